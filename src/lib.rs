@@ -1,0 +1,8 @@
+//! gradmod differentiates NMODL.
+//!
+//! text -> `syntax` (tree) -> `model` (checked mechanism) -> `trace` and `step`
+//! (NEURON's time step as an expression graph) -> `emit` (new NMODL). A stage
+//! sees only those before it.
+
+pub mod diagnostic;
+pub mod syntax;
