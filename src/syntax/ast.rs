@@ -34,24 +34,24 @@ pub struct Opaque {
     pub span: Span,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Program {
     pub items: Vec<Item>,
     /// `:` and `?` comments, in order; they are no part of the meaning.
     pub comments: Vec<Comment>,
 }
 
-/// A `:` or `?` comment. Comments compare equal: they are no part of the meaning.
+impl PartialEq for Program {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+}
+
+/// A `:` or `?` comment, with its sign. Programs that differ only in comments are equal.
 #[derive(Clone, Debug)]
 pub struct Comment {
     pub text: String,
     pub span: Span,
-}
-
-impl PartialEq for Comment {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 /// One thing at file level.
