@@ -1,0 +1,98 @@
+"""``attach``: from the user's directions to gradients that run along with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from . import _neuron as nrn
+from ._attachment import Attachment
+from ._build import Build, build, load, request_of
+from ._directions import Direction, resolve
+from .cells import Cell
+from .errors import Error
+from .gradients import Gradients, check_settings
+from .parameters import Parameter, places
+from .regions import Region, group, point_processes_on, sources
+
+
+def attach(
+    sections: nrn.Section | Iterable[nrn.Section] | None = None, *, quiet: bool = False, **directions: Parameter
+) -> Gradients:
+    """Attach gradients to the model that was built in NEURON.
+
+    Generates, compiles (or takes from the cache), loads, inserts and wires what computes d(everything)/d(direction)
+    exactly, for the discrete simulation that NEURON runs. The user's mechanisms, sections and voltages stay as they
+    are. If something is refused, the model was not touched.
+
+    Args:
+        sections: Only cells with one of these sections are considered; all by default.
+        quiet: Do not say so when something has to be compiled.
+        **directions: Names of the user's choice for :class:`Range`, :class:`Global`, :class:`Stimulus` and
+            :class:`InitialVoltage`.
+
+    Raises:
+        Refused: Something in the model cannot be differentiated exactly; says what, where and why.
+        Error: A name is wrong, or a tool failed.
+    """
+    scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
+    check_settings()
+    resolved = resolve(directions, scope)
+    cells = _affected(resolved)
+    regions = group(cells)
+    points = point_processes_on(cells)
+    kinds = [kind for kind, _ in points]
+    made = build(
+        request_of(
+            sources(regions, kinds),
+            [(region.name, region.mechanisms) for region in regions],
+            kinds,
+            [direction.wrt for direction in resolved if direction.wrt is not None],
+            len(resolved),
+        ),
+        quiet=quiet,
+    )
+    _check_free(regions, made)
+    load(made)
+    return Gradients(resolved, _attach_cells(resolved, cells, regions, points, made), regions, points, made)
+
+
+def _affected(directions: Sequence[Direction]) -> list[Cell]:
+    found: dict[nrn.Section, Cell] = {}
+    for direction in directions:
+        for cell in direction.cells:
+            found.setdefault(cell.root, cell)
+    if not found:
+        raise Error("no direction acts on any cell")
+    return list(found.values())
+
+
+def _check_free(regions: Sequence[Region], made: Build) -> None:
+    for region in regions:
+        suffix = made.manifest.density(region.mechanisms).suffix
+        for sec in region.sections:
+            if suffix in nrn.mechanisms_of(sec):
+                raise Error(f"the same gradients are already attached to {sec.name()}: call detach() on them first")
+
+
+def _attach_cells(
+    directions: Sequence[Direction],
+    cells: Sequence[Cell],
+    regions: Sequence[Region],
+    points: Sequence[tuple[str, nrn.PointProcess]],
+    made: Build,
+) -> list[Attachment]:
+    """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
+    fused = {sec: made.manifest.density(region.mechanisms) for region in regions for sec in region.sections}
+    attachments: list[Attachment] = []
+    try:
+        for cell in cells:
+            attachments.append(Attachment(cell, directions))
+        for attachment in attachments:
+            here = [(kind, p) for kind, p in points if p.get_segment().sec in set(attachment.cell.sections)]
+            attachment.insert(made.manifest, fused, here)
+            attachment.sync(made.manifest.axial)
+    except BaseException:
+        for attachment in attachments:
+            attachment.remove()
+        raise
+    return attachments

@@ -1,0 +1,164 @@
+"""Gradient cables: copies of a cell's sections whose ``v`` is the voltage gradient in one direction."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import _neuron as nrn
+from .cells import Cell, Floats
+from .errors import Error
+
+#: Largest relative difference between the areas and resistances of a cell and of its copy that is put down to rounding.
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What NEURON needs to know of one section's geometry."""
+
+    points: list[list[float]] | None
+    length: float
+    diameters: list[float]
+
+    @classmethod
+    def of(cls, sec: nrn.Section) -> _Shape:
+        points = nrn.points_3d(sec) if sec.n3d() > 0 else None
+        return cls(points, float(sec.L), [seg.diam for seg in sec])
+
+    def apply(self, sec: nrn.Section) -> None:
+        if self.points is not None:
+            nrn.set_points_3d(sec, self.points)
+        else:
+            sec.L = self.length
+            for seg, diameter in zip(sec, self.diameters, strict=True):
+                seg.diam = diameter
+
+
+class Geometry:
+    """A snapshot of a cell: what its gradient cables must look like.
+
+    Attributes:
+        area: [node] um2.
+        resistance: [node] MOhm, to the parent node.
+        rall: [node] ``rallbranch`` of the section that starts at the node, else 1.
+        cm: [node] uF/cm2; 0 at the ends.
+        ra: [section] Ohm cm.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self._shapes: list[_Shape] | None = None
+        self.area = cell.areas()
+        self.resistance = cell.resistances()
+        self.rall = cell.rall()
+        self.cm: Floats = np.array([sec(x).cm if 0.0 < x < 1.0 else 0.0 for sec, x in cell.places])
+        self.ra = [float(sec.Ra) for sec in cell.sections]
+
+    def shapes(self) -> list[_Shape]:
+        """[section] its geometry, read when first asked for."""
+        if self._shapes is None:
+            self._shapes = [_Shape.of(sec) for sec in self.cell.sections]
+        return self._shapes
+
+
+class Cable:
+    """The copy of one cell for one direction.
+
+    Attributes:
+        sections: The copy of each of the cell's sections.
+        segments: Copies of the cell's ``segments``, in the same order.
+    """
+
+    def __init__(self, direction: str, geometry: Geometry) -> None:
+        """Build the copy.
+
+        Raises:
+            Error: NEURON computes other areas or resistances for the copy than for the cell.
+        """
+        self.cell = geometry.cell
+        self.direction = direction
+        self.sections: dict[nrn.Section, nrn.Section] = {}
+        try:
+            self._build(geometry)
+            self.sync(geometry)
+        except BaseException:
+            self.delete()
+            raise
+        self.segments: list[nrn.Segment] = [seg for sec in self.cell.sections for seg in self.sections[sec]]
+
+    def _build(self, geometry: Geometry) -> None:
+        for sec in self.cell.sections:
+            name = re.sub(r"[^A-Za-z0-9_]+", "_", sec.name()).strip("_")
+            copy = nrn.new_section(f"{nrn.CABLE_PREFIX}{self.direction}_{name}")
+            self.sections[sec] = copy
+            place = nrn.parent_place(sec)
+            if place is not None:
+                copy.connect(self.sections[place[0]](place[1]), nrn.orientation(sec))
+            copy.nseg = int(sec.nseg)
+        self._apply_shapes(geometry)
+
+    def _apply_shapes(self, geometry: Geometry) -> None:
+        for sec, shape in zip(self.cell.sections, geometry.shapes(), strict=True):
+            copy = self.sections[sec]
+            shape.apply(copy)
+            copy.rallbranch = sec.rallbranch
+
+    def at(self, sec: nrn.Section, x: float) -> nrn.Segment:
+        """The segment of the cable that corresponds to x of one of the cell's sections."""
+        return self.sections[sec](x)
+
+    def sync(self, geometry: Geometry) -> None:
+        """Make the copy like the cell again: Ra, cm, and if need be the geometry.
+
+        Raises:
+            Error: It cannot be made so.
+        """
+        for sec, ra in zip(self.cell.sections, geometry.ra, strict=True):
+            copy = self.sections[sec]
+            if copy.Ra != ra:
+                copy.Ra = ra
+        for (sec, x), cm in zip(self.cell.places, geometry.cm, strict=True):
+            if 0.0 < x < 1.0:
+                seg = self.sections[sec](x)
+                if seg.cm != cm:
+                    seg.cm = cm
+        if self._difference(geometry) is not None:
+            self._apply_shapes(geometry)
+            difference = self._difference(geometry)
+            if difference is not None:
+                raise Error(difference)
+
+    def _difference(self, geometry: Geometry) -> str | None:
+        area = np.array([self.at(sec, x).area() if 0.0 < x < 1.0 else 0.0 for sec, x in self.cell.places])
+        resistance = np.array(
+            [
+                np.inf if above < 0 else self.at(sec, x).ri()
+                for (sec, x), above in zip(self.cell.places, self.cell.parent, strict=True)
+            ]
+        )
+        for what, unit, mine, theirs in (
+            ("area", "um2", area, geometry.area),
+            ("axial resistance", "MOhm", resistance, geometry.resistance),
+        ):
+            wrong = np.flatnonzero(~np.isclose(mine, theirs, rtol=TOLERANCE, atol=0.0))
+            if wrong.size:
+                sec, x = self.cell.places[int(wrong[0])]
+                return (
+                    f"{sec.name()}({x:g}) cannot be copied: its {what} is {theirs[wrong[0]]:.12g} {unit}, that of a "
+                    f"copy with the same 3-D points, L, diam, nseg and Ra is {mine[wrong[0]]:.12g} {unit} "
+                    f"({wrong.size} nodes differ)"
+                )
+        return None
+
+    def is_intact(self, suffix: str) -> bool:
+        """Whether the copy still carries nothing but the cable mechanism ``suffix``."""
+        return all(nrn.mechanisms_of(copy) == [suffix] for copy in self.sections.values())
+
+    def delete(self) -> None:
+        """Delete the sections of the copy."""
+        for copy in self.sections.values():
+            nrn.delete_section(copy)
+        self.sections.clear()

@@ -1,0 +1,240 @@
+"""The attached gradients: what keeps them right before every run, and what reads them after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from weakref import ref
+
+import numpy as np
+
+from . import _neuron as nrn
+from ._attachment import Attachment, Spot
+from ._build import Build
+from ._directions import Direction
+from .cells import Floats
+from .errors import Error, Refused
+from .finish import last_states, last_voltages
+from .parameters import Parameter
+from .recording import Recording, vectors_of_state, vectors_of_voltage
+from .regions import Region, density_mechanisms, point_processes_on
+
+#: Largest relative deviation from a uniform time grid that is put down to rounding.
+_GRID = 1e-6
+
+
+class Gradients:
+    """What :func:`gradmod.attach` returns.
+
+    Attributes:
+        directions: What was asked for, by the user's names.
+    """
+
+    def __init__(
+        self,
+        directions: Sequence[Direction],
+        attachments: Sequence[Attachment],
+        regions: Sequence[Region],
+        points: Sequence[tuple[str, nrn.PointProcess]],
+        made: Build,
+    ) -> None:
+        """Made by :func:`gradmod.attach`, which has inserted and wired everything."""
+        self.directions: dict[str, Parameter] = {d.name: d.parameter for d in directions}
+        self._attachments = list(attachments)
+        self._by_section = {sec: a for a in self._attachments for sec in a.cell.sections}
+        self._regions = list(regions)
+        self._points = [(process, _place_of(process)) for _, process in points]
+        self._made = made
+        self._failure: str | None = None
+        self._ready = False
+        self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
+        self._recordings: list[Recording] = []
+        self._t = nrn.record(nrn.ref(nrn.h, "t"))
+        me: ref[Gradients] = ref(self)
+        self._handlers = [
+            nrn.on_finitialize(kind, _handler(me, step))
+            for kind, step in ((3, Gradients._prepare), (0, Gradients._start))
+        ]
+
+    # --- before every run -----------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Check that the model still is the one that was attached to, and follow its parameters."""
+        self._last.clear()
+        check_settings()
+        order = nrn.mechanism_order()
+        for attachment in self._attachments:
+            if not attachment.cell.same_shape():
+                raise Error(f"{attachment.cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
+            for cable in attachment.cables.values():
+                if not cable.is_intact(self._made.manifest.cable.name):
+                    raise Error(f"mechanisms were inserted into a gradient cable of {cable.direction}; {_AGAIN}")
+        for region in self._regions:
+            for sec in region.sections:
+                if density_mechanisms(sec, order) != region.mechanisms:
+                    raise Error(f"the mechanisms of {sec.name()} changed; {_AGAIN}")
+        now = point_processes_on(attachment.cell for attachment in self._attachments)
+        if [(process, _place_of(process)) for _, process in now] != self._points:
+            raise Error(f"point processes were added, moved or removed; {_AGAIN}")
+        for attachment in self._attachments:
+            attachment.sync(self._made.manifest.axial)
+
+    def _start(self) -> None:
+        for attachment in self._attachments:
+            attachment.set_initial_voltages()
+        self._ready = True
+
+    def _run_step(self, step: Callable[[Gradients], None]) -> None:
+        """Run what belongs into ``finitialize``; remember a failure, so that no number is read after it."""
+        if step is Gradients._prepare:
+            self._failure, self._ready = None, False
+        try:
+            step(self)
+        except Exception as error:
+            self._failure = str(error)
+            self._ready = False
+            raise
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def record(self, segment: nrn.Segment, variable: str = "v") -> Recording:
+        """Record the gradients of a variable in the runs to come.
+
+        Args:
+            segment: Where, e.g. ``soma(0.5)``.
+            variable: "v", a state such as "m_hh", or a concentration such as "cai".
+
+        Raises:
+            Error: gradmod keeps no gradient of this variable there.
+        """
+        attachment = self._attachment_at(segment)
+        if variable == "v":
+            node = attachment.cell.node(segment.sec, segment.x)
+            vectors = vectors_of_voltage(attachment, segment)
+            last = lambda: self._voltages(attachment)[node]  # noqa: E731
+        else:
+            spot = self._spot_at(attachment, segment)
+            vectors = vectors_of_state(attachment, spot, variable)
+            last = lambda: last_states(attachment, spot, self._voltages(attachment))[variable]  # noqa: E731
+        recording = Recording(variable, segment, list(self.directions), vectors, self._times, last)
+        self._recordings.append(recording)
+        return recording
+
+    def cable(self, direction: str, segment: nrn.Segment) -> nrn.Segment:
+        """The segment of a gradient cable whose ``v`` is dv/d(direction) at the user's segment.
+
+        While NEURON runs, the cable is one time step behind the user's cell.
+        """
+        attachment = self._attachment_at(segment)
+        if direction not in self.directions:
+            raise Error(f"no direction {direction!r}; there are {', '.join(self.directions)}")
+        k = list(self.directions).index(direction)
+        if k not in attachment.cables:
+            raise Error(f"{direction} does not act on the cell of {segment}: there is no gradient cable")
+        return attachment.cables[k].at(segment.sec, segment.x)
+
+    def _attachment_at(self, segment: nrn.Segment) -> Attachment:
+        if not self._attachments:
+            raise Error("these gradients were detached")
+        if not nrn.is_segment(segment):
+            raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
+        attachment = self._by_section.get(segment.sec)
+        if attachment is None:
+            raise Error(f"no direction acts on the cell of {segment}")
+        return attachment
+
+    def _spot_at(self, attachment: Attachment, segment: nrn.Segment) -> Spot:
+        node = attachment.cell.node(segment.sec, segment.x)
+        for spot in attachment.spots:
+            if spot.node == node:
+                return spot
+        raise Error(f"{segment} is an end without membrane: it has no states")
+
+    def _times(self) -> Floats:
+        """[sample] times of the last run; raises unless the gradients of that run can be trusted."""
+        if not self._attachments:
+            raise Error("these gradients were detached")
+        if self._failure is not None:
+            raise Error(f"there are no gradients of the last run: {self._failure}")
+        if not self._ready:
+            raise Error("there was no run since attach(): call h.finitialize() and run")
+        check_settings()
+        times = np.array(self._t)
+        steps = np.diff(times)
+        if steps.size and (
+            not np.allclose(steps, steps[0], rtol=_GRID, atol=0.0)
+            or not np.isclose(times[-1], nrn.h.t, rtol=0.0, atol=_GRID * abs(steps[0]))
+            or any(a.spots[0].mechanism.flag for a in self._attachments)
+        ):
+            raise Refused("dt or t was changed during the run: the gradient is that of a run with one dt")
+        return times
+
+    def _voltages(self, attachment: Attachment) -> Floats:
+        """[node, cable] gradients of v at the present time."""
+        times = self._times()
+        key = (float(times[-1]), len(times))
+        cached = self._last.get(id(attachment))
+        if cached is None or cached[0] != key:
+            dt = float(times[-1] - times[0]) / (len(times) - 1)
+            cached = key, last_voltages(attachment, dt)
+            self._last[id(attachment)] = cached
+        return cached[1]
+
+    # --- the rest -------------------------------------------------------------------------------------------------
+
+    def detach(self) -> None:
+        """Take everything away again; the user's model is as it was before :func:`gradmod.attach`."""
+        for recording in self._recordings:
+            recording.stop()
+        self._recordings.clear()
+        self._handlers.clear()
+        self._by_section.clear()
+        self._points.clear()
+        self._last.clear()
+        for attachment in self._attachments:
+            attachment.remove()
+        self._attachments.clear()
+        nrn.stop_recording(self._t)
+
+    def __repr__(self) -> str:
+        if not self._attachments:
+            return f"Gradients({', '.join(self.directions)}; detached)"
+        width = max(len(name) for name in self.directions)
+        lines = [f"gradients in {len(self.directions)} directions"]
+        lines += [f"  {name:<{width}}  {parameter!r}" for name, parameter in self.directions.items()]
+        for a in self._attachments:
+            cell = a.cell
+            names = ", ".join(a.directions[k].name for k in a.cables)
+            lines.append(
+                f"cell of {cell.root.name()}: {len(cell.sections)} sections, {len(cell.segments)} segments, "
+                f"{len(a.companions)} point processes; {len(a.cables)} gradient cables ({names})"
+            )
+        for region in self._regions:
+            mechanisms = ", ".join(region.mechanisms) or "no mechanisms"
+            suffix = self._made.manifest.density(region.mechanisms).suffix
+            lines.append(f"region {region.name}: {mechanisms}; {len(region.sections)} sections; mechanism {suffix}")
+        return "\n".join(lines)
+
+
+_AGAIN = "call detach() and attach() again"
+
+
+def _place_of(process: nrn.PointProcess) -> tuple[nrn.Section, float]:
+    seg = process.get_segment()
+    return seg.sec, float(seg.x)
+
+
+def check_settings() -> None:
+    """Refuse the settings of NEURON under which the gradients would be wrong."""
+    for reason in nrn.unsupported_settings():
+        raise Refused(f"no exact gradient: {reason}")
+
+
+def _handler(me: ref[Gradients], step: Callable[[Gradients], None]) -> Callable[[], None]:
+    """A handler for ``finitialize`` that does not keep the gradients alive."""
+
+    def handle() -> None:
+        gradients = me()
+        if gradients is not None:
+            gradients._run_step(step)  # pyright: ignore[reportPrivateUsage]
+
+    return handle

@@ -1,0 +1,136 @@
+"""Directions: in which parameter, and where, a gradient is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from . import _neuron as nrn
+from .errors import Error
+
+#: A profile: one number for everywhere, or a function of the segment. It is evaluated at every ``finitialize``.
+Weight: TypeAlias = "float | Callable[[nrn.Segment], float] | None"
+
+#: A section, a segment, or any (nested) iterable of these, such as a SectionList or ``h.allsec()``.
+Where: TypeAlias = nrn.Section
+
+
+class Parameter:
+    """What every kind of direction has in common: a name in NEURON's spelling."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Range(Parameter):
+    """A range variable in some sections or segments, e.g. ``Range("gnabar_hh", soma)``.
+
+    Also ``ena``, ``cao``, ... of ions, and ``cm`` and ``Ra``. Segments without the variable are left out.
+    With a weight, the direction is the profile ``sum over segments of weight(seg) * d/d(name at seg)``; so
+    ``weight=lambda seg: seg.gnabar_hh`` is the gradient in the logarithm of a common factor.
+    """
+
+    def __init__(self, name: str, where: Where, weight: Weight = None) -> None:
+        """Name the direction.
+
+        Args:
+            name: The range variable, as NEURON spells it.
+            where: A section, a segment, or an iterable of these.
+            weight: A number or a function of the segment; 1 by default.
+        """
+        super().__init__(name)
+        self.where = places(where)
+        self.weight = weight
+
+    def __repr__(self) -> str:
+        return f"Range({self.name!r}, {describe(self.where)}{_weight(self.weight)})"
+
+
+class Global(Parameter):
+    """A GLOBAL variable, e.g. ``Global("vhalf_kca")``, ``Global("celsius")``, ``Global("cai0_ca_ion")``."""
+
+    def __repr__(self) -> str:
+        return f"Global({self.name!r})"
+
+
+class Stimulus(Parameter):
+    """A parameter of one point process, e.g. ``Stimulus(iclamp, "amp")``."""
+
+    def __init__(self, point_process: nrn.PointProcess, name: str) -> None:
+        """Name the direction.
+
+        Args:
+            point_process: The object, e.g. of ``h.IClamp(soma(0.5))``.
+            name: The parameter, as NEURON spells it.
+        """
+        super().__init__(name)
+        if not nrn.type_of_point_process(point_process):
+            raise Error(f"Stimulus({point_process!r}, {name!r}): the first argument must be a point process")
+        self.point_process = point_process
+
+    def __repr__(self) -> str:
+        return f"Stimulus({self.point_process}, {self.name!r})"
+
+
+class InitialVoltage(Parameter):
+    """The membrane potential that ``finitialize`` starts from; everywhere, or in some sections or segments."""
+
+    def __init__(self, where: Where = None, weight: Weight = None) -> None:
+        """Name the direction.
+
+        Args:
+            where: A section, a segment, or an iterable of these; everywhere by default.
+            weight: A number or a function of the segment; 1 by default.
+        """
+        super().__init__("v")
+        self.where = None if where is None else places(where)
+        self.weight = weight
+
+    def __repr__(self) -> str:
+        where = "" if self.where is None else describe(self.where)
+        return f"InitialVoltage({where}{_weight(self.weight)})"
+
+
+def places(where: Where) -> list[nrn.Section | nrn.Segment]:
+    """The sections and segments that ``where`` names, each once, gradient cables left out.
+
+    Raises:
+        Error: Something in it is neither, or there is nothing in it.
+    """
+    found: dict[tuple[nrn.Section, float | None], nrn.Section | nrn.Segment] = {}
+    _collect(where, found)
+    if not found:
+        raise Error("a direction needs at least one section or segment")
+    return list(found.values())
+
+
+def _collect(where: Where, found: dict[tuple[nrn.Section, float | None], nrn.Section | nrn.Segment]) -> None:
+    if nrn.is_section(where):
+        if not nrn.is_cable(where):
+            found.setdefault((where, None), where)
+    elif nrn.is_segment(where):
+        found.setdefault((where.sec, float(where.x)), where)
+    else:
+        for part in _parts(where):
+            _collect(part, found)
+
+
+def _parts(where: Where) -> Iterable[Where]:
+    try:
+        if not isinstance(where, str):
+            return iter(where)
+    except TypeError:
+        pass
+    raise Error(f"{where!r} is no place: give a section, a segment, or an iterable of these")
+
+
+def describe(where: list[nrn.Section | nrn.Segment]) -> str:
+    """A short text for some places."""
+    names = [str(place) for place in where]
+    return names[0] if len(names) == 1 else f"[{names[0]}, ... {names[-1]}: {len(names)} places]"
+
+
+def _weight(weight: Weight) -> str:
+    if weight is None:
+        return ""
+    return f", weight={weight:g}" if isinstance(weight, (int, float)) else ", weight=<function>"

@@ -1,0 +1,109 @@
+"""Gradients along a run, aligned with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from . import _neuron as nrn
+from ._attachment import Attachment, Spot
+from .cells import Floats
+from .errors import Error
+
+
+class Recording(Mapping[str, Floats]):
+    """The gradients of one variable at one segment, of the last run: ``rec["gNa"]``.
+
+    Every array is as long as ``rec.t`` and as a Vector that records ``h._ref_t`` or the variable itself.
+    """
+
+    def __init__(
+        self,
+        variable: str,
+        segment: nrn.Segment,
+        directions: list[str],
+        vectors: dict[int, nrn.Vector],
+        times: Callable[[], Floats],
+        last: Callable[[], Floats],
+    ) -> None:
+        """Made by ``Gradients.record``.
+
+        Args:
+            variable: The user's name for it.
+            segment: Where.
+            directions: Names of all directions.
+            vectors: The recordings, one step late, of the directions that act here.
+            times: Reads the times, checking that they can be trusted.
+            last: Computes the sample at the present time, [cable].
+        """
+        self.variable = variable
+        self.segment = segment
+        self._directions = directions
+        self._vectors = vectors
+        self._times = times
+        self._last = last
+
+    @property
+    def t(self) -> Floats:
+        """[sample] times in ms."""
+        return self._times()
+
+    def __getitem__(self, direction: str) -> Floats:
+        """[sample] gradient in units of the variable per unit of the parameter."""
+        if direction not in self._directions:
+            raise KeyError(f"no direction {direction!r}; there are {', '.join(self._directions)}")
+        times = self._times()
+        vector = self._vectors.get(self._directions.index(direction))
+        if vector is None:
+            return np.zeros(len(times))
+        late = np.array(vector)
+        if len(late) != len(times):
+            raise Error(
+                f"the gradient of {self.variable} at {self.segment} was not recorded in the last run: call record() "
+                "before finitialize()"
+            )
+        if len(late) < 2:
+            return late
+        # The sample after step n holds the gradient before it; both of the first two are the initial one.
+        late[1:-1] = late[2:]
+        late[-1] = self._last()[list(self._vectors).index(self._directions.index(direction))]
+        return late
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._directions)
+
+    def __len__(self) -> int:
+        return len(self._directions)
+
+    def jacobian(self) -> Floats:
+        """[sample, k] all gradients, directions in the order of ``attach``."""
+        return np.column_stack([self[name] for name in self._directions])
+
+    def __repr__(self) -> str:
+        return f"Recording({self.variable} at {self.segment}: {', '.join(self._directions)})"
+
+    def stop(self) -> None:
+        """Stop recording."""
+        for vector in self._vectors.values():
+            nrn.stop_recording(vector)
+
+
+def vectors_of_voltage(attachment: Attachment, segment: nrn.Segment) -> dict[int, nrn.Vector]:
+    """Record v of all gradient cables at a place of the cell."""
+    copies = {k: cable.at(segment.sec, segment.x) for k, cable in attachment.cables.items()}
+    return {k: nrn.record(nrn.ref(copy, "v"), copy.sec) for k, copy in copies.items()}
+
+
+def vectors_of_state(attachment: Attachment, spot: Spot, variable: str) -> dict[int, nrn.Vector]:
+    """Record the gradients of a state or concentration.
+
+    Raises:
+        Error: The segment has no such state.
+    """
+    known = {state.name: state.gradient for state in spot.region.states}
+    if variable not in known:
+        names = ", ".join(["v", *known])
+        raise Error(f"no gradient of {variable!r} is kept at {spot.segment}; there are {names}")
+    sec = spot.segment.sec
+    return {k: nrn.record(nrn.ref(spot.mechanism, known[variable], k), sec) for k in attachment.cables}
