@@ -1,0 +1,71 @@
+"""Compile `fixtures/channels` once per content and NEURON version, and load the result."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import neuron
+from neuron import h
+
+CHANNELS = Path(__file__).resolve().parents[3] / "fixtures" / "channels"
+
+_loaded: set[Path] = set()
+
+
+def compile_fixtures(folder: Path = CHANNELS) -> Path:
+    """Build the .mod files of `folder` with this interpreter's nrnivmodl.
+
+    The result is cached under a name made of the content of the files and the version of NEURON.
+
+    Returns:
+        The shared library, to be loaded with `h.nrn_load_dll`.
+    """
+    files = sorted(folder.glob("*.mod"))
+    key = hashlib.sha256(neuron.__version__.encode())
+    for file in files:
+        key.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    cache = Path(os.environ.get("GRADMOD_TEST_CACHE", Path(tempfile.gettempdir()) / "gradmod-test-cache"))
+    build = cache / f"{folder.name}-{key.hexdigest()[:16]}"
+    if not build.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        # Build under a private name and rename: two test processes may start at the same time.
+        private = Path(tempfile.mkdtemp(dir=cache))
+        sources = private / "mod"
+        sources.mkdir()
+        for file in files:
+            shutil.copy(file, sources)
+        done = subprocess.run([_nrnivmodl(), "mod"], cwd=private, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"nrnivmodl failed in {private}:\n{done.stdout}\n{done.stderr}")
+        try:
+            private.rename(build)
+        except OSError:  # another process was faster
+            shutil.rmtree(private)
+    return _library(build)
+
+
+def load_fixtures(folder: Path = CHANNELS) -> None:
+    """Make the mechanisms of `folder` known to NEURON; does nothing the second time."""
+    library = compile_fixtures(folder)
+    if library not in _loaded:
+        h.nrn_load_dll(str(library))
+        _loaded.add(library)
+
+
+def _nrnivmodl() -> str:
+    beside = Path(sys.executable).parent / "nrnivmodl"
+    return str(beside) if beside.exists() else "nrnivmodl"
+
+
+def _library(build: Path) -> Path:
+    found = sorted((build / platform.machine()).glob("**/libnrnmech.*"))
+    if not found:
+        raise RuntimeError(f"no libnrnmech below {build}")
+    return found[0]
