@@ -5,4 +5,5 @@
 //! sees only those before it.
 
 pub mod diagnostic;
+pub mod render;
 pub mod syntax;

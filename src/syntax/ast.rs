@@ -224,7 +224,13 @@ pub enum StatementKind {
     If(Vec<(Expr, Vec<Statement>)>, Option<Vec<Statement>>),
     While(Expr, Vec<Statement>),
     /// `FROM name = first TO last BY step {..}`
-    From { variable: Name, first: Expr, last: Expr, step: Option<Expr>, body: Vec<Statement> },
+    From {
+        variable: Name,
+        first: Expr,
+        last: Expr,
+        step: Option<Expr>,
+        body: Vec<Statement>,
+    },
     Solve(Solve),
     /// `CONDUCTANCE g USEION k`
     Conductance(Name, Option<Name>),
@@ -234,16 +240,24 @@ pub enum StatementKind {
     /// `CONSERVE a + 2 b = total`
     Conserve(Vec<Species>, Expr),
     /// `COMPARTMENT i, volume { a b }`
-    Compartment { index: Option<Name>, volume: Expr, species: Vec<Name> },
+    Compartment {
+        index: Option<Name>,
+        volume: Expr,
+        species: Vec<Name>,
+    },
     /// `LONGITUDINAL_DIFFUSION i, coefficient { a b }`
-    LongitudinalDiffusion { index: Option<Name>, coefficient: Expr, species: Vec<Name> },
+    LongitudinalDiffusion {
+        index: Option<Name>,
+        coefficient: Expr,
+        species: Vec<Name>,
+    },
     /// `~ left = right` in LINEAR and NONLINEAR
     Equation(Expr, Expr),
     /// `WATCH (expression > threshold) flag`; the expression holds the comparison
     Watch(Vec<(Expr, Expr)>),
     /// `FOR_NETCONS (w, x) {..}`
     ForNetcons(Vec<Argument>, Vec<Statement>),
-    /// INITIAL inside NET_RECEIVE
+    /// INITIAL inside `NET_RECEIVE`
     Initial(Vec<Statement>),
     Verbatim(Opaque),
     Comment(Opaque),
@@ -286,7 +300,12 @@ pub struct Species {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reaction {
-    Reversible { left: Vec<Species>, right: Vec<Species>, forward: Expr, backward: Expr },
+    Reversible {
+        left: Vec<Species>,
+        right: Vec<Species>,
+        forward: Expr,
+        backward: Expr,
+    },
     /// `~ a << (flux)`
     Flux { species: Species, flux: Expr },
     /// `~ a -> (rate)`

@@ -73,6 +73,14 @@ impl Printer {
         self.line("}");
     }
 
+    fn list<T>(&mut self, head: &str, entries: &[T], line: fn(&T) -> String) {
+        self.braces(head, |printer| {
+            for entry in entries {
+                printer.line(&line(entry));
+            }
+        });
+    }
+
     /// Lines that are not ours to indent.
     fn opaque(&mut self, keyword: &str, body: &Opaque) {
         self.line(keyword);
@@ -93,24 +101,12 @@ impl Printer {
                 self.line(&format!("DEFINE {} {}", name.text, number.text));
             }
             Item::Include(file) => self.line(&format!("INCLUDE \"{}\"", file.text)),
-            Item::Neuron(list, _) => self.braces("NEURON", |printer| {
-                list.iter().for_each(|it| printer.line(&declarations::neuron(it)));
-            }),
-            Item::Units(list, _) => self.braces("UNITS", |printer| {
-                list.iter().for_each(|it| printer.line(&declarations::unit_definition(it)));
-            }),
-            Item::Parameter(list, _) => self.braces("PARAMETER", |printer| {
-                list.iter().for_each(|it| printer.line(&declarations::parameter(it)));
-            }),
-            Item::Constant(list, _) => self.braces("CONSTANT", |printer| {
-                list.iter().for_each(|it| printer.line(&declarations::parameter(it)));
-            }),
-            Item::Assigned(list, _) => self.braces("ASSIGNED", |printer| {
-                list.iter().for_each(|it| printer.line(&declarations::variable(it)));
-            }),
-            Item::State(list, _) => self.braces("STATE", |printer| {
-                list.iter().for_each(|it| printer.line(&declarations::variable(it)));
-            }),
+            Item::Neuron(list, _) => self.list("NEURON", list, declarations::neuron),
+            Item::Units(list, _) => self.list("UNITS", list, declarations::unit_definition),
+            Item::Parameter(list, _) => self.list("PARAMETER", list, declarations::parameter),
+            Item::Constant(list, _) => self.list("CONSTANT", list, declarations::parameter),
+            Item::Assigned(list, _) => self.list("ASSIGNED", list, declarations::variable),
+            Item::State(list, _) => self.list("STATE", list, declarations::variable),
             Item::Independent(text) => {
                 self.braces("INDEPENDENT", |printer| printer.line(&text.text));
             }
@@ -156,15 +152,25 @@ impl Printer {
 
 fn signature(signature: &Signature) -> String {
     let arguments = arguments(&signature.arguments);
-    format!("{}({arguments}){}", signature.name.text, unit(signature.unit.as_ref()))
+    format!(
+        "{}({arguments}){}",
+        signature.name.text,
+        unit(signature.unit.as_ref())
+    )
 }
 
 fn arguments(arguments: &[Argument]) -> String {
-    joined(arguments.iter().map(|it| format!("{}{}", it.name.text, unit(it.unit.as_ref()))))
+    joined(
+        arguments
+            .iter()
+            .map(|it| format!("{}{}", it.name.text, unit(it.unit.as_ref()))),
+    )
 }
 
 fn locals(locals: &[LocalDefinition]) -> String {
-    let names = locals.iter().map(|it| format!("{}{}", it.name.text, length(it.length.as_ref())));
+    let names = locals
+        .iter()
+        .map(|it| format!("{}{}", it.name.text, length(it.length.as_ref())));
     format!("LOCAL {}", joined(names))
 }
 
@@ -193,15 +199,23 @@ fn count(length: &Length) -> String {
     }
 }
 
-/// The shortest text that reads as the same number.
+/// Short text that reads as the same number.
 #[must_use]
 pub fn number(value: f64) -> String {
-    let size = value.abs();
-    if size.is_infinite() {
+    if value.is_infinite() {
         // Reads as infinity again.
-        return if value > 0.0 { "1e999".to_owned() } else { "-1e999".to_owned() };
+        return if value > 0.0 {
+            "1e999".to_owned()
+        } else {
+            "-1e999".to_owned()
+        };
     }
-    if size != 0.0 && !(1e-4..1e15).contains(&size) { format!("{value:e}") } else { value.to_string() }
+    let (plain, short) = (value.to_string(), format!("{value:e}"));
+    if short.len() + 2 < plain.len() {
+        short
+    } else {
+        plain
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use crate::syntax::ast::{
 use crate::syntax::span::Span;
 use crate::syntax::token::{Token, TokenKind};
 
+/// A block takes more stack than an expression.
+const BLOCK_DEPTH: usize = 4;
+
 impl Parser<'_> {
     pub(super) fn items(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
@@ -80,7 +83,8 @@ impl Parser<'_> {
                 span: minus.span.to(number.span),
             };
         }
-        self.defines.insert(self.lexer.text(name.span), number.clone());
+        self.defines
+            .insert(self.lexer.text(name.span), number.clone());
         Ok(Item::Define(name, number))
     }
 
@@ -99,7 +103,8 @@ impl Parser<'_> {
         match self.text(self.token) {
             "TERMINAL" => {
                 let start = self.advance();
-                self.body(BlockKind::Terminal, Context::Other, start, "TERMINAL").map(Item::Block)
+                self.body(BlockKind::Terminal, Context::Other, start, "TERMINAL")
+                    .map(Item::Block)
             }
             "PLOT" | "SENS" => {
                 let token = self.token;
@@ -114,7 +119,7 @@ impl Parser<'_> {
             }
             word => {
                 let message = format!("`{word}` begins no block");
-                let close = near_block_word(word);
+                let close = super::recovery::near_block_word(word);
                 let mut failure = self.expected("a block (such as NEURON, STATE or BREAKPOINT)");
                 failure.diagnostic.message = message;
                 failure.diagnostic.help = close.map(|word| format!("did you mean {word}?"));
@@ -137,7 +142,9 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        let text = self.lexer.text(Span::new(start.end, self.previous.span.start));
+        let text = self
+            .lexer
+            .text(Span::new(start.end, self.previous.span.start));
         let from = start.end + text.len() - text.trim_start().len();
         Ok(self.opaque(Span::new(from, from + text.trim().len())))
     }
@@ -150,36 +157,53 @@ impl Parser<'_> {
             "BREAKPOINT" | "EQUATION" => (self.plain(BlockKind::Breakpoint), other),
             "CONSTRUCTOR" => (self.plain(BlockKind::Constructor), other),
             "DESTRUCTOR" => (self.plain(BlockKind::Destructor), other),
-            "DERIVATIVE" => (BlockKind::Derivative(self.block_name()?), Context::Equations),
+            "DERIVATIVE" => (
+                BlockKind::Derivative(self.block_name()?),
+                Context::Equations,
+            ),
             "DISCRETE" => (BlockKind::Discrete(self.block_name()?), other),
-            "KINETIC" => {
-                (BlockKind::Kinetic(self.block_name()?, self.solve_for()?), Context::Kinetic)
-            }
-            "LINEAR" => {
-                (BlockKind::Linear(self.block_name()?, self.solve_for()?), Context::Equations)
-            }
-            "NONLINEAR" => {
-                (BlockKind::Nonlinear(self.block_name()?, self.solve_for()?), Context::Equations)
-            }
+            "KINETIC" => (
+                BlockKind::Kinetic(self.block_name()?, self.solve_for()?),
+                Context::Kinetic,
+            ),
+            "LINEAR" => (
+                BlockKind::Linear(self.block_name()?, self.solve_for()?),
+                Context::Equations,
+            ),
+            "NONLINEAR" => (
+                BlockKind::Nonlinear(self.block_name()?, self.solve_for()?),
+                Context::Equations,
+            ),
             "PROCEDURE" | "FUNCTION" => {
                 self.advance();
                 let signature = self.signature()?;
                 let function = keyword == "FUNCTION";
-                let kind = if function { BlockKind::Function } else { BlockKind::Procedure };
+                let kind = if function {
+                    BlockKind::Function
+                } else {
+                    BlockKind::Procedure
+                };
                 (kind(signature), Context::Callable)
             }
             "NET_RECEIVE" => {
                 self.advance();
-                (BlockKind::NetReceive(self.arguments()?), Context::NetReceive)
+                (
+                    BlockKind::NetReceive(self.arguments()?),
+                    Context::NetReceive,
+                )
             }
             "BEFORE" | "AFTER" => {
                 self.advance();
-                let TokenKind::Keyword("BREAKPOINT" | "SOLVE" | "INITIAL" | "STEP") = self.token.kind
+                let TokenKind::Keyword("BREAKPOINT" | "SOLVE" | "INITIAL" | "STEP") =
+                    self.token.kind
                 else {
                     return Err(self.expected_after("BREAKPOINT, SOLVE, INITIAL or STEP"));
                 };
                 let token = self.advance();
-                (BlockKind::BeforeAfter(keyword == "BEFORE", self.named(token)), other)
+                (
+                    BlockKind::BeforeAfter(keyword == "BEFORE", self.named(token)),
+                    other,
+                )
             }
             _ => return Err(self.expected("a block (such as NEURON, STATE or BREAKPOINT)")),
         };
@@ -197,7 +221,11 @@ impl Parser<'_> {
     }
 
     fn solve_for(&mut self) -> Parse<Vec<Name>> {
-        if self.accept("SOLVEFOR") { self.names("the name of a state") } else { Ok(Vec::new()) }
+        if self.accept("SOLVEFOR") {
+            self.names("the name of a state")
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     fn body(
@@ -209,15 +237,19 @@ impl Parser<'_> {
     ) -> Parse<Block> {
         self.context = context;
         let body = self.braced(keyword, start.span)?;
-        Ok(Block { kind, body, span: start.span.to(self.previous.span) })
+        Ok(Block {
+            kind,
+            body,
+            span: start.span.to(self.previous.span),
+        })
     }
 
     /// `{ statements }`
     pub(super) fn braced(&mut self, owner: &str, start: Span) -> Parse<Vec<Statement>> {
         self.expect("{", &format!("to open {owner}"))?;
-        self.deeper()?;
+        self.deeper(BLOCK_DEPTH)?;
         let body = self.statements(owner, start)?;
-        self.depth -= 1;
+        self.depth -= BLOCK_DEPTH;
         Ok(body)
     }
 
@@ -226,7 +258,11 @@ impl Parser<'_> {
         let name = self.name("a name")?;
         let arguments = self.arguments()?;
         let unit = self.unit()?;
-        Ok(Signature { name, arguments, unit })
+        Ok(Signature {
+            name,
+            arguments,
+            unit,
+        })
     }
 
     pub(super) fn arguments(&mut self) -> Parse<Vec<Argument>> {
@@ -259,14 +295,4 @@ impl Parser<'_> {
             }
         }
     }
-}
-
-/// The block word that `word` is in another case, or with one letter wrong.
-fn near_block_word(word: &str) -> Option<&'static str> {
-    let upper = word.to_ascii_uppercase();
-    super::BLOCK_WORDS.iter().copied().find(|known| {
-        let same_length = known.len() == upper.len();
-        let wrong = known.bytes().zip(upper.bytes()).filter(|(a, b)| a != b).count();
-        same_length && wrong <= 1
-    })
 }

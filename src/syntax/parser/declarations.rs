@@ -86,14 +86,22 @@ impl Parser<'_> {
         if arrow {
             self.expect(">", "after `-`")?;
         }
-        let to = if arrow { Some(self.required_unit()?) } else { self.unit()? };
+        let to = if arrow {
+            Some(self.required_unit()?)
+        } else {
+            self.unit()?
+        };
         Ok(UnitDefinition::Factor(name, from, to))
     }
 
     fn parameter(&mut self) -> Parse<ParameterDefinition> {
         let name = self.name("the name of a parameter")?;
         let length = self.length()?;
-        let value = if length.is_none() && self.accept("=") { Some(self.signed()?) } else { None };
+        let value = if length.is_none() && self.accept("=") {
+            Some(self.signed()?)
+        } else {
+            None
+        };
         let unit = self.unit()?;
         let limits = if self.accept("<") {
             let low = self.signed()?;
@@ -104,7 +112,13 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(ParameterDefinition { name, length, value, unit, limits })
+        Ok(ParameterDefinition {
+            name,
+            length,
+            value,
+            unit,
+            limits,
+        })
     }
 
     fn constant(&mut self) -> Parse<ParameterDefinition> {
@@ -112,7 +126,13 @@ impl Parser<'_> {
         self.expect("=", "after the name of the constant")?;
         let value = Some(self.signed()?);
         let unit = self.unit()?;
-        Ok(ParameterDefinition { name, length: None, value, unit, limits: None })
+        Ok(ParameterDefinition {
+            name,
+            length: None,
+            value,
+            unit,
+            limits: None,
+        })
     }
 
     fn variable_definition(&mut self) -> Parse<VariableDefinition> {
@@ -143,8 +163,17 @@ impl Parser<'_> {
             pieces.push(self.expect(">", "after the tolerance")?.span);
         }
         let span = pieces.into_iter().reduce(Span::to);
-        let extra = span.map(|span| Opaque { text: extra.join(" "), span });
-        Ok(VariableDefinition { name, length, unit, extra, start })
+        let extra = span.map(|span| Opaque {
+            text: extra.join(" "),
+            span,
+        });
+        Ok(VariableDefinition {
+            name,
+            length,
+            unit,
+            extra,
+            start,
+        })
     }
 
     /// A variable; older files also declare `m'`.

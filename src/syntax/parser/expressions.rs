@@ -34,7 +34,7 @@ impl Parser<'_> {
     }
 
     fn binary(&mut self, least: u8) -> Parse<Expr> {
-        self.deeper()?;
+        self.deeper(1)?;
         let mut left = self.prefix()?;
         while let TokenKind::Symbol(symbol) = self.token.kind {
             let Some(op) = operator(symbol) else { break };
@@ -47,7 +47,10 @@ impl Parser<'_> {
             let right = self.binary(if groups_right(op) { level } else { level + 1 })?;
             self.grow(height.max(self.height))?;
             let span = left.span.to(right.span);
-            left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
+            left = Expr {
+                kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
+                span,
+            };
         }
         self.depth -= 1;
         Ok(left)
@@ -71,66 +74,94 @@ impl Parser<'_> {
         let operand = self.binary(UNARY)?;
         self.grow(self.height)?;
         let span = sign.span.to(operand.span);
-        Ok(Expr { kind: ExprKind::Unary(op, Box::new(operand)), span })
+        Ok(Expr {
+            kind: ExprKind::Unary(op, Box::new(operand)),
+            span,
+        })
     }
 
     fn primary(&mut self) -> Parse<Expr> {
         self.height = 1;
         match self.token.kind {
-            TokenKind::Integer | TokenKind::Real => {
-                let number = self.number()?;
-                self.quantity(number)
-            }
+            TokenKind::Integer | TokenKind::Real => self.literal(),
             TokenKind::Symbol("(") => self.parenthesized(),
             // INT(x) gives an integer; it stands in indices and loops.
-            TokenKind::Keyword("INT") => {
-                let token = self.advance();
-                let name = self.named(token);
-                self.call(name)
-            }
-            TokenKind::Name => {
-                let token = self.advance();
-                let name = self.named(token);
-                if !self.at("(") {
-                    return self.variable(name);
-                }
-                match self.defines.get(self.text(token)).cloned() {
-                    // After a number, and so after its DEFINE name, parentheses hold a unit.
-                    Some(number) => self.quantity(Number { span: token.span, ..number }),
-                    None => self.call(name),
-                }
-            }
-            TokenKind::Primed(order) => {
-                let token = self.advance();
-                let name = self.named(token);
-                if self.at("[") {
-                    return self.variable(name);
-                }
-                let text = name.text.trim_end_matches('\'').to_owned();
-                Ok(Expr { kind: ExprKind::Prime(text, order), span: token.span })
-            }
+            TokenKind::Keyword("INT") => self.integer_part(),
+            TokenKind::Name => self.variable_or_call(),
+            TokenKind::Primed(order) => self.prime(order),
             _ => Err(self.expected_after("an expression")),
         }
+    }
+
+    fn literal(&mut self) -> Parse<Expr> {
+        let number = self.number()?;
+        self.quantity(number)
+    }
+
+    fn integer_part(&mut self) -> Parse<Expr> {
+        let token = self.advance();
+        let name = self.named(token);
+        self.call(name)
+    }
+
+    fn variable_or_call(&mut self) -> Parse<Expr> {
+        let token = self.advance();
+        let name = self.named(token);
+        if !self.at("(") {
+            return self.variable(name);
+        }
+        match self.defines.get(self.text(token)).cloned() {
+            // After a number, and so after its DEFINE name, parentheses hold a unit.
+            Some(number) => self.quantity(Number {
+                span: token.span,
+                ..number
+            }),
+            None => self.call(name),
+        }
+    }
+
+    fn prime(&mut self, order: u32) -> Parse<Expr> {
+        let token = self.advance();
+        let name = self.named(token);
+        if self.at("[") {
+            return self.variable(name);
+        }
+        let text = name.text.trim_end_matches('\'').to_owned();
+        Ok(Expr {
+            kind: ExprKind::Prime(text, order),
+            span: token.span,
+        })
     }
 
     fn quantity(&mut self, number: Number) -> Parse<Expr> {
         let start = number.span;
         let unit = self.unit()?;
-        let span = if unit.is_some() { start.to(self.previous.span) } else { start };
-        Ok(Expr { kind: ExprKind::Number(number, unit), span })
+        let span = if unit.is_some() {
+            start.to(self.previous.span)
+        } else {
+            start
+        };
+        Ok(Expr {
+            kind: ExprKind::Number(number, unit),
+            span,
+        })
     }
 
     fn parenthesized(&mut self) -> Parse<Expr> {
         let open = self.advance();
         let inner = self.expression()?;
         let close = self.expect(")", "to close `(`")?;
-        Ok(Expr { kind: inner.kind, span: open.span.to(close.span) })
+        Ok(Expr {
+            kind: inner.kind,
+            span: open.span.to(close.span),
+        })
     }
 
     pub(super) fn call(&mut self, name: Name) -> Parse<Expr> {
         self.expect("(", "before the arguments")?;
         let mut arguments = Vec::new();
         let mut height = 0;
+        self.deeper(1)?;
         if !self.at(")") {
             loop {
                 arguments.push(self.argument()?);
@@ -140,10 +171,14 @@ impl Parser<'_> {
                 }
             }
         }
+        self.depth -= 1;
         let close = self.expect(")", "to close the arguments")?;
         self.grow(height)?;
         let span = name.span.to(close.span);
-        Ok(Expr { kind: ExprKind::Call(name, arguments), span })
+        Ok(Expr {
+            kind: ExprKind::Call(name, arguments),
+            span,
+        })
     }
 
     fn argument(&mut self) -> Parse<Expr> {
@@ -153,18 +188,27 @@ impl Parser<'_> {
         let token = self.advance();
         self.height = 1;
         let text = self.text(token).trim_matches('"').to_owned();
-        Ok(Expr { kind: ExprKind::String(text), span: token.span })
+        Ok(Expr {
+            kind: ExprKind::String(text),
+            span: token.span,
+        })
     }
 
     fn variable(&mut self, name: Name) -> Parse<Expr> {
         let place = self.place(name)?;
         let start = place.name.span;
         Ok(match place.index {
-            None => Expr { kind: ExprKind::Name(place.name.text), span: start },
+            None => Expr {
+                kind: ExprKind::Name(place.name.text),
+                span: start,
+            },
             Some(index) => {
                 self.grow(self.height)?;
                 let span = start.to(self.previous.span);
-                Expr { kind: ExprKind::Index(place.name.text, index), span }
+                Expr {
+                    kind: ExprKind::Index(place.name.text, index),
+                    span,
+                }
             }
         })
     }
@@ -182,8 +226,13 @@ impl Parser<'_> {
         if !self.accept("[") {
             return Ok(Place { name, index: None });
         }
+        self.deeper(1)?;
         let index = self.expression()?;
+        self.depth -= 1;
         self.expect("]", "to close the index")?;
-        Ok(Place { name, index: Some(Box::new(index)) })
+        Ok(Place {
+            name,
+            index: Some(Box::new(index)),
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! What begins with `~`, and the other statements of KINETIC.
 
 use super::{Context, Parse, Parser};
-use crate::syntax::ast::{ExprKind, Expr, Name, Opaque, Place, Reaction, Species, StatementKind};
+use crate::syntax::ast::{Expr, ExprKind, Name, Opaque, Reaction, Species, StatementKind};
 use crate::syntax::token::TokenKind;
 
 impl Parser<'_> {
@@ -44,7 +44,12 @@ impl Parser<'_> {
             self.expect(",", "between the rates")?;
             let backward = self.expression()?;
             self.expect(")", "to close the rates")?;
-            return Ok(Reaction::Reversible { left, right, forward, backward });
+            return Ok(Reaction::Reversible {
+                left,
+                right,
+                forward,
+                backward,
+            });
         }
         if self.at("<") {
             let sign = self.advance().span;
@@ -53,11 +58,17 @@ impl Parser<'_> {
             let (Some(species), None) = (left.next(), left.next()) else {
                 return Err(self.misplaced(sign, "`<<` takes one species on its left"));
             };
-            return Ok(Reaction::Flux { species, flux: self.rate()? });
+            return Ok(Reaction::Flux {
+                species,
+                flux: self.rate()?,
+            });
         }
         if self.accept("-") {
             self.expect(">", "to make `->`")?;
-            return Ok(Reaction::OneWay { left, rate: self.rate()? });
+            return Ok(Reaction::OneWay {
+                left,
+                rate: self.rate()?,
+            });
         }
         Err(self.expected_after("`<->`, `<<` or `->`"))
     }
@@ -89,10 +100,16 @@ impl Parser<'_> {
             if let Some(number) = self.defines.get(name.text.as_str()) {
                 factor = number.value;
                 let name = self.species_name()?;
-                return Ok(Species { factor, place: self.place(name)? });
+                return Ok(Species {
+                    factor,
+                    place: self.place(name)?,
+                });
             }
         }
-        Ok(Species { factor, place: self.place(name)? })
+        Ok(Species {
+            factor,
+            place: self.place(name)?,
+        })
     }
 
     fn species_name(&mut self) -> Parse<Name> {
@@ -106,13 +123,16 @@ impl Parser<'_> {
         Ok(StatementKind::Conserve(sum, self.expression()?))
     }
 
-    /// COMPARTMENT and LONGITUDINAL_DIFFUSION: `index, expression { species }`
+    /// COMPARTMENT and `LONGITUDINAL_DIFFUSION`: `index, expression { species }`
     pub(super) fn spread(&mut self) -> Parse<(Option<Name>, Expr, Vec<Name>)> {
         let keyword = self.advance();
         let mut expression = self.expression()?;
         let mut index = None;
         if let (ExprKind::Name(text), true) = (&expression.kind, self.at(",")) {
-            index = Some(Name { text: text.clone(), span: expression.span });
+            index = Some(Name {
+                text: text.clone(),
+                span: expression.span,
+            });
             self.advance();
             expression = self.expression()?;
         }
@@ -130,14 +150,14 @@ impl Parser<'_> {
     /// `LAG x BY tau`; kept as text.
     pub(super) fn lag(&mut self) -> Parse<StatementKind> {
         let keyword = self.advance();
-        let variable: Place = {
-            let name = self.name("the name of a variable")?;
-            Place { name, index: None }
-        };
+        let variable = self.name("the name of a variable")?;
         self.expect("BY", "after the variable")?;
         let by = self.name("the name of a constant")?;
-        let text = format!("{} BY {}", variable.name.text, by.text);
-        let span = variable.name.span.to(by.span);
-        Ok(StatementKind::Other(self.named(keyword), Opaque { text, span }))
+        let text = format!("{} BY {}", variable.text, by.text);
+        let span = variable.span.to(by.span);
+        Ok(StatementKind::Other(
+            self.named(keyword),
+            Opaque { text, span },
+        ))
     }
 }

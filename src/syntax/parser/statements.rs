@@ -1,7 +1,7 @@
 //! Statements of blocks that compute.
 
 use super::{Context, Parse, Parser};
-use crate::syntax::ast::{Expr, ExprKind, Solve, Statement, StatementKind, Table};
+use crate::syntax::ast::{Expr, Solve, Statement, StatementKind, Table};
 use crate::syntax::span::Span;
 use crate::syntax::token::TokenKind;
 
@@ -34,7 +34,10 @@ impl Parser<'_> {
     fn statement(&mut self, first: bool) -> Parse<Statement> {
         let start = self.token.span;
         let kind = self.statement_kind(first)?;
-        Ok(Statement { kind, span: start.to(self.previous.span) })
+        Ok(Statement {
+            kind,
+            span: start.to(self.previous.span),
+        })
     }
 
     fn statement_kind(&mut self, first: bool) -> Parse<StatementKind> {
@@ -44,69 +47,60 @@ impl Parser<'_> {
             TokenKind::Symbol("~") => self.tilde(),
             TokenKind::Symbol("~+") => self.added_equation(),
             TokenKind::Symbol("{") => self.braced("the group", start).map(StatementKind::Group),
+            // Those that hold statements recurse from here, where the stack frame is small.
+            TokenKind::Keyword("IF") => self.if_statement(),
+            TokenKind::Keyword("WHILE") => self.while_statement(),
+            TokenKind::Keyword("FROM") => self.loop_statement(),
+            TokenKind::Keyword("SOLVE") => self.solve(),
+            TokenKind::Keyword("FOR_NETCONS") => self.for_netcons(),
+            TokenKind::Keyword("INITIAL") => self.initial(),
+            TokenKind::Keyword("PROTECT") => self.protect(),
             TokenKind::Keyword(keyword) => self.keyword_statement(keyword, first),
             _ => Err(self.expected("a statement")),
         }
     }
 
     fn keyword_statement(&mut self, keyword: &'static str, first: bool) -> Parse<StatementKind> {
-        let start = self.token.span;
         self.check_place(keyword)?;
         match keyword {
-            "LOCAL" => {
-                self.advance();
-                let locals = self.locals()?;
-                if !first {
-                    let message = "LOCAL must be the first statement of its block";
-                    let mut failure = self.misplaced(start, message);
-                    let help = "declare all local variables in one LOCAL after `{`";
-                    failure.diagnostic.help = Some(help.to_owned());
-                    self.report(failure);
-                }
-                Ok(StatementKind::Local(locals))
-            }
-            "IF" => self.if_statement(),
-            "WHILE" => {
-                self.advance();
-                let condition = self.condition()?;
-                Ok(StatementKind::While(condition, self.braced("WHILE", start)?))
-            }
-            "FROM" => self.from_statement(),
-            "SOLVE" => self.solve().map(StatementKind::Solve),
+            "LOCAL" => self.local(first),
             "CONDUCTANCE" => {
                 self.advance();
                 let conductance = self.name("the name of a conductance")?;
-                let ion =
-                    if self.accept("USEION") { Some(self.name("the name of an ion")?) } else { None };
+                let ion = if self.accept("USEION") {
+                    Some(self.name("the name of an ion")?)
+                } else {
+                    None
+                };
                 Ok(StatementKind::Conductance(conductance, ion))
             }
             "TABLE" => self.table().map(StatementKind::Table),
             "CONSERVE" => self.conserve(),
             "COMPARTMENT" => {
                 let (index, volume, species) = self.spread()?;
-                Ok(StatementKind::Compartment { index, volume, species })
+                Ok(StatementKind::Compartment {
+                    index,
+                    volume,
+                    species,
+                })
             }
             "LONGITUDINAL_DIFFUSION" => {
                 let (index, coefficient, species) = self.spread()?;
-                Ok(StatementKind::LongitudinalDiffusion { index, coefficient, species })
+                Ok(StatementKind::LongitudinalDiffusion {
+                    index,
+                    coefficient,
+                    species,
+                })
             }
             "WATCH" => self.watch(),
-            "FOR_NETCONS" => {
-                self.advance();
-                let arguments = self.arguments()?;
-                Ok(StatementKind::ForNetcons(arguments, self.braced("FOR_NETCONS", start)?))
-            }
-            "INITIAL" => {
-                self.advance();
-                self.braced("INITIAL", start).map(StatementKind::Initial)
-            }
-            "VERBATIM" => self.opaque_lines("ENDVERBATIM").map(StatementKind::Verbatim),
+            "VERBATIM" => self
+                .opaque_lines("ENDVERBATIM")
+                .map(StatementKind::Verbatim),
             "COMMENT" => self.opaque_lines("ENDCOMMENT").map(StatementKind::Comment),
             "UNITSON" | "UNITSOFF" => {
                 self.advance();
                 Ok(StatementKind::UnitsSwitch(keyword == "UNITSON"))
             }
-            "PROTECT" => self.protect(),
             "MUTEXLOCK" | "MUTEXUNLOCK" => {
                 let token = self.advance();
                 Ok(StatementKind::Word(self.named(token)))
@@ -116,8 +110,30 @@ impl Parser<'_> {
         }
     }
 
+    fn local(&mut self, first: bool) -> Parse<StatementKind> {
+        let start = self.advance().span;
+        let locals = self.locals()?;
+        if !first {
+            let message = "LOCAL must be the first statement of its block";
+            let mut failure = self.misplaced(start, message);
+            let help = "declare all local variables in one LOCAL after `{`";
+            failure.diagnostic.help = Some(help.to_owned());
+            self.report(failure);
+        }
+        Ok(StatementKind::Local(locals))
+    }
+
+    fn while_statement(&mut self) -> Parse<StatementKind> {
+        let start = self.advance().span;
+        let condition = self.condition()?;
+        Ok(StatementKind::While(
+            condition,
+            self.braced("WHILE", start)?,
+        ))
+    }
+
     /// Some statements belong to one kind of block.
-    fn check_place(&self, keyword: &str) -> Parse<()> {
+    pub(super) fn check_place(&self, keyword: &str) -> Parse<()> {
         let (context, blocks) = match keyword {
             "TABLE" => (Context::Callable, "FUNCTION and PROCEDURE"),
             "CONSERVE" | "COMPARTMENT" | "LONGITUDINAL_DIFFUSION" => (Context::Kinetic, "KINETIC"),
@@ -155,7 +171,7 @@ impl Parser<'_> {
         Err(self.expected_after(if bare { what } else { "`=`" }))
     }
 
-    fn condition(&mut self) -> Parse<Expr> {
+    pub(super) fn condition(&mut self) -> Parse<Expr> {
         self.expect("(", "before the condition")?;
         let condition = self.expression()?;
         self.expect(")", "to close the condition")?;
@@ -178,19 +194,29 @@ impl Parser<'_> {
         Ok(StatementKind::If(branches, None))
     }
 
-    fn from_statement(&mut self) -> Parse<StatementKind> {
+    fn loop_statement(&mut self) -> Parse<StatementKind> {
         let start = self.advance().span;
         let variable = self.name("the variable of the loop")?;
         self.expect("=", "after the variable of the loop")?;
         let first = self.expression()?;
         self.expect("TO", "after the first value")?;
         let last = self.expression()?;
-        let step = if self.accept("BY") { Some(self.expression()?) } else { None };
+        let step = if self.accept("BY") {
+            Some(self.expression()?)
+        } else {
+            None
+        };
         let body = self.braced("FROM", start)?;
-        Ok(StatementKind::From { variable, first, last, step, body })
+        Ok(StatementKind::From {
+            variable,
+            first,
+            last,
+            step,
+            body,
+        })
     }
 
-    fn solve(&mut self) -> Parse<Solve> {
+    fn solve(&mut self) -> Parse<StatementKind> {
         self.advance();
         let block = self.name("the name of a block")?;
         let steady_state = self.at("STEADYSTATE");
@@ -206,7 +232,12 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(Solve { block, method, steady_state, if_error })
+        Ok(StatementKind::Solve(Solve {
+            block,
+            method,
+            steady_state,
+            if_error,
+        }))
     }
 
     fn table(&mut self) -> Parse<Table> {
@@ -214,28 +245,24 @@ impl Parser<'_> {
         let what = "the name of a variable";
         let none = self.at("DEPEND") || self.at("FROM");
         let names = if none { Vec::new() } else { self.names(what)? };
-        let depend = if self.accept("DEPEND") { self.names(what)? } else { Vec::new() };
+        let depend = if self.accept("DEPEND") {
+            self.names(what)?
+        } else {
+            Vec::new()
+        };
         self.expect("FROM", "before the limits of the table")?;
         let from = self.expression()?;
         self.expect("TO", "after the lower limit")?;
         let to = self.expression()?;
         self.expect("WITH", "after the upper limit")?;
         let with = self.count("the number of intervals")?;
-        Ok(Table { names, depend, from, to, with })
-    }
-
-    fn watch(&mut self) -> Parse<StatementKind> {
-        self.advance();
-        let mut watches = Vec::new();
-        loop {
-            let condition = self.condition()?;
-            let number = self.number()?;
-            let span = number.span;
-            watches.push((condition, Expr { kind: ExprKind::Number(number, None), span }));
-            if !self.accept(",") {
-                return Ok(StatementKind::Watch(watches));
-            }
-        }
+        Ok(Table {
+            names,
+            depend,
+            from,
+            to,
+            with,
+        })
     }
 
     fn protect(&mut self) -> Parse<StatementKind> {

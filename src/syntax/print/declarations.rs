@@ -28,16 +28,16 @@ pub fn neuron(statement: &NeuronStatement) -> String {
 fn use_ion(ion: &UseIon) -> String {
     let mut line = format!("USEION {}", ion.ion.text);
     if !ion.read.is_empty() {
-        line += &format!(" READ {}", names(&ion.read));
+        line = format!("{line} READ {}", names(&ion.read));
     }
     if !ion.write.is_empty() {
-        line += &format!(" WRITE {}", names(&ion.write));
+        line = format!("{line} WRITE {}", names(&ion.write));
     }
     if let Some(valence) = ion.valence {
-        line += &format!(" VALENCE {}", number(valence));
+        line = format!("{line} VALENCE {}", number(valence));
     }
     if let Some(term) = &ion.represents {
-        line += &format!(" REPRESENTS {}", term.text);
+        line = format!("{line} REPRESENTS {}", term.text);
     }
     line
 }
@@ -56,13 +56,17 @@ pub fn unit_definition(definition: &UnitDefinition) -> String {
 
 /// An entry of PARAMETER or CONSTANT.
 pub fn parameter(parameter: &ParameterDefinition) -> String {
-    let mut line = format!("{}{}", parameter.name.text, length(parameter.length.as_ref()));
+    let mut line = format!(
+        "{}{}",
+        parameter.name.text,
+        length(parameter.length.as_ref())
+    );
     if let Some(value) = parameter.value {
-        line += &format!(" = {}", number(value));
+        line = format!("{line} = {}", number(value));
     }
     line += &unit(parameter.unit.as_ref());
     if let Some((low, high)) = parameter.limits {
-        line += &format!(" <{}, {}>", number(low), number(high));
+        line = format!("{line} <{}, {}>", number(low), number(high));
     }
     line
 }
@@ -70,12 +74,15 @@ pub fn parameter(parameter: &ParameterDefinition) -> String {
 /// An entry of ASSIGNED or STATE.
 pub fn variable(variable: &VariableDefinition) -> String {
     let mut line = format!("{}{}", variable.name.text, length(variable.length.as_ref()));
-    let extra = variable.extra.as_ref().map_or("", |extra| extra.text.as_str());
+    let extra = variable
+        .extra
+        .as_ref()
+        .map_or("", |extra| extra.text.as_str());
     // The unit stands between START and the tolerance.
     let (before, tolerance) = extra.split_at(extra.find('<').unwrap_or(extra.len()));
     for piece in [before, &unit(variable.unit.as_ref()), tolerance] {
         if !piece.trim().is_empty() {
-            line += &format!(" {}", piece.trim());
+            line = format!("{line} {}", piece.trim());
         }
     }
     line

@@ -68,7 +68,9 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr, out: &mut String) {
         out.push_str(symbol(op));
         out.push(' ');
     }
-    let signed = matches!(right.kind, ExprKind::Unary(UnaryOp::Minus, _));
+    // `a - -b` reads right, but not well.
+    let arithmetic = own > precedence(BinaryOp::Eq);
+    let signed = arithmetic && matches!(right.kind, ExprKind::Unary(UnaryOp::Minus, _));
     enclosed(right, signed || loose(right, !groups_right(op)), out);
 }
 
