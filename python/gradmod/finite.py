@@ -20,9 +20,9 @@ steps is made. Two neighbouring steps give an estimate that is free of the h^2 t
 neighbouring estimates agree best, truncation and rounding balance; the estimate there is the result, and its
 disagreement with its neighbours, in the largest-value norm over the trace, is the error. Each output has its own step.
 
-What a difference cannot see: a kink or jump that lies inside the step (IF, floor, a WATCH, a spike on the time grid, an
-implicit solver that stops one iteration earlier), which shows up as a large error; and a stale TABLE, which does not show
-up at all: see `rebuild_tables`.
+What a difference cannot see: a kink or jump that lies inside the step (IF, floor, the grid of a TABLE, a spike on the
+time grid, an implicit solver that stops one iteration earlier), which shows up as a large error; and a stale TABLE, which
+does not show up at all: see `rebuild_tables`.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ def differentiate(
 
     Args:
         run: initialises and runs the model; returns named numbers or arrays of fixed shape (they are copied).
-        set_value: sets the parameter, in everything that it stands for; called with values around `at`. If the parameter
-            acts through a TABLE, it must end with `rebuild_tables()`. For a direction that is a profile, set
-            `base + weight * value` and differentiate at 0 with `scale` = 1 or so.
+        set_value: sets the parameter, in everything that it stands for; called with values around `at`. If the
+            parameter acts through a TABLE, it must end with `rebuild_tables()`. For a direction that is a profile,
+            set `base + weight * value` and differentiate at 0 with `scale` = 1 or so.
         at: value of the parameter at which the derivative is wanted. It is set again at the end, also after an error.
         steps: step sizes relative to `scale`, at least three, all different.
         scale: what the steps are relative to, in the unit of the parameter: |at|, or 1 where that is 0.
@@ -152,13 +152,14 @@ class Comparison:
 
 
 def compare(gradient: Mapping[str, ArrayLike], difference: Difference) -> Comparison:
-    """The worst deviation of a gradient from differences, relative to the largest value of its trace.
+    """Find the worst deviation of a gradient from differences, relative to the largest value of its trace.
 
     An output whose difference is zero everywhere deviates by 0 if the gradient is zero as well, else by infinity.
     NaN anywhere deviates by infinity.
 
     Args:
         gradient: per output, an array of the shape of the output. Outputs that only one side has are an error.
+        difference: what `differentiate` returned for the same parameter and outputs.
     """
     if set(gradient) != set(difference.value):
         raise ValueError(f"outputs differ: {sorted(gradient)} and {sorted(difference.value)}")
@@ -231,7 +232,7 @@ def rebuild_tables() -> list[Table]:
 
 
 def _best(slopes: list[Array], widths: list[float], rounding: list[float]) -> tuple[Array, float, int]:
-    """The best estimate, its error, and the index of its step.
+    """Return the best estimate, its error, and the index of its step.
 
     Candidates are the extrapolation of each two neighbouring steps and the plain slopes. The error of a candidate is
     its disagreement with *both* its neighbours in the sweep (one agreement alone may be chance), and never less

@@ -5,8 +5,8 @@ and reversal potentials (ena 50, ek -77, el -54.3), `usetable_hh = 0`, celsius 6
 100 ms, that is 4001 samples of v at soma(0.5), the one at t = 0 included; IClamp at soma(0.5), delay 5 ms, dur 90 ms.
 
 The target of the loss is the trace of the same model with gnabar x 0.9, gkbar x 1.1 and gl x 1.2 everywhere.
-Confirmed on NEURON 9.0.2 and 8.2.7 (losses to 1e-12 relative; differences agree with the gradients to 1e-9) and with Jaxley
-0.14 in float64 (losses to 1e-12, gradients to 1e-10; its stimulus sampled at t + dt/2, as NEURON's IClamp is).
+Confirmed on NEURON 9.0.2 and 8.2.7 (losses to 1e-12 relative; differences agree with the gradients to 1e-9) and with
+Jaxley 0.14 in float64 (losses to 1e-12, gradients to 1e-10; its stimulus sampled at t + dt/2, as NEURON's IClamp is).
 
 A parameter is changed in all segments together, so the gradients are sums over the segments.
 """

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from gradmod import finite
 from models import load_fixtures
 from neuron import h
+
+from gradmod import finite
 
 X = np.linspace(0.0, 3.0, 50)
 
@@ -166,7 +167,9 @@ def test_table_without_depend_is_reported_as_stuck(monkeypatch: pytest.MonkeyPat
     load_fixtures()
     soma = h.Section(name="soma")
     soma.insert("kdr")
-    source = "PROCEDURE rates(v) {\n TABLE inf, tau FROM -100 TO 100 WITH 200\n}\n: TABLE x DEPEND y FROM 1 TO 2 WITH 3\n"
+    source = (
+        "PROCEDURE rates(v) {\n TABLE inf, tau FROM -100 TO 100 WITH 200\n}\n: TABLE x DEPEND y FROM 1 TO 2 WITH 3\n"
+    )
     monkeypatch.setattr(finite, "source_of", lambda name, point: (source, ""))
     assert finite.tables() == [finite.Table("kdr", ())]
     assert finite.rebuild_tables() == [finite.Table("kdr", ())]

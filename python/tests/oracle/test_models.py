@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from gradmod import finite
 from models import branched, reference
 from neuron import h
 
-EXTRA = "cal_ghk kir leakc nap keul khand kmq10 nacarry ktab state0 mathlib".split()
+from gradmod import finite
+
+EXTRA = ["cal_ghk", "kir", "leakc", "nap", "keul", "khand", "kmq10", "nacarry", "ktab", "state0", "mathlib"]
 
 
 def spikes(cell: branched.Cell, tstop: float = branched.T_STOP) -> int:
