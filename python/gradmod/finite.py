@@ -21,8 +21,8 @@ neighbouring estimates agree best, truncation and rounding balance; the estimate
 disagreement with its neighbours, in the largest-value norm over the trace, is the error. Each output has its own step.
 
 What a difference cannot see: a kink or jump that lies inside the step (IF, floor, the grid of a TABLE, a spike on the
-time grid, an implicit solver that stops one iteration earlier), which shows up as a large error; and a stale TABLE, which
-does not show up at all: see `rebuild_tables`.
+time grid, an implicit solver that stops one iteration earlier), which shows up as a large error; and a stale TABLE,
+which does not show up at all: see `rebuild_tables`.
 """
 
 from __future__ import annotations
