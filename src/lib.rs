@@ -5,5 +5,11 @@
 //! sees only those before it.
 
 pub mod diagnostic;
+pub mod diff;
+pub mod emit;
+pub mod graph;
+pub mod model;
+pub mod step;
 pub mod render;
 pub mod syntax;
+pub mod trace;

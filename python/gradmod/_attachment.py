@@ -161,6 +161,14 @@ class Attachment:
             edges.append(_Edge(node, pair[0], pair[1]))
         return edges
 
+    def is_wired(self) -> bool:
+        """Whether every segment still has the mechanism that was wired; changes of nseg replace it."""
+        k, cable = next(iter(self.cables.items()))
+        return all(
+            nrn.points_at(spot.segment, spot.region.suffix, spot.region.cable_pointers[k], copy)
+            for spot, copy in zip(self.spots, cable.segments, strict=True)
+        )
+
     # --- before every run -----------------------------------------------------------------------------------------
 
     def sync(self, axial: manifest.Axial) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from ._manifest import Manifest
 from .errors import Diagnostic, Error, Refused
 from .regions import Source
 
+_SCRATCH = ".building-"
 _log = logging.getLogger("gradmod")
 
 
@@ -90,7 +92,8 @@ def build(request: Request, *, quiet: bool = False) -> Build:
     place = cache / request.key(binary)
     if not place.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=cache) as scratch:
+        _sweep(cache)
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=cache) as scratch:
             made = Path(scratch) / "build"
             _transform(binary, request, Path(scratch) / "sources", made)
             if not quiet:
@@ -102,6 +105,16 @@ def build(request: Request, *, quiet: bool = False) -> Build:
                 if not place.is_dir():
                     raise
     return Build(place, Manifest.read(place / "gradmod.json"), _library(place))
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what builds that were killed left behind more than a day ago."""
+    for path in cache.glob(f"{_SCRATCH}*"):
+        try:
+            if time.time() - path.stat().st_mtime > 86_400:
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            pass
 
 
 def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from weakref import ref
+from weakref import WeakSet, ref
 
 import numpy as np
 
@@ -24,6 +25,9 @@ _GRID = 1e-6
 
 class Gradients:
     """What :func:`gradmod.attach` returns.
+
+    The gradients stay attached until :meth:`detach`, or until neither this object nor one of its recordings is
+    referred to any more.
 
     Attributes:
         directions: What was asked for, by the user's names.
@@ -47,7 +51,7 @@ class Gradients:
         self._failure: str | None = None
         self._ready = False
         self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
-        self._recordings: list[Recording] = []
+        self._recordings: WeakSet[Recording] = WeakSet()
         self._t = nrn.record(nrn.ref(nrn.h, "t"))
         me: ref[Gradients] = ref(self)
         self._handlers = [
@@ -63,7 +67,7 @@ class Gradients:
         check_settings()
         order = nrn.mechanism_order()
         for attachment in self._attachments:
-            if not attachment.cell.same_shape():
+            if not attachment.cell.same_shape() or not attachment.is_wired():
                 raise Error(f"{attachment.cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
             for cable in attachment.cables.values():
                 if not cable.is_intact(self._made.manifest.cable.name):
@@ -116,7 +120,7 @@ class Gradients:
             vectors = vectors_of_state(attachment, spot, variable)
             last = lambda: last_states(attachment, spot, self._voltages(attachment))[variable]  # noqa: E731
         recording = Recording(variable, segment, list(self.directions), vectors, self._times, last)
-        self._recordings.append(recording)
+        self._recordings.add(recording)
         return recording
 
     def cable(self, direction: str, segment: nrn.Segment) -> nrn.Segment:
@@ -182,7 +186,12 @@ class Gradients:
     # --- the rest -------------------------------------------------------------------------------------------------
 
     def detach(self) -> None:
-        """Take everything away again; the user's model is as it was before :func:`gradmod.attach`."""
+        """Take everything away again; the user's model is as it was before :func:`gradmod.attach`.
+
+        Does nothing the second time.
+        """
+        if not self._attachments:
+            return
         for recording in self._recordings:
             recording.stop()
         self._recordings.clear()
@@ -194,6 +203,10 @@ class Gradients:
             attachment.remove()
         self._attachments.clear()
         nrn.stop_recording(self._t)
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing() and hasattr(self, "_recordings"):
+            self.detach()
 
     def __repr__(self) -> str:
         if not self._attachments:

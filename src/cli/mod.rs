@@ -1,0 +1,34 @@
+//! Arguments, files and exit codes: the only place with input and output.
+//!
+//! Exit codes: 0 fine, 1 diagnostics, 2 usage or input and output.
+
+mod arguments;
+mod report;
+mod transform;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+/// How a command ended, if nothing went wrong with files.
+pub enum Outcome {
+    Fine,
+    Diagnostics,
+}
+
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Transform(arguments) => transform::run(&arguments),
+    };
+    match result {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Diagnostics) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("gradmod: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

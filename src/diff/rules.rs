@@ -1,0 +1,176 @@
+//! The table: for every operation its derivative with respect to its operands.
+//!
+//! To add a builtin, add it to `graph::builtin` and one line to [`call`].
+//! Where a function has a kink (`fabs`, `floor`, ...), the derivative is that of
+//! the side on which the value lies.
+
+use crate::graph::{Builtin, Graph, Id, Node};
+
+/// d `id`, where `d` holds the derivatives of the operands.
+pub fn chain(g: &mut Graph, id: Id, operands: &[Id], d: &[Id]) -> Id {
+    match (g.node(id).clone(), operands) {
+        (Node::Neg(_), _) => g.neg(d[0]),
+        (Node::Add(..), _) => g.add(d[0], d[1]),
+        (Node::Sub(..), _) => g.sub(d[0], d[1]),
+        (Node::Mul(..), [a, b]) => {
+            let left = g.mul(d[0], *b);
+            let right = g.mul(*a, d[1]);
+            g.add(left, right)
+        }
+        (Node::Div(..), [a, b]) => quotient(g, id, (*a, *b), (d[0], d[1])),
+        (Node::Call(builtin, _), _) => {
+            let mut sum = g.number(0.0);
+            for (index, inner) in d.iter().enumerate() {
+                if !g.is_zero(*inner) {
+                    let partial = call(g, builtin, id, operands, index);
+                    let term = g.mul(partial, *inner);
+                    sum = g.add(sum, term);
+                }
+            }
+            sum
+        }
+        _ => g.number(0.0),
+    }
+}
+
+/// `(da - q db) / b`; for `a = c x`, `b = sign (exp(x) - 1)` by the derivative of
+/// `x / (exp(x) - 1)`, which does not cancel near `x = 0`.
+fn quotient(g: &mut Graph, id: Id, (a, b): (Id, Id), (da, db): (Id, Id)) -> Id {
+    if let Some((x, exp, sign)) = expm1(g, b) {
+        if let Some(c) = g.proportion(a, x) {
+            let sign = g.number(sign);
+            let d_exp = g.mul(sign, db);
+            let dx = without_factor(g, d_exp, exp);
+            let slope = g.call(Builtin::XOverExpm1Slope, vec![x]);
+            let by_x = g.mul(c, slope);
+            let by_x = g.mul(by_x, dx);
+            let by_x = g.mul(sign, by_x);
+            // The rest, (da - c dx) / b = dc x / b, is regular at x = 0 too.
+            let c_dx = g.mul(c, dx);
+            if same(g, da, c_dx) {
+                return by_x;
+            }
+            let dc_x = g.sub(da, c_dx);
+            let by_c = g.div(dc_x, b);
+            return g.add(by_x, by_c);
+        }
+    }
+    let q_db = g.mul(id, db);
+    let top = g.sub(da, q_db);
+    g.div(top, b)
+}
+
+/// Equal, or numbers that differ by rounding.
+fn same(g: &Graph, a: Id, b: Id) -> bool {
+    let close = |(a, b): (f64, f64)| (a - b).abs() <= 1e-14 * a.abs();
+    a == b || g.as_number(a).zip(g.as_number(b)).is_some_and(close)
+}
+
+/// `product / factor`, where `factor` was multiplied in by the chain rule.
+fn without_factor(g: &mut Graph, product: Id, factor: Id) -> Id {
+    match *g.node(product) {
+        Node::Neg(inner) => {
+            let rest = without_factor(g, inner, factor);
+            g.neg(rest)
+        }
+        Node::Mul(a, b) if a == factor => b,
+        Node::Mul(a, b) if b == factor => a,
+        _ if product == factor => g.number(1.0),
+        _ => g.div(product, factor),
+    }
+}
+
+/// `b` as `sign * (exp(x) - 1)`: `x`, `exp(x)` and the sign.
+fn expm1(g: &Graph, b: Id) -> Option<(Id, Id, f64)> {
+    let (exp, sign) = match g.node(b) {
+        Node::Sub(a, one) if g.as_number(*one) == Some(1.0) => (*a, 1.0),
+        Node::Sub(one, a) if g.as_number(*one) == Some(1.0) => (*a, -1.0),
+        Node::Add(a, one) if g.as_number(*one) == Some(-1.0) => (*a, 1.0),
+        Node::Add(one, a) if g.as_number(*one) == Some(-1.0) => (*a, 1.0),
+        _ => return None,
+    };
+    match g.node(exp) {
+        Node::Call(Builtin::Exp, arguments) => Some((arguments[0], exp, sign)),
+        _ => None,
+    }
+}
+
+/// d `f(x...)` / d `x[index]`; `y` is the value of the call.
+fn call(g: &mut Graph, builtin: Builtin, y: Id, x: &[Id], index: usize) -> Id {
+    let one = g.number(1.0);
+    match builtin {
+        // NEURON's exp is 0 below -700 and constant above 700, where y is 1e304.
+        Builtin::Exp => y,
+        Builtin::Log => g.div(one, x[0]),
+        Builtin::Log10 => {
+            let scale = g.number(std::f64::consts::LOG10_E);
+            g.div(scale, x[0])
+        }
+        Builtin::Sqrt => {
+            let half = g.number(0.5);
+            g.div(half, y)
+        }
+        Builtin::Fabs => g.call(Builtin::Sign, vec![x[0]]),
+        Builtin::Sin => g.call(Builtin::Cos, vec![x[0]]),
+        Builtin::Cos => {
+            let sine = g.call(Builtin::Sin, vec![x[0]]);
+            g.neg(sine)
+        }
+        Builtin::Tan => {
+            let square = g.mul(y, y);
+            g.add(one, square)
+        }
+        Builtin::Asin => inverse_root(g, x[0]),
+        Builtin::Acos => {
+            let slope = inverse_root(g, x[0]);
+            g.neg(slope)
+        }
+        Builtin::Atan => {
+            let square = g.mul(x[0], x[0]);
+            let below = g.add(one, square);
+            g.div(one, below)
+        }
+        Builtin::Sinh => g.call(Builtin::Cosh, vec![x[0]]),
+        Builtin::Cosh => g.call(Builtin::Sinh, vec![x[0]]),
+        Builtin::Tanh => {
+            let square = g.mul(y, y);
+            g.sub(one, square)
+        }
+        Builtin::Floor | Builtin::Ceil | Builtin::Sign => g.number(0.0),
+        Builtin::Pow if index == 0 => {
+            let lower = g.sub(x[1], one);
+            let power = g.pow(x[0], lower);
+            g.mul(x[1], power)
+        }
+        Builtin::Pow => g.call(Builtin::TimesLog, vec![y, x[0]]),
+        Builtin::Atan2 => {
+            let (a, b) = (g.mul(x[0], x[0]), g.mul(x[1], x[1]));
+            let below = g.add(a, b);
+            let above = if index == 0 { x[1] } else { g.neg(x[0]) };
+            g.div(above, below)
+        }
+        Builtin::Fmod if index == 0 => one,
+        Builtin::Fmod => {
+            let rest = g.sub(y, x[0]);
+            g.div(rest, x[1])
+        }
+        Builtin::Erf => {
+            let square = g.mul(x[0], x[0]);
+            let minus = g.neg(square);
+            let bell = g.exp(minus);
+            let scale = g.number(std::f64::consts::FRAC_2_SQRT_PI);
+            g.mul(scale, bell)
+        }
+        // Second derivatives of it only decide whether a current is linear in v.
+        Builtin::XOverExpm1Slope | Builtin::TimesLog => y,
+    }
+}
+
+/// `1 / sqrt(1 - x^2)`
+fn inverse_root(g: &mut Graph, x: Id) -> Id {
+    let one = g.number(1.0);
+    let square = g.mul(x, x);
+    let below = g.sub(one, square);
+    let root = g.call(Builtin::Sqrt, vec![below]);
+    g.div(one, root)
+}

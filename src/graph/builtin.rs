@@ -1,0 +1,109 @@
+//! The functions that NMODL knows by itself.
+
+/// A function of numbers, without memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Builtin {
+    Exp,
+    Log,
+    Log10,
+    Sqrt,
+    Fabs,
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Tanh,
+    Floor,
+    Ceil,
+    Pow,
+    Atan2,
+    Fmod,
+    /// d/dx of x / (exp(x) - 1), by a series near 0. Only derivatives make it.
+    XOverExpm1Slope,
+    /// -1 below 0, else 1. Only derivatives make it.
+    Sign,
+    /// `y log(x)`, 0 where `x <= 0` (a Hill curve at concentration 0). Only derivatives make it.
+    TimesLog,
+    /// The error function (`erf`).
+    Erf,
+}
+
+const NAMES: [(Builtin, &str, usize); 23] = [
+    (Builtin::Exp, "exp", 1),
+    (Builtin::Log, "log", 1),
+    (Builtin::Log10, "log10", 1),
+    (Builtin::Sqrt, "sqrt", 1),
+    (Builtin::Fabs, "fabs", 1),
+    (Builtin::Sin, "sin", 1),
+    (Builtin::Cos, "cos", 1),
+    (Builtin::Tan, "tan", 1),
+    (Builtin::Asin, "asin", 1),
+    (Builtin::Acos, "acos", 1),
+    (Builtin::Atan, "atan", 1),
+    (Builtin::Sinh, "sinh", 1),
+    (Builtin::Cosh, "cosh", 1),
+    (Builtin::Tanh, "tanh", 1),
+    (Builtin::Floor, "floor", 1),
+    (Builtin::Ceil, "ceil", 1),
+    (Builtin::Pow, "pow", 2),
+    (Builtin::Atan2, "atan2", 2),
+    (Builtin::Fmod, "fmod", 2),
+    (Builtin::XOverExpm1Slope, "x_over_expm1_slope", 1),
+    (Builtin::Sign, "sign_of", 1),
+    (Builtin::TimesLog, "times_log", 2),
+    (Builtin::Erf, "erf", 1),
+];
+
+impl Builtin {
+    /// The builtin that NMODL code means by this name.
+    pub fn named(name: &str) -> Option<Self> {
+        NAMES
+            .iter()
+            .find(|(builtin, text, _)| *text == name && !builtin.is_ours())
+            .map(|(builtin, _, _)| *builtin)
+    }
+
+    /// Whether NMODL lacks it, so that an emitted mechanism must define it.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog)
+    }
+
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(builtin, _, _)| *builtin == self).map_or("", |(_, text, _)| text)
+    }
+
+    pub fn arity(self) -> usize {
+        NAMES.iter().find(|(builtin, _, _)| *builtin == self).map_or(0, |(_, _, arity)| *arity)
+    }
+
+    /// The value at constant arguments, for folding; `None` where it is not finite.
+    pub fn evaluate(self, x: &[f64]) -> Option<f64> {
+        let value = match (self, x) {
+            (Self::Exp, [x]) if x.abs() < 700.0 => x.exp(),
+            (Self::Log, [x]) => x.ln(),
+            (Self::Log10, [x]) => x.log10(),
+            (Self::Sqrt, [x]) => x.sqrt(),
+            (Self::Fabs, [x]) => x.abs(),
+            (Self::Sin, [x]) => x.sin(),
+            (Self::Cos, [x]) => x.cos(),
+            (Self::Tan, [x]) => x.tan(),
+            (Self::Asin, [x]) => x.asin(),
+            (Self::Acos, [x]) => x.acos(),
+            (Self::Atan, [x]) => x.atan(),
+            (Self::Sinh, [x]) => x.sinh(),
+            (Self::Cosh, [x]) => x.cosh(),
+            (Self::Tanh, [x]) => x.tanh(),
+            (Self::Floor, [x]) => x.floor(),
+            (Self::Ceil, [x]) => x.ceil(),
+            (Self::Pow, [x, y]) => x.powf(*y),
+            (Self::Atan2, [x, y]) => x.atan2(*y),
+            (Self::Fmod, [x, y]) => x % y,
+            _ => return None,
+        };
+        value.is_finite().then_some(value)
+    }
+}

@@ -1,0 +1,176 @@
+//! Constructors that simplify as they build.
+//!
+//! `0 * x` is 0 whatever `x` is: a derivative that is structurally zero must
+//! stay zero where `x` overflows.
+
+use super::{Builtin, Comparison, Graph, Id, Node};
+
+impl Graph {
+    pub fn neg(&mut self, a: Id) -> Id {
+        match self.node(a) {
+            Node::Number(bits) => {
+                let value = -f64::from_bits(*bits);
+                self.number(value)
+            }
+            Node::Neg(inner) => *inner,
+            Node::Sub(x, y) => {
+                let (x, y) = (*x, *y);
+                self.sub(y, x)
+            }
+            _ => self.intern(Node::Neg(a)),
+        }
+    }
+
+    pub fn add(&mut self, a: Id, b: Id) -> Id {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) => return self.number(x + y),
+            (Some(0.0), _) => return b,
+            (_, Some(0.0)) => return a,
+            _ => {}
+        }
+        if let Node::Neg(inner) = *self.node(b) {
+            return self.sub(a, inner);
+        }
+        if let Node::Neg(inner) = *self.node(a) {
+            return self.sub(b, inner);
+        }
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        self.intern(Node::Add(a, b))
+    }
+
+    pub fn sub(&mut self, a: Id, b: Id) -> Id {
+        if a == b {
+            return self.number(0.0);
+        }
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) => return self.number(x - y),
+            (Some(0.0), _) => return self.neg(b),
+            (_, Some(0.0)) => return a,
+            _ => {}
+        }
+        if let Node::Neg(inner) = *self.node(b) {
+            return self.add(a, inner);
+        }
+        self.intern(Node::Sub(a, b))
+    }
+
+    pub fn mul(&mut self, a: Id, b: Id) -> Id {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) => return self.number(x * y),
+            (Some(0.0), _) | (_, Some(0.0)) => return self.number(0.0),
+            (Some(1.0), _) => return b,
+            (_, Some(1.0)) => return a,
+            (Some(-1.0), _) => return self.neg(b),
+            (_, Some(-1.0)) => return self.neg(a),
+            _ => {}
+        }
+        match (self.node(a).clone(), self.node(b).clone()) {
+            (Node::Neg(x), Node::Neg(y)) => return self.mul(x, y),
+            (Node::Neg(x), _) => {
+                let product = self.mul(x, b);
+                return self.neg(product);
+            }
+            (_, Node::Neg(y)) => {
+                let product = self.mul(a, y);
+                return self.neg(product);
+            }
+            _ => {}
+        }
+        let (a, b) = if a <= b { (a, b) } else { (b, a) };
+        self.intern(Node::Mul(a, b))
+    }
+
+    pub fn div(&mut self, a: Id, b: Id) -> Id {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(x), Some(y)) if y != 0.0 => return self.number(x / y),
+            (Some(0.0), _) => return self.number(0.0),
+            (_, Some(1.0)) => return a,
+            (_, Some(-1.0)) => return self.neg(a),
+            _ => {}
+        }
+        match (self.node(a).clone(), self.node(b).clone()) {
+            (Node::Neg(x), Node::Neg(y)) => return self.div(x, y),
+            (Node::Neg(x), _) => {
+                let quotient = self.div(x, b);
+                return self.neg(quotient);
+            }
+            (_, Node::Neg(y)) => {
+                let quotient = self.div(a, y);
+                return self.neg(quotient);
+            }
+            _ => {}
+        }
+        self.intern(Node::Div(a, b))
+    }
+
+    pub fn pow(&mut self, base: Id, exponent: Id) -> Id {
+        match self.as_number(exponent) {
+            Some(0.0) => return self.number(1.0),
+            Some(1.0) => return base,
+            Some(2.0) => return self.mul(base, base),
+            Some(3.0) => {
+                let square = self.mul(base, base);
+                return self.mul(square, base);
+            }
+            Some(4.0) => {
+                let square = self.mul(base, base);
+                return self.mul(square, square);
+            }
+            _ => {}
+        }
+        self.call(Builtin::Pow, vec![base, exponent])
+    }
+
+    pub fn call(&mut self, builtin: Builtin, arguments: Vec<Id>) -> Id {
+        let numbers: Option<Vec<f64>> = arguments.iter().map(|id| self.as_number(*id)).collect();
+        if let Some(value) = numbers.and_then(|numbers| builtin.evaluate(&numbers)) {
+            return self.number(value);
+        }
+        self.intern(Node::Call(builtin, arguments))
+    }
+
+    pub fn exp(&mut self, a: Id) -> Id {
+        self.call(Builtin::Exp, vec![a])
+    }
+
+    pub fn compare(&mut self, comparison: Comparison, a: Id, b: Id) -> Id {
+        if let (Some(x), Some(y)) = (self.as_number(a), self.as_number(b)) {
+            #[allow(clippy::float_cmp)]
+            let holds = match comparison {
+                Comparison::Lt => x < y,
+                Comparison::Le => x <= y,
+                Comparison::Gt => x > y,
+                Comparison::Ge => x >= y,
+                Comparison::Eq => x == y,
+                Comparison::Ne => x != y,
+            };
+            return self.number(f64::from(u8::from(holds)));
+        }
+        self.intern(Node::Compare(comparison, a, b))
+    }
+
+    pub fn and(&mut self, a: Id, b: Id) -> Id {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(0.0), _) | (_, Some(0.0)) => self.number(0.0),
+            (Some(_), _) => b,
+            (_, Some(_)) => a,
+            _ => self.intern(Node::And(a, b)),
+        }
+    }
+
+    pub fn or(&mut self, a: Id, b: Id) -> Id {
+        match (self.as_number(a), self.as_number(b)) {
+            (Some(0.0), _) => b,
+            (_, Some(0.0)) => a,
+            (Some(_), _) | (_, Some(_)) => self.number(1.0),
+            _ => self.intern(Node::Or(a, b)),
+        }
+    }
+
+    pub fn not(&mut self, a: Id) -> Id {
+        match self.as_number(a) {
+            Some(x) => self.number(f64::from(u8::from(x == 0.0))),
+            None => self.intern(Node::Not(a)),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The current phase: every BREAKPOINT at the old voltage.
+//!
+//! NEURON solves `(c/dt + d + A) dV = -I - A V`, where the slope `d` is the
+//! difference of the current over 0.001 mV, or the user's CONDUCTANCE. With
+//! `J = I + d (V_{n+1} - V_n)` the derivative of that equation needs `J` only:
+//! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
+
+use super::{Refused, Step};
+use crate::graph::{Id, Scope};
+use crate::model::Mechanism;
+use crate::syntax::ast::{Statement, StatementKind};
+use crate::trace::{Trace, Values};
+
+/// NEURON's voltage difference for `dI/dV`, mV.
+const SLOPE_STEP: f64 = 0.001;
+
+/// The sum of all mechanisms.
+pub(super) struct Membrane {
+    /// `J`, positive outward; mA/cm2 or nA
+    pub current: Id,
+    /// `d`; S/cm2 or uS
+    pub conductance: Id,
+}
+
+impl Step<'_> {
+    /// Runs the current phase. `rise` is `V_{n+1} - V_n` as a value without derivative.
+    pub(super) fn currents(&mut self, rise: Id) -> Result<Membrane, Refused> {
+        let region = self.region;
+        let zero = self.graph.number(0.0);
+        let mut membrane = Membrane { current: zero, conductance: zero };
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            let scope = self.enter(index);
+            let mut before = self.values[index].clone();
+            self.show_ions(mechanism, &mut before);
+            let v = self.graph.read(self.v_before);
+            let mut after = self.breakpoint(index, before.clone(), v, scope)?;
+            let (current, conductance) = self.contribution(index, (&before, &after), rise, scope)?;
+            for ion in &mechanism.ions {
+                let name = ion.current();
+                if ion.write.contains(&name) {
+                    let own = after[&name];
+                    let own = self.inside(scope, own);
+                    let total = self.graph.add(self.ion_values[&name], own);
+                    self.ion_values.insert(name, total);
+                }
+            }
+            membrane.current = self.graph.add(membrane.current, current);
+            membrane.conductance = self.graph.add(membrane.conductance, conductance);
+            self.leave(scope, &before, &mut after);
+            self.take_concentrations(mechanism, &after);
+            self.values[index] = after;
+        }
+        Ok(membrane)
+    }
+
+    /// A mechanism's variables after its BREAKPOINT at voltage `v`.
+    fn breakpoint(
+        &mut self,
+        index: usize,
+        mut values: Values,
+        v: Id,
+        scope: Scope,
+    ) -> Result<Values, Refused> {
+        let mechanism = &self.region.mechanisms[index];
+        for current in &mechanism.currents {
+            let zero = self.graph.number(0.0);
+            values.entry(current.name.clone()).or_insert(zero);
+        }
+        values.insert("v".to_owned(), v);
+        values.insert("t".to_owned(), self.t);
+        let body: Vec<Statement> = mechanism
+            .breakpoint
+            .iter()
+            .filter(|statement| !matches!(statement.kind, StatementKind::Solve(_)))
+            .cloned()
+            .collect();
+        let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+        match trace.statements(&body) {
+            Ok(()) => Ok(trace.values),
+            Err(diagnostic) => Err(Refused { mechanism: index, diagnostic: *diagnostic }),
+        }
+    }
+
+    /// `J` and `d` of one mechanism.
+    fn contribution(
+        &mut self,
+        index: usize,
+        (before, after): (&Values, &Values),
+        rise: Id,
+        scope: Scope,
+    ) -> Result<(Id, Id), Refused> {
+        let mechanism = &self.region.mechanisms[index];
+        let current = self.sum(mechanism, after);
+        let conductance = if let Some(hint) = self.hinted(mechanism, after) {
+            hint
+        } else {
+            let slope = self.derivative(current, self.v_before);
+            let curvature = self.derivative(slope, self.v_before);
+            if self.graph.is_zero(curvature) {
+                slope
+            } else {
+                self.difference(index, before, current, scope)?
+            }
+        };
+        let (current, conductance) = if mechanism.currents.is_empty() {
+            let zero = self.graph.number(0.0);
+            (zero, zero)
+        } else {
+            (current, conductance)
+        };
+        let change = self.graph.mul(conductance, rise);
+        let current = self.graph.add(current, change);
+        Ok((self.inside(scope, current), self.inside(scope, conductance)))
+    }
+
+    /// NEURON's numerical slope, for currents that are not linear in the voltage.
+    fn difference(
+        &mut self,
+        index: usize,
+        before: &Values,
+        current: Id,
+        scope: Scope,
+    ) -> Result<Id, Refused> {
+        let step = self.graph.number(SLOPE_STEP);
+        let v = self.graph.read(self.v_before);
+        let above = self.graph.add(v, step);
+        let after = self.breakpoint(index, before.clone(), above, scope)?;
+        let mechanism = &self.region.mechanisms[index];
+        let higher = self.sum(mechanism, &after);
+        let difference = self.graph.sub(higher, current);
+        Ok(self.graph.div(difference, step))
+    }
+
+    fn sum(&mut self, mechanism: &Mechanism, values: &Values) -> Id {
+        let mut sum = self.graph.number(0.0);
+        for current in &mechanism.currents {
+            let value = values[&current.name];
+            sum = if current.electrode {
+                self.graph.sub(sum, value)
+            } else {
+                self.graph.add(sum, value)
+            };
+        }
+        sum
+    }
+
+    /// The sum of the CONDUCTANCE hints, if there are any.
+    fn hinted(&mut self, mechanism: &Mechanism, values: &Values) -> Option<Id> {
+        let mut sum = None;
+        for statement in &mechanism.breakpoint {
+            if let StatementKind::Conductance(name, _) = &statement.kind {
+                let value = *values.get(&name.text)?;
+                sum = Some(match sum {
+                    Some(sum) => self.graph.add(sum, value),
+                    None => value,
+                });
+            }
+        }
+        sum
+    }
+
+    /// 0 where the mechanism is off.
+    fn inside(&mut self, scope: Scope, value: Id) -> Id {
+        match scope {
+            Some((branch, _)) => {
+                let zero = self.graph.number(0.0);
+                self.graph.join(branch, value, zero)
+            }
+            None => value,
+        }
+    }
+}
+

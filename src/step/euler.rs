@@ -1,0 +1,29 @@
+//! METHOD euler: `s + dt f(s)`, all right sides at the old states.
+
+use super::Step;
+use crate::graph::Scope;
+use crate::syntax::ast::Block;
+use crate::trace::{Primes, Trace, Traced, Values};
+
+pub(super) fn advance(
+    step: &mut Step,
+    index: usize,
+    block: &Block,
+    values: Values,
+    scope: Scope,
+) -> Traced<Values> {
+    let mechanism = &step.region.mechanisms[index];
+    let mut trace = Trace::new(&mut step.graph, mechanism, values, &step.constants, scope);
+    trace.primes = Primes::Collect(Vec::new());
+    trace.run_block(block)?;
+    let mut values = trace.values;
+    if let Primes::Collect(slopes) = trace.primes {
+        for (name, slope) in slopes {
+            if let Some(value) = values.get_mut(&name) {
+                let change = step.graph.mul(step.dt, slope);
+                *value = step.graph.add(*value, change);
+            }
+        }
+    }
+    Ok(values)
+}

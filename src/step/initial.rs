@@ -1,0 +1,75 @@
+//! INITIAL: where the states start, as a function of the voltage and the parameters.
+
+use super::{Refused, Step};
+use crate::model::Role;
+use crate::trace::{Trace, Values};
+
+/// The values after `finitialize`.
+pub(super) struct Start {
+    pub values: Vec<Values>,
+    pub ions: Values,
+}
+
+impl Step<'_> {
+    /// Traces INITIAL of every mechanism; the step's own values are left alone.
+    pub(super) fn start(&mut self) -> Result<Start, Refused> {
+        let region = self.region;
+        let kept = (self.values.clone(), self.ion_values.clone());
+        self.initial_ions();
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            let scope = self.enter(index);
+            let mut before = self.values[index].clone();
+            self.show_ions(mechanism, &mut before);
+            let mut values = before.clone();
+            for variable in mechanism.variables.values() {
+                if variable.role == Role::State
+                    && !mechanism.ions.iter().any(|ion| ion.uses(&variable.name))
+                {
+                    let zero = self.graph.number(0.0);
+                    let default = values.get(&format!("{}0", variable.name)).copied();
+                    for name in super::quantity::elements(variable) {
+                        values.insert(name, default.unwrap_or(zero));
+                    }
+                }
+            }
+            let v = self.graph.read(self.v_before);
+            values.insert("v".to_owned(), v);
+            values.insert("t".to_owned(), self.t);
+            let mut trace =
+                Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+            trace
+                .statements(&mechanism.initial)
+                .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
+            let mut values = trace.values;
+            self.leave(scope, &before, &mut values);
+            self.take_concentrations(mechanism, &values);
+            if mechanism.writes_concentration() {
+                self.initial_reversals();
+            }
+            self.values[index] = values;
+        }
+        let values = std::mem::replace(&mut self.values, kept.0);
+        let ions = std::mem::replace(&mut self.ion_values, kept.1);
+        Ok(Start { values, ions })
+    }
+
+    fn initial_ions(&mut self) {
+        for ion in self.ions.clone() {
+            for name in &ion.written {
+                let own = self.ion_values[name];
+                let value = self.from_global(&ion, name, own);
+                self.ion_values.insert(name.clone(), value);
+            }
+            // What the ionic current was before INITIAL is nobody's business.
+            self.ion_values.remove(&ion.ion.current());
+        }
+        self.initial_reversals();
+    }
+
+    fn initial_reversals(&mut self) {
+        for ion in self.ions.clone() {
+            let value = self.reversal(&ion, &ion.nernst_init());
+            self.ion_values.extend(value);
+        }
+    }
+}

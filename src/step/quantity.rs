@@ -1,0 +1,172 @@
+//! What a step reads, and where it is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ion, Region, Step};
+use crate::diff::Differentiator;
+use crate::graph::{Comparison, Graph, Id, Input};
+use crate::model::{Mechanism, Role, Variable, Visibility};
+use crate::trace::{Values, USETABLE};
+
+/// At the start (`t_n`) or at the end (`t_{n+1}`) of the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    Before,
+    After,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quantity {
+    Voltage(When),
+    /// `V_{n+1} - V_n`, as a number without a derivative
+    Rise,
+    /// Time as the current phase sees it.
+    Time,
+    TimeStep,
+    Celsius,
+    Area,
+    Diameter,
+    /// A variable of mechanism `0`
+    Variable(usize, String, When),
+    /// `cai`, `eca`, ...
+    Ion(String, When),
+    /// `cai0_ca_ion`
+    InitialConcentration(String),
+    /// A 0/1 setting of the region's own: its name
+    Setting(String),
+    /// The charge of an ion: its name
+    Valence(String),
+    /// A UNITS factor of mechanism `0`
+    Factor(usize, String),
+    /// Which of mechanism `0`'s tables are used
+    UseTable(usize),
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn new(region: &'a Region) -> Self {
+        let mut graph = Graph::default();
+        let mut quantities = BTreeMap::new();
+        let mut new = |graph: &mut Graph, name: &str, quantity: Quantity| {
+            let input = graph.input(name);
+            quantities.insert(input, quantity);
+            input
+        };
+        let v_before = new(&mut graph, "v_n", Quantity::Voltage(When::Before));
+        let v_after = new(&mut graph, "v_n1", Quantity::Voltage(When::After));
+        let dt = new(&mut graph, "dt", Quantity::TimeStep);
+        let t = new(&mut graph, "t_n", Quantity::Time);
+        let celsius = new(&mut graph, "celsius", Quantity::Celsius);
+        let mut step = Self {
+            region,
+            diff: Differentiator::default(),
+            quantities,
+            constants: BTreeSet::from([dt, celsius]),
+            ions: ion::region_ions(region),
+            v_before,
+            v_after,
+            dt: graph.read(dt),
+            t: graph.read(t),
+            celsius: graph.read(celsius),
+            values: Vec::new(),
+            ion_values: Values::new(),
+            graph,
+        };
+        for index in 0..region.mechanisms.len() {
+            let values = step.declared(index);
+            step.values.push(values);
+        }
+        step.declare_ions();
+        step
+    }
+
+    /// The input that stands for a quantity.
+    pub(super) fn input(&mut self, quantity: Quantity, name: impl Into<String>) -> Input {
+        let known = self.quantities.iter().find(|(_, known)| **known == quantity);
+        if let Some((input, _)) = known {
+            return *input;
+        }
+        let input = self.graph.input(name);
+        self.quantities.insert(input, quantity);
+        input
+    }
+
+    pub(super) fn read(&mut self, quantity: Quantity, name: impl Into<String>) -> Id {
+        let input = self.input(quantity, name);
+        self.graph.read(input)
+    }
+
+    pub(super) fn variable(&mut self, mechanism: usize, name: &str, when: When) -> Input {
+        let emitted = emitted_name(&self.region.mechanisms[mechanism], name);
+        let suffix = if when == When::Before { "n" } else { "n1" };
+        self.input(
+            Quantity::Variable(mechanism, name.to_owned(), when),
+            format!("{emitted}_{suffix}"),
+        )
+    }
+
+    pub(super) fn switch(&mut self, mechanism: usize) -> Id {
+        let name = format!("has_{}", self.region.mechanisms[mechanism].name);
+        let switch = self.read(Quantity::Setting(name.clone()), name);
+        let zero = self.graph.number(0.0);
+        self.graph.compare(Comparison::Ne, switch, zero)
+    }
+
+    /// Every declared variable of a mechanism with its value before the step.
+    fn declared(&mut self, index: usize) -> Values {
+        let region = self.region;
+        let mechanism = &region.mechanisms[index];
+        let mut values = Values::new();
+        for variable in mechanism.variables.values() {
+            match variable.role {
+                Role::Constant(value) => {
+                    values.insert(variable.name.clone(), self.graph.number(value));
+                }
+                Role::Factor => {
+                    let name = emitted_name(mechanism, &variable.name);
+                    let input = self.input(Quantity::Factor(index, variable.name.clone()), name);
+                    self.constants.insert(input);
+                    values.insert(variable.name.clone(), self.graph.read(input));
+                }
+                _ => {
+                    for name in elements(variable) {
+                        let input = self.variable(index, &name, When::Before);
+                        if is_constant_in_tables(variable) {
+                            self.constants.insert(input);
+                        }
+                        values.insert(name, self.graph.read(input));
+                    }
+                }
+            }
+        }
+        let usetable = self.input(
+            Quantity::UseTable(index),
+            format!("{}_usetable", mechanism.name),
+        );
+        values.insert(USETABLE.to_owned(), self.graph.read(usetable));
+        values.insert("celsius".to_owned(), self.celsius);
+        values.insert("dt".to_owned(), self.dt);
+        values.insert("area".to_owned(), self.read(Quantity::Area, "area"));
+        values.insert("diam".to_owned(), self.read(Quantity::Diameter, "diam"));
+        values
+    }
+}
+
+/// `name`, or `name[0]`, `name[1]`, ...
+pub(super) fn elements(variable: &Variable) -> Vec<String> {
+    match variable.length {
+        None => vec![variable.name.clone()],
+        Some(length) => (0..length).map(|i| format!("{}[{i}]", variable.name)).collect(),
+    }
+}
+
+fn is_constant_in_tables(variable: &Variable) -> bool {
+    variable.role == Role::Parameter
+        || variable.role == Role::Assigned && variable.visibility == Visibility::Global
+}
+
+/// What an emitted mechanism calls a variable: `hh_m`, `hh_x_2` for `x[2]`.
+pub(super) fn emitted_name(mechanism: &Mechanism, name: &str) -> String {
+    let plain: String =
+        name.chars().filter(|c| *c != ']').map(|c| if c == '[' { '_' } else { c }).collect();
+    format!("{}_{plain}", mechanism.name)
+}

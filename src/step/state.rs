@@ -1,0 +1,131 @@
+//! The state phase: every SOLVE at the new voltage.
+
+use super::{derivimplicit, euler, Quantity, Refused, Step, When};
+use crate::diagnostic::Diagnostic;
+use crate::graph::Scope;
+use crate::model::Mechanism;
+use crate::syntax::ast::{BlockKind, Solve, StatementKind};
+use crate::trace::{keeps_cnexp, Primes, Trace, Traced, Values};
+
+/// How NEURON advances the states of a block.
+enum Method {
+    Cnexp,
+    Derivimplicit,
+    Euler,
+    /// The code itself advances them.
+    Procedure,
+}
+
+impl Step<'_> {
+    pub(super) fn states(&mut self) -> Result<(), Refused> {
+        let region = self.region;
+        let half = self.graph.number(0.5);
+        let half_step = self.graph.mul(half, self.dt);
+        let t = self.graph.add(self.t, half_step);
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            let scope = self.enter(index);
+            let before = self.values[index].clone();
+            let mut values = before.clone();
+            self.show_ions(mechanism, &mut values);
+            let shown = values.clone();
+            let v = self.graph.read(self.v_after);
+            values.insert("v".to_owned(), v);
+            values.insert("t".to_owned(), t);
+            for statement in &mechanism.breakpoint {
+                if let StatementKind::Solve(solve) = &statement.kind {
+                    values = self
+                        .solve(index, solve, values, scope)
+                        .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
+                }
+            }
+            self.anchor_states(index, &shown, &mut values);
+            self.leave(scope, &shown, &mut values);
+            self.take_concentrations(mechanism, &values);
+            self.values[index] = values;
+        }
+        Ok(())
+    }
+
+    fn solve(&mut self, index: usize, solve: &Solve, values: Values, scope: Scope) -> Traced<Values> {
+        let mechanism = &self.region.mechanisms[index];
+        let refuse = |message: String| {
+            Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"))
+        };
+        if solve.steady_state {
+            return Err(refuse("SOLVE ... STEADYSTATE is not differentiated".to_owned()));
+        }
+        let Some(block) = mechanism.blocks.get(&solve.block.text) else {
+            return Err(refuse(format!("there is no block `{}` to solve", solve.block.text)));
+        };
+        let method = solve.method.as_ref().map(|method| method.text.as_str());
+        let method = match (&block.kind, method) {
+            (BlockKind::Derivative(_), Some("cnexp")) if keeps_cnexp(block) => Method::Cnexp,
+            (BlockKind::Derivative(_), None | Some("cnexp" | "derivimplicit")) => {
+                Method::Derivimplicit
+            }
+            (BlockKind::Derivative(_), Some("euler")) => Method::Euler,
+            (BlockKind::Procedure(_), None | Some("after_cvode" | "cvode_t" | "cvode_v")) => {
+                Method::Procedure
+            }
+            (_, method) => {
+                let method = method.unwrap_or("no method");
+                return Err(refuse(format!(
+                    "`{}` by {method} is not differentiated",
+                    solve.block.text
+                )));
+            }
+        };
+        let dt = self.dt;
+        match method {
+            Method::Cnexp => {
+                let mut trace =
+                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                trace.primes = Primes::Exponential { dt };
+                trace.run_block(block)?;
+                Ok(trace.values)
+            }
+            Method::Procedure => {
+                let mut trace =
+                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                trace.run_block(block)?;
+                Ok(trace.values)
+            }
+            Method::Euler => euler::advance(self, index, block, values, scope),
+            Method::Derivimplicit => derivimplicit::advance(self, index, block, values, scope),
+        }
+    }
+
+    /// The states' values at the end of the step are NEURON's own.
+    fn anchor_states(&mut self, index: usize, before: &Values, values: &mut Values) {
+        let mechanism = &self.region.mechanisms[index];
+        for name in state_elements(mechanism) {
+            if values.get(&name) != before.get(&name) {
+                let own = self.state_after(index, &name);
+                let own = self.graph.read(own);
+                if let Some(value) = values.get_mut(&name) {
+                    *value = self.graph.anchor(own, *value);
+                }
+            }
+        }
+    }
+
+    /// NEURON's value of a state at the end of the step; a state may be an ion's concentration.
+    pub(super) fn state_after(&mut self, index: usize, name: &str) -> crate::graph::Input {
+        let mechanism = &self.region.mechanisms[index];
+        if mechanism.ions.iter().any(|ion| ion.uses(name)) {
+            self.input(Quantity::Ion(name.to_owned(), When::After), format!("{name}_n1"))
+        } else {
+            self.variable(index, name, When::After)
+        }
+    }
+}
+
+/// The names of all states, array elements one by one.
+pub(super) fn state_elements(mechanism: &Mechanism) -> Vec<String> {
+    mechanism
+        .states
+        .iter()
+        .filter_map(|name| mechanism.variable(name))
+        .flat_map(super::quantity::elements)
+        .collect()
+}

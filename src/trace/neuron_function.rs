@@ -1,0 +1,82 @@
+//! Functions that NEURON offers to NMODL code.
+
+use super::{Trace, Traced};
+use crate::graph::{Comparison, Graph, Id, Scope};
+use crate::syntax::ast::{Expr, Name};
+
+/// Molar gas constant, J/(mol K), and Faraday constant, C/mol (CODATA 2018, as in NEURON).
+const GAS: f64 = 8.314_462_618_153_24;
+const FARADAY: f64 = 96_485.332_123_310_02;
+
+impl Trace<'_> {
+    /// `nernst(ci, co, z)` and `ghk(v, ci, co, z)`; `None` for any other name.
+    pub(super) fn neuron_function(&mut self, name: &Name, arguments: &[Expr]) -> Traced<Option<Id>> {
+        let count = match name.text.as_str() {
+            "nrn_nernst" | "nernst" => 3,
+            "nrn_ghk" | "ghk" => 4,
+            _ => return Ok(None),
+        };
+        if arguments.len() != count {
+            return Ok(None);
+        }
+        let x: Vec<Id> =
+            arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
+        let Some(celsius) = self.values.get("celsius").copied() else {
+            return Ok(None);
+        };
+        let value = if count == 3 {
+            nernst(self.graph, x[0], x[1], x[2], celsius)
+        } else {
+            let scope = self.scope;
+            ghk(self.graph, &x, celsius, scope)
+        };
+        Ok(Some(value))
+    }
+}
+
+/// `RT/F` in mV.
+fn thermal_voltage(g: &mut Graph, celsius: Id) -> Id {
+    let zero_celsius = g.number(273.15);
+    let kelvin = g.add(celsius, zero_celsius);
+    let scale = g.number(1000.0 * GAS / FARADAY);
+    g.mul(scale, kelvin)
+}
+
+/// NEURON's `nrn_nernst`: `RT/(zF) log(co/ci)` in mV, for positive concentrations.
+pub fn nernst(g: &mut Graph, inside: Id, outside: Id, valence: Id, celsius: Id) -> Id {
+    let thermal = thermal_voltage(g, celsius);
+    let scale = g.div(thermal, valence);
+    let ratio = g.div(outside, inside);
+    let log = g.call(crate::graph::Builtin::Log, vec![ratio]);
+    g.mul(scale, log)
+}
+
+/// NEURON's `nrn_ghk`, its patch at 0 included.
+fn ghk(g: &mut Graph, x: &[Id], celsius: Id, scope: Scope) -> Id {
+    let (v, inside, outside, valence) = (x[0], x[1], x[2], x[3]);
+    let thermal = thermal_voltage(g, celsius);
+    let charge_v = g.mul(valence, v);
+    let u = g.div(charge_v, thermal);
+    let minus = g.neg(u);
+    let flux_out = x_over_expm1(g, u, scope);
+    let flux_out = g.mul(outside, flux_out);
+    let flux_in = x_over_expm1(g, minus, scope);
+    let flux_in = g.mul(inside, flux_in);
+    let scale = g.number(0.001 * FARADAY);
+    let scale = g.mul(scale, valence);
+    let net = g.sub(flux_in, flux_out);
+    g.mul(scale, net)
+}
+
+fn x_over_expm1(g: &mut Graph, x: Id, scope: Scope) -> Id {
+    let (one, half, window) = (g.number(1.0), g.number(0.5), g.number(1e-4));
+    let size = g.call(crate::graph::Builtin::Fabs, vec![x]);
+    let small = g.compare(Comparison::Lt, size, window);
+    let branch = g.new_branch(small, scope);
+    let linear = g.mul(half, x);
+    let linear = g.sub(one, linear);
+    let exp = g.exp(x);
+    let below = g.sub(exp, one);
+    let value = g.div(x, below);
+    g.join(branch, linear, value)
+}
