@@ -64,7 +64,7 @@ class Attachment:
         self._on_cables: list[nrn.PointProcess] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
         self._styles: list[tuple[nrn.Section, str, int]] = []
-        self._seeds: dict[tuple[int, int], tuple[int, float]] = {}
+        self._seeds: dict[tuple[int, int, str], float] = {}
         try:
             for k, direction in enumerate(directions):
                 if any(acting.root == cell.root for acting in direction.cells):
@@ -123,10 +123,10 @@ class Attachment:
             nrn.set_pointer(spot.mechanism, pointer.name, nrn.ref(source, pointer.source))
 
     def _point_at_cables(self, spot: Spot, at: Sequence[nrn.Segment]) -> list[tuple[int, nrn.Segment]]:
-        """Wire W0, W1, ...; a slot without a cable on this cell sees its own weight, which stays 0."""
+        """Wire W0, W1, ...; a slot without a cable on this cell sees its own source, which stays 0."""
         here = dict(zip(self.cables, at, strict=True))
         for k, name in enumerate(spot.region.cable_pointers):
-            target = nrn.ref(here[k], "v") if k in here else nrn.ref(spot.mechanism, spot.region.direction_weight, k)
+            target = nrn.ref(here[k], "v") if k in here else nrn.ref(spot.mechanism, spot.region.source, k)
             nrn.set_pointer(spot.mechanism, name, target)
         return list(here.items())
 
@@ -179,8 +179,11 @@ class Attachment:
         for spot in self.spots:
             for flags in spot.region.ions:
                 style = nrn.ion_style(spot.segment.sec, flags.ion)
-                for name, bit in ((flags.nernst, 0o100), (flags.nernst_init, 0o40), (flags.conc_init, 0o4)):
-                    setattr(spot.mechanism, name, float(bool(style & bit)))
+                # Constant concentrations: what einit makes of them at the start stays true.
+                follows = style & 0o100 or (style & 0o40 and not flags.written)
+                for name, on in ((flags.nernst, follows), (flags.nernst_init, style & 0o40), (flags.conc_init, style & 0o4)):
+                    setattr(spot.mechanism, name, float(bool(on)))
+                setattr(spot.mechanism, flags.valence, nrn.ion_charge(flags.ion))
         for k in self.cables:
             self._seed(k)
         for k, edges in self.edges.items():
@@ -205,14 +208,13 @@ class Attachment:
                 self._set_seed(spot, k, wrt, float(spot.process == parameter.point_process))
 
     def _set_seed(self, spot: Spot, k: int, wrt: str, weight: float) -> None:
-        index = spot.region.parameters.get(wrt, 0)
-        if weight != 0.0 and index == 0 and any(wrt.endswith(f"_{name}") for name in spot.region.mechanisms):
-            raise Error(f"{self.directions[k].name}: the compiler offers no derivative in {wrt} at {spot.segment}")
-        seed = (index, weight) if index and weight != 0.0 else (0, 0.0)
-        if self._seeds.get((id(spot), k), (0, 0.0)) != seed:
-            getattr(spot.mechanism, spot.region.direction_parameter)[k] = float(seed[0])
-            getattr(spot.mechanism, spot.region.direction_weight)[k] = seed[1]
-            self._seeds[id(spot), k] = seed
+        seed = spot.region.parameters.get(wrt)
+        if seed is None:
+            if weight != 0.0 and any(wrt.endswith(f"_{name}") for name in spot.region.mechanisms):
+                raise Error(f"{self.directions[k].name}: {wrt} has no influence at {spot.segment}")
+        elif self._seeds.get((id(spot), k, seed), 0.0) != weight:
+            getattr(spot.mechanism, seed)[k] = weight
+            self._seeds[id(spot), k, seed] = weight
 
     def _seed_axial(self, k: int, edges: Sequence[_Edge], axial: manifest.Axial) -> None:
         weights = {seg.sec: weight / seg.sec.Ra for seg, weight in self.directions[k].weights()}
@@ -257,9 +259,10 @@ class Attachment:
         self.companions.clear()
         self.spots.clear()
         for sec, suffix in self._inserted:
-            sec.uninsert(suffix)
+            if nrn.exists(sec):
+                sec.uninsert(suffix)
         for sec, ion, style in self._styles:
-            if nrn.ion_style(sec, ion) != style:
+            if nrn.exists(sec) and nrn.ion_style(sec, ion) != style:
                 nrn.set_ion_style(sec, ion, style)
         self._inserted.clear()
         self._styles.clear()

@@ -38,6 +38,8 @@ class IonFlags:
     nernst: str
     nernst_init: str
     conc_init: str
+    valence: str
+    written: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,7 @@ class Region:
     cable_pointers: tuple[str, ...]
     conductance: str
     source: str
-    direction_parameter: str
-    direction_weight: str
-    parameters: dict[str, int]
+    parameters: dict[str, str]
     states: tuple[State, ...]
     now: tuple[tuple[str, str], ...]
     ions: tuple[IonFlags, ...]
@@ -73,12 +73,15 @@ class Region:
             cable_pointers=tuple(data["cable_pointers"]),
             conductance=data["conductance"],
             source=data["source"],
-            direction_parameter=data["direction_parameter"],
-            direction_weight=data["direction_weight"],
-            parameters={p["name"]: int(p["index"]) for p in data["parameters"]},
+            parameters={p["name"]: p["seed"] for p in data["parameters"]},
             states=tuple(State(s["name"], s["gradient"]) for s in data["states"]),
             now=tuple((n["name"], n["source"]) for n in data["now"]),
-            ions=tuple(IonFlags(i["ion"], i["nernst"], i["nernst_init"], i["conc_init"]) for i in data["ions"]),
+            ions=tuple(
+                IonFlags(
+                    i["ion"], i["nernst"], i["nernst_init"], i["conc_init"], i["valence"], tuple(i["written"])
+                )
+                for i in data["ions"]
+            ),
             advance=data["procedures"]["advance"],
             next_states=data["procedures"]["states"],
         )

@@ -80,6 +80,11 @@ def points_3d(sec: Section) -> list[list[float]]:
     return [[get(i) for i in count] for get in (sec.x3d, sec.y3d, sec.z3d, sec.diam3d)]
 
 
+def arcs_3d(sec: Section) -> list[float]:
+    """Arc length at each 3-D point in um."""
+    return [float(sec.arc3d(i)) for i in range(sec.n3d())]
+
+
 def set_points_3d(sec: Section, points: list[list[float]]) -> None:
     """Replace the section's 3-D points, from [xs, ys, zs, diameters] in um."""
     h.pt3dclear(sec=sec)
@@ -92,8 +97,17 @@ def new_section(name: str) -> Section:
 
 
 def delete_section(sec: Section) -> None:
-    """Delete a section."""
-    h.delete_section(sec=sec)
+    """Delete a section, unless that was done already."""
+    if exists(sec):
+        h.delete_section(sec=sec)
+
+
+def exists(sec: Section) -> bool:
+    """Whether a section was not deleted."""
+    try:
+        return bool(sec.name())
+    except ReferenceError:
+        return False
 
 
 # --- mechanisms ---------------------------------------------------------------------------------------------------
@@ -171,6 +185,11 @@ def ion_style(sec: Section, ion: str) -> int:
 def set_ion_style(sec: Section, ion: str, style: int) -> None:
     """Set an ion's style from bits that :func:`ion_style` returned."""
     h.ion_style(f"{ion}_ion", style & 3, style >> 3 & 3, style >> 5 & 1, style >> 6 & 1, style >> 2 & 1, sec=sec)
+
+
+def ion_charge(ion: str) -> float:
+    """The charge of an ion ("ca"), in elementary charges."""
+    return float(h.ion_charge(f"{ion}_ion"))
 
 
 def load_library(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -17,24 +18,47 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class _Shape:
-    """What NEURON needs to know of one section's geometry."""
+    """What NEURON needs to know of one section's geometry. All in um."""
 
     points: list[list[float]] | None
+    arcs: list[float]
     length: float
     diameters: list[float]
 
     @classmethod
     def of(cls, sec: nrn.Section) -> _Shape:
         points = nrn.points_3d(sec) if sec.n3d() > 0 else None
-        return cls(points, float(sec.L), [seg.diam for seg in sec])
+        return cls(points, nrn.arcs_3d(sec), float(sec.L), [seg.diam for seg in sec])
 
-    def apply(self, sec: nrn.Section) -> None:
+    def apply(self, sec: nrn.Section, *, folded: bool) -> None:
+        """Give a section this shape; ``folded`` reproduces the arc lengths, not the points."""
         if self.points is not None:
-            nrn.set_points_3d(sec, self.points)
+            nrn.set_points_3d(sec, [*fold(self.arcs), self.points[3]] if folded else self.points)
         else:
             sec.L = self.length
             for seg, diameter in zip(sec, self.diameters, strict=True):
                 seg.diam = diameter
+
+
+def fold(arcs: list[float]) -> list[list[float]]:
+    """Points [xs, ys, zs] for which NEURON computes the given arc lengths, to about 1e-12.
+
+    NEURON's areas and resistances depend on the arc lengths, which it keeps in double precision, while the coordinates
+    and their differences are floats. When it moves a section (``define_shape``) it rounds the coordinates and keeps the
+    arc lengths, so these no longer follow from the coordinates. Here every step goes to and fro along x, a little
+    short, and small steps in y and z make up for what rounding took.
+    """
+    points = [[0.0], [0.0], [0.0]]
+    for i in range(1, len(arcs)):
+        rest = (arcs[i] - arcs[i - 1]) ** 2
+        for axis in points:
+            old, want = np.float32(axis[-1]), math.sqrt(max(rest, 0.0))
+            new = np.float32(axis[-1] - want if axis[-1] > 0.0 else axis[-1] + want)
+            while abs(float(new - old)) > want:
+                new = np.nextafter(new, old)
+            rest -= float(new - old) ** 2
+            axis.append(float(new))
+    return points
 
 
 class Geometry:
@@ -98,12 +122,12 @@ class Cable:
             if place is not None:
                 copy.connect(self.sections[place[0]](place[1]), nrn.orientation(sec))
             copy.nseg = int(sec.nseg)
-        self._apply_shapes(geometry)
+        self._apply_shapes(geometry, folded=False)
 
-    def _apply_shapes(self, geometry: Geometry) -> None:
+    def _apply_shapes(self, geometry: Geometry, *, folded: bool) -> None:
         for sec, shape in zip(self.cell.sections, geometry.shapes(), strict=True):
             copy = self.sections[sec]
-            shape.apply(copy)
+            shape.apply(copy, folded=folded)
             copy.rallbranch = sec.rallbranch
 
     def at(self, sec: nrn.Section, x: float) -> nrn.Segment:
@@ -125,11 +149,13 @@ class Cable:
                 seg = self.sections[sec](x)
                 if seg.cm != cm:
                     seg.cm = cm
-        if self._difference(geometry) is not None:
-            self._apply_shapes(geometry)
-            difference = self._difference(geometry)
+        difference = self._difference(geometry)
+        for folded in (False, True):
             if difference is not None:
-                raise Error(difference)
+                self._apply_shapes(geometry, folded=folded)
+                difference = self._difference(geometry)
+        if difference is not None:
+            raise Error(difference)
 
     def _difference(self, geometry: Geometry) -> str | None:
         area = np.array([self.at(sec, x).area() if 0.0 < x < 1.0 else 0.0 for sec, x in self.cell.places])

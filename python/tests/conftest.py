@@ -29,6 +29,9 @@ def clean_neuron() -> Iterator[None]:
     h.dt, h.steps_per_ms, h.celsius, h.secondorder = 0.025, 40, 6.3, 0
     h.CVode().active(0)
     yield
+    for cell in _cells:
+        cell.keep.clear()
+    _cells.clear()
     gc.collect()
     for sec in list(h.allsec()):
         h.delete_section(sec=sec)
@@ -86,6 +89,7 @@ def build_passive() -> Passive:
     for clamp, delay, duration, amplitude in zip(clamps, (1, 2), (4, 100), (0.2, 0.05), strict=True):
         clamp.delay, clamp.dur, clamp.amp = delay, duration, amplitude
     cell = Passive(dict(zip(names, made, strict=True)), clamps)
+    _cells.append(cell)
     cell.keep.append(h.FInitializeHandler(0, lambda: _shift_initial(cell)))
     return cell
 
@@ -99,6 +103,7 @@ def _shift_initial(cell: Passive) -> None:
 
 
 V_INIT = -66.0
+_cells: list[Passive] = []
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import Passive
 from gradmod import Error
-from gradmod.cable import Cable, Geometry
+from gradmod.cable import Cable, Geometry, fold
 from gradmod.cells import Cell, cells_of
 from gradmod.finish import solve_tree
 from hypothesis import given, settings
@@ -89,6 +89,26 @@ def test_copies_follow_the_cell(passive: Passive, what: str) -> None:
     copy = Geometry(cells_of(cable.sections.values())[0])
     assert np.array_equal(copy.area, geometry.area) and np.array_equal(copy.cm, geometry.cm)
     assert np.array_equal(copy.resistance[1:], geometry.resistance[1:])
+
+
+def test_sections_moved_by_define_shape_are_copied_exactly(passive: Passive) -> None:
+    """Their arc lengths do not follow from their coordinates any more."""
+    passive["trunk"].disconnect()
+    passive["trunk"].connect(passive["bare"](1))
+    h.define_shape()
+    geometry = Geometry(cell_of(passive))
+    cable = Cable("test", geometry)
+    copy = Geometry(cells_of(cable.sections.values())[0])
+    assert np.allclose(copy.area, geometry.area, rtol=1e-11, atol=0)
+    assert np.allclose(copy.resistance[1:], geometry.resistance[1:], rtol=1e-11, atol=0)
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=20))
+def test_folding_keeps_lengths(steps: list[float]) -> None:
+    arcs = [0.0, *np.cumsum(steps)]
+    sec = h.Section(name="folded")
+    h.pt3dadd(*(h.Vector(axis) for axis in [*fold(arcs), [1.0] * len(arcs)]), sec=sec)
+    assert np.allclose(np.diff([sec.arc3d(i) for i in range(len(arcs))]), np.diff(arcs), rtol=1e-9, atol=0)
 
 
 def test_a_cell_that_cannot_be_copied_is_refused(passive: Passive, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_agrees_with_finite_differences(passive: Passive, dt: float) -> None:
         assert mine[name].shape == theirs.shape
         largest = np.abs(theirs).max()
         assert np.abs(mine[name] - theirs).max() < 1e-8 * largest, name
-        assert np.abs(mine[name] - theirs)[:, -1].max() < 1e-8 * np.abs(theirs[:, -1]).max(), name
+        assert np.abs(mine[name] - theirs)[:, -1].max() < 1e-7 * np.abs(theirs[:, -1]).max(), name
         assert np.abs(mine[name] - theirs)[:, :3].max() < 1e-8 * largest, name
 
 

@@ -28,8 +28,6 @@ pub struct RegionManifest {
     pub cable_pointers: Vec<String>,
     pub conductance: &'static str,
     pub source: &'static str,
-    pub direction_parameter: &'static str,
-    pub direction_weight: &'static str,
     pub parameters: Vec<ParameterManifest>,
     pub states: Vec<StateManifest>,
     pub now: Vec<NowManifest>,
@@ -48,9 +46,9 @@ pub struct PointerManifest {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ParameterManifest {
-    /// From 1; 0 means none.
-    pub index: usize,
     pub name: String,
+    /// RANGE array: how much each direction changes it.
+    pub seed: String,
     /// `range`, `global`, `ion` or `cable`
     pub scope: &'static str,
 }

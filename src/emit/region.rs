@@ -139,10 +139,11 @@ impl<'a> Writer<'a> {
         let now: Vec<(String, String)> =
             self.sources.now.iter().map(|now| (now.name.clone(), now.source.clone())).collect();
         let mut range: Vec<String> =
-            ["d", "S", "param", "weight", "flag"].map(str::to_owned).to_vec();
+            ["d", "S", "flag"].map(str::to_owned).to_vec();
         range.extend(settings.iter().map(|setting| setting.name.clone()));
         range.extend(now.iter().map(|(name, _)| name.clone()));
         range.extend(self.gradients.iter().cloned());
+        range.extend(self.seeds());
         let mut pointers: Vec<String> = (0..self.directions).map(cable_pointer).collect();
         pointers.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
         self.refuse_clash(range.iter().chain(&pointers))?;
@@ -186,15 +187,14 @@ impl<'a> Writer<'a> {
             if let Some((_, start)) = state.own {
                 body.push(format!("{} = {}", own_element(self.linearised, &state.kind), code.value(start)));
             }
-            let terms = state.start.v_before.map(|id| format!("{}*W[k]", code.factor(id)));
-            in_loop.extend(lines::sum(&format!("{gradient}[k]"), &terms.into_iter().collect::<Vec<_>>()));
-            for (parameter, id) in &state.start.parameters {
-                in_loop.push(format!(
-                    "IF (param[k] == {}) {{ {gradient}[k] = {gradient}[k] + weight[k]*{} }}",
-                    parameter + 1,
-                    code.factor(*id)
-                ));
-            }
+            let voltage = state.start.v_before.map(|id| (id, "W".to_owned()));
+            let parameters = state.start.parameters.iter().map(|(index, id)| (*id, self.seed(*index)));
+            let terms: Vec<String> = voltage
+                .into_iter()
+                .chain(parameters)
+                .map(|(id, name)| product(&code.factor(id), &format!("{name}[k]")))
+                .collect();
+            in_loop.extend(lines::sum(&format!("{gradient}[k]"), &terms));
         }
         Procedure { locals: locals_statement(&locals), code: body, in_loop }
     }
@@ -234,22 +234,24 @@ impl<'a> Writer<'a> {
             if let Some(id) = state.row.v_before {
                 terms.push(product(&store(id, &mut body), "W[k]"));
             }
-            terms.extend(parameter_term(&format!("Q_{gradient}"), &state.row, code, &mut body));
+            for (parameter, id) in &state.row.parameters {
+                let coefficient = store(*id, &mut body);
+                terms.push(product(&coefficient, &format!("{}[k]", self.seed(*parameter))));
+            }
             updates.extend(lines::sum(&format!("y{index}"), &terms));
             copies.push(format!("{gradient}[k] = y{index}"));
         }
         let mut terms = Vec::new();
-        let gradients = linearised.source.states.iter().map(|(state, id)| (&self.gradients[*state], *id));
-        let voltage = "W".to_owned();
-        for (index, (name, id)) in
-            gradients.chain(linearised.source.v_before.map(|id| (&voltage, id))).enumerate()
-        {
+        let row = &linearised.source;
+        let gradients = row.states.iter().map(|(state, id)| (self.gradients[*state].clone(), *id));
+        let voltage = row.v_before.map(|id| ("W".to_owned(), id));
+        let parameters = row.parameters.iter().map(|(index, id)| (self.seed(*index), *id));
+        for (index, (name, id)) in gradients.chain(voltage).chain(parameters).enumerate() {
             let coefficient = format!("s{index}");
             body.push(format!("{coefficient} = {}", code.value(id)));
             terms.push(format!("{coefficient}*{name}[k]"));
             locals.push(coefficient);
         }
-        terms.extend(parameter_term("Q_S", &linearised.source, code, &mut body));
         let source = lines::sum("S[k]", &terms);
         let ys: Vec<String> = (0..linearised.states.len()).map(|index| format!("y{index}")).collect();
         updates.extend(copies);
@@ -263,7 +265,7 @@ impl<'a> Writer<'a> {
         let count = |row: &Row| {
             let voltages = row.v_before.into_iter().chain(row.v_after);
             voltages
-                .chain(row.states.iter().map(|(_, id)| *id))
+                .chain(row.states.iter().chain(&row.parameters).map(|(_, id)| *id))
                 .filter(|id| self.linearised.graph.as_number(*id).is_none())
                 .count()
         };
@@ -272,30 +274,27 @@ impl<'a> Writer<'a> {
 
     fn assigned(&self) -> Vec<String> {
         let k = self.directions;
-        let parameters = self.linearised.parameters.len() + 1;
         let own = self.linearised.states.iter().filter(|state| state.own.is_some()).count();
         let mut names = vec![
             "v (mV)".to_owned(),
             "d".to_owned(),
             format!("S[{k}]"),
-            format!("param[{k}]"),
-            format!("weight[{k}]"),
             format!("W[{k}]"),
             format!("W_new[{k}]"),
             format!("was[{}]", self.sources.memory_size()),
             format!("c[{}]", self.stored_coefficients().max(1)),
             format!("own[{}]", own.max(1)),
-            format!("Q_S[{parameters}]"),
             "flag".to_owned(),
             "fresh".to_owned(),
             "step_index".to_owned(),
             "t_start (ms)".to_owned(),
             "dt_start (ms)".to_owned(),
+            "dt (ms)".to_owned(),
         ];
         for gradient in &self.gradients {
             names.push(format!("{gradient}[{k}]"));
-            names.push(format!("Q_{gradient}[{parameters}]"));
         }
+        names.extend(self.seeds().iter().map(|seed| format!("{seed}[{k}]")));
         names.extend(self.sources.now.iter().map(|now| now.name.clone()));
         names.extend(self.use_ions().into_iter().flat_map(|ion| {
             ion.read.split(", ").map(str::to_owned).collect::<Vec<_>>()
@@ -365,11 +364,26 @@ impl<'a> Writer<'a> {
         let parameters = self.linearised.parameters.iter().enumerate();
         parameters
             .map(|(index, parameter)| ParameterManifest {
-                index: index + 1,
                 name: parameter.public.clone(),
+                seed: self.seed(index),
                 scope: parameter.scope,
             })
             .collect()
+    }
+
+    /// The array that says how much each direction changes a parameter, `w_gnabar_hh`.
+    fn seed(&self, parameter: usize) -> String {
+        let public = &self.linearised.parameters[parameter].public;
+        let plain: String = public
+            .chars()
+            .filter(|c| *c != ']')
+            .map(|c| if c == '[' || c == '.' { '_' } else { c })
+            .collect();
+        format!("w_{plain}")
+    }
+
+    fn seeds(&self) -> Vec<String> {
+        (0..self.linearised.parameters.len()).map(|index| self.seed(index)).collect()
     }
 
     fn states(&self) -> Vec<StateManifest> {
@@ -407,8 +421,6 @@ impl<'a> Writer<'a> {
             cable_pointers: (0..self.directions).map(cable_pointer).collect(),
             conductance: "d",
             source: "S",
-            direction_parameter: "param",
-            direction_weight: "weight",
             parameters: context.parameter_notes,
             states: context.state_notes,
             now: self.sources.now.clone(),
@@ -447,14 +459,6 @@ fn gradient_name(linearised: &Linearised, kind: &StateKind) -> String {
             format!("D_{}_{plain}", linearised.region.mechanisms[*mechanism].name)
         }
     }
-}
-
-/// `weight[k]*Q[param[k]]`, with the statements that fill `Q`.
-fn parameter_term(array: &str, row: &Row, code: &Code, body: &mut Vec<String>) -> Option<String> {
-    for (parameter, id) in &row.parameters {
-        body.push(format!("{array}[{}] = {}", parameter + 1, code.value(*id)));
-    }
-    (!row.parameters.is_empty()).then(|| format!("weight[k]*{array}[param[k]]"))
 }
 
 fn product(coefficient: &str, variable: &str) -> String {

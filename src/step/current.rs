@@ -29,6 +29,10 @@ impl Step<'_> {
         let zero = self.graph.number(0.0);
         let mut membrane = Membrane { current: zero, conductance: zero };
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            if mechanism.currents.is_empty() {
+                // NEURON runs its BREAKPOINT in the state phase.
+                continue;
+            }
             let scope = self.enter(index);
             let mut before = self.values[index].clone();
             self.show_ions(mechanism, &mut before);
@@ -101,12 +105,6 @@ impl Step<'_> {
             } else {
                 self.difference(index, before, current, scope)?
             }
-        };
-        let (current, conductance) = if mechanism.currents.is_empty() {
-            let zero = self.graph.number(0.0);
-            (zero, zero)
-        } else {
-            (current, conductance)
         };
         let change = self.graph.mul(conductance, rise);
         let current = self.graph.add(current, change);

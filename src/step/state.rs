@@ -32,11 +32,18 @@ impl Step<'_> {
             values.insert("v".to_owned(), v);
             values.insert("t".to_owned(), t);
             for statement in &mechanism.breakpoint {
-                if let StatementKind::Solve(solve) = &statement.kind {
-                    values = self
-                        .solve(index, solve, values, scope)
-                        .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
-                }
+                let result = match &statement.kind {
+                    StatementKind::Solve(solve) => self.solve(index, solve, values, scope),
+                    // Without a current, all of BREAKPOINT runs here.
+                    _ if mechanism.currents.is_empty() => {
+                        let mut trace =
+                            Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                        trace.statements(std::slice::from_ref(statement)).map(|()| trace.values)
+                    }
+                    _ => continue,
+                };
+                values = result
+                    .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
             }
             self.anchor_states(index, &shown, &mut values);
             self.leave(scope, &shown, &mut values);
