@@ -52,10 +52,12 @@ def fold(arcs: list[float]) -> list[list[float]]:
     for i in range(1, len(arcs)):
         rest = (arcs[i] - arcs[i - 1]) ** 2
         for axis in points:
-            old, want = np.float32(axis[-1]), math.sqrt(max(rest, 0.0))
-            new = np.float32(axis[-1] - want if axis[-1] > 0.0 else axis[-1] + want)
+            want = math.sqrt(max(rest, 0.0))
+            old, sign, short = np.float32(axis[-1]), -1.0 if axis[-1] > 0.0 else 1.0, 1e-8
+            new = np.float32(axis[-1] + sign * want)
             while abs(float(new - old)) > want:
-                new = np.nextafter(new, old)
+                new = np.float32(axis[-1] + sign * want * max(1.0 - short, 0.0))
+                short *= 2.0
             rest -= float(new - old) ** 2
             axis.append(float(new))
     return points
