@@ -181,7 +181,11 @@ class Attachment:
                 style = nrn.ion_style(spot.segment.sec, flags.ion)
                 # Constant concentrations: what einit makes of them at the start stays true.
                 follows = style & 0o100 or (style & 0o40 and not flags.written)
-                for name, on in ((flags.nernst, follows), (flags.nernst_init, style & 0o40), (flags.conc_init, style & 0o4)):
+                for name, on in (
+                    (flags.nernst, follows),
+                    (flags.nernst_init, style & 0o40),
+                    (flags.conc_init, style & 0o4),
+                ):
                     setattr(spot.mechanism, name, float(bool(on)))
                 setattr(spot.mechanism, flags.valence, nrn.ion_charge(flags.ion))
         for k in self.cables:

@@ -77,9 +77,7 @@ class Region:
             states=tuple(State(s["name"], s["gradient"]) for s in data["states"]),
             now=tuple((n["name"], n["source"]) for n in data["now"]),
             ions=tuple(
-                IonFlags(
-                    i["ion"], i["nernst"], i["nernst_init"], i["conc_init"], i["valence"], tuple(i["written"])
-                )
+                IonFlags(i["ion"], i["nernst"], i["nernst_init"], i["conc_init"], i["valence"], tuple(i["written"]))
                 for i in data["ions"]
             ),
             advance=data["procedures"]["advance"],

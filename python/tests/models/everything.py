@@ -56,8 +56,11 @@ def _global_parameters(mechanism: str) -> Everything:
     found: Everything = {}
     for word in sorted(set(re.findall(r"\b\w+\b", block[1] if block else ""))):
         name = f"{word}_{mechanism}"
-        if isinstance(getattr(h, name, None), float):
-            value = getattr(h, name)
+        try:
+            value = getattr(h, name, None)
+        except TypeError:  # a RANGE variable
+            continue
+        if isinstance(value, float):
             found[name] = (gradmod.Global(name), _shift([h], name), abs(value) or 1.0)
     return found
 
