@@ -31,10 +31,14 @@ def test_reference_models(build: Any) -> None:
     grad.detach()
 
 
-def deviations(extra: Sequence[str], dt: float, t_stop: float, tables: bool = False) -> dict[str, finite.Comparison]:
+def deviations(
+    monkeypatch: pytest.MonkeyPatch, extra: Sequence[str], dt: float, t_stop: float, tables: bool
+) -> dict[str, finite.Comparison]:
     """Compare every parameter's gradient in the branched cell with differences; the voltage must not change."""
     cell = branched.reference(extra)
     branched.use_tables(tables)
+    # Not on a grid point of a table, where it has a kink.
+    monkeypatch.setattr(branched, "V_INIT", -70.3)
     directions = everything.of(cell, (*BASE, *extra))
     places = (
         (cell.soma(0.5), ("v", "m_naf", "h_naf", "n_kdr")),
@@ -58,7 +62,7 @@ def deviations(extra: Sequence[str], dt: float, t_stop: float, tables: bool = Fa
     assert all(np.array_equal(plain[name], attached[name]) for name in plain)
     gradients = {d: {name: np.array(record[d]) for name, record in records.items()} for d in directions}
     grad.detach()
-    steps = (1e-3, 1e-4, 1e-5, 1e-6)
+    steps = (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7, 3e-8, 1e-8)
     return {
         d: finite.compare(gradients[d], finite.differentiate(run, shift, 0.0, scale=size, steps=steps))
         for d, (_, shift, size) in directions.items()
@@ -74,11 +78,12 @@ def deviations(extra: Sequence[str], dt: float, t_stop: float, tables: bool = Fa
         (EXTRA, 0.05, 6.0, False),
     ],
 )
-def test_every_parameter_of_a_branched_cell(extra: Sequence[str], dt: float, t_stop: float, tables: bool) -> None:
-    found = deviations(extra, dt, t_stop, tables)
+def test_every_parameter_of_a_branched_cell(
+    monkeypatch: pytest.MonkeyPatch, extra: Sequence[str], dt: float, t_stop: float, tables: bool
+) -> None:
+    found = deviations(monkeypatch, extra, dt, t_stop, tables)
     # Differences across a kink (a table's grid point, a floor) are no better than their own estimated error.
     wrong = {d: str(c) for d, c in found.items() if not c.deviation <= max(1e-6, 5 * c.uncertainty)}
     assert not wrong
-    if not tables:
-        exact = [d for d, c in found.items() if c.deviation <= 1e-6]
-        assert len(exact) >= 0.9 * len(found)
+    # A parameter that hardly matters is lost in the rounding of the differences; most must be seen well.
+    assert sum(c.deviation <= 1e-6 for c in found.values()) >= (0.5 if tables else 0.7) * len(found)
