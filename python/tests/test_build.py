@@ -1,0 +1,173 @@
+"""Finding the command, building, caching, and what is said when that fails. The compilers are stand-ins, NEURON's is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gradmod
+import pytest
+from gradmod._build import Request, build, cache_directory, request_of
+from gradmod.regions import Source
+
+BROKEN = "NEURON { SUFFIX broken }\nthis is no NMODL\n"
+GOOD = "NEURON { SUFFIX stand_in_%s  RANGE x }\nASSIGNED { x }\n"
+MANIFEST = {
+    "gradmod": "0.1.0", "directions": 1, "regions": [],
+    "cable": {"suffix": "stand_in", "conductance": "d", "source": "S"},
+    "cable_point": {"name": "stand_in", "conductance": "d", "source": "S"},
+    "axial": {"name": "stand_in", "va": "va", "vb": "vb", "g": "g"},
+}  # fmt: skip
+
+
+def request(text: str = "TITLE one\n") -> Request:
+    return request_of([Source("one", text, "/nowhere/one.mod")], [("r", ("one",))], [], ["g_one"], 1)
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for the gradmod command, to be written by the test, and an empty cache."""
+    monkeypatch.setenv("GRADMOD_CACHE", str(tmp_path / "cache"))
+    command = tmp_path / "gradmod"
+    monkeypatch.setenv("GRADMOD_BINARY", str(command))
+    return command
+
+
+def write(command: Path, body: str) -> None:
+    lines = f"#!{sys.executable}\nimport json, sys\nfrom pathlib import Path\narguments = sys.argv[1:]\n{body}\n"
+    command.write_text(lines)
+    command.chmod(0o755)
+
+
+def emits(text: str) -> str:
+    return (
+        "out = Path(arguments[arguments.index('-o') + 1])\n"
+        f"(out / 'emitted.mod').write_text({text!r})\n"
+        f"(out / 'gradmod.json').write_text({json.dumps(MANIFEST)!r})"
+    )
+
+
+def test_the_command_is_named_by_the_environment(fake: Path) -> None:
+    with pytest.raises(gradmod.Error, match="which is not a file"):
+        gradmod.find_binary()
+    write(fake, "")
+    assert gradmod.find_binary() == fake
+
+
+def test_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADMOD_BINARY", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("gradmod._binary._candidates", lambda: [])
+    with pytest.raises(gradmod.Error, match=r"pip install|cargo build"):
+        gradmod.find_binary()
+
+
+def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRADMOD_CACHE", str(tmp_path))
+    assert cache_directory() == tmp_path
+    monkeypatch.delenv("GRADMOD_CACHE")
+    assert cache_directory().name == "gradmod"
+
+
+def test_a_build_is_made_once(fake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(fake, emits(GOOD % "once"))
+    first = build(request())
+    assert first.library.is_file() and (first.directory / "emitted.mod").is_file()
+    assert "compiling" in capsys.readouterr().err
+    assert build(request()).directory == first.directory
+    assert capsys.readouterr().err == ""
+    assert build(request("TITLE two\n"), quiet=True).directory != first.directory
+    assert capsys.readouterr().err == ""
+    assert not list(cache_directory().glob(".building-*"))
+
+
+def test_another_command_makes_another_build(fake: Path) -> None:
+    write(fake, emits(GOOD % "a"))
+    before = request().key(fake)
+    write(fake, emits(GOOD % "b"))
+    assert request().key(fake) != before
+
+
+def test_the_order_of_what_is_asked_for_does_not_matter(fake: Path) -> None:
+    write(fake, "")
+    one, two = Source("a", "1", ""), Source("b", "2", "")
+    regions = [("r", ("a", "b")), ("s", ("a",))]
+    first = request_of([one, two], regions, ["P", "Q"], ["x", "y"], 2)
+    second = request_of([two, one], regions[::-1], ["Q", "P", "P"], ["y", "x", "x"], 2)
+    assert first.key(fake) == second.key(fake)
+
+
+def test_a_refusal_names_file_line_and_reason(fake: Path, tmp_path: Path) -> None:
+    diagnostic = {
+        "line": 3, "column": 5, "end_line": 3, "end_column": 9, "code": "unsupported", "level": "error",
+        "message": "cannot differentiate WATCH", "label": "here", "help": "remove it",
+    }  # fmt: skip
+    write(fake, f"print(json.dumps({diagnostic!r} | {{'file': arguments[1]}}), file=sys.stderr)\nsys.exit(1)")
+    with pytest.raises(gradmod.Refused) as caught:
+        build(request())
+    text = str(caught.value)
+    assert "one.mod:3:5: error[unsupported]: cannot differentiate WATCH" in text
+    assert "help: remove it" in text and "building" not in text
+    assert caught.value.diagnostics[0].line == 3
+    # If the file that NEURON compiled still is what it was, it is named with its path.
+    path = tmp_path / "one.mod"
+    path.write_text("TITLE one\n")
+    with pytest.raises(gradmod.Refused, match=str(path)):
+        build(request_of([Source("one", "TITLE one\n", str(path))], [("r", ("one",))], [], [], 1))
+    assert not list(cache_directory().iterdir())
+
+
+def test_a_command_that_crashes_is_no_refusal(fake: Path) -> None:
+    write(fake, "print('out of luck', file=sys.stderr)\nsys.exit(101)")
+    with pytest.raises(gradmod.Error, match=r"exit code 101:\nout of luck") as caught:
+        build(request())
+    assert not isinstance(caught.value, gradmod.Refused)
+
+
+def test_a_failing_nrnivmodl_shows_its_log(fake: Path) -> None:
+    write(fake, emits(BROKEN))
+    with pytest.raises(gradmod.Error, match=r"(?s)nrnivmodl failed .*emitted\.mod"):
+        build(request(), quiet=True)
+    assert not list(cache_directory().iterdir())
+
+
+def test_two_processes_build_the_same(fake: Path) -> None:
+    write(fake, emits(GOOD % "both"))
+    program = "import test_build as t; print(t.build(t.request(), quiet=True).library.read_bytes()[:4] == b'\\x7fELF')"
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    both = [
+        subprocess.Popen([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    assert all(process.communicate(timeout=60)[0].strip() in (b"True", b"False") for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(list(cache_directory().iterdir())) == 1
+
+
+def test_what_a_killed_build_left_is_no_build_and_is_swept(fake: Path) -> None:
+    write(fake, emits(GOOD % "swept"))
+    old, new = cache_directory() / ".building-old", cache_directory() / ".building-new"
+    for path in (old, new):
+        (path / "build").mkdir(parents=True)
+    long_ago = time.time() - 2 * 86_400
+    os.utime(old, (long_ago, long_ago))
+    assert build(request(), quiet=True).library.is_file()
+    assert not old.exists() and new.exists()
+
+
+def test_a_manifest_of_another_version(fake: Path) -> None:
+    write(fake, emits(GOOD % "other").replace('"axial"', '"ax"'))
+    with pytest.raises(gradmod.Error, match="different versions"):
+        build(request(), quiet=True)
+
+
+def test_a_library_that_is_gone(fake: Path) -> None:
+    write(fake, emits(GOOD % "gone"))
+    made = build(request(), quiet=True)
+    made.library.unlink()
+    with pytest.raises(gradmod.Error, match="delete it"):
+        build(request())
