@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import _manifest as manifest
@@ -22,14 +22,14 @@ class Spot:
         node: Index in the cell's ``places``.
         mechanism: The emitted mechanism (density) or the companion itself.
         region: What the manifest says of it.
-        process: The user's point process, for a companion.
+        process: Name of the user's point process, for a companion; no reference, which would keep it alive.
     """
 
     node: int
     segment: nrn.Segment
     mechanism: nrn.Mechanism
     region: manifest.Region
-    process: nrn.PointProcess | None = None
+    process: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Attachment:
     def _accompany(self, process: nrn.PointProcess, made: manifest.Manifest, region: manifest.Region) -> None:
         seg = process.get_segment()
         companion = nrn.new_point_process(region.suffix, seg)
-        spot = Spot(self.cell.node(seg.sec, seg.x), seg, companion, region, process)
+        spot = Spot(self.cell.node(seg.sec, seg.x), seg, companion, region, nrn.name_of(process))
         self.companions.append(spot)
         self._point_at_primal(spot, process)
         at = [cable.at(seg.sec, seg.x) for cable in self.cables.values()]
@@ -167,6 +167,15 @@ class Attachment:
         return all(
             nrn.points_at(spot.segment, spot.region.suffix, spot.region.cable_pointers[k], copy)
             for spot, copy in zip(self.spots, cable.segments, strict=True)
+        )
+
+    def accompanies(self, processes: Mapping[str, nrn.PointProcess]) -> bool:
+        """Whether the companions see these point processes, by name, and not others that were there before."""
+        return all(
+            nrn.same_target(spot.mechanism, pointer.name, processes.get(spot.process or ""), pointer.source)
+            for spot in self.companions
+            for pointer in spot.region.pointers
+            if pointer.scope == "range"
         )
 
     # --- before every run -----------------------------------------------------------------------------------------
@@ -209,7 +218,7 @@ class Attachment:
                 self._set_seed(spot, k, wrt, 1.0)
         elif isinstance(parameter, Stimulus) and wrt is not None:
             for spot in self.companions:
-                self._set_seed(spot, k, wrt, float(spot.process == parameter.point_process))
+                self._set_seed(spot, k, wrt, float(spot.process == parameter.process))
 
     def _set_seed(self, spot: Spot, k: int, wrt: str, weight: float) -> None:
         seed = spot.region.parameters.get(wrt)

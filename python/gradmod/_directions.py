@@ -120,9 +120,12 @@ def _global(name: str, parameter: Global, cells: list[Cell]) -> Direction:
 
 
 def _stimulus(name: str, parameter: Stimulus, by_section: Mapping[nrn.Section, Cell]) -> Direction:
-    kind = nrn.type_of_point_process(parameter.point_process)
+    process = nrn.find_point_process(parameter.process)
+    if process is None:
+        raise Error(f"{parameter!r}: the point process exists no more")
+    kind = nrn.type_of_point_process(process)
     check_stimulus(kind, parameter.name)
-    seg = parameter.point_process.get_segment()
+    seg = process.get_segment()
     if seg is None:
         raise Error(f"{parameter!r}: the point process stands on no section")
     return Direction(name, parameter, f"{kind}.{parameter.name}", None, _cells([seg.sec], by_section))

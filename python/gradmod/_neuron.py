@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import neuron
+import numpy as np
+from numpy.typing import NDArray
 
 h: Any = neuron.h
 
@@ -136,6 +138,11 @@ def point_process_names() -> list[str]:
     return [name for i, name, types in _types(True) if not types.is_artificial(i)]
 
 
+def known_mechanisms() -> set[str]:
+    """Names of all density mechanisms and point processes that NEURON knows."""
+    return {name for point in (False, True) for _, name, _ in _types(point)}
+
+
 def source_of(name: str, point: bool) -> tuple[str, str]:
     """(text, path) of the .mod file that a mechanism was compiled from; empty text if NEURON does not know."""
     types = h.MechanismType(int(point))
@@ -158,7 +165,7 @@ def point_processes() -> list[tuple[str, PointProcess]]:
     found = []
     for name in point_process_names():
         if name.startswith(OWN_PREFIX):
-            continue
+            continue  # the companions that gradmod made
         for process in h.List(name):
             if process.has_loc():
                 found.append((name, process))
@@ -170,6 +177,16 @@ def type_of_point_process(value: Any) -> str:
     if not hasattr(value, "hname") or not hasattr(value, "get_segment"):
         return ""
     return str(value.hname()).split("[")[0]
+
+
+def name_of(process: PointProcess) -> str:
+    """NEURON's own name of an object, e.g. "IClamp[0]"."""
+    return str(process.hname())
+
+
+def find_point_process(name: str) -> PointProcess | None:
+    """The point process with that name, if there is one."""
+    return next((process for process in h.List(name.split("[")[0]) if name_of(process) == name), None)
 
 
 def linear_mechanisms() -> int:
@@ -217,6 +234,19 @@ def points_at(seg: Segment, suffix: str, name: str, target: Segment) -> bool:
         return bool(getattr(getattr(seg, suffix), f"_ref_{name}") == target._ref_v)
     except Exception:  # the mechanism is gone, or "was not made to point to anything"
         return False
+
+
+def same_target(owner: Any, name: str, source: Any, variable: str) -> bool:
+    """Whether POINTER ``name`` of a mechanism sees a variable of something else."""
+    try:
+        return bool(getattr(owner, f"_ref_{name}") == getattr(source, f"_ref_{variable}"))
+    except Exception:
+        return False
+
+
+def values(vector: Vector) -> NDArray[np.float64]:
+    """A copy of what a Vector holds."""
+    return np.array(vector.as_numpy()) if vector.size() else np.empty(0)
 
 
 def call_density(procedure: str, suffix: str, seg: Segment) -> None:

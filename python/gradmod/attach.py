@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from . import _neuron as nrn
 from ._attachment import Attachment
-from ._build import Build, build, load, request_of
+from ._build import Build, build, request_of
 from ._directions import Direction, resolve
+from ._library import load
 from .cells import Cell
 from .errors import Error
 from .gradients import Gradients, check_settings
@@ -48,11 +49,10 @@ def attach(
             kinds,
             [direction.wrt for direction in resolved if direction.wrt is not None],
             len(resolved),
-        ),
-        quiet=quiet,
+        )
     )
     _check_free(regions, made)
-    load(made)
+    load(made.directory, quiet=quiet)
     return Gradients(resolved, _attach_cells(resolved, cells, regions, points, made), regions, points, made)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,15 +53,20 @@ def fold(arcs: list[float]) -> list[list[float]]:
     for i in range(1, len(arcs)):
         rest = (arcs[i] - arcs[i - 1]) ** 2
         for axis in points:
-            want = math.sqrt(max(rest, 0.0))
-            old, sign, short = np.float32(axis[-1]), -1.0 if axis[-1] > 0.0 else 1.0, 1e-8
-            new = np.float32(axis[-1] + sign * want)
-            while abs(float(new - old)) > want:
-                new = np.float32(axis[-1] + sign * want * max(1.0 - short, 0.0))
+            old, want = axis[-1], math.sqrt(max(rest, 0.0))
+            sign, short = -1.0 if old > 0.0 else 1.0, 1e-8
+            new = _single(old + sign * want)
+            while abs(_single(new - old)) > want:
+                new = _single(old + sign * want * max(1.0 - short, 0.0))
                 short *= 2.0
-            rest -= float(new - old) ** 2
-            axis.append(float(new))
+            rest -= _single(new - old) ** 2
+            axis.append(new)
     return points
+
+
+def _single(x: float) -> float:
+    """Round to the nearest number in single precision, as NEURON does with coordinates and their differences."""
+    return struct.unpack("f", struct.pack("f", x))[0]
 
 
 class Geometry:

@@ -46,7 +46,7 @@ class Gradients:
         self._attachments = list(attachments)
         self._by_section = {sec: a for a in self._attachments for sec in a.cell.sections}
         self._regions = list(regions)
-        self._points = [(process, _place_of(process)) for _, process in points]
+        self._points = [(nrn.name_of(process), _place_of(process)) for _, process in points]
         self._made = made
         self._failure: str | None = None
         self._ready = False
@@ -76,8 +76,10 @@ class Gradients:
             for sec in region.sections:
                 if density_mechanisms(sec, order) != region.mechanisms:
                     raise Error(f"the mechanisms of {sec.name()} changed; {_AGAIN}")
-        now = point_processes_on(attachment.cell for attachment in self._attachments)
-        if [(process, _place_of(process)) for _, process in now] != self._points:
+        now = {nrn.name_of(p): p for _, p in point_processes_on(a.cell for a in self._attachments)}
+        if [(name, _place_of(process)) for name, process in now.items()] != self._points or not all(
+            attachment.accompanies(now) for attachment in self._attachments
+        ):
             raise Error(f"point processes were added, moved or removed; {_AGAIN}")
         for attachment in self._attachments:
             attachment.sync(self._made.manifest.axial)
@@ -162,7 +164,7 @@ class Gradients:
         if not self._ready:
             raise Error("there was no run since attach(): call h.finitialize() and run")
         check_settings()
-        times = np.array(self._t)
+        times = nrn.values(self._t)
         steps = np.diff(times)
         if steps.size and (
             not np.allclose(steps, steps[0], rtol=_GRID, atol=0.0)

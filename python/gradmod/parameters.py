@@ -66,10 +66,11 @@ class Stimulus(Parameter):
         super().__init__(name)
         if not nrn.type_of_point_process(point_process):
             raise Error(f"Stimulus({point_process!r}, {name!r}): the first argument must be a point process")
-        self.point_process = point_process
+        #: NEURON's name of the object; a reference would keep it alive when the user drops it.
+        self.process = nrn.name_of(point_process)
 
     def __repr__(self) -> str:
-        return f"Stimulus({self.point_process}, {self.name!r})"
+        return f"Stimulus({self.process}, {self.name!r})"
 
 
 class InitialVoltage(Parameter):

@@ -57,7 +57,7 @@ class Recording(Mapping[str, Floats]):
         vector = self._vectors.get(self._directions.index(direction))
         if vector is None:
             return np.zeros(len(times))
-        late = np.array(vector)
+        late = nrn.values(vector)
         if len(late) != len(times):
             raise Error(
                 f"the gradient of {self.variable} at {self.segment} was not recorded in the last run: call record() "

@@ -25,6 +25,7 @@ def move_clamp(cell: Passive) -> Any:
 CHANGES: dict[str, tuple[Callable[[Passive], Any], str]] = {
     "point process added": (lambda c: c.clamps.append(h.IClamp(c["soma"](0.5))), "point processes were added"),
     "point process removed": (lambda c: c.clamps.pop(), "point processes were added"),
+    "point process replaced": (lambda c: c.clamps.append(_copy_of(c.clamps.pop())), "point processes were added"),
     "point process moved": (move_clamp, "point processes were added, moved"),
     "mechanism inserted": (lambda c: c["bare"].insert("hh"), "mechanisms of bare changed"),
     "mechanism removed": (lambda c: c["soma"].uninsert("pas"), "mechanisms of soma changed"),
@@ -39,6 +40,13 @@ CHANGES: dict[str, tuple[Callable[[Passive], Any], str]] = {
     "variable step": (lambda c: h.CVode().active(1), "variable step"),
     "second order": (lambda c: setattr(h, "secondorder", 2), "secondorder"),
 }
+
+
+def _copy_of(clamp: Any) -> Any:
+    """A new one at the same place; NEURON may give it the name of the old one."""
+    seg = clamp.get_segment()
+    del clamp
+    return h.IClamp(seg)
 
 
 def _child_of(cell: Passive) -> Any:

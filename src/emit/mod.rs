@@ -29,6 +29,9 @@ pub enum EmitError {
     NameClash { region: String, name: String },
 }
 
+/// What stands in a name until the hash of the build is known.
+const UNNAMED: &str = "00000000";
+
 const TEMPLATES: [(&str, &str); 4] = [
     ("region.mod", include_str!("../../templates/region.mod.j2")),
     ("cable.mod", include_str!("../../templates/cable.mod.j2")),
@@ -46,7 +49,16 @@ pub fn emit(regions: &[Linearised], directions: usize) -> Result<(Vec<File>, Man
         files.push(file);
         manifests.push(manifest);
     }
+    // One name for the whole build: two builds may hold the same mechanism, and
+    // NEURON must be able to load both.
     let hash = fingerprint::of(files.iter().map(|file| file.text.as_str()));
+    for (file, manifest) in files.iter_mut().zip(&mut manifests) {
+        let name = manifest.suffix.replace(UNNAMED, &hash);
+        file.text = file.text.replace(&manifest.suffix, &name);
+        file.name = format!("{name}.mod");
+        manifest.file.clone_from(&file.name);
+        manifest.suffix = name;
+    }
     let manifest = Manifest::new(directions, manifests, &hash);
     for (template, name) in [
         ("cable.mod", &manifest.cable.suffix),

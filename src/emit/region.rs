@@ -11,18 +11,17 @@ use super::manifest::{
     StateManifest,
 };
 use super::sources::{own_element, Sources};
-use super::{fingerprint, lines, EmitError, File};
+use super::{lines, EmitError, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
 use crate::step::{Linearised, Quantity, Row, StateKind};
 
 /// The conductance that holds a gradient cable still in its first step, S/cm2 or uS.
 const HOLD: &str = "1e12";
-const PLACEHOLDER: &str = "gm_00000000";
 
 #[derive(Serialize)]
 struct Context {
-    name: &'static str,
+    name: String,
     kind: &'static str,
     region: String,
     mechanisms: Vec<String>,
@@ -78,10 +77,8 @@ pub(super) fn render(
     let text = environment
         .get_template("region.mod")?
         .render(minijinja::value::Value::from_serialize(&context))?;
-    let hash = fingerprint::of(std::iter::once(text.as_str()));
-    let suffix = format!("gm_{}_{hash}", linearised.region.name);
+    let suffix = context.name.clone();
     let file = format!("{suffix}.mod");
-    let text = text.replace(PLACEHOLDER, &suffix);
     let manifest = writer.manifest(context, suffix, file.clone());
     Ok((File { name: file, text }, manifest))
 }
@@ -148,7 +145,7 @@ impl<'a> Writer<'a> {
         pointers.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
         self.refuse_clash(range.iter().chain(&pointers))?;
         Ok(Context {
-            name: PLACEHOLDER,
+            name: format!("gm_{}_{UNNAMED}", linearised.region.name),
             kind: if is_density { "SUFFIX" } else { "POINT_PROCESS" },
             region: linearised.region.name.clone(),
             mechanisms: self.mechanism_names(),
@@ -333,7 +330,7 @@ impl<'a> Writer<'a> {
     fn use_ions(&self) -> Vec<UseIon> {
         let mut ions = Vec::new();
         for ion in &self.linearised.ions {
-            let own = [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside()];
+            let own = [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside(), ion.ion.current()];
             let read: Vec<String> = own
                 .into_iter()
                 .filter(|name| self.sources.now.iter().any(|now| now.source == *name))

@@ -60,8 +60,10 @@ impl Step<'_> {
                 let value = self.from_global(&ion, name, own);
                 self.ion_values.insert(name.clone(), value);
             }
-            // What the ionic current was before INITIAL is nobody's business.
-            self.ion_values.remove(&ion.ion.current());
+            // INITIAL sees the current that was last there: a number without a derivative.
+            let current = ion.ion.current();
+            let last = self.ion(&current, super::When::Before);
+            self.ion_values.insert(current, last);
         }
         self.initial_reversals();
     }

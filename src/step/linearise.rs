@@ -255,8 +255,10 @@ impl Step<'_> {
                 }
             }
             Quantity::Ion(name, When::Before) => {
-                let written = self.ions.iter().any(|ion| ion.written.contains(name));
-                (!written).then(|| (name.clone(), "ion"))
+                let fixed = |ion: &RegionIon| {
+                    ion.ion.current() == *name || ion.written.contains(name)
+                };
+                (!self.ions.iter().any(fixed)).then(|| (name.clone(), "ion"))
             }
             Quantity::InitialConcentration(name) => Some((name.clone(), "global")),
             Quantity::Celsius => Some(("celsius".to_owned(), "global")),

@@ -1,0 +1,85 @@
+"""Compiling emitted mechanisms with NEURON's nrnivmodl, and loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from . import _neuron as nrn
+from ._cache import cache_directory, publish, scratch
+from .errors import Error
+
+_SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
+
+
+def load(emitted: Path, *, quiet: bool = False) -> None:
+    """Make the mechanisms of a directory known to NEURON.
+
+    NEURON cannot load two mechanisms of one name. The compiler's names carry a hash of the content, so what has been
+    loaded before (with other gradients of this process) is the same and is left out.
+
+    Raises:
+        Error: nrnivmodl failed, or NEURON cannot load the library.
+    """
+    known = nrn.known_mechanisms()
+    missing = [path for path in sorted(emitted.glob("*.mod")) if path.stem not in known]
+    if missing:
+        built = library(missing, quiet=quiet)
+        if not nrn.load_library(str(built)):
+            raise Error(f"NEURON could not load {built}")
+
+
+def library(sources: list[Path], *, quiet: bool = False) -> Path:
+    """Compile .mod files into one library, or take it from the cache.
+
+    Raises:
+        Error: nrnivmodl failed.
+    """
+    place = cache_directory() / f"{_key(sources)}{_SUFFIX}"
+    if not place.is_file():
+        if not quiet:
+            print("gradmod: compiling the gradient mechanisms (once for this model)", file=sys.stderr, flush=True)
+        with scratch() as directory:
+            for path in sources:
+                shutil.copy(path, directory)
+            publish(_compile(directory), place)
+    return place
+
+
+def _key(sources: list[Path]) -> str:
+    parts = [
+        nrn.version(),
+        [sys.platform, platform.machine()],
+        [os.environ.get(name, "") for name in ("CC", "CXX", "CFLAGS", "CXXFLAGS")],
+        [(path.name, path.read_text(encoding="utf-8")) for path in sources],
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def _compile(directory: Path) -> Path:
+    command = _nrnivmodl()
+    done = subprocess.run([command], cwd=directory, capture_output=True, text=True, check=False)
+    built = sorted(directory.glob("*/libnrnmech.*")) + sorted(directory.glob("*/.libs/libnrnmech.so"))
+    if done.returncode != 0 or not built:
+        log = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
+        raise Error(
+            f"{command} failed with exit code {done.returncode} on the emitted mechanisms; its log ends:\n{log}"
+        )
+    return built[0]
+
+
+def _nrnivmodl() -> str:
+    beside = Path(sysconfig.get_path("scripts")) / "nrnivmodl"
+    if beside.is_file():
+        return str(beside)
+    found = shutil.which("nrnivmodl")
+    if found is None:
+        raise Error("nrnivmodl was not found: it comes with NEURON; put its directory on PATH")
+    return found
