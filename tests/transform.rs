@@ -73,6 +73,7 @@ fn refusals_name_the_place_and_write_nothing() {
         ("while", "while", 6),
         ("shared", "shared-memory", 5),
         ("table", "table-depends", 9),
+        ("point_ion", "point-ion", 1),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out");

@@ -188,6 +188,11 @@ class Attachment:
         for spot in self.spots:
             for flags in spot.region.ions:
                 style = nrn.ion_style(spot.segment.sec, flags.ion)
+                if flags.written and style & 0o40 and not style & 0o100:
+                    raise Error(
+                        f"{spot.segment.sec}: ion_style of {flags.ion} computes the reversal potential at the start only, "
+                        "while its concentration changes: not differentiated"
+                    )
                 # Constant concentrations: what einit makes of them at the start stays true.
                 follows = style & 0o100 or (style & 0o40 and not flags.written)
                 for name, on in (

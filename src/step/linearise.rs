@@ -89,6 +89,7 @@ pub fn linearise(
     region: &Region,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Linearised, Refused> {
+    refuse_ions_of_point_process(region)?;
     let mut step = Step::new(region);
     let start = step.start()?;
     let rise = step.read(Quantity::Rise, "rise");
@@ -137,6 +138,19 @@ pub fn linearise(
         states,
         parameters,
     })
+}
+
+/// Its ionic current would reach the pools of the segment, which are another region's.
+fn refuse_ions_of_point_process(region: &Region) -> Result<(), Refused> {
+    match region.mechanisms.first() {
+        Some(mechanism) if mechanism.kind == Kind::Point && !mechanism.ions.is_empty() => {
+            let ion = &mechanism.ions[0];
+            let message = format!("a point process that uses the ion `{}` is not differentiated", ion.name);
+            let diagnostic = Diagnostic::refusal("point-ion", ion.span, message);
+            Err(Refused { mechanism: 0, diagnostic })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The inputs that rows refer to, in their order.

@@ -159,9 +159,10 @@ pub(super) fn elements(variable: &Variable) -> Vec<String> {
     }
 }
 
+/// NEURON fills a table from one segment's values, so RANGE variables don't count.
 fn is_constant_in_tables(variable: &Variable) -> bool {
-    variable.role == Role::Parameter
-        || variable.role == Role::Assigned && variable.visibility == Visibility::Global
+    variable.visibility == Visibility::Global
+        && matches!(variable.role, Role::Parameter | Role::Assigned)
 }
 
 /// What an emitted mechanism calls a variable: `hh_m`, `hh_x_2` for `x[2]`.
