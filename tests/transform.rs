@@ -74,6 +74,7 @@ fn refusals_name_the_place_and_write_nothing() {
         ("shared", "shared-memory", 5),
         ("table", "table-depends", 9),
         ("point_ion", "point-ion", 1),
+        ("point_state", "point-state", 3),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out");

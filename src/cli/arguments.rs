@@ -41,9 +41,6 @@ pub struct Transform {
     /// Number of gradients that one run computes
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub directions: u16,
-    /// Write the program after every pass, to look at
-    #[arg(long, value_name = "DIR")]
-    pub dump_passes: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
     pub message_format: MessageFormat,
 }

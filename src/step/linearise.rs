@@ -89,7 +89,7 @@ pub fn linearise(
     region: &Region,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Linearised, Refused> {
-    refuse_ions_of_point_process(region)?;
+    refuse_point_process(region)?;
     let mut step = Step::new(region);
     let start = step.start()?;
     let rise = step.read(Quantity::Rise, "rise");
@@ -140,17 +140,22 @@ pub fn linearise(
     })
 }
 
-/// Its ionic current would reach the pools of the segment, which are another region's.
-fn refuse_ions_of_point_process(region: &Region) -> Result<(), Refused> {
-    match region.mechanisms.first() {
-        Some(mechanism) if mechanism.kind == Kind::Point && !mechanism.ions.is_empty() => {
-            let ion = &mechanism.ions[0];
-            let message = format!("a point process that uses the ion `{}` is not differentiated", ion.name);
-            let diagnostic = Diagnostic::refusal("point-ion", ion.span, message);
-            Err(Refused { mechanism: 0, diagnostic })
-        }
-        _ => Ok(()),
-    }
+/// A point process may act on the voltage only: an ionic current would reach
+/// pools, which are another region's, and states are not compared with differences yet.
+fn refuse_point_process(region: &Region) -> Result<(), Refused> {
+    let Some(mechanism) = region.mechanisms.first().filter(|first| first.kind == Kind::Point) else {
+        return Ok(());
+    };
+    let (code, span, what) = if let Some(ion) = mechanism.ions.first() {
+        ("point-ion", ion.span, format!("uses the ion `{}`", ion.name))
+    } else if let Some(state) = mechanism.states.first() {
+        let span = mechanism.variable(state).map_or(mechanism.span, |variable| variable.span);
+        ("point-state", span, format!("has the state `{state}`"))
+    } else {
+        return Ok(());
+    };
+    let message = format!("a point process that {what} is not differentiated");
+    Err(Refused { mechanism: 0, diagnostic: Diagnostic::refusal(code, span, message) })
 }
 
 /// The inputs that rows refer to, in their order.
