@@ -214,6 +214,10 @@ def test_hoc_cells_with_hh_and_a_voltage_clamp() -> None:
 
     simulate()
     mine = {name: [rec[name] for rec in records] for name in grad.directions}
+    run(3.0, dt=0.05)
+    assert all(np.array_equal(rec[name][:60], mine[name][i][:60]) for i, rec in enumerate(records) for name in rec)
+    h.continuerun(6.0)  # reading in the middle, states included, left nothing behind
+    assert all(np.array_equal(rec[name], mine[name][i]) for i, rec in enumerate(records) for name in rec)
     celsius = float(h.celsius)
     changes: dict[str, tuple[Callable[[float], Any], float]] = {
         "gna": (adder(segments(sections), "gnabar_hh"), 1e-6),
