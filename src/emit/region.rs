@@ -14,7 +14,7 @@ use super::sources::{own_element, Sources};
 use super::{lines, EmitError, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
-use crate::step::{Linearised, Quantity, Row, StateKind};
+use crate::step::{emitted_name, Linearised, Quantity, Row, StateKind};
 
 /// The conductance that holds a gradient cable still in its first step, S/cm2 or uS.
 const HOLD: &str = "1e12";
@@ -448,12 +448,7 @@ fn gradient_name(linearised: &Linearised, kind: &StateKind) -> String {
     match kind {
         StateKind::Ion(name) => format!("D_{name}"),
         StateKind::Variable(mechanism, name) => {
-            let plain: String = name
-                .chars()
-                .filter(|c| *c != ']')
-                .map(|c| if c == '[' { '_' } else { c })
-                .collect();
-            format!("D_{}_{plain}", linearised.region.mechanisms[*mechanism].name)
+            format!("D_{}", emitted_name(&linearised.region.mechanisms[*mechanism], name))
         }
     }
 }

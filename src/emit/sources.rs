@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::manifest::{NowManifest, PointerManifest};
 use crate::graph::Input;
 use crate::model::{Kind, Visibility};
-use crate::step::{Linearised, Quantity, StateKind, When};
+use crate::step::{emitted_name, Linearised, Quantity, StateKind, When};
 
 /// Something whose value at the start of a step must be remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl<'a> Sources<'a> {
             ("global", Kind::Point) => format!("{name}_{}", description.name),
             _ => public,
         };
-        let pointer = pointer_name(&description.name, name);
+        let pointer = emitted_name(description, name);
         self.point(pointer.clone(), source, scope, Some(mechanism));
         Some(pointer)
     }
@@ -198,7 +198,7 @@ impl<'a> Sources<'a> {
         if is_own {
             return Some(own_element(self.linearised, &kind));
         }
-        let pointer = pointer_name(&self.linearised.region.mechanisms[mechanism].name, name);
+        let pointer = emitted_name(&self.linearised.region.mechanisms[mechanism], name);
         self.pointers.iter().any(|known| known.name == pointer).then_some(pointer)
     }
 
@@ -212,12 +212,6 @@ impl<'a> Sources<'a> {
             _ => vec![line],
         }
     }
-}
-
-fn pointer_name(mechanism: &str, variable: &str) -> String {
-    let plain: String =
-        variable.chars().filter(|c| *c != ']').map(|c| if c == '[' { '_' } else { c }).collect();
-    format!("{mechanism}_{plain}")
 }
 
 /// The element of `own` that holds a value which NEURON does not show.

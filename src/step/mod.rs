@@ -23,7 +23,7 @@ use crate::trace::Values;
 
 pub use ion::RegionIon;
 pub use linearise::{linearise, Linearised, Parameter, Row, State, StateKind};
-pub use quantity::{Quantity, When};
+pub use quantity::{emitted_name, Quantity, When};
 
 /// A refusal, and the mechanism in whose source it lies.
 #[derive(Debug)]

@@ -166,7 +166,7 @@ fn is_constant_in_tables(variable: &Variable) -> bool {
 }
 
 /// What an emitted mechanism calls a variable: `hh_m`, `hh_x_2` for `x[2]`.
-pub(super) fn emitted_name(mechanism: &Mechanism, name: &str) -> String {
+pub fn emitted_name(mechanism: &Mechanism, name: &str) -> String {
     let plain: String =
         name.chars().filter(|c| *c != ']').map(|c| if c == '[' { '_' } else { c }).collect();
     format!("{}_{plain}", mechanism.name)
