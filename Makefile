@@ -4,9 +4,13 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# NEURON 8.2 has wheels for Python up to 3.13.
+VENV8 := .venv-neuron8
+STAMP8 := $(VENV8)/.installed
+HAS_NEURON8 := $(shell $(PYTHON) -c 'import sys; print("yes" if sys.version_info < (3, 14) else "")')
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src templates python/gradmod -type f -not -name '*.pyc')
 
-.PHONY: demo test test-rust test-python clean
+.PHONY: demo test lint test-rust test-python test-neuron8 bench bench-jaxley mutate clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -16,16 +20,59 @@ $(STAMP): $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet '.[test,demo]'
 	touch $@
 
+$(STAMP8): $(SOURCES)
+	test -x $(VENV8)/bin/python || $(PYTHON) -m venv $(VENV8)
+	$(VENV8)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV8)/bin/python -m pip install --quiet '.[test]' neuron==8.2.7
+	touch $@
+
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
-test: test-rust test-python
+test: lint test-rust test-python test-neuron8 coverage-quick
+
+lint: $(STAMP)
+	cargo clippy --quiet --all-targets -- -D warnings
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
 
 test-rust:
 	cargo test
 
+# Two files at a time, each in a process of its own: NEURON keeps every mechanism that was ever loaded.
 test-python: $(STAMP)
-	$(BIN)/python -m pytest python/tests
+	ls -S python/tests/test_*.py | xargs -n 1 -P 2 $(BIN)/python -m pytest -q
+
+ifeq ($(HAS_NEURON8),yes)
+test-neuron8: $(STAMP8)
+	$(VENV8)/bin/python -m pytest -n 2 python/tests/test_gradients.py python/tests/test_attach.py python/tests/test_build.py \
+		'python/tests/test_every_parameter.py::test_own_channels[0.05-tables off]'
+else
+test-neuron8:
+	@echo 'not run: there is no NEURON 8.2.7 for this Python (3.14 or later)'
+endif
+
+# .mod files of packages on PyPI, each compared with finite differences: docs/coverage.md. An hour or more.
+coverage: $(STAMP)
+	$(BIN)/python benches/coverage.py
+
+# A fixed sample of them: none may be a mismatch, none that was exact may be anything else.
+coverage-quick: $(STAMP)
+	$(BIN)/python benches/coverage.py --quick
+
+# Breaks the compiler in one place after another: every mutant must fail a test. About half an hour.
+mutate: $(STAMP)
+	$(BIN)/python tests/mutation/mutate.py
+
+# Costs on this machine, on each NEURON that there is.
+bench: $(STAMP) $(if $(HAS_NEURON8),$(STAMP8))
+	$(BIN)/python benches/table.py $(if $(HAS_NEURON8),$(VENV8)/bin/python)
+
+# One loss and its derivatives by gradmod and by Jaxley, side by side.
+bench-jaxley: $(SOURCES)
+	test -x .venv-jaxley/bin/python || $(PYTHON) -m venv .venv-jaxley
+	.venv-jaxley/bin/python -m pip install --quiet '.[test]' jaxley==0.14.0
+	.venv-jaxley/bin/python benches/jaxley_hh.py
 
 clean:
-	rm -rf $(VENV) target
+	rm -rf $(VENV) $(VENV8) .venv-jaxley .coverage target

@@ -12,6 +12,8 @@ pub enum Level {
     /// The file may be right, but gradmod does not differentiate it.
     Refusal,
     Warning,
+    /// Nothing is wrong.
+    Note,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -60,6 +62,11 @@ impl Diagnostic {
     #[must_use]
     pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Level::Warning, span, message.into())
+    }
+
+    #[must_use]
+    pub fn remark(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Level::Note, span, message.into())
     }
 
     #[must_use]

@@ -13,6 +13,7 @@ pub fn human(path: &str, text: &str, diagnostic: &Diagnostic) -> String {
         Level::Error => Title::ERROR,
         Level::Refusal => Title::ERROR.with_name("refused"),
         Level::Warning => Title::WARNING,
+        Level::Note => Title::NOTE,
     };
     let span = within(text, diagnostic.span);
     let label = (!diagnostic.label.is_empty()).then_some(diagnostic.label.as_str());

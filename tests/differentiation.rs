@@ -68,6 +68,43 @@ fn builtins() {
 }
 
 #[test]
+fn kinks_take_the_side_of_the_value() {
+    for x in [-0.7, -0.2, 0.2] {
+        check(|g, x| g.call(Builtin::Fabs, vec![x]), x);
+        check(|g, x| g.call(Builtin::Floor, vec![x]), x);
+        check(|g, x| g.call(Builtin::Ceil, vec![x]), x);
+    }
+}
+
+#[test]
+fn quotients_by_exp_minus_one() {
+    // x / (exp(x) - 1), and u / (exp(u/k) - 1) whose factor k varies as well: u = x + 3, k = x x
+    for x in [-1.2, 0.4, 1.3] {
+        check(|g, x| { let (e, one) = (g.exp(x), g.number(1.0)); let below = g.sub(e, one); g.div(x, below) }, x);
+        check(|g, x| {
+            let (three, one) = (g.number(3.0), g.number(1.0));
+            let (u, k) = (g.add(x, three), g.mul(x, x));
+            let ratio = g.div(u, k);
+            let e = g.exp(ratio);
+            let below = g.sub(e, one);
+            g.div(u, below)
+        }, x);
+    }
+}
+
+#[test]
+fn erf() {
+    let mut graph = Graph::default();
+    let input = graph.input("x");
+    let read = graph.read(input);
+    let value = graph.call(Builtin::Erf, vec![read]);
+    let derivative = Differentiator::default().derivative(&mut graph, value, input);
+    // 2/sqrt(pi) exp(-x^2)
+    assert!((evaluate(&graph, derivative, 0.0) - std::f64::consts::FRAC_2_SQRT_PI).abs() < 1e-12);
+    assert!((evaluate(&graph, derivative, 0.5) - 0.878_782_578_935_444_8).abs() < 1e-12);
+}
+
+#[test]
 fn removable_singularity() {
     // 0.1 (x - 3) / (1 - exp(-(x - 3) / 10)) near x = 3: the plain quotient rule cancels
     let make = |g: &mut Graph, x: Id| {

@@ -17,8 +17,12 @@ from ._binary import find_binary
 from .attach import attach
 from .errors import Diagnostic, Error, Refused
 from .gradients import Gradients
-from .parameters import Global, InitialVoltage, Range, Stimulus
+from .objective import Residuals, SquaredError, value_and_grad
+from .parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
+from .protocols import Protocols
 from .recording import Recording
+from .reverse import Reverse
+from .simulation import Simulation
 
 __all__ = [
     "Diagnostic",
@@ -26,12 +30,21 @@ __all__ = [
     "Global",
     "Gradients",
     "InitialVoltage",
+    "NetConWeight",
+    "PerNetCon",
+    "PerSegment",
+    "Protocols",
     "Range",
     "Recording",
     "Refused",
+    "Residuals",
+    "Reverse",
+    "Simulation",
+    "SquaredError",
     "Stimulus",
     "attach",
     "find_binary",
+    "value_and_grad",
 ]
 
 try:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from . import _manifest as manifest
 from . import _neuron as nrn
+from ._corrected import Corrected
 from ._directions import Direction
+from ._events import Events
+from ._ions import ion_settings
+from ._jumps import SOLVED, tell_jumps
+from ._point_ions import check_ions
+from ._pointed import Key, place_of
 from .cable import Cable, Geometry
-from .cells import Cell
+from .cells import Cell, Place
 from .errors import Error
 from .parameters import Global, InitialVoltage, Range, Stimulus
 
@@ -23,6 +31,7 @@ class Spot:
         mechanism: The emitted mechanism (density) or the companion itself.
         region: What the manifest says of it.
         process: Name of the user's point process, for a companion; no reference, which would keep it alive.
+        far: Where the voltages are that POINTERs of the model see, in the order of ``region.far``.
     """
 
     node: int
@@ -30,6 +39,7 @@ class Spot:
     mechanism: nrn.Mechanism
     region: manifest.Region
     process: str | None = None
+    far: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,14 @@ class Attachment:
         self.spots: list[Spot] = []
         self.companions: list[Spot] = []
         self.edges: dict[int, list[_Edge]] = {}
+        self.events: list[Events] = []
         self._axial_g: dict[int, list[tuple[float, float]]] = {}
+        self._corrected = Corrected()
+        self._jumps: dict[int, Spot] = {}
         self._on_cables: list[nrn.PointProcess] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
         self._styles: list[tuple[nrn.Section, str, int]] = []
+        self._followed: list[tuple[nrn.Section, str, int]] = []
         self._seeds: dict[tuple[int, int, str], float] = {}
         try:
             for k, direction in enumerate(directions):
@@ -80,6 +94,8 @@ class Attachment:
         made: manifest.Manifest,
         regions: dict[nrn.Section, manifest.Region],
         points: Sequence[tuple[str, nrn.PointProcess]],
+        targets: Mapping[Key, Place],
+        everywhere: Mapping[nrn.Section, Attachment],
     ) -> None:
         """Insert and wire everything. On failure, :meth:`remove` undoes what was done.
 
@@ -87,6 +103,8 @@ class Attachment:
             made: What the compiler emitted.
             regions: The fused mechanism of every section of the cell.
             points: The user's point processes on this cell.
+            targets: Where POINTERs of the model look.
+            everywhere: What is attached to each section.
         """
         for cable in self.cables.values():
             for copy in cable.sections.values():
@@ -96,13 +114,16 @@ class Attachment:
         for i, seg in enumerate(self.cell.segments):
             region = regions[seg.sec]
             mechanism = getattr(seg, region.suffix)
-            spot = Spot(self.cell.node(seg.sec, seg.x), seg, mechanism, region)
+            far = tuple(place_of(None, seg, pointer.source, targets) for pointer in region.far)
+            spot = Spot(self.cell.node(seg.sec, seg.x), seg, mechanism, region, far=far)
             self.spots.append(spot)
-            self._point_at_primal(spot, seg)
+            self._point_at_primal(spot, seg, targets)
+            _point_far(spot, everywhere)
             for k, cable in self._point_at_cables(spot, [c.segments[i] for c in self.cables.values()]):
                 _feed(getattr(cable, made.cable.name), made.cable, spot, k)
         for kind, process in points:
-            self._accompany(process, made, made.point(kind))
+            self._accompany(process, made, made.point(kind), targets, everywhere)
+        self._jumps = tell_jumps(self.spots, self.companions)
         for k in self.cables:
             if self.directions[k].is_axial:
                 self.edges[k] = self._axial(k, made.axial)
@@ -117,10 +138,14 @@ class Attachment:
             if nrn.ion_style(sec, ion) != style:
                 nrn.set_ion_style(sec, ion, style)
 
-    def _point_at_primal(self, spot: Spot, owner: nrn.Segment | nrn.PointProcess) -> None:
+    def _point_at_primal(self, spot: Spot, owner: nrn.Segment | nrn.PointProcess, targets: Mapping[Key, Place]) -> None:
+        owners = {"global": nrn.h, "segment": spot.segment, "range": owner}
         for pointer in spot.region.pointers:
-            source = nrn.h if pointer.scope == "global" else owner
-            nrn.set_pointer(spot.mechanism, pointer.name, nrn.ref(source, pointer.source))
+            if pointer.scope == "pointed":
+                sec, x = place_of(spot.process, spot.segment, pointer.source, targets)
+                nrn.set_pointer(spot.mechanism, pointer.name, nrn.ref(sec(x), "v"))
+                continue
+            nrn.set_pointer(spot.mechanism, pointer.name, nrn.ref(owners[pointer.scope], pointer.source))
 
     def _point_at_cables(self, spot: Spot, at: Sequence[nrn.Segment]) -> list[tuple[int, nrn.Segment]]:
         """Wire W0, W1, ...; a slot without a cable on this cell sees its own source, which stays 0."""
@@ -130,12 +155,25 @@ class Attachment:
             nrn.set_pointer(spot.mechanism, name, target)
         return list(here.items())
 
-    def _accompany(self, process: nrn.PointProcess, made: manifest.Manifest, region: manifest.Region) -> None:
+    def _accompany(
+        self,
+        process: nrn.PointProcess,
+        made: manifest.Manifest,
+        region: manifest.Region,
+        targets: Mapping[Key, Place],
+        everywhere: Mapping[nrn.Section, Attachment],
+    ) -> None:
         seg = process.get_segment()
         companion = nrn.new_point_process(region.suffix, seg)
-        spot = Spot(self.cell.node(seg.sec, seg.x), seg, companion, region, nrn.name_of(process))
+        name = nrn.name_of(process)
+        far = tuple(place_of(name, seg, pointer.source, targets) for pointer in region.far)
+        spot = Spot(self.cell.node(seg.sec, seg.x), seg, companion, region, name, far)
         self.companions.append(spot)
-        self._point_at_primal(spot, process)
+        if region.weights is not None:
+            directions = len(region.cable_pointers)
+            self.events.append(Events(name, companion, region.weights, directions=directions))
+        self._point_at_primal(spot, process, targets)
+        _point_far(spot, everywhere)
         at = [cable.at(seg.sec, seg.x) for cable in self.cables.values()]
         for k, cable in self._point_at_cables(spot, at):
             mirror = nrn.new_point_process(made.cable_point.name, cable)
@@ -149,7 +187,7 @@ class Attachment:
             if above < 0 or sec not in chosen:
                 continue
             psec, px = self.cell.places[int(above)]
-            ends = nrn.ref(sec(x), "v"), nrn.ref(psec(px), "v")
+            ends = self._solved(node, sec(x)), self._solved(int(above), psec(px))
             pair: list[nrn.PointProcess] = []
             for at, here, there in (((sec, x), *ends), ((psec, px), *reversed(ends))):
                 process = nrn.new_point_process(axial.name, self.cables[k].at(*at))
@@ -160,6 +198,15 @@ class Attachment:
             self._on_cables.extend(pair)
             edges.append(_Edge(node, pair[0], pair[1]))
         return edges
+
+    def _solved(self, node: int, seg: nrn.Segment) -> nrn.Ref:
+        """The potential at the end of a step, before the events that follow it."""
+        spot = self._jumps.get(node)
+        return nrn.ref(seg, "v") if spot is None else nrn.ref(spot.mechanism, SOLVED)
+
+    def solved_voltages(self) -> dict[int, float]:
+        """By node, where events set it: the potential before the events that followed the last step, mV."""
+        return {node: float(getattr(spot.mechanism, SOLVED)) for node, spot in self._jumps.items()}
 
     def is_wired(self) -> bool:
         """Whether every segment still has the mechanism that was wired; changes of nseg replace it."""
@@ -185,27 +232,48 @@ class Attachment:
         self.geometry = Geometry(self.cell)
         for cable in self.cables.values():
             cable.sync(self.geometry)
-        for spot in self.spots:
-            for flags in spot.region.ions:
-                style = nrn.ion_style(spot.segment.sec, flags.ion)
-                if flags.written and style & 0o40 and not style & 0o100:
-                    raise Error(
-                        f"{spot.segment.sec}: ion_style of {flags.ion} computes the reversal potential at the start only, "
-                        "while its concentration changes: not differentiated"
-                    )
-                # Constant concentrations: what einit makes of them at the start stays true.
-                follows = style & 0o100 or (style & 0o40 and not flags.written)
-                for name, on in (
-                    (flags.nernst, follows),
-                    (flags.nernst_init, style & 0o40),
-                    (flags.conc_init, style & 0o4),
-                ):
-                    setattr(spot.mechanism, name, float(bool(on)))
-                setattr(spot.mechanism, flags.valence, nrn.ion_charge(flags.ion))
+        by_target = nrn.netcons_by_target() if self.events else {}
+        for events in self.events:
+            events.sync(self.directions, by_target)
+        check_ions((*self.spots, *self.companions))
+        self._followed = [
+            (sec, ion, nrn.ion_style(sec, ion))
+            for sec, region in {spot.segment.sec: spot.region for spot in self.spots}.items()
+            for ion in (flags.ion for flags in region.ions)
+        ]
+        ions_at: dict[int, list[manifest.IonFlags]] = {}
+        for spot in self.companions:
+            ions_at.setdefault(spot.node, []).extend(spot.region.ions)
+        for spot in (*self.spots, *self.companions):
+            processes = ions_at.get(spot.node, ()) if spot.process else ()
+            for name, value in ion_settings(spot.region.ions, spot.segment.sec, processes).items():
+                setattr(spot.mechanism, name, value)
+        self._corrected.remember((*self.spots, *self.companions))
         for k in self.cables:
             self._seed(k)
         for k, edges in self.edges.items():
             self._seed_axial(k, edges, axial)
+
+    def check_start(self) -> None:
+        """Refuse a run whose INITIAL blocks changed a PARAMETER: the user's value then has no derivative."""
+        self._corrected.check()
+
+    def changed(self) -> str:
+        """What of the cell is not as :meth:`sync` found it, in a few words; empty if nothing."""
+        now = Geometry(self.cell)
+        for what, before, after in (
+            ("cm", self.geometry.cm, now.cm),
+            ("area", self.geometry.area, now.area),
+            ("axial resistance", self.geometry.resistance, now.resistance),
+        ):
+            different = np.flatnonzero(before != after)
+            if different.size:
+                sec, x = self.cell.places[int(different[0])]
+                return f"the {what} of {sec.name()}({x:g}) changed"
+        for sec, ion, style in self._followed:
+            if nrn.ion_style(sec, ion) != style:
+                return f"the ion_style of {ion} in {sec.name()} changed"
+        return ""
 
     def _seed(self, k: int) -> None:
         """Tell every emitted mechanism which parameter direction k is there, and its weight."""
@@ -216,13 +284,15 @@ class Attachment:
                 for seg, weight in self.directions[k].weights()
                 if seg.sec in self.cables[k].sections
             }
-            for spot in self.spots:
+            for spot in (*self.spots, *self.companions):
                 self._set_seed(spot, k, wrt, weights.get(spot.node, 0.0))
         elif isinstance(parameter, Global) and wrt is not None:
             for spot in (*self.spots, *self.companions):
                 self._set_seed(spot, k, wrt, 1.0)
         elif isinstance(parameter, Stimulus) and wrt is not None:
             for spot in self.companions:
+                if spot.process == parameter.process and wrt not in spot.region.parameters:
+                    raise Error(f"{self.directions[k].name}: {wrt} has no influence on {spot.process}")
                 self._set_seed(spot, k, wrt, float(spot.process == parameter.process))
 
     def _set_seed(self, spot: Spot, k: int, wrt: str, weight: float) -> None:
@@ -270,12 +340,15 @@ class Attachment:
     def remove(self) -> None:
         """Take everything away again; the user's cell is as it was."""
         self.edges.clear()
+        self.events.clear()
+        self._corrected.clear()
         self._on_cables.clear()
         for cable in self.cables.values():
             cable.delete()
         self.cables.clear()
         self.companions.clear()
         self.spots.clear()
+        self._jumps.clear()
         for sec, suffix in self._inserted:
             if nrn.exists(sec):
                 sec.uninsert(suffix)
@@ -284,6 +357,15 @@ class Attachment:
                 nrn.set_ion_style(sec, ion, style)
         self._inserted.clear()
         self._styles.clear()
+
+
+def _point_far(spot: Spot, everywhere: Mapping[nrn.Section, Attachment]) -> None:
+    """Let an emitted mechanism see the gradients of the voltages that the model's POINTERs see."""
+    for far, (sec, x) in zip(spot.region.far, spot.far, strict=True):
+        cables = everywhere[sec].cables if sec in everywhere else {}
+        for k, name in enumerate(far.cables):
+            target = nrn.ref(cables[k].at(sec, x), "v") if k in cables else nrn.ref(spot.mechanism, far.rest, k)
+            nrn.set_pointer(spot.mechanism, name, target)
 
 
 def _feed(mirror: nrn.Mechanism, cable: manifest.CableMechanism, spot: Spot, k: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from ._binary import find_binary
 from ._cache import cache_directory, publish, scratch
 from ._manifest import Manifest
+from ._reverse_manifest import ReverseManifest
 from .errors import Diagnostic, Error, Refused
 from .regions import Source
 
@@ -32,13 +33,14 @@ class Request:
     points: tuple[str, ...]
     wrt: tuple[str, ...]
     directions: int
+    mode: str = "forward"
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
         parts: list[Any] = [
             _content_hash(binary),
             [(source.name, source.text) for source in self.sources],
-            [self.regions, self.points, self.wrt, self.directions],
+            [self.regions, self.points, self.wrt, self.directions, self.mode],
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -51,6 +53,14 @@ class Build:
     manifest: Manifest
 
 
+@dataclass(frozen=True)
+class ReverseBuild:
+    """What the compiler emitted for reverse mode, in the cache."""
+
+    directory: Path
+    manifest: ReverseManifest
+
+
 def build(request: Request) -> Build:
     """Emit what was requested, or take it from the cache.
 
@@ -58,6 +68,17 @@ def build(request: Request) -> Build:
         Refused: The compiler cannot differentiate the sources.
         Error: It failed.
     """
+    place = _emitted(request)
+    return Build(place, Manifest.read(place / "gradmod.json"))
+
+
+def build_reverse(request: Request) -> ReverseBuild:
+    """The same for a request whose ``mode`` is "reverse"."""
+    place = _emitted(request)
+    return ReverseBuild(place, ReverseManifest.read(place / "gradmod.json"))
+
+
+def _emitted(request: Request) -> Path:
     binary = find_binary()
     place = cache_directory() / request.key(binary)
     if not place.is_dir():
@@ -65,7 +86,7 @@ def build(request: Request) -> Build:
             made = directory / "emitted"
             _transform(binary, request, directory / "sources", made)
             publish(made, place)
-    return Build(place, Manifest.read(place / "gradmod.json"))
+    return place
 
 
 def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None:
@@ -80,7 +101,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += [part for name, mechanisms in request.regions for part in ("--region", f"{name}={','.join(mechanisms)}")]
     command += [part for point in request.points for part in ("--point", point)]
     command += [part for name in request.wrt for part in ("--wrt", name)]
-    command += ["--directions", str(request.directions)]
+    command += ["--directions", str(request.directions), "--mode", request.mode]
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -106,7 +127,7 @@ def _failure(done: subprocess.CompletedProcess[str], origin: dict[str, str]) -> 
             diagnostics.append(Diagnostic.from_json(json.loads(line), origin))
         except (ValueError, AttributeError, TypeError):
             rest.append(line)
-    errors = tuple(d for d in diagnostics if d.level == "error")
+    errors = tuple(d for d in diagnostics if d.level in ("error", "refusal"))
     if done.returncode == 1 and errors:
         text = "\n".join(str(diagnostic) for diagnostic in errors)
         return Refused(f"no exact gradient of this model:\n{text}", errors)
@@ -124,6 +145,7 @@ def request_of(
     points: Sequence[str],
     wrt: Sequence[str],
     directions: int,
+    mode: str = "forward",
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(
@@ -132,4 +154,5 @@ def request_of(
         tuple(sorted(set(points))),
         tuple(sorted(set(wrt))) or ("cm",),
         directions,
+        mode,
     )

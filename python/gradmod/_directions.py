@@ -10,7 +10,8 @@ from . import _neuron as nrn
 from ._catalogue import Catalogue, check_stimulus
 from .cells import Cell, cells_of
 from .errors import Error
-from .parameters import Global, InitialVoltage, Parameter, Range, Stimulus, Weight
+from .parameters import Global, InitialVoltage, NetConWeight, Parameter, PerNetCon, Range, Stimulus, Weight
+from .regions import point_processes_on
 
 
 @dataclass
@@ -82,6 +83,19 @@ def resolve(parameters: Mapping[str, Parameter], scope: Iterable[nrn.Section] | 
     return directions
 
 
+def check_influence(directions: Iterable[Direction], passed_over: Iterable[str]) -> None:
+    """Raise if a direction is a parameter of a mechanism that acts on nothing.
+
+    Raises:
+        Error: As said.
+    """
+    for direction in directions:
+        for mechanism in passed_over:
+            wrt = direction.wrt or ""
+            if wrt.startswith(f"{mechanism}.") or wrt.endswith(f"_{mechanism}"):
+                raise Error(f"{direction.name}: {wrt} has no influence: {mechanism} acts on no membrane")
+
+
 def _resolve(name: str, parameter: Parameter, cells: list[Cell], by_section: Mapping[nrn.Section, Cell]) -> Direction:
     try:
         if isinstance(parameter, Range):
@@ -90,12 +104,18 @@ def _resolve(name: str, parameter: Parameter, cells: list[Cell], by_section: Map
             return _global(name, parameter, cells)
         if isinstance(parameter, Stimulus):
             return _stimulus(name, parameter, by_section)
+        if isinstance(parameter, NetConWeight):
+            sections = _targets(parameter, [parameter.netcon], parameter.index)
+            return Direction(name, parameter, None, None, _cells(sections, by_section))
+        if isinstance(parameter, PerNetCon):
+            sections = _targets(parameter, parameter.netcons, parameter.index)
+            return Direction(name, parameter, None, None, _cells(sections, by_section))
         if isinstance(parameter, InitialVoltage):
             return _initial(name, parameter, cells, by_section)
     except Error as error:
         error.args = (f"{name}: {error}",)
         raise
-    raise Error(f"{name}: {parameter!r} is no direction: use Range, Global, Stimulus or InitialVoltage")
+    raise Error(f"{name}: {parameter!r} is no direction: use Range, Global, Stimulus, NetConWeight or InitialVoltage")
 
 
 def _range(name: str, parameter: Range, by_section: Mapping[nrn.Section, Cell]) -> Direction:
@@ -112,6 +132,8 @@ def _range(name: str, parameter: Range, by_section: Mapping[nrn.Section, Cell]) 
 
 def _global(name: str, parameter: Global, cells: list[Cell]) -> Direction:
     mechanisms = {id(cell): {m for sec in cell.sections for m in nrn.mechanisms_of(sec)} for cell in cells}
+    for cell in cells:
+        mechanisms[id(cell)] |= {kind for kind, _ in point_processes_on([cell])}
     Catalogue(set[str]().union(*mechanisms.values())).check_global(parameter.name)
     if parameter.name == "celsius":
         return Direction(name, parameter, parameter.name, None, cells)
@@ -129,6 +151,24 @@ def _stimulus(name: str, parameter: Stimulus, by_section: Mapping[nrn.Section, C
     if seg is None:
         raise Error(f"{parameter!r}: the point process stands on no section")
     return Direction(name, parameter, f"{kind}.{parameter.name}", None, _cells([seg.sec], by_section))
+
+
+def _targets(parameter: Parameter, names: Iterable[str], index: int) -> list[nrn.Section]:
+    """The sections on which the targets of some NetCons stand."""
+    netcons = nrn.netcons()
+    return [_target(parameter, name, netcons.get(name), index) for name in names]
+
+
+def _target(parameter: Parameter, name: str, netcon: nrn.NetCon | None, index: int) -> nrn.Section:
+    process = None if netcon is None else netcon.syn()
+    if netcon is None or process is None:
+        raise Error(f"{parameter!r}: {name} or its target exists no more")
+    seg = process.get_segment() if process.has_loc() else None
+    if seg is None:
+        raise Error(f"{parameter!r}: its target {nrn.name_of(process)} stands on no section")
+    if not 0 <= index < int(netcon.wcnt()):
+        raise Error(f"{parameter!r}: {name} has {int(netcon.wcnt())} weights")
+    return seg.sec
 
 
 def _initial(

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Collection
 from pathlib import Path
 
 from . import _neuron as nrn
@@ -19,21 +20,28 @@ from .errors import Error
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 
 
-def load(emitted: Path, *, quiet: bool = False) -> None:
+def load(emitted: Path, shared: Collection[str] = (), *, quiet: bool = False) -> None:
     """Make the mechanisms of a directory known to NEURON.
 
     NEURON cannot load two mechanisms of one name. The compiler's names carry a hash of the content, so what has been
     loaded before (with other gradients of this process) is the same and is left out.
+
+    Args:
+        emitted: The directory.
+        shared: Names of mechanisms that are the same for all models; they get a library of their own, compiled once.
+        quiet: Do not say so when something has to be compiled.
 
     Raises:
         Error: nrnivmodl failed, or NEURON cannot load the library.
     """
     known = nrn.known_mechanisms()
     missing = [path for path in sorted(emitted.glob("*.mod")) if path.stem not in known]
-    if missing:
-        built = library(missing, quiet=quiet)
-        if not nrn.load_library(str(built)):
-            raise Error(f"NEURON could not load {built}")
+    for together in (True, False):
+        sources = [path for path in missing if (path.stem in shared) is together]
+        if sources:
+            built = library(sources, quiet=quiet)
+            if not nrn.load_library(str(built)):
+                raise Error(f"NEURON could not load {built}")
 
 
 def library(sources: list[Path], *, quiet: bool = False) -> Path:

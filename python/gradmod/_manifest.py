@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from .errors import Error
 
@@ -14,12 +15,28 @@ from .errors import Error
 class Pointer:
     """A POINTER of an emitted mechanism.
 
-    ``scope`` says where ``source`` lives: "range" (the segment, or the point process itself) or "global".
+    ``scope`` says where ``source`` lives: "range" (the segment, or the point process itself), "segment" (that of a
+    point process) or "global"; or "pointed": it is what POINTER ``source`` ("gap.vgap") of the model sees.
     """
 
     name: str
     source: str
     scope: str
+
+
+@dataclass(frozen=True)
+class Far:
+    """A POINTER of the model that sees a voltage elsewhere.
+
+    Attributes:
+        source: The POINTER, "gap.vgap".
+        cables: For each direction the POINTER of the emitted mechanism to the gradient cable where that voltage is.
+        rest: RANGE array that such a POINTER sees where there is no cable.
+    """
+
+    source: str
+    cables: tuple[str, ...]
+    rest: str
 
 
 @dataclass(frozen=True)
@@ -31,8 +48,30 @@ class State:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """A stream of random numbers.
+
+    Attributes:
+        name: The RANDOM of the emitted mechanism.
+        mechanism, source: The model's.
+        start: RANGE variable: the place in the stream before INITIAL.
+        own, index: RANGE array and index: the place of the next number, as the emitted mechanism sees it.
+    """
+
+    name: str
+    mechanism: str
+    source: str
+    start: str
+    own: str
+    index: int
+
+
+@dataclass(frozen=True)
 class IonFlags:
-    """RANGE flags (0/1) of an emitted mechanism that follow the ion style of its section."""
+    """RANGE settings of an emitted mechanism that follow an ion of its section.
+
+    ``starts`` has (concentration, setting) where the concentration before INITIAL matters.
+    """
 
     ion: str
     nernst: str
@@ -40,6 +79,82 @@ class IonFlags:
     conc_init: str
     valence: str
     written: tuple[str, ...]
+    reads_concentration: bool
+    reads_reversal: bool
+    starts: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> IonFlags:
+        """Read one element of ``ions``."""
+        return cls(
+            data["ion"],
+            data["nernst"],
+            data["nernst_init"],
+            data["conc_init"],
+            data["valence"],
+            tuple(data["written"]),
+            bool(data["reads_concentration"]),
+            bool(data["reads_reversal"]),
+            tuple((concentration, setting) for concentration, setting in data["starts"]),
+        )
+
+
+@dataclass(frozen=True)
+class StaleTable:
+    """A TABLE, and the global variables whose change does not make NEURON fill it again."""
+
+    mechanism: str
+    block: str
+    variables: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> StaleTable:
+        """Read one element of ``stale_tables``."""
+        return cls(data["mechanism"], data["block"], tuple(data["variables"]))
+
+    @property
+    def switch(self) -> str:
+        """The variable that switches the mechanism's tables off."""
+        return f"usetable_{self.mechanism}"
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """A value of a parameter that the code compares it with by ``==``."""
+
+    parameter: str
+    value: float
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Isolated:
+        """Read one element of ``isolated``."""
+        return cls(data["parameter"], float(data["value"]))
+
+
+@dataclass(frozen=True)
+class SharedTable:
+    """A TABLE for all segments that NEURON fills with RANGE variables of one segment."""
+
+    mechanism: str
+    point: bool
+    block: str
+    variables: tuple[str, ...]
+    unwatched: tuple[str, ...]
+
+    @property
+    def switch(self) -> str:
+        """The variable that switches the mechanism's tables off."""
+        return f"usetable_{self.mechanism}"
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SharedTable:
+        """Read one element of ``shared_tables``."""
+        variables, unwatched = tuple(data["variables"]), tuple(data["unwatched"])
+        return cls(data["mechanism"], data["point"], data["block"], variables, unwatched)
+
+    def public(self, variable: str) -> str:
+        """The name of a parameter that is one of the variables."""
+        return f"{self.mechanism}.{variable}" if self.point else f"{variable}_{self.mechanism}"
 
 
 @dataclass(frozen=True)
@@ -52,14 +167,32 @@ class Region:
     mechanisms: tuple[str, ...]
     pointers: tuple[Pointer, ...]
     cable_pointers: tuple[str, ...]
+    far: tuple[Far, ...]
     conductance: str
     source: str
     parameters: dict[str, str]
     states: tuple[State, ...]
     now: tuple[tuple[str, str], ...]
     ions: tuple[IonFlags, ...]
+    currents_read: frozenset[str]
+    currents_written: frozenset[str]
+    corrected: tuple[str, ...]
+    streams: tuple[Stream, ...]
+    weights: int | None
+    sets_voltage: bool
+    sees_jumps: bool
     advance: str
     next_states: str
+    apply_events: str
+    stale_tables: tuple[StaleTable, ...]
+    isolated: tuple[Isolated, ...]
+    shared_tables: tuple[SharedTable, ...]
+    unfollowed: tuple[str, ...]
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """The POINTERs of the model that a gradient depends on, "gap.vgap"."""
+        return tuple(far.source for far in self.far)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Region:
@@ -71,17 +204,30 @@ class Region:
             mechanisms=tuple(data["mechanisms"]),
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             cable_pointers=tuple(data["cable_pointers"]),
+            far=tuple(Far(f"{f['mechanism']}.{f['name']}", tuple(f["cables"]), f["rest"]) for f in data["far"]),
             conductance=data["conductance"],
             source=data["source"],
             parameters={p["name"]: p["seed"] for p in data["parameters"]},
             states=tuple(State(s["name"], s["gradient"]) for s in data["states"]),
             now=tuple((n["name"], n["source"]) for n in data["now"]),
-            ions=tuple(
-                IonFlags(i["ion"], i["nernst"], i["nernst_init"], i["conc_init"], i["valence"], tuple(i["written"]))
-                for i in data["ions"]
+            ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
+            currents_read=frozenset(data["currents_read"]),
+            currents_written=frozenset(data["currents_written"]),
+            corrected=tuple(data["corrected"]),
+            streams=tuple(
+                Stream(s["name"], s["mechanism"], s["source"], s["start"], s["own"], int(s["index"]))
+                for s in data["streams"]
             ),
+            weights=data["weights"],
+            sets_voltage=bool(data["sets_voltage"]),
+            sees_jumps=bool(data["sees_jumps"]),
             advance=data["procedures"]["advance"],
             next_states=data["procedures"]["states"],
+            apply_events=data["procedures"]["events"],
+            unfollowed=tuple(data["unfollowed"]),
+            shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
+            stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
+            isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),
         )
 
 
@@ -106,10 +252,15 @@ class Axial:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that one run of ``gradmod transform`` emitted."""
+    """All that one run of ``gradmod transform`` emitted.
+
+    Attributes:
+        passed_over: Mechanisms that act on no membrane: nothing was emitted for them.
+    """
 
     directions: int
     regions: tuple[Region, ...]
+    passed_over: frozenset[str]
     cable: CableMechanism
     cable_point: CableMechanism
     axial: Axial
@@ -121,31 +272,71 @@ class Manifest:
         Raises:
             Error: The file does not say what this version of the package expects.
         """
-        data = json.loads(path.read_text(encoding="utf-8"))
-        try:
-            cable, point, axial = data["cable"], data["cable_point"], data["axial"]
-            return cls(
-                directions=int(data["directions"]),
-                regions=tuple(Region.from_json(region) for region in data["regions"]),
-                cable=CableMechanism(cable["suffix"], cable["conductance"], cable["source"]),
-                cable_point=CableMechanism(point["name"], point["conductance"], point["source"]),
-                axial=Axial(axial["name"], axial["va"], axial["vb"], axial["g"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise Error(
-                f"{path} lacks {error}: the gradmod command and the gradmod package are of different versions"
-            ) from error
+        return read_json(path, cls.from_json)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Manifest:
+        """Read the whole."""
+        cable, point, axial = data["cable"], data["cable_point"], data["axial"]
+        return cls(
+            directions=int(data["directions"]),
+            regions=tuple(Region.from_json(region) for region in data["regions"]),
+            passed_over=frozenset(data["passed_over"]),
+            cable=CableMechanism(cable["suffix"], cable["conductance"], cable["source"]),
+            cable_point=CableMechanism(point["name"], point["conductance"], point["source"]),
+            axial=Axial(axial["name"], axial["va"], axial["vb"], axial["g"]),
+        )
+
+    @property
+    def shared(self) -> tuple[str, str, str]:
+        """Names of the mechanisms that are the same for all models."""
+        return self.cable.name, self.cable_point.name, self.axial.name
 
     def density(self, mechanisms: tuple[str, ...]) -> Region:
         """The fused mechanism of a set of density mechanisms, given in NEURON's order."""
-        for region in self.regions:
-            if region.kind == "density" and set(region.mechanisms) == set(mechanisms):
-                return region
-        raise Error(f"the compiler emitted no region for {', '.join(mechanisms) or 'sections without mechanisms'}")
+        return find_region(self.regions, "density", set(mechanisms) - self.passed_over)
 
     def point(self, mechanism: str) -> Region:
         """The companion of a point process."""
-        for region in self.regions:
-            if region.kind == "point" and region.mechanisms == (mechanism,):
-                return region
-        raise Error(f"the compiler emitted no companion for the point process {mechanism}")
+        return find_region(self.regions, "point", {mechanism})
+
+
+class _Emitted(Protocol):
+    """What was emitted for a region or a point process, in either mode."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]: ...
+
+
+_R = TypeVar("_R", bound=_Emitted)
+_T = TypeVar("_T")
+
+
+def find_region(regions: Iterable[_R], kind: str, mechanisms: set[str]) -> _R:
+    """What was emitted for these mechanisms, in whatever order.
+
+    Raises:
+        Error: Nothing was.
+    """
+    for region in regions:
+        if region.kind == kind and set(region.mechanisms) == mechanisms:
+            return region
+    raise Error(f"the compiler emitted nothing for {', '.join(sorted(mechanisms)) or 'sections without mechanisms'}")
+
+
+def read_json(path: Path, make: Callable[[dict[str, Any]], _T]) -> _T:
+    """Read a manifest.
+
+    Raises:
+        Error: The file does not say what this version of the package expects.
+    """
+    data = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return make(data)
+    except (KeyError, TypeError) as error:
+        raise Error(
+            f"{path} lacks {error}: the gradmod command and the gradmod package are of different versions"
+        ) from error

@@ -1,10 +1,13 @@
-"""Every call into NEURON that its lack of types would spread: the only file that pyright cannot check."""
+"""Every call into NEURON that its lack of types would spread; like :mod:`._neuron_pointers` not checked by pyright."""
 
 # pyright: basic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import ctypes
+import signal
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import neuron
@@ -15,10 +18,12 @@ h: Any = neuron.h
 
 Section: TypeAlias = Any
 Segment: TypeAlias = Any
+NetCon: TypeAlias = Any
 PointProcess: TypeAlias = Any
 Mechanism: TypeAlias = Any
 Ref: TypeAlias = Any
 Vector: TypeAlias = Any
+RandomStream: TypeAlias = Any
 
 #: Prefix of the suffix of every mechanism that the compiler emits.
 OWN_PREFIX = "gm_"
@@ -54,10 +59,14 @@ def all_sections() -> list[Section]:
     return [sec for sec in h.allsec() if not is_cable(sec)]
 
 
+def root_of(sec: Section) -> Section:
+    """The root of the tree that a section belongs to."""
+    return h.SectionRef(sec=sec).root
+
+
 def tree_of(sec: Section) -> list[Section]:
     """All sections connected to this one, every parent before its children."""
-    root = h.SectionRef(sec=sec).root
-    order, stack = [], [root]
+    order, stack = [], [root_of(sec)]
     while stack:
         here = stack.pop()
         order.append(here)
@@ -120,7 +129,8 @@ def mechanisms_of(sec: Section) -> list[str]:
     return [mechanism.name() for mechanism in sec(0.5)]
 
 
-def _types(point: bool) -> Iterator[tuple[int, str, Any]]:
+def each_type(point: bool) -> Iterator[tuple[int, str, Any]]:
+    """Number and name of each density mechanism, or point process, and the ``MechanismType`` that stands at it."""
     types, name = h.MechanismType(int(point)), h.ref("")
     for i in range(int(types.count())):
         types.select(i)
@@ -130,17 +140,17 @@ def _types(point: bool) -> Iterator[tuple[int, str, Any]]:
 
 def mechanism_order() -> dict[str, int]:
     """Every density mechanism that NEURON knows, with its place in NEURON's order."""
-    return {name: i for i, name, _ in _types(False)}
+    return {name: i for i, name, _ in each_type(False)}
 
 
 def point_process_names() -> list[str]:
     """Every point process that NEURON knows and that can stand on a section."""
-    return [name for i, name, types in _types(True) if not types.is_artificial(i)]
+    return [name for i, name, types in each_type(True) if not types.is_artificial(i)]
 
 
 def known_mechanisms() -> set[str]:
     """Names of all density mechanisms and point processes that NEURON knows."""
-    return {name for point in (False, True) for _, name, _ in _types(point)}
+    return {name for point in (False, True) for _, name, _ in each_type(point)}
 
 
 def source_of(name: str, point: bool) -> tuple[str, str]:
@@ -148,6 +158,19 @@ def source_of(name: str, point: bool) -> tuple[str, str]:
     types = h.MechanismType(int(point))
     types.select(name)
     return str(types.code() or ""), str(types.file() or "")
+
+
+def values_everywhere(mechanism: str, point: bool, names: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each instance of a mechanism in the whole model: its place and its values of some range variables."""
+    if point:
+        owners = list(h.List(mechanism))
+        suffix = ""
+    else:
+        owners = [seg for sec in h.allsec() if sec.has_membrane(mechanism) for seg in sec]
+        suffix = f"_{mechanism}"
+    for owner in owners:
+        values = {name: getattr(owner, name + suffix) for name in names}
+        yield str(owner), {name: value if isinstance(value, float) else tuple(value) for name, value in values.items()}
 
 
 def variables_of(mechanism: str, kind: int) -> list[str]:
@@ -158,6 +181,11 @@ def variables_of(mechanism: str, kind: int) -> list[str]:
         standard.name(name, i)
         names.append(str(name[0]))
     return names
+
+
+def global_value(name: str) -> float:
+    """The present value of a global variable."""
+    return float(getattr(h, name))
 
 
 def point_processes() -> list[tuple[str, PointProcess]]:
@@ -189,6 +217,49 @@ def find_point_process(name: str) -> PointProcess | None:
     return next((process for process in h.List(name.split("[")[0]) if name_of(process) == name), None)
 
 
+def netcons_by_target() -> dict[str, list[NetCon]]:
+    """Every NetCon, by the name of its target."""
+    found: dict[str, list[NetCon]] = {}
+    for netcon in h.List("NetCon"):
+        target = netcon.syn()
+        if target is not None:
+            found.setdefault(name_of(target), []).append(netcon)
+    return found
+
+
+#: What ``NetCon.preloc()`` says where the source is no place of a section.
+_NO_SECTION = -1.0
+
+
+def copy_netcon(netcon: NetCon, target: PointProcess) -> NetCon:
+    """A NetCon from the same source to another point process; threshold and weights stay as they are.
+
+    Raises:
+        ValueError: Its source is a variable other than v.
+    """
+    source, segment = netcon.pre(), netcon.preseg()
+    threshold = netcon.threshold
+    if source is not None:
+        made = h.NetCon(source, target)
+    elif segment is not None:
+        made = h.NetCon(segment._ref_v, target, sec=segment.sec)
+    elif netcon.srcgid() >= 0:
+        made = h.ParallelContext().gid_connect(netcon.srcgid(), target)
+    elif netcon.preloc() == _NO_SECTION:
+        made = h.NetCon(None, target)
+    else:
+        h.pop_section()  # preloc() pushed it
+        raise ValueError("the source of a NetCon is a variable other than v")
+    if netcon.threshold != threshold:
+        netcon.threshold = threshold
+    return made
+
+
+def netcons() -> dict[str, NetCon]:
+    """Every NetCon by its name."""
+    return {name_of(netcon): netcon for netcon in h.List("NetCon")}
+
+
 def linear_mechanisms() -> int:
     """How many LinearMechanism objects there are."""
     return len(list(h.List("LinearMechanism")))
@@ -202,6 +273,11 @@ def ion_style(sec: Section, ion: str) -> int:
 def set_ion_style(sec: Section, ion: str, style: int) -> None:
     """Set an ion's style from bits that :func:`ion_style` returned."""
     h.ion_style(f"{ion}_ion", style & 3, style >> 3 & 3, style >> 5 & 1, style >> 6 & 1, style >> 2 & 1, sec=sec)
+
+
+def initial_concentration(concentration: str, ion: str) -> float:
+    """What ``finitialize`` sets a concentration ("cai") to, in mM."""
+    return float(getattr(h, f"{concentration}0_{ion}_ion"))
 
 
 def ion_charge(ion: str) -> float:
@@ -223,8 +299,11 @@ def set_pointer(owner: Any, name: str, target: Ref) -> None:
 
 
 def ref(owner: Any, name: str, index: int | None = None) -> Ref:
-    """A reference to a variable, or to an element of an array."""
-    found = getattr(owner, f"_ref_{name}")
+    """A reference to a variable, or to an element of an array: by ``index``, or as in ``name`` "x_hh[1]"."""
+    plain, _, element = name.partition("[")
+    found = getattr(owner, f"_ref_{plain}")
+    if element:
+        found = found[int(element.removesuffix("]"))]
     return found if index is None else found[index]
 
 
@@ -239,7 +318,7 @@ def points_at(seg: Segment, suffix: str, name: str, target: Segment) -> bool:
 def same_target(owner: Any, name: str, source: Any, variable: str) -> bool:
     """Whether POINTER ``name`` of a mechanism sees a variable of something else."""
     try:
-        return bool(getattr(owner, f"_ref_{name}") == getattr(source, f"_ref_{variable}"))
+        return bool(getattr(owner, f"_ref_{name}") == ref(source, variable))
     except Exception:
         return False
 
@@ -255,6 +334,17 @@ def call_density(procedure: str, suffix: str, seg: Segment) -> None:
     getattr(h, f"{procedure}_{suffix}")()
 
 
+def set_globals(mechanism: str, **values: float) -> None:
+    """Set GLOBAL variables of a mechanism."""
+    for name, value in values.items():
+        setattr(h, f"{name}_{mechanism}", value)
+
+
+def length(mechanism: Mechanism, name: str) -> int:
+    """The number of elements of a RANGE array."""
+    return len(getattr(mechanism, name))
+
+
 def new_point_process(name: str, seg: Segment) -> PointProcess:
     """Create a point process at a segment."""
     return getattr(h, name)(seg)
@@ -266,8 +356,100 @@ def record(reference: Ref, sec: Section | None = None) -> Vector:
 
 
 def stop_recording(vector: Vector) -> None:
-    """Stop a Vector from recording."""
+    """Stop a Vector from recording or being played."""
     vector.play_remove()
+
+
+def vector(numbers: Iterable[float]) -> Vector:
+    """A new Vector with these numbers."""
+    return h.Vector(list(numbers))
+
+
+def play(levels: Vector, reference: Ref, times: Vector) -> Vector:
+    """Play (times, levels) into a variable, with straight lines between; lives as long as what is returned."""
+    played = levels.c()
+    played.play(reference, times, True)
+    return played
+
+
+def connect_events(process: PointProcess) -> Any:
+    """Events for a point process, with weights of 0.002 each; lives as long as what is returned."""
+    source = h.NetStim()
+    source.start, source.interval, source.number, source.noise = 1.013, 1.497, 3, 0
+    connection = h.NetCon(source, process)
+    connection.delay = 0.3
+    for i in range(int(connection.wcnt())):
+        connection.weight[i] = 2e-3
+    return source, connection
+
+
+def random_stream(owner: Any, name: str) -> RandomStream:
+    """A stream of random numbers of a point process, or of a segment's mechanism."""
+    return getattr(owner, name)
+
+
+def rewind(stream: RandomStream, number: int) -> None:
+    """Make a stream give the same numbers in every run: those that belong to ``number``."""
+    stream.set_ids(number, 1, 1)
+    stream.set_seq(0)
+
+
+#: After how many places a stream of random numbers begins anew.
+PLACES = 2.0**34
+
+
+def is_fresh(stream: RandomStream) -> bool:
+    """Whether the next numbers of a stream are those that belong to its ids and its place; it stays where it is."""
+    place = stream.get_seq()
+    several = range(4 - int(place) % 4)  # NEURON makes them in fours
+    drawn = [stream.uniform() for _ in several]
+    stream.set_seq(place)
+    again = [stream.uniform() for _ in several]
+    stream.set_seq(place)
+    return drawn == again
+
+
+def is_number(owner: Any, name: str) -> bool:
+    """Whether a variable exists and is one number, not an array."""
+    try:
+        return isinstance(getattr(owner, name), float)
+    except (AttributeError, TypeError, LookupError, ValueError):
+        return False
+
+
+def use_tables(mechanism: str, on: bool) -> None:
+    """Switch the TABLEs of a mechanism on or off, if it has some."""
+    if is_number(h, f"usetable_{mechanism}"):
+        setattr(h, f"usetable_{mechanism}", int(on))
+
+
+def run(dt: float, t_stop: float, v_init: float, celsius: float) -> None:
+    """Initialise and run with a fixed step; times in ms, voltage in mV."""
+    h.celsius, h.dt = celsius, dt
+    h.finitialize(v_init)
+    solve(round(t_stop / dt) * dt)
+
+
+def solve(until: float) -> None:
+    """Run to a time, without what HOC's run system does at every step."""
+    context = h.ParallelContext()
+    context.set_maxstep(10)
+    try:
+        context.psolve(until)
+    except BaseException:
+        stop_clock()
+        raise
+
+
+def stop_clock() -> None:
+    """Stop what an error leaves behind that breaks ``psolve`` off: NEURON ends the process 20 s later."""
+    if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) in (None, signal.SIG_DFL):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def call_at(time: float, function: Callable[[], None]) -> None:
+    """Call a function between two steps of the run, at a time in ms."""
+    h.CVode().event(time, function)
 
 
 def on_finitialize(kind: int, function: Callable[[], None]) -> Any:
@@ -287,9 +469,29 @@ def unsupported_settings() -> Iterable[str]:
     cvode, context = _cvode
     if cvode.active():
         yield "the variable step is on (h.CVode().active(1)); turn it off with h.CVode().active(0)"
+    if version().startswith("8.") and cvode.cache_efficient():
+        yield (
+            "NEURON 8 moves its variables and forgets the POINTERs to them when h.CVode().cache_efficient(1) is set; "
+            "turn it off, or use NEURON 9"
+        )
     if int(h.secondorder) != 0:
         yield f"h.secondorder is {int(h.secondorder)}; set it to 0"
     if int(context.nthread()) > 1:
         yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"
     if linear_mechanisms():
         yield "the model has a LinearMechanism, whose equations gradmod cannot see"
+    if has_transfer():
+        yield (
+            "ParallelContext.setup_transfer() was called: voltages that are handed to other places (gap junctions) are "
+            "not differentiated"
+        )
+
+
+def has_transfer() -> bool:
+    """Whether ``ParallelContext.setup_transfer`` is in force; NEURON itself does not tell, but its library does."""
+    try:
+        hook = ctypes.c_void_p.in_dll(ctypes.CDLL(neuron.hoc.__file__), "nrnthread_v_transfer_")
+    except (OSError, ValueError):
+        warnings.warn("gradmod cannot tell whether this NEURON has gap junctions by setup_transfer()", stacklevel=2)
+        return False
+    return bool(hook.value)

@@ -7,12 +7,18 @@ from collections.abc import Iterable, Sequence
 from . import _neuron as nrn
 from ._attachment import Attachment
 from ._build import Build, build, request_of
-from ._directions import Direction, resolve
+from ._directions import Direction, check_influence, resolve
+from ._isolated import IsolatedValues
+from ._jumps import check_jumps
 from ._library import load
+from ._pointed import Links
+from ._shared import SharedTables
+from ._stale import StaleTables
+from ._trust import check_settings
 from .cells import Cell
 from .errors import Error
-from .gradients import Gradients, check_settings
-from .parameters import Parameter, places
+from .gradients import Gradients
+from .parameters import Parameter, PerNetCon, places
 from .regions import Region, group, point_processes_on, sources
 
 
@@ -22,14 +28,15 @@ def attach(
     """Attach gradients to the model that was built in NEURON.
 
     Generates, compiles (or takes from the cache), loads, inserts and wires what computes d(everything)/d(direction)
-    exactly, for the discrete simulation that NEURON runs. The user's mechanisms, sections and voltages stay as they
-    are. If something is refused, the model was not touched.
+    exactly, for the discrete simulation that NEURON runs. The times of events, whoever sends them, count as fixed.
+    Cells that see the voltage of one where a direction acts through a POINTER, as by gap junctions, get gradients too.
+    The user's mechanisms, sections and voltages stay as they are. If something is refused, the model was not touched.
 
     Args:
         sections: Only cells with one of these sections are considered; all by default.
         quiet: Do not say so when something has to be compiled.
-        **directions: Names of the user's choice for :class:`Range`, :class:`Global`, :class:`Stimulus` and
-            :class:`InitialVoltage`.
+        **directions: Names of the user's choice for :class:`Range`, :class:`Global`, :class:`Stimulus`,
+            :class:`NetConWeight` and :class:`InitialVoltage`.
 
     Raises:
         Refused: Something in the model cannot be differentiated exactly; says what, where and why.
@@ -38,6 +45,11 @@ def attach(
     scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
     check_settings()
     resolved = resolve(directions, scope)
+    for direction in resolved:
+        if isinstance(direction.parameter, PerNetCon):
+            raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
+    links = Links()
+    links.spread(resolved, scope)
     cells = _affected(resolved)
     regions = group(cells)
     points = point_processes_on(cells)
@@ -51,9 +63,22 @@ def attach(
             len(resolved),
         )
     )
+    check_influence(resolved, made.manifest.passed_over)
+    links.check_targets(made.manifest.regions)
     _check_free(regions, made)
-    load(made.directory, quiet=quiet)
-    return Gradients(resolved, _attach_cells(resolved, cells, regions, points, made), regions, points, made)
+    tables = (
+        StaleTables(made.manifest, resolved),
+        SharedTables(made.manifest, resolved),
+        IsolatedValues(made.manifest, resolved),
+    )
+    acting = [(kind, process) for kind, process in points if kind not in made.manifest.passed_over]
+    fused = {sec: made.manifest.density(region.mechanisms) for region in regions for sec in region.sections}
+    check_jumps(
+        cells, fused, [(process, made.manifest.point(kind)) for kind, process in acting], links.targets.values()
+    )
+    load(made.directory, made.manifest.shared, quiet=quiet)
+    attachments = _attach_cells(resolved, cells, regions, acting, made, links)
+    return Gradients(resolved, attachments, regions, points, made, tables, links)
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:
@@ -80,6 +105,7 @@ def _attach_cells(
     regions: Sequence[Region],
     points: Sequence[tuple[str, nrn.PointProcess]],
     made: Build,
+    links: Links,
 ) -> list[Attachment]:
     """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
     fused = {sec: made.manifest.density(region.mechanisms) for region in regions for sec in region.sections}
@@ -87,9 +113,10 @@ def _attach_cells(
     try:
         for cell in cells:
             attachments.append(Attachment(cell, directions))
+        everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
         for attachment in attachments:
             here = [(kind, p) for kind, p in points if p.get_segment().sec in set(attachment.cell.sections)]
-            attachment.insert(made.manifest, fused, here)
+            attachment.insert(made.manifest, fused, here, links.targets, everywhere)
             attachment.sync(made.manifest.axial)
     except BaseException:
         for attachment in attachments:

@@ -18,7 +18,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class _Shape:
+class Shape:
     """What NEURON needs to know of one section's geometry. All in um."""
 
     points: list[list[float]] | None
@@ -27,7 +27,8 @@ class _Shape:
     diameters: list[float]
 
     @classmethod
-    def of(cls, sec: nrn.Section) -> _Shape:
+    def of(cls, sec: nrn.Section) -> Shape:
+        """The shape that a section has now."""
         points = nrn.points_3d(sec) if sec.n3d() > 0 else None
         return cls(points, nrn.arcs_3d(sec), float(sec.L), [seg.diam for seg in sec])
 
@@ -82,17 +83,17 @@ class Geometry:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self._shapes: list[_Shape] | None = None
+        self._shapes: list[Shape] | None = None
         self.area = cell.areas()
         self.resistance = cell.resistances()
         self.rall = cell.rall()
         self.cm: Floats = np.array([sec(x).cm if 0.0 < x < 1.0 else 0.0 for sec, x in cell.places])
         self.ra = [float(sec.Ra) for sec in cell.sections]
 
-    def shapes(self) -> list[_Shape]:
+    def shapes(self) -> list[Shape]:
         """[section] its geometry, read when first asked for."""
         if self._shapes is None:
-            self._shapes = [_Shape.of(sec) for sec in self.cell.sections]
+            self._shapes = [Shape.of(sec) for sec in self.cell.sections]
         return self._shapes
 
 

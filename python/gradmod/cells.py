@@ -83,6 +83,10 @@ class Cell:
         count = int(sec.nseg)
         return self._index[sec, (min(int(x * count), count - 1) + 0.5) / count]
 
+    def is_deleted(self) -> bool:
+        """Whether some of the sections are no more."""
+        return not all(nrn.exists(sec) for sec in self.sections)
+
     def same_shape(self) -> bool:
         """Whether nseg and the connections are still what they were."""
         return self._signature() == self._built_as

@@ -9,6 +9,8 @@ The model is left as it was, so that a run can go on afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from . import _neuron as nrn
@@ -64,6 +66,7 @@ def last_voltages(attachment: Attachment, dt: float) -> Floats:
     lower, upper = -g, -g * geometry.rall
     diagonal = capacitance + conductance + g
     np.add.at(diagonal, cell.parent[1:], g[1:] * geometry.rall[1:])
+    # Only now: events that set the potential have set it.
     before = np.array([[cable.at(sec, x).v for cable in attachment.cables.values()] for sec, x in cell.places])
     return solve_tree(cell.parent, diagonal, upper, lower, capacitance[:, None] * before - source)
 
@@ -73,14 +76,17 @@ def _published(attachment: Attachment) -> tuple[Floats, Floats]:
     cell, ks = attachment.cell, list(attachment.cables)
     conductance = np.zeros(len(cell.places))
     source = np.zeros((len(cell.places), len(ks)))
+    apply_events(attachment)
     for spot in (*attachment.spots, *attachment.companions):
-        _advance(spot)
+        advance(spot)
         region, mechanism = spot.region, spot.mechanism
         scale = attachment.geometry.area[spot.node] * DENSITY if spot.process is None else 1.0
         published = getattr(mechanism, region.source)
         conductance[spot.node] += scale * getattr(mechanism, region.conductance)
         source[spot.node] += [scale * published[k] for k in ks]
     voltage = cell.voltages()
+    for node, value in attachment.solved_voltages().items():
+        voltage[node] = value
     for k, edges in attachment.edges.items():
         column = ks.index(k)
         for edge, (g_node, g_parent) in zip(edges, attachment.axial_conductances(k), strict=True):
@@ -91,7 +97,14 @@ def _published(attachment: Attachment) -> tuple[Floats, Floats]:
     return conductance, source
 
 
-def _advance(spot: Spot) -> None:
+def apply_events(attachment: Attachment) -> None:
+    """Let the gradients of membrane potentials have the events that came before the step that ends now."""
+    for spot in attachment.companions:
+        if spot.region.sets_voltage:
+            call(spot, spot.region.apply_events)
+
+
+def advance(spot: Spot) -> None:
     """Let an emitted mechanism make the step that ends now, as its BEFORE BREAKPOINT block would."""
     for name, source in spot.region.now:
         setattr(spot.mechanism, name, getattr(spot.segment, source))
@@ -106,30 +119,36 @@ def call(spot: Spot, procedure: str) -> None:
         getattr(spot.mechanism, procedure)()
 
 
-def last_states(attachment: Attachment, spot: Spot, voltages: Floats) -> dict[str, Floats]:
+def last_states(
+    attachment: Attachment, spot: Spot, voltages: Sequence[tuple[Attachment, int, Floats]]
+) -> dict[str, Floats]:
     """Gradients of the states of one segment at the present time.
 
     Args:
         attachment: What is attached to the cell.
         spot: The segment's fused mechanism.
-        voltages: What :func:`last_voltages` returned.
+        voltages: (attachment, node, [cable] of what :func:`last_voltages` returned) of the segment, and of the places
+            where its POINTERs look.
 
     Returns:
         By the state's name in NEURON: [cable].
     """
-    sec, x = attachment.cell.places[spot.node]
-    here = [cable.at(sec, x) for cable in attachment.cables.values()]
+    seen = [
+        (cable.at(*other.cell.places[node]), float(voltage))
+        for other, node, values in voltages
+        for cable, voltage in zip(other.cables.values(), values, strict=True)
+    ]
     arrays = {state.name: getattr(spot.mechanism, state.gradient) for state in spot.region.states}
     size = len(spot.region.cable_pointers)
-    kept_v = [seg.v for seg in here]
+    kept_v = [seg.v for seg, _ in seen]
     kept = {name: [array[k] for k in range(size)] for name, array in arrays.items()}
     try:
-        for seg, voltage in zip(here, voltages[spot.node], strict=True):
-            seg.v = float(voltage)
+        for seg, voltage in seen:
+            seg.v = voltage
         call(spot, spot.region.next_states)
         return {name: np.array([array[k] for k in attachment.cables]) for name, array in arrays.items()}
     finally:
-        for seg, voltage in zip(here, kept_v, strict=True):
+        for (seg, _), voltage in zip(seen, kept_v, strict=True):
             seg.v = voltage
         for name, array in arrays.items():
             for k in range(size):

@@ -20,6 +20,8 @@ steps is made. Two neighbouring steps give an estimate that is free of the h^2 t
 neighbouring estimates agree best, truncation and rounding balance; the estimate there is the result, and its
 disagreement with its neighbours, in the largest-value norm over the trace, is the error. Each output has its own step.
 
+Where kinks leave only steps so small that rounding decides, no sweep helps; `fit` averages many differences instead.
+
 What a difference cannot see: a kink or jump that lies inside the step (IF, floor, the grid of a TABLE, a spike on the
 time grid, an implicit solver that stops one iteration earlier), which shows up as a large error; and a stale TABLE,
 which does not show up at all: see `rebuild_tables`.
@@ -37,7 +39,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._neuron import all_sections, h, mechanisms_of, source_of
 
-__all__ = ["Comparison", "Difference", "Table", "compare", "differentiate", "rebuild_tables", "tables"]
+__all__ = ["Comparison", "Difference", "Table", "best", "compare", "differentiate", "fit", "rebuild_tables", "tables"]
 
 Array = NDArray[np.float64]
 
@@ -101,19 +103,7 @@ def differentiate(
     if len(set(widths)) < 3 or len(set(widths)) < len(widths) or widths[-1] <= 0:
         raise ValueError(f"need at least three different positive steps, not {list(steps)}")
 
-    def sample(value: float) -> dict[str, Array]:
-        set_value(value)
-        return {name: np.array(output, dtype=float) for name, output in run().items()}
-
-    pairs: list[tuple[float, dict[str, Array], dict[str, Array]]] = []
-    try:
-        for width in widths:
-            above, below = at + width, at - width
-            pairs.append((above - below, sample(above), sample(below)))
-    finally:
-        set_value(at)
-    _check_shapes([outputs for _, above, below in pairs for outputs in (above, below)])
-
+    pairs = _sample(run, set_value, at, widths)
     value: dict[str, Array] = {}
     error: dict[str, float] = {}
     step: dict[str, float] = {}
@@ -126,6 +116,52 @@ def differentiate(
         value[name], error[name], chosen = _best(slopes, widths, rounding)
         step[name] = widths[chosen]
     return Difference(value, error, step, 2 * len(widths))
+
+
+def fit(
+    run: Callable[[], Mapping[str, ArrayLike]],
+    set_value: Callable[[float], object],
+    at: float,
+    *,
+    width: float,
+    pairs: int = 12,
+) -> Difference:
+    """A polynomial through many central differences whose steps all stay within `width`.
+
+    For models with kinks: choose `width` so that no run crosses one (say, no v moves past a grid point of a TABLE).
+    The slopes at steps between 0.3 and 1 times `width` are fitted by a polynomial of second or fourth degree in the
+    step, whose value at 0 is the result. Rounding falls as the square root of `pairs`.
+
+    The error of a fit is the disagreement of its two halves (every second step), or that with the fit of the next
+    higher degree, whichever is larger; the constant or the parabola is chosen, per output, for the smaller error.
+
+    Args:
+        run, set_value, at: as for `differentiate`.
+        width: the largest step, in the unit of the parameter.
+        pairs: the number of differences, at least 8. Makes 2 * pairs simulations.
+    """
+    if not width > 0 or pairs < 8:
+        raise ValueError(f"need a positive width and at least 8 pairs, not {width} and {pairs}")
+    widths = [float(w) for w in np.linspace(1.0, 0.3, pairs) * width]
+    samples = _sample(run, set_value, at, widths)
+    relative = np.array([step for step, _, _ in samples]) / samples[0][0]
+    value: dict[str, Array] = {}
+    error: dict[str, float] = {}
+    for name, output in samples[0][1].items():
+        slopes = np.array([(above[name] - below[name]) / step for step, above, below in samples])
+        value[name], error[name] = _fitted(slopes.reshape(pairs, -1), relative, output.shape)
+    return Difference(value, error, dict.fromkeys(value, width), 2 * pairs)
+
+
+def best(*differences: Difference) -> Difference:
+    """Per output, the one with the smallest error of several derivatives by the same parameter."""
+    chosen = {name: min(differences, key=lambda d: d.error[name]) for name in differences[0].value}
+    return Difference(
+        {name: d.value[name] for name, d in chosen.items()},
+        {name: d.error[name] for name, d in chosen.items()},
+        {name: d.step[name] for name, d in chosen.items()},
+        sum(d.runs for d in differences),
+    )
 
 
 @dataclass(frozen=True)
@@ -229,6 +265,50 @@ def rebuild_tables() -> list[Table]:
 
 
 # --- details ------------------------------------------------------------------------------------------------------
+
+
+def _sample(
+    run: Callable[[], Mapping[str, ArrayLike]],
+    set_value: Callable[[float], object],
+    at: float,
+    widths: Sequence[float],
+) -> list[tuple[float, dict[str, Array], dict[str, Array]]]:
+    """Per width, the distance of the two values as rounded, and the outputs above and below."""
+
+    def sample(value: float) -> dict[str, Array]:
+        set_value(value)
+        return {name: np.array(output, dtype=float) for name, output in run().items()}
+
+    pairs: list[tuple[float, dict[str, Array], dict[str, Array]]] = []
+    try:
+        for width in widths:
+            above, below = at + width, at - width
+            pairs.append((above - below, sample(above), sample(below)))
+    finally:
+        set_value(at)
+    _check_shapes([outputs for _, above, below in pairs for outputs in (above, below)])
+    return pairs
+
+
+def _fitted(slopes: Array, widths: Array, shape: tuple[int, ...]) -> tuple[Array, float]:
+    """Return the slope at width 0 and its error; `slopes` is [pair, sample], `widths` at most 1."""
+
+    def at_zero(part: slice, degree: int) -> Array:
+        w = widths[part]
+        powers = np.stack([w ** (2 * k) for k in range(degree + 1)], axis=1)
+        # The rounding of a slope goes as 1/w: weigh it by w.
+        return np.linalg.lstsq(powers * w[:, None], slopes[part] * w[:, None], rcond=None)[0][0]
+
+    if not np.isfinite(slopes).all():
+        return np.full(shape, math.nan), math.inf
+    everything, even, odd = slice(None), slice(0, None, 2), slice(1, None, 2)
+    whole = [at_zero(everything, degree) for degree in range(3)]
+    found: list[tuple[float, int]] = []
+    for degree in range(2):
+        halves = _largest(at_zero(even, degree) - at_zero(odd, degree))
+        found.append((max(halves, _largest(whole[degree + 1] - whole[degree])), degree))
+    error, degree = min(found)
+    return whole[degree].reshape(shape), error
 
 
 def _best(slopes: list[Array], widths: list[float], rounding: list[float]) -> tuple[Array, float, int]:

@@ -6,21 +6,22 @@ import sys
 from collections.abc import Callable, Sequence
 from weakref import WeakSet, ref
 
-import numpy as np
-
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
 from ._build import Build
 from ._directions import Direction
+from ._isolated import IsolatedValues
+from ._pointed import Links
+from ._shared import SharedTables
+from ._stale import StaleTables
+from ._streams import start_streams
+from ._trust import check_run, check_settings, check_times
 from .cells import Floats
-from .errors import Error, Refused
+from .errors import Error
 from .finish import last_states, last_voltages
 from .parameters import Parameter
 from .recording import Recording, vectors_of_state, vectors_of_voltage
 from .regions import Region, density_mechanisms, point_processes_on
-
-#: Largest relative deviation from a uniform time grid that is put down to rounding.
-_GRID = 1e-6
 
 
 class Gradients:
@@ -40,6 +41,8 @@ class Gradients:
         regions: Sequence[Region],
         points: Sequence[tuple[str, nrn.PointProcess]],
         made: Build,
+        tables: tuple[StaleTables, SharedTables, IsolatedValues],
+        links: Links,
     ) -> None:
         """Made by :func:`gradmod.attach`, which has inserted and wired everything."""
         self.directions: dict[str, Parameter] = {d.name: d.parameter for d in directions}
@@ -48,15 +51,18 @@ class Gradients:
         self._regions = list(regions)
         self._points = [(nrn.name_of(process), _place_of(process)) for _, process in points]
         self._made = made
+        self._tables = tables
+        self._links = links
         self._failure: str | None = None
         self._ready = False
         self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
+        self._trusted: tuple[float, int] | None = None
         self._recordings: WeakSet[Recording] = WeakSet()
         self._t = nrn.record(nrn.ref(nrn.h, "t"))
         me: ref[Gradients] = ref(self)
         self._handlers = [
             nrn.on_finitialize(kind, _handler(me, step))
-            for kind, step in ((3, Gradients._prepare), (0, Gradients._start))
+            for kind, step in ((3, Gradients._prepare), (0, Gradients._start), (1, Gradients._check_start))
         ]
 
     # --- before every run -----------------------------------------------------------------------------------------
@@ -64,9 +70,20 @@ class Gradients:
     def _prepare(self) -> None:
         """Check that the model still is the one that was attached to, and follow its parameters."""
         self._last.clear()
+        self._trusted = None
         check_settings()
+        for tables in self._tables:
+            tables.check()
+        self._check_model()
+        for attachment in self._attachments:
+            attachment.sync(self._made.manifest.axial)
+
+    def _check_model(self) -> None:
+        """Raise unless sections, mechanisms and point processes are those that were attached to."""
         order = nrn.mechanism_order()
         for attachment in self._attachments:
+            if attachment.cell.is_deleted():
+                raise Error(f"sections of a cell were deleted; {_AGAIN}")
             if not attachment.cell.same_shape() or not attachment.is_wired():
                 raise Error(f"{attachment.cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
             for cable in attachment.cables.values():
@@ -81,13 +98,17 @@ class Gradients:
             attachment.accompanies(now) for attachment in self._attachments
         ):
             raise Error(f"point processes were added, moved or removed; {_AGAIN}")
-        for attachment in self._attachments:
-            attachment.sync(self._made.manifest.axial)
+        self._links.check(_AGAIN)
 
     def _start(self) -> None:
         for attachment in self._attachments:
             attachment.set_initial_voltages()
+            start_streams([*attachment.spots, *attachment.companions])
         self._ready = True
+
+    def _check_start(self) -> None:
+        for attachment in self._attachments:
+            attachment.check_start()
 
     def _run_step(self, step: Callable[[Gradients], None]) -> None:
         """Run what belongs into ``finitialize``; remember a failure, so that no number is read after it."""
@@ -102,16 +123,18 @@ class Gradients:
 
     # --- reading --------------------------------------------------------------------------------------------------
 
-    def record(self, segment: nrn.Segment, variable: str = "v") -> Recording:
+    def record(self, segment: nrn.Segment | nrn.PointProcess, variable: str = "v") -> Recording:
         """Record the gradients of a variable in the runs to come.
 
         Args:
-            segment: Where, e.g. ``soma(0.5)``.
-            variable: "v", a state such as "m_hh", or a concentration such as "cai".
+            segment: Where, e.g. ``soma(0.5)``; or a point process.
+            variable: "v", a state such as "m_hh", or a concentration such as "cai"; "g" of a point process.
 
         Raises:
             Error: gradmod keeps no gradient of this variable there.
         """
+        if nrn.type_of_point_process(segment):
+            return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)
         if variable == "v":
             node = attachment.cell.node(segment.sec, segment.x)
@@ -120,7 +143,29 @@ class Gradients:
         else:
             spot = self._spot_at(attachment, segment)
             vectors = vectors_of_state(attachment, spot, variable)
-            last = lambda: last_states(attachment, spot, self._voltages(attachment))[variable]  # noqa: E731
+            last = lambda: self._last_states(attachment, spot)[variable]  # noqa: E731
+        return self._recording(variable, segment, vectors, last)
+
+    def _record_process(self, process: nrn.PointProcess, variable: str) -> Recording:
+        segment = process.get_segment()
+        attachment = self._attachment_at(segment)
+        name = f"{nrn.type_of_point_process(process)}.{variable}"
+        process_name = nrn.name_of(process)
+
+        def companion() -> Spot:
+            # Looked up anew: a reference would keep it alive after detach().
+            for spot in attachment.companions:
+                if spot.process == process_name:
+                    return spot
+            raise Error(f"{process_name} was not there when the gradients were attached")
+
+        vectors = vectors_of_state(attachment, companion(), name)
+        last = lambda: self._last_states(attachment, companion())[name]  # noqa: E731
+        return self._recording(variable, segment, vectors, last)
+
+    def _recording(
+        self, variable: str, segment: nrn.Segment, vectors: dict[int, nrn.Vector], last: Callable[[], Floats]
+    ) -> Recording:
         recording = Recording(variable, segment, list(self.directions), vectors, self._times, last)
         self._recordings.add(recording)
         return recording
@@ -165,25 +210,34 @@ class Gradients:
             raise Error("there was no run since attach(): call h.finitialize() and run")
         check_settings()
         times = nrn.values(self._t)
-        steps = np.diff(times)
-        if steps.size and (
-            not np.allclose(steps, steps[0], rtol=_GRID, atol=0.0)
-            or not np.isclose(times[-1], nrn.h.t, rtol=0.0, atol=_GRID * abs(steps[0]))
-            or any(a.spots[0].mechanism.flag for a in self._attachments)
-        ):
-            raise Refused("dt or t was changed during the run: the gradient is that of a run with one dt")
+        key = _key(times)
+        if self._trusted != key:
+            check_times(times)
+            self._check_model()
+            for attachment in self._attachments:
+                check_run(attachment)
+            self._trusted = key
         return times
 
     def _voltages(self, attachment: Attachment) -> Floats:
         """[node, cable] gradients of v at the present time."""
         times = self._times()
-        key = (float(times[-1]), len(times))
+        key = _key(times)
         cached = self._last.get(id(attachment))
         if cached is None or cached[0] != key:
             dt = float(times[-1] - times[0]) / (len(times) - 1)
             cached = key, last_voltages(attachment, dt)
             self._last[id(attachment)] = cached
         return cached[1]
+
+    def _last_states(self, attachment: Attachment, spot: Spot) -> dict[str, Floats]:
+        """By name: [cable] gradients of the states of a place at the present time."""
+        places = [(attachment, spot.node)]
+        for sec, x in spot.far:
+            other = self._by_section.get(sec)
+            if other is not None:
+                places.append((other, other.cell.node(sec, x)))
+        return last_states(attachment, spot, [(other, node, self._voltages(other)[node]) for other, node in places])
 
     # --- the rest -------------------------------------------------------------------------------------------------
 
@@ -223,6 +277,8 @@ class Gradients:
                 f"cell of {cell.root.name()}: {len(cell.sections)} sections, {len(cell.segments)} segments, "
                 f"{len(a.companions)} point processes; {len(a.cables)} gradient cables ({names})"
             )
+        if any(a.events for a in self._attachments):
+            lines.append("the times of events count as fixed")
         for region in self._regions:
             mechanisms = ", ".join(region.mechanisms) or "no mechanisms"
             suffix = self._made.manifest.density(region.mechanisms).suffix
@@ -238,10 +294,8 @@ def _place_of(process: nrn.PointProcess) -> tuple[nrn.Section, float]:
     return seg.sec, float(seg.x)
 
 
-def check_settings() -> None:
-    """Refuse the settings of NEURON under which the gradients would be wrong."""
-    for reason in nrn.unsupported_settings():
-        raise Refused(f"no exact gradient: {reason}")
+def _key(times: Floats) -> tuple[float, int]:
+    return (float(times[-1]) if times.size else 0.0, len(times))
 
 
 def _handler(me: ref[Gradients], step: Callable[[Gradients], None]) -> Callable[[], None]:

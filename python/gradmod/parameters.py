@@ -46,6 +46,16 @@ class Range(Parameter):
         return f"Range({self.name!r}, {describe(self.where)}{_weight(self.weight)})"
 
 
+class PerSegment(Range):
+    """A range variable of which every segment is a parameter of its own; in reverse mode only.
+
+    The gradient is an array, in the order in which ``where`` names the segments (``Ra``: the sections).
+    """
+
+    def __repr__(self) -> str:
+        return f"PerSegment({self.name!r}, {describe(self.where)}{_weight(self.weight)})"
+
+
 class Global(Parameter):
     """A GLOBAL variable, e.g. ``Global("vhalf_kca")``, ``Global("celsius")``, ``Global("cai0_ca_ion")``."""
 
@@ -71,6 +81,54 @@ class Stimulus(Parameter):
 
     def __repr__(self) -> str:
         return f"Stimulus({self.process}, {self.name!r})"
+
+
+class NetConWeight(Parameter):
+    """An element of the weight vector of one NetCon, e.g. ``NetConWeight(netcon)`` for ``netcon.weight[0]``.
+
+    It is the weight at the start of a run; a synapse may change the weights of its NetCons as events come.
+    """
+
+    def __init__(self, netcon: nrn.NetCon, index: int = 0) -> None:
+        """Name the direction.
+
+        Args:
+            netcon: The object, whose target stands on a cell.
+            index: Which element.
+        """
+        super().__init__(f"weight[{index}]")
+        if not str(netcon.hname()).startswith("NetCon["):
+            raise Error(f"NetConWeight({netcon!r}): the argument must be a NetCon")
+        #: NEURON's name of the object; a reference would keep it alive when the user drops it.
+        self.netcon = nrn.name_of(netcon)
+        self.index = index
+
+    def __repr__(self) -> str:
+        return f"NetConWeight({self.netcon}, {self.index})"
+
+
+class PerNetCon(Parameter):
+    """An element of the weight vector of many NetCons, each a parameter of its own; in reverse mode only.
+
+    The gradient is an array, in the order of the NetCons.
+    """
+
+    def __init__(self, netcons: Iterable[nrn.NetCon], index: int = 0) -> None:
+        """Name the directions.
+
+        Args:
+            netcons: The objects, whose targets stand on cells; at least one.
+            index: Which element of their weights.
+        """
+        super().__init__(f"weight[{index}]")
+        #: As in :class:`NetConWeight`.
+        self.netcons = [NetConWeight(netcon, index).netcon for netcon in netcons]
+        self.index = index
+        if not self.netcons:
+            raise Error("PerNetCon needs at least one NetCon")
+
+    def __repr__(self) -> str:
+        return f"PerNetCon([{self.netcons[0]}, ... {self.netcons[-1]}: {len(self.netcons)} NetCons], {self.index})"
 
 
 class InitialVoltage(Parameter):

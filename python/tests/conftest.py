@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,8 @@ def clean_neuron() -> Iterator[None]:
     gc.collect()
     for sec in list(h.allsec()):
         h.delete_section(sec=sec)
+    # An error that breaks psolve off would end this process 20 s later.
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 @dataclass

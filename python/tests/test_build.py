@@ -19,7 +19,7 @@ from gradmod.regions import Source
 BROKEN = "NEURON { SUFFIX broken }\nthis is no NMODL\n"
 GOOD = "NEURON { SUFFIX stand_in_%s  RANGE x }\nASSIGNED { x }\n"
 MANIFEST = {
-    "gradmod": "0.1.0", "directions": 1, "regions": [],
+    "gradmod": "0.1.0", "directions": 1, "regions": [], "passed_over": [],
     "cable": {"suffix": "stand_in", "conductance": "d", "source": "S"},
     "cable_point": {"name": "stand_in", "conductance": "d", "source": "S"},
     "axial": {"name": "stand_in", "va": "va", "vb": "vb", "g": "g"},
@@ -107,16 +107,17 @@ def test_the_order_of_what_is_asked_for_does_not_matter(fake: Path) -> None:
     assert first.key(fake) == second.key(fake)
 
 
-def test_a_refusal_names_file_line_and_reason(fake: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", ["error", "refusal"])
+def test_a_refusal_names_file_line_and_reason(fake: Path, tmp_path: Path, level: str) -> None:
     diagnostic = {
-        "line": 3, "column": 5, "end_line": 3, "end_column": 9, "code": "unsupported", "level": "error",
+        "line": 3, "column": 5, "end_line": 3, "end_column": 9, "code": "unsupported", "level": level,
         "message": "cannot differentiate WATCH", "label": "here", "help": "remove it",
     }  # fmt: skip
     write(fake, f"print(json.dumps({diagnostic!r} | {{'file': arguments[1]}}), file=sys.stderr)\nsys.exit(1)")
     with pytest.raises(gradmod.Refused) as caught:
         build(request())
     text = str(caught.value)
-    assert "one.mod:3:5: error[unsupported]: cannot differentiate WATCH" in text
+    assert f"one.mod:3:5: {level}[unsupported]: cannot differentiate WATCH" in text
     assert "help: remove it" in text and "building" not in text
     assert caught.value.diagnostics[0].line == 3
     # If the file that NEURON compiled still is what it was, it is named with its path.

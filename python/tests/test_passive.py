@@ -126,10 +126,18 @@ def test_parameters_may_change_before_reading(passive: Passive) -> None:
     run()
     expected = rec.jacobian()
     run()
-    for sec in passive.all:
-        sec.Ra, sec.cm = 77, 2
+    for seg in segments(passive.with_pas):
+        seg.pas.g, seg.pas.e = 1, 2
     passive.clamps[0].amp = 9
     assert np.array_equal(expected, rec.jacobian())
+    # Once read, they are read. Before, these could have changed during the run; nothing else would tell.
+    passive["twig"].cm = 2
+    assert np.array_equal(expected, rec.jacobian())
+    passive["twig"].cm = 1.1
+    run()
+    passive["twig"].cm = 2
+    with pytest.raises(gradmod.Refused, match=r"the cm of twig\(0.1\) changed since finitialize"):
+        rec.jacobian()
 
 
 def test_the_cable_is_a_range_variable(passive: Passive) -> None:

@@ -15,6 +15,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Transform(Transform),
+    Check(Check),
 }
 
 /// Write mechanisms that compute gradients, for nrnivmodl to compile
@@ -41,6 +42,13 @@ pub struct Transform {
     /// Number of gradients that one run computes
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub directions: u16,
+    /// Gradients along the run, or of one loss for any number of parameters
+    #[arg(long, value_enum, default_value_t = Mode::Forward)]
+    pub mode: Mode,
+    /// Also write what each stage made, to read: the parsed source, the checked mechanism,
+    /// the time step, its derivative, the emitted mechanism
+    #[arg(long, value_name = "DIR")]
+    pub dump_passes: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
     pub message_format: MessageFormat,
 }
@@ -51,4 +59,33 @@ pub enum MessageFormat {
     Human,
     /// One JSON object per line
     Json,
+}
+
+/// Compare the gradients of mechanisms with finite differences, in NEURON
+///
+/// Every file is compiled by NEURON, driven in a small cell, and all its parameters
+/// are compared. Needs Python with the packages neuron and gradmod: the interpreter
+/// beside this command, python3 or python on PATH, or the one that `GRADMOD_PYTHON` names.
+/// Ends with 0, or with 1 if a gradient is wrong.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// .mod files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// How many files are checked at a time; the number of processors by default
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// Time limit per file
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub timeout: u32,
+    #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
+    pub message_format: MessageFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Gradient mechanisms for --directions gradients
+    Forward,
+    /// A recorder and an adjoint for each region; needs --region or --point
+    Reverse,
 }

@@ -3,8 +3,13 @@
 //! Exit codes: 0 fine, 1 diagnostics, 2 usage or input and output.
 
 mod arguments;
+mod certificate;
+mod check;
+mod passes;
+mod python;
 mod report;
 mod transform;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -22,6 +27,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Transform(arguments) => transform::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
     };
     match result {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

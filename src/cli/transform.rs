@@ -2,106 +2,225 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
+use gradmod::diagnostic::{Diagnostic, Level};
 use gradmod::emit::{self, File};
-use gradmod::model::{check, Kind, Mechanism};
+use gradmod::model::{bystander, check, Kind, Mechanism};
 use gradmod::step::{linearise, Linearised, Region};
 use gradmod::syntax;
+use gradmod::syntax::sources::Sources;
 
-use super::arguments::{MessageFormat, Transform};
-use super::report::{report, Source};
+use super::arguments::{MessageFormat, Mode, Transform};
+use super::passes::Passes;
+use super::report::report;
 use super::Outcome;
 
+/// A file that was read.
+struct Checked {
+    source: Sources,
+    mechanism: Mechanism,
+    /// What may be said instead of a refusal: that it acts on nothing.
+    bystander: Option<Diagnostic>,
+}
+
+/// All files, as far as they could be read.
+#[derive(Default)]
+struct Model {
+    checked: Vec<Checked>,
+    /// Mechanisms that act on no membrane, so that nothing need be made for them.
+    passed_over: BTreeSet<String>,
+    refused: bool,
+}
+
 pub fn run(arguments: &Transform) -> Result<Outcome> {
-    let mut checked = Vec::new();
-    let mut all_fine = true;
+    let passes = Passes(arguments.dump_passes.clone());
+    let mut model = Model::default();
     for path in &arguments.files {
-        let source = read(path)?;
-        match syntax::parse(&source.text).and_then(|program| check(&program)) {
-            Ok(mechanism) => checked.push((source, mechanism)),
-            Err(diagnostics) => {
-                report(&source, &diagnostics, arguments.message_format);
-                all_fine = false;
-            }
-        }
+        model.add(path, arguments.message_format, &passes)?;
     }
-    if !all_fine {
+    if model.refused {
         return Ok(Outcome::Diagnostics);
     }
-    let wanted = BTreeSet::from_iter(arguments.wrt.iter().map(String::as_str));
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(name);
-    let mut linearised = Vec::new();
-    for region in regions(arguments, &checked)? {
-        match linearise(&region, &is_wanted) {
-            Ok(region) => linearised.push(region),
-            Err(refused) => {
-                let name = &region.mechanisms[refused.mechanism].name;
-                if let Some((source, _)) = checked.iter().find(|(_, known)| known.name == *name) {
-                    report(source, &[refused.diagnostic], arguments.message_format);
-                }
-                all_fine = false;
-            }
-        }
-    }
-    if !all_fine {
+    let linearised = model.linearise(arguments, &passes)?;
+    if model.refused {
         return Ok(Outcome::Diagnostics);
     }
-    write(&linearised, arguments)?;
+    write(&linearised, &model.passed_over, arguments, &passes)?;
     Ok(Outcome::Fine)
 }
 
-fn read(path: &Path) -> Result<Source> {
-    let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    Ok(Source { path: path.display().to_string(), text: syntax::decode(&bytes) })
+impl Model {
+    fn add(&mut self, path: &Path, format: MessageFormat, passes: &Passes) -> Result<()> {
+        let text = read(path)?;
+        let (source, missing) = Sources::new(path.to_owned(), text, &mut find_included);
+        if !missing.is_empty() {
+            report(&source, &missing, format);
+            self.refused = true;
+            return Ok(());
+        }
+        let program = match syntax::parse(&source.text) {
+            Ok(program) => program,
+            Err(diagnostics) => {
+                report(&source, &diagnostics, format);
+                self.refused = true;
+                return Ok(());
+            }
+        };
+        let bystander = bystander(&program);
+        if let Some(artificial) = bystander.as_ref().filter(|bystander| bystander.is_artificial) {
+            report(&source, std::slice::from_ref(&artificial.note), format);
+            self.passed_over.insert(artificial.name.clone());
+            return Ok(());
+        }
+        match (check(&program), bystander) {
+            (Ok(mechanism), bystander) => {
+                passes.checked(&program, &mechanism)?;
+                let bystander = bystander.map(|bystander| bystander.note);
+                self.checked.push(Checked { source, mechanism, bystander });
+            }
+            (Err(diagnostics), Some(bystander)) => {
+                report(&source, &[with_reasons(bystander.note, &diagnostics)], format);
+                self.passed_over.insert(bystander.name);
+            }
+            (Err(diagnostics), None) => {
+                report(&source, &diagnostics, format);
+                self.refused = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn linearise(&mut self, arguments: &Transform, passes: &Passes) -> Result<Vec<Linearised>> {
+        let wanted = arguments.wrt.iter().map(String::as_str).collect::<BTreeSet<_>>();
+        let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(name);
+        let mut linearised = Vec::new();
+        for mut region in self.regions(arguments)? {
+            loop {
+                let result = linearise(&region, &is_wanted).and_then(|linearised| {
+                    if arguments.mode == Mode::Reverse {
+                        emit::refuse_reverse(&linearised)?;
+                    }
+                    Ok(linearised)
+                });
+                let refused = match result {
+                    Ok(done) => {
+                        passes.linearised(&done)?;
+                        self.warn(&done, arguments.message_format);
+                        linearised.push(done);
+                        break;
+                    }
+                    Err(refused) => refused,
+                };
+                let left_out = region.mechanisms.remove(refused.mechanism);
+                let is_passed = self.passes_over(&left_out.name, refused.diagnostic, arguments.message_format);
+                let is_over = left_out.kind == Kind::Point || (region.switched && region.mechanisms.is_empty());
+                if !is_passed || is_over {
+                    break;
+                }
+            }
+        }
+        Ok(linearised)
+    }
+
+    /// Whether a mechanism that is refused can be left out; says so, or why it is refused.
+    fn passes_over(&mut self, name: &str, refused: Diagnostic, format: MessageFormat) -> bool {
+        let found = self.checked.iter().find(|known| known.mechanism.name == name);
+        let note = found.and_then(|known| known.bystander.clone());
+        let is_passed = note.is_some();
+        if is_passed && !self.passed_over.insert(name.to_owned()) {
+            return true;
+        }
+        if let Some(known) = found {
+            let shown = match note {
+                Some(note) => with_reasons(note, &[refused]),
+                None => refused,
+            };
+            report(&known.source, &[shown], format);
+        }
+        self.refused |= !is_passed;
+        is_passed
+    }
+
+    fn warn(&self, region: &Linearised, format: MessageFormat) {
+        for (name, diagnostic) in &region.unfollowed {
+            let warning = Diagnostic { level: Level::Warning, ..diagnostic.clone() }
+                .note("this code was left out: a run that enters it has no gradient");
+            if let Some(known) = self.checked.iter().find(|known| known.mechanism.name == *name) {
+                report(&known.source, &[warning], format);
+            }
+        }
+    }
+
+    /// The regions and point processes asked for, or all that there is.
+    fn regions(&self, arguments: &Transform) -> Result<Vec<Region>> {
+        let find = |name: &str| {
+            let found = self.checked.iter().find(|known| known.mechanism.name == name);
+            found.map(|known| known.mechanism.clone()).with_context(|| {
+                format!("no given file declares the mechanism `{name}`")
+            })
+        };
+        let is_there = |name: &&str| !self.passed_over.contains(*name);
+        let mut regions = Vec::new();
+        for text in &arguments.region {
+            let Some((name, list)) = text.split_once('=') else {
+                bail!("--region {text}: expected NAME=MECH,...");
+            };
+            if !is_name(name) {
+                bail!("--region {text}: `{name}` can't be part of a mechanism's name");
+            }
+            let names = list.split(',').filter(|name| !name.is_empty()).filter(is_there);
+            let mechanisms = names.map(find).collect::<Result<Vec<_>>>()?;
+            if let Some(point) = mechanisms.iter().find(|mechanism| mechanism.kind == Kind::Point) {
+                bail!("--region {text}: {} is a point process, use --point", point.name);
+            }
+            regions.push(Region::new(name, mechanisms, false));
+        }
+        for name in arguments.point.iter().filter(|name| is_there(&name.as_str())) {
+            let mechanism = find(name)?;
+            if mechanism.kind == Kind::Density {
+                bail!("--point {name}: this is a density mechanism");
+            }
+            regions.push(Region::new(name.clone(), vec![mechanism], false));
+        }
+        if arguments.region.is_empty() && arguments.point.is_empty() {
+            let of_kind = |kind| {
+                let mechanisms = self.checked.iter().map(|known| &known.mechanism);
+                mechanisms.filter(move |mechanism| mechanism.kind == kind).cloned()
+            };
+            let density: Vec<Mechanism> = of_kind(Kind::Density).collect();
+            if !density.is_empty() {
+                regions.push(Region::new("all", density, true));
+            }
+            regions.extend(
+                of_kind(Kind::Point)
+                    .map(|mechanism| Region::new(mechanism.name.clone(), vec![mechanism], false)),
+            );
+        }
+        Ok(regions)
+    }
 }
 
-/// The regions and point processes asked for, or all that there is.
-fn regions(arguments: &Transform, checked: &[(Source, Mechanism)]) -> Result<Vec<Region>> {
-    let find = |name: &str| {
-        let found = checked.iter().find(|(_, mechanism)| mechanism.name == name);
-        found.map(|(_, mechanism)| mechanism.clone()).with_context(|| {
-            format!("no given file declares the mechanism `{name}`")
-        })
-    };
-    let mut regions = Vec::new();
-    for text in &arguments.region {
-        let Some((name, list)) = text.split_once('=') else {
-            bail!("--region {text}: expected NAME=MECH,...");
-        };
-        if !is_name(name) {
-            bail!("--region {text}: `{name}` can't be part of a mechanism's name");
-        }
-        let names = list.split(',').filter(|name| !name.is_empty());
-        let mechanisms = names.map(find).collect::<Result<Vec<_>>>()?;
-        if let Some(point) = mechanisms.iter().find(|mechanism| mechanism.kind == Kind::Point) {
-            bail!("--region {text}: {} is a point process, use --point", point.name);
-        }
-        regions.push(Region::new(name, mechanisms, false));
-    }
-    for name in &arguments.point {
-        let mechanism = find(name)?;
-        if mechanism.kind == Kind::Density {
-            bail!("--point {name}: this is a density mechanism");
-        }
-        regions.push(Region::new(name.clone(), vec![mechanism], false));
-    }
-    if regions.is_empty() {
-        let of_kind = |kind| {
-            let mechanisms = checked.iter().map(|(_, mechanism)| mechanism);
-            mechanisms.filter(move |mechanism| mechanism.kind == kind).cloned()
-        };
-        let density: Vec<Mechanism> = of_kind(Kind::Density).collect();
-        if !density.is_empty() {
-            regions.push(Region::new("all", density, true));
-        }
-        regions.extend(
-            of_kind(Kind::Point)
-                .map(|mechanism| Region::new(mechanism.name.clone(), vec![mechanism], false)),
-        );
-    }
-    Ok(regions)
+/// Why what is passed over would be refused.
+fn with_reasons(note: Diagnostic, refused: &[Diagnostic]) -> Diagnostic {
+    refused.iter().fold(note, |note, reason| note.note(format!("else it would be refused: {}", reason.message)))
+}
+
+fn read(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+    Ok(syntax::decode(&bytes))
+}
+
+/// An included file, searched for where NEURON's translator does.
+fn find_included(including: &Path, name: &str) -> Option<(PathBuf, String)> {
+    let mut folders = vec![including.parent().map(Path::to_owned).unwrap_or_default()];
+    folders.extend(["", ".."].map(PathBuf::from));
+    folders.extend(std::env::var_os("MODL_INCLUDE").iter().flat_map(std::env::split_paths));
+    let found = folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file())?;
+    let text = read(&found).ok()?;
+    Some((found, text))
 }
 
 fn is_name(name: &str) -> bool {
@@ -110,9 +229,26 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Writes everything, or nothing: files are complete before they get their names.
-fn write(linearised: &[Linearised], arguments: &Transform) -> Result<()> {
-    let (mut files, manifest) = emit::emit(linearised, usize::from(arguments.directions))?;
-    let text = serde_json::to_string_pretty(&manifest)?;
+fn write(
+    linearised: &[Linearised],
+    passed_over: &BTreeSet<String>,
+    arguments: &Transform,
+    passes: &Passes,
+) -> Result<()> {
+    let passed_over: Vec<String> = passed_over.iter().cloned().collect();
+    let (mut files, text) = match arguments.mode {
+        Mode::Forward => {
+            let (files, mut manifest) = emit::emit(linearised, usize::from(arguments.directions))?;
+            manifest.passed_over = passed_over;
+            (files, serde_json::to_string_pretty(&manifest)?)
+        }
+        Mode::Reverse => {
+            let (files, mut manifest) = emit::emit_reverse(linearised)?;
+            manifest.passed_over = passed_over;
+            (files, serde_json::to_string_pretty(&manifest)?)
+        }
+    };
+    passes.emitted(&files)?;
     files.push(File { name: "gradmod.json".to_owned(), text: text + "\n" });
     let folder = &arguments.output;
     fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
@@ -129,7 +265,11 @@ fn write(linearised: &[Linearised], arguments: &Transform) -> Result<()> {
     }
     if arguments.message_format == MessageFormat::Human {
         for file in &files {
-            println!("{}", folder.join(&file.name).display());
+            let path = folder.join(&file.name);
+            // Who reads only the beginning of the list has what it wanted.
+            if writeln!(std::io::stdout(), "{}", path.display()).is_err() {
+                break;
+            }
         }
     }
     Ok(())

@@ -1,79 +1,54 @@
-//! Derivatives of the unknowns of a system of equations, by the implicit
-//! function theorem: `M dx = -dr`, `M = dr/dx`.
+//! Derivatives of the unknowns of a system of equations.
 //!
-//! The elimination is written out on the graph, once per system, so that it
-//! costs one forward and one backward substitution per input.
+//! By the implicit function theorem: equations `r(x, p) = 0` have `M dx = -dr`,
+//! `M = dr/dx`. The elimination is written out on the graph, once per system,
+//! so that each input costs one forward and one backward substitution.
 
 use super::Differentiator;
-use crate::graph::{Graph, Id, Input, SystemId};
-
-/// `M = L U`: factors below the diagonal, `U` on and above it.
-#[derive(Clone, Debug)]
-pub struct Elimination {
-    rows: Vec<Vec<Id>>,
-}
+use crate::graph::elimination::Factors;
+use crate::graph::{Graph, Id, Input, SparseRow, SystemId};
 
 impl Differentiator {
     pub(super) fn unknown(&mut self, g: &mut Graph, system: SystemId, index: usize, input: Input) -> Id {
+        if let Some(known) = self.unknowns.get(&(system, input)) {
+            return known[index];
+        }
         let residuals = g.system(system).residuals.clone();
-        let mut right: Vec<Id> = residuals
+        let right: Vec<Id> = residuals
             .iter()
             .map(|residual| {
                 let derivative = self.derivative(g, *residual, input);
                 g.neg(derivative)
             })
             .collect();
-        if right.iter().all(|id| g.is_zero(*id)) {
-            return g.number(0.0);
+        if !self.systems.contains_key(&system) {
+            let matrix = self.jacobian(g, system);
+            let factors = g.factorise(matrix);
+            self.systems.insert(system, factors);
         }
-        let rows = self.eliminate(g, system).rows;
-        let count = rows.len();
-        for i in 0..count {
-            for j in 0..i {
-                let term = g.mul(rows[i][j], right[j]);
-                right[i] = g.sub(right[i], term);
-            }
-        }
-        for i in (index..count).rev() {
-            for j in i + 1..count {
-                let term = g.mul(rows[i][j], right[j]);
-                right[i] = g.sub(right[i], term);
-            }
-            right[i] = g.div(right[i], rows[i][i]);
-        }
-        right[index]
+        let solution = solve(g, self.systems[&system].as_ref(), right);
+        let value = solution[index];
+        self.unknowns.insert((system, input), solution);
+        value
     }
 
-    /// Gaussian elimination without pivoting: `M` is `1 - dt df/dx`, near the
-    /// identity for any step that NEURON can take.
-    fn eliminate(&mut self, g: &mut Graph, system: SystemId) -> Elimination {
-        if let Some(known) = self.eliminated.get(&system) {
-            return known.clone();
-        }
+    fn jacobian(&mut self, g: &mut Graph, system: SystemId) -> Vec<SparseRow> {
         let description = g.system(system).clone();
-        let mut rows: Vec<Vec<Id>> = description
-            .residuals
-            .iter()
-            .map(|residual| {
-                description.unknowns.iter().map(|unknown| self.derivative(g, *residual, *unknown)).collect()
-            })
-            .collect();
-        let count = rows.len();
-        for pivot in 0..count {
-            for row in pivot + 1..count {
-                if g.is_zero(rows[row][pivot]) {
-                    continue;
-                }
-                let factor = g.div(rows[row][pivot], rows[pivot][pivot]);
-                rows[row][pivot] = factor;
-                for column in pivot + 1..count {
-                    let term = g.mul(factor, rows[pivot][column]);
-                    rows[row][column] = g.sub(rows[row][column], term);
-                }
-            }
-        }
-        let elimination = Elimination { rows };
-        self.eliminated.insert(system, elimination.clone());
-        elimination
+        let row = |residual: &Id| {
+            let unknowns = description.unknowns.iter().enumerate();
+            unknowns.map(|(column, unknown)| (column, self.derivative(g, *residual, *unknown))).collect()
+        };
+        description.residuals.iter().map(row).collect()
+    }
+}
+
+/// Equations that are singular whatever their coefficients have no derivative.
+fn solve(g: &mut Graph, factors: Option<&Factors>, right: Vec<Id>) -> Vec<Id> {
+    if right.iter().all(|id| g.is_zero(*id)) {
+        return right;
+    }
+    match factors {
+        Some(factors) => g.substitute(factors, right),
+        None => vec![g.number(f64::NAN); right.len()],
     }
 }

@@ -5,22 +5,30 @@
 //! it is again a value after the same conditional.
 
 mod implicit;
+mod repeat;
 pub mod rules;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use crate::graph::{Graph, Id, Input, Node};
+use crate::graph::elimination::Factors;
+use crate::graph::{Graph, Id, Input, LoopId, Node, Operands, SystemId};
 
 /// Remembers every derivative it has made.
 #[derive(Debug, Default)]
 pub struct Differentiator {
-    known: HashMap<(Id, Input), Id>,
-    eliminated: HashMap<crate::graph::SystemId, implicit::Elimination>,
+    known: FxHashMap<(Id, Input), Id>,
+    systems: FxHashMap<SystemId, Option<Factors>>,
+    unknowns: FxHashMap<(SystemId, Input), Vec<Id>>,
+    /// By slot of a loop, the slot of its derivative if that is not 0.
+    slots: FxHashMap<(LoopId, usize, Input), Option<usize>>,
 }
 
 impl Differentiator {
     /// d `of` / d `input`.
     pub fn derivative(&mut self, graph: &mut Graph, of: Id, input: Input) -> Id {
+        if !graph.may_touch(of, input) {
+            return graph.number(0.0);
+        }
         // Operands first, on a stack of our own: graphs may be deep.
         let mut stack = vec![(of, false)];
         while let Some((id, ready)) = stack.pop() {
@@ -33,7 +41,8 @@ impl Differentiator {
                 continue;
             }
             stack.push((id, true));
-            stack.extend(tangent_operands(graph, id).into_iter().map(|id| (id, false)));
+            let operands = tangent_operands(graph, id);
+            stack.extend(operands.iter().filter(|id| graph.may_touch(**id, input)).map(|id| (*id, false)));
         }
         self.known[&(of, input)]
     }
@@ -43,15 +52,22 @@ impl Differentiator {
             Node::Input(own) => graph.number(f64::from(u8::from(own == input))),
             Node::Phi(branch, slot) => {
                 let (then, otherwise) = graph.branch(branch).slots[slot];
-                let then = self.known[&(then, input)];
-                let otherwise = self.known[&(otherwise, input)];
+                let then = self.inner(graph, then, input);
+                let otherwise = self.inner(graph, otherwise, input);
                 graph.join(branch, then, otherwise)
             }
-            Node::Anchored { tangent, .. } => self.known[&(tangent, input)],
+            Node::Anchored { tangent, .. } => self.inner(graph, tangent, input),
+            // 0 or 1, whatever its operands do.
+            Node::Compare(..) | Node::And(..) | Node::Or(..) | Node::Not(_) => graph.number(0.0),
             Node::Unknown(system, index) => self.unknown(graph, system, index, input),
+            Node::AfterLoop(id, slot) => self.after_loop(graph, id, slot, input),
+            Node::Element(array, index) => match graph.array(array).and_then(|array| array.tangent) {
+                Some(tangent) if array == input => graph.element(tangent, index),
+                _ => graph.number(0.0),
+            },
             _ => {
-                let operands = graph.operands(id);
-                let inner: Vec<Id> = operands.iter().map(|id| self.known[&(*id, input)]).collect();
+                let operands = graph.operands(id).to_vec();
+                let inner: Vec<Id> = operands.iter().map(|id| self.inner(graph, *id, input)).collect();
                 if inner.iter().all(|id| graph.is_zero(*id)) {
                     return graph.number(0.0);
                 }
@@ -59,19 +75,28 @@ impl Differentiator {
             }
         }
     }
+
+    /// A derivative that was made before, or is 0.
+    fn inner(&self, graph: &mut Graph, id: Id, input: Input) -> Id {
+        let known = self.known.get(&(id, input)).copied();
+        debug_assert!(known.is_some() || !graph.may_touch(id, input));
+        known.unwrap_or_else(|| graph.number(0.0))
+    }
 }
 
 /// The nodes whose derivatives the derivative of this node needs.
-fn tangent_operands(graph: &Graph, id: Id) -> Vec<Id> {
+fn tangent_operands(graph: &Graph, id: Id) -> Operands<'_> {
     match graph.node(id) {
-        Node::Anchored { tangent, .. } => vec![*tangent],
+        Node::Anchored { tangent, .. } => Operands::One([*tangent]),
         Node::Phi(branch, slot) => {
             let (then, otherwise) = graph.branch(*branch).slots[*slot];
-            vec![then, otherwise]
+            Operands::Two([then, otherwise])
         }
         // A comparison has no derivative.
-        Node::Compare(..) | Node::And(..) | Node::Or(..) | Node::Not(_) => Vec::new(),
-        Node::Unknown(system, _) => graph.system(*system).residuals.clone(),
+        Node::Compare(..) | Node::And(..) | Node::Or(..) | Node::Not(_) => Operands::Many(&[]),
+        Node::Unknown(system, _) => Operands::Many(&graph.system(*system).residuals),
+        // By their own rules.
+        Node::AfterLoop(..) | Node::Element(..) => Operands::Many(&[]),
         _ => graph.operands(id),
     }
 }

@@ -137,6 +137,8 @@ fn call(g: &mut Graph, builtin: Builtin, y: Id, x: &[Id], index: usize) -> Id {
             g.sub(one, square)
         }
         Builtin::Floor | Builtin::Ceil | Builtin::Sign => g.number(0.0),
+        // A draw is what it is, and so is the place of the next one.
+        Builtin::UniformAt | Builtin::NormalAt | Builtin::IntegerAt | Builtin::AfterNormal => g.number(0.0),
         Builtin::Pow if index == 0 => {
             let lower = g.sub(x[1], one);
             let power = g.pow(x[0], lower);

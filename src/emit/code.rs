@@ -1,14 +1,21 @@
 //! Graph -> NMODL statements and expressions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use crate::graph::schedule::{Op, Plan};
-use crate::graph::{Builtin, Comparison, Graph, Id, Node};
+use crate::graph::{Comparison, Graph, Id, Input, Node, PerNode};
 
 /// NMODL text for the values of a graph under one plan.
 pub struct Code<'a> {
     graph: &'a Graph,
     plan: Plan,
+    /// What its names begin with.
+    prefix: String,
+    /// Arrays have what events have made of them so far.
+    at_event: bool,
+    /// Where inputs are found that have not been loaded.
+    sources: BTreeMap<Input, String>,
 }
 
 /// How tightly an expression binds; a looser one inside needs parentheses.
@@ -24,33 +31,74 @@ enum Binding {
 
 impl<'a> Code<'a> {
     pub fn new(graph: &'a Graph, roots: &[Id]) -> Self {
-        Self { graph, plan: graph.schedule(roots) }
+        Self {
+            graph,
+            plan: graph.schedule(roots),
+            prefix: "x".to_owned(),
+            at_event: false,
+            sources: BTreeMap::new(),
+        }
+    }
+
+    /// The same for code that runs when an event comes.
+    pub fn at_event(graph: &'a Graph, roots: &[Id]) -> Self {
+        Self { at_event: true, ..Self::new(graph, roots) }
+    }
+
+    /// Expressions without LOCAL names, for values without conditionals.
+    pub fn inline(graph: &'a Graph, sources: BTreeMap<Input, String>) -> Self {
+        Self { sources, ..Self::new(graph, &[]) }
     }
 
     /// The names that must be declared LOCAL.
     pub fn locals(&self) -> Vec<String> {
-        (0..self.plan.names.len()).map(|number| format!("x{number}")).collect()
+        let mut names = BTreeSet::new();
+        self.inner_locals(&self.plan.ops, &mut names);
+        let own = (0..self.plan.names.len()).map(|number| format!("{}{number}", self.prefix));
+        own.chain(names).collect()
     }
 
     pub fn statements(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        self.ops(&self.plan.ops, 0, &mut lines);
+        self.lines(0, &mut lines);
         lines
+    }
+
+    pub(super) fn lines(&self, depth: usize, lines: &mut Vec<String>) {
+        self.ops(&self.plan.ops, depth, lines);
+    }
+
+    /// Code inside of this one, with names of its own.
+    pub(super) fn part(&self, plan: Plan, prefix: String) -> Self {
+        Self { graph: self.graph, plan, prefix, at_event: self.at_event, sources: BTreeMap::new() }
+    }
+
+    pub(super) fn graph(&self) -> &'a Graph {
+        self.graph
+    }
+
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(super) fn is_at_event(&self) -> bool {
+        self.at_event
     }
 
     /// The functions of our own that the code calls.
     pub fn functions(&self, roots: &[Id]) -> BTreeSet<&'static str> {
         let mut names = BTreeSet::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = PerNode::<bool>::new(self.graph);
         let mut stack = roots.to_vec();
         while let Some(id) = stack.pop() {
-            if seen.insert(id) {
+            if !std::mem::replace(&mut seen[id], true) {
                 if let Node::Call(builtin, _) = self.graph.node(id) {
                     if builtin.is_ours() {
                         names.insert(builtin.name());
                     }
                 }
-                stack.extend(self.graph.operands(id));
+                stack.extend(self.graph.operands(id).iter());
+                stack.extend(self.graph.inside(id));
             }
         }
         names
@@ -69,106 +117,149 @@ impl<'a> Code<'a> {
     fn ops(&self, ops: &[Op], depth: usize, lines: &mut Vec<String>) {
         let indent = "    ".repeat(depth);
         for op in ops {
+            let mut line = indent.clone();
             match op {
                 Op::Let(id) => {
-                    let value = self.node(*id).0;
-                    lines.push(format!("{indent}{} = {value}", self.name(*id)));
+                    self.write_name(*id, &mut line);
+                    line.push_str(" = ");
+                    self.write_node(*id, &mut line);
                 }
                 Op::Set { phi, value } => {
-                    let value = self.expression(*value, Binding::Or);
-                    lines.push(format!("{indent}{} = {value}", self.name(*phi)));
+                    self.write_name(*phi, &mut line);
+                    line.push_str(" = ");
+                    self.write(*value, Binding::Or, &mut line);
                 }
                 Op::If { condition, then, otherwise } => {
-                    let condition = self.expression(*condition, Binding::Or);
-                    lines.push(format!("{indent}IF ({condition}) {{"));
+                    line.push_str("IF (");
+                    self.write(*condition, Binding::Or, &mut line);
+                    line.push_str(") {");
+                    lines.push(line);
                     self.ops(then, depth + 1, lines);
                     lines.push(format!("{indent}}} ELSE {{"));
                     self.ops(otherwise, depth + 1, lines);
-                    lines.push(format!("{indent}}}"));
+                    line = format!("{indent}}}");
+                }
+                Op::Repeat { .. } => {
+                    self.repeat(op, depth, lines);
+                    continue;
                 }
             }
+            lines.push(line);
         }
     }
 
-    fn name(&self, id: Id) -> String {
+    fn write_name(&self, id: Id, out: &mut String) {
         let number = self.plan.names.get(&id).copied().unwrap_or_default();
-        format!("x{number}")
+        // Writing to a String can't fail.
+        let _ = write!(out, "{}{number}", self.prefix);
     }
 
     fn expression(&self, id: Id, around: Binding) -> String {
+        let mut text = String::new();
+        self.write(id, around, &mut text);
+        text
+    }
+
+    fn write(&self, id: Id, around: Binding, out: &mut String) {
         if self.plan.names.contains_key(&id) {
-            return self.name(id);
-        }
-        let (text, binding) = self.node(id);
-        if binding < around {
-            format!("({text})")
+            self.write_name(id, out);
+        } else if self.binding(id) < around {
+            out.push('(');
+            self.write_node(id, out);
+            out.push(')');
         } else {
-            text
+            self.write_node(id, out);
         }
     }
 
-    fn node(&self, id: Id) -> (String, Binding) {
-        let binary = |a: &Id, sign: &str, b: &Id, own: Binding, right: Binding| {
-            let (a, b) = (self.expression(*a, own), self.expression(*b, right));
-            (format!("{a}{sign}{b}"), own)
+    fn binding(&self, id: Id) -> Binding {
+        match self.graph.node(id) {
+            Node::Number(bits) if is_negative(f64::from_bits(*bits)) => Binding::Sum,
+            Node::Neg(_) | Node::Add(..) | Node::Sub(..) => Binding::Sum,
+            Node::Mul(..) | Node::Div(..) => Binding::Product,
+            Node::Compare(..) => Binding::Comparison,
+            Node::And(..) => Binding::And,
+            Node::Or(..) => Binding::Or,
+            _ => Binding::Atom,
+        }
+    }
+
+    fn write_node(&self, id: Id, out: &mut String) {
+        let mut binary = |a: &Id, sign: &str, b: &Id, right: Binding| {
+            self.write(*a, self.binding(id), out);
+            out.push_str(sign);
+            self.write(*b, right, out);
         };
         match self.graph.node(id) {
-            Node::Number(bits) => number(f64::from_bits(*bits)),
-            Node::Input(input) => (self.graph.input_name(*input).to_owned(), Binding::Atom),
-            Node::Neg(a) => (format!("-{}", self.expression(*a, Binding::Atom)), Binding::Sum),
-            Node::Add(a, b) => binary(a, " + ", b, Binding::Sum, Binding::Product),
-            Node::Sub(a, b) => binary(a, " - ", b, Binding::Sum, Binding::Product),
-            Node::Mul(a, b) => binary(a, "*", b, Binding::Product, Binding::Atom),
-            Node::Div(a, b) => binary(a, "/", b, Binding::Product, Binding::Atom),
-            Node::Call(builtin, arguments) => (self.call(*builtin, arguments), Binding::Atom),
-            Node::Compare(comparison, a, b) => {
-                let sign = match comparison {
-                    Comparison::Lt => " < ",
-                    Comparison::Le => " <= ",
-                    Comparison::Gt => " > ",
-                    Comparison::Ge => " >= ",
-                    Comparison::Eq => " == ",
-                    Comparison::Ne => " != ",
-                };
-                binary(a, sign, b, Binding::Comparison, Binding::Sum)
-            }
+            Node::Add(a, b) => binary(a, " + ", b, Binding::Product),
+            Node::Sub(a, b) => binary(a, " - ", b, Binding::Product),
+            Node::Mul(a, b) => binary(a, "*", b, Binding::Atom),
+            Node::Div(a, b) => binary(a, "/", b, Binding::Atom),
+            Node::Compare(comparison, a, b) => binary(a, sign(*comparison), b, Binding::Sum),
             // && and || bind alike in NMODL, so they are never mixed without parentheses.
-            Node::And(a, b) => binary(a, " && ", b, Binding::And, Binding::Comparison),
-            Node::Or(a, b) => binary(a, " || ", b, Binding::Or, Binding::Comparison),
-            Node::Not(a) => (format!("!{}", self.parenthesised(*a)), Binding::Atom),
-            Node::Phi(..) => (self.name(id), Binding::Atom),
-            Node::Anchored { value, .. } => (self.expression(*value, Binding::Atom), Binding::Atom),
+            Node::And(a, b) => binary(a, " && ", b, Binding::Comparison),
+            Node::Or(a, b) => binary(a, " || ", b, Binding::Comparison),
+            Node::Number(bits) => write_number(f64::from_bits(*bits), out),
+            Node::Input(input) => {
+                let name = self.graph.input_name(*input);
+                out.push_str(self.sources.get(input).map_or(name, String::as_str));
+            }
+            Node::Neg(a) => {
+                out.push('-');
+                self.write(*a, Binding::Atom, out);
+            }
+            Node::Call(builtin, arguments) => {
+                out.push_str(builtin.name());
+                for (index, argument) in arguments.iter().enumerate() {
+                    out.push_str(if index == 0 { "(" } else { ", " });
+                    self.write(*argument, Binding::Or, out);
+                }
+                out.push(')');
+            }
+            Node::Not(a) => {
+                out.push_str("!(");
+                self.write(*a, Binding::Or, out);
+                out.push(')');
+            }
+            Node::Phi(..) | Node::AfterLoop(..) => self.write_name(id, out),
+            Node::Element(array, index) => self.write_element(*array, *index, out),
+            Node::Anchored { value, .. } => self.write(*value, Binding::Atom, out),
             Node::Unknown(system, index) => {
                 let input = self.graph.system(*system).unknowns[*index];
-                (self.graph.input_name(input).to_owned(), Binding::Atom)
+                out.push_str(self.graph.input_name(input));
             }
         }
-    }
-
-    fn parenthesised(&self, id: Id) -> String {
-        format!("({})", self.expression(id, Binding::Or))
-    }
-
-    fn call(&self, builtin: Builtin, arguments: &[Id]) -> String {
-        let arguments: Vec<String> =
-            arguments.iter().map(|argument| self.expression(*argument, Binding::Or)).collect();
-        format!("{}({})", builtin.name(), arguments.join(", "))
     }
 }
 
+fn sign(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Lt => " < ",
+        Comparison::Le => " <= ",
+        Comparison::Gt => " > ",
+        Comparison::Ge => " >= ",
+        Comparison::Eq => " == ",
+        Comparison::Ne => " != ",
+    }
+}
+
+/// Whether a number is written with a sign.
+fn is_negative(value: f64) -> bool {
+    value.is_finite() && value < 0.0
+}
+
 /// The shortest text that reads back as the same number.
-fn number(value: f64) -> (String, Binding) {
-    if value.is_nan() {
-        return ("(0/0)".to_owned(), Binding::Atom);
+fn write_number(value: f64, out: &mut String) {
+    if !value.is_finite() {
+        out.push_str(match value {
+            f64::INFINITY => "(1/0)",
+            f64::NEG_INFINITY => "(-1/0)",
+            _ => "(0/0)",
+        });
+        return;
     }
-    if value.is_infinite() {
-        return (if value > 0.0 { "(1/0)" } else { "(-1/0)" }.to_owned(), Binding::Atom);
-    }
-    let text = format!("{:?}", value.abs());
-    let text = text.strip_suffix(".0").map_or(text.clone(), str::to_owned);
-    if value < 0.0 {
-        (format!("-{text}"), Binding::Sum)
-    } else {
-        (text, Binding::Atom)
+    let _ = write!(out, "{value:?}");
+    if out.ends_with(".0") {
+        out.truncate(out.len() - 2);
     }
 }

@@ -2,12 +2,16 @@
 
 use serde::Serialize;
 
+use crate::step::{Isolated, SharedTable, StaleTable};
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Manifest {
     /// The version that wrote it.
     pub gradmod: &'static str,
     pub directions: usize,
     pub regions: Vec<RegionManifest>,
+    /// Mechanisms that act on no membrane; nothing was emitted for them.
+    pub passed_over: Vec<String>,
     pub cable: CableManifest,
     pub cable_point: CablePointManifest,
     pub axial: AxialManifest,
@@ -26,22 +30,56 @@ pub struct RegionManifest {
     pub switches: Vec<String>,
     pub pointers: Vec<PointerManifest>,
     pub cable_pointers: Vec<String>,
+    /// Voltages elsewhere that the model's POINTERs see.
+    pub far: Vec<FarManifest>,
     pub conductance: &'static str,
     pub source: &'static str,
     pub parameters: Vec<ParameterManifest>,
     pub states: Vec<StateManifest>,
     pub now: Vec<NowManifest>,
     pub ions: Vec<IonManifest>,
+    /// Ions whose total current a mechanism reads, and those to which one adds.
+    pub currents_read: Vec<String>,
+    pub currents_written: Vec<String>,
+    /// POINTERs to PARAMETERs that INITIAL must not change in a run.
+    pub corrected: Vec<String>,
+    pub streams: Vec<StreamManifest>,
+    /// How many weights a `NetCon` to it has, for a point process that takes events.
+    /// The companion's `NetCons` have these, then their gradients, direction by direction.
+    pub weights: Option<usize>,
+    /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
+    pub sets_voltage: bool,
+    /// It can't be at such a node.
+    pub sees_jumps: bool,
     pub procedures: ProceduresManifest,
+    /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
+    pub stale_tables: Vec<StaleTable>,
+    pub isolated: Vec<Isolated>,
+    /// While their `usetable` is on, these variables must have one value everywhere, and there is no gradient in them.
+    pub shared_tables: Vec<SharedTable>,
+    /// Why code in an arm of a conditional was left out; a run that enters it has no gradient.
+    pub unfollowed: Vec<String>,
 }
 
 /// A POINTER and what it must point to: `range` in the segment (or point
-/// process), `global` in `h`.
+/// process), `segment` in the point process's segment, `global` in `h`; `pointed`:
+/// what the model's own POINTER `mechanism.source` sees.
 #[derive(Clone, Debug, Serialize)]
 pub struct PointerManifest {
     pub name: String,
     pub source: String,
     pub scope: &'static str,
+}
+
+/// A POINTER of the model that sees a voltage.
+#[derive(Clone, Debug, Serialize)]
+pub struct FarManifest {
+    pub mechanism: String,
+    pub name: String,
+    /// For each direction the POINTER that must see the gradient cable where that voltage is.
+    pub cables: Vec<String>,
+    /// RANGE array: where such a POINTER points if there is no cable, so that it sees 0.
+    pub rest: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -76,12 +114,34 @@ pub struct IonManifest {
     pub valence: String,
     /// Concentrations that the region's mechanisms set.
     pub written: Vec<String>,
+    /// What the mechanisms read of it, from which NEURON makes its style.
+    pub reads_concentration: bool,
+    pub reads_reversal: bool,
+    /// Those whose value before INITIAL matters, and the RANGE settings that hold it.
+    pub starts: Vec<(String, String)>,
+}
+
+/// A stream of random numbers: the RANDOM `source` of a mechanism, and ours that is set to the same ids.
+#[derive(Clone, Debug, Serialize)]
+pub struct StreamManifest {
+    pub name: String,
+    pub mechanism: String,
+    pub source: String,
+    /// RANGE: the place in the stream before INITIAL.
+    pub start: String,
+    /// RANGE array and index: the place where the next number comes from.
+    pub own: &'static str,
+    pub index: usize,
+    /// By which emitted code means it.
+    pub number: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ProceduresManifest {
     pub advance: &'static str,
     pub states: &'static str,
+    /// Of what sets the potential: applies the events that are due, before any other `advance` at the node.
+    pub events: &'static str,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -107,23 +167,24 @@ pub struct AxialManifest {
 }
 
 impl Manifest {
-    pub(super) fn new(directions: usize, regions: Vec<RegionManifest>, hash: &str) -> Self {
+    pub(super) fn new(directions: usize, regions: Vec<RegionManifest>, cable: &str) -> Self {
         Self {
             gradmod: env!("CARGO_PKG_VERSION"),
             directions,
             regions,
+            passed_over: Vec::new(),
             cable: CableManifest {
-                suffix: format!("gm_cable_{hash}"),
+                suffix: format!("gm_cable_{cable}"),
                 conductance: "d",
                 source: "S",
             },
             cable_point: CablePointManifest {
-                name: format!("gm_point_{hash}"),
+                name: format!("gm_point_{cable}"),
                 conductance: "d",
                 source: "S",
             },
             axial: AxialManifest {
-                name: format!("gm_axial_{hash}"),
+                name: format!("gm_axial_{cable}"),
                 va: "va",
                 vb: "vb",
                 g: "g",

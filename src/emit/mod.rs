@@ -2,17 +2,29 @@
 //!
 //! Templates hold the structure; every name, number and expression is made here.
 
+mod arrays;
+mod checks;
 mod code;
 mod fingerprint;
+mod events;
+mod far;
 mod lines;
 mod manifest;
+mod procedures;
+pub mod readable;
 mod region;
+mod repeat;
+mod reverse;
 mod sources;
+mod stages;
+
+use std::sync::OnceLock;
 
 use minijinja::{Environment, UndefinedBehavior};
 
 use crate::step::Linearised;
 pub use manifest::{Manifest, RegionManifest};
+pub use reverse::{emit_reverse, refuse_reverse, ReverseManifest, ReverseRegion};
 
 /// A file to be written.
 #[derive(Clone, Debug)]
@@ -21,45 +33,58 @@ pub struct File {
     pub text: String,
 }
 
+impl File {
+    /// The name without `.mod`: what NEURON calls the mechanism.
+    fn stem(&self) -> &str {
+        self.name.strip_suffix(".mod").unwrap_or(&self.name)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum EmitError {
     #[error("template: {0}")]
     Template(#[from] minijinja::Error),
-    #[error("two variables of the region `{region}` would both be called `{name}`")]
-    NameClash { region: String, name: String },
+    #[error("reverse mode needs the regions by name: --region NAME=MECH,...")]
+    Switched,
 }
 
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("region.mod", include_str!("../../templates/region.mod.j2")),
     ("cable.mod", include_str!("../../templates/cable.mod.j2")),
     ("cable_point.mod", include_str!("../../templates/cable_point.mod.j2")),
     ("axial.mod", include_str!("../../templates/axial.mod.j2")),
+    ("functions.mod", include_str!("../../templates/functions.mod.j2")),
+    ("recorder.mod", include_str!("../../templates/recorder.mod.j2")),
+    ("recorder_node.mod", include_str!("../../templates/recorder_node.mod.j2")),
+    ("adjoint.mod", include_str!("../../templates/adjoint.mod.j2")),
+    ("adjoint_source.mod", include_str!("../../templates/adjoint_source.mod.j2")),
+    ("adjoint_far.mod", include_str!("../../templates/adjoint_far.mod.j2")),
+    ("adjoint_edge.mod", include_str!("../../templates/adjoint_edge.mod.j2")),
 ];
+
+/// What gradient cables are made of is the same for all models: its names depend on
+/// these texts only, so it is compiled once and loaded once.
+const CABLE_TEXTS: [&str; 3] = [TEMPLATES[1].1, TEMPLATES[2].1, TEMPLATES[3].1];
 
 /// All files for some regions, and the manifest that tells what is where.
 pub fn emit(regions: &[Linearised], directions: usize) -> Result<(Vec<File>, Manifest), EmitError> {
-    let environment = environment()?;
+    let environment = environment();
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     for linearised in regions {
-        let (file, manifest) = region::render(&environment, linearised, directions)?;
+        let (file, manifest) = region::render(environment, linearised, directions)?;
         files.push(file);
         manifests.push(manifest);
     }
-    // One name for the whole build: two builds may hold the same mechanism, and
-    // NEURON must be able to load both.
-    let hash = fingerprint::of(files.iter().map(|file| file.text.as_str()));
-    for (file, manifest) in files.iter_mut().zip(&mut manifests) {
-        let name = manifest.suffix.replace(UNNAMED, &hash);
-        file.text = file.text.replace(&manifest.suffix, &name);
-        file.name = format!("{name}.mod");
+    name_by_content(&mut files);
+    for (file, manifest) in files.iter().zip(&mut manifests) {
         manifest.file.clone_from(&file.name);
-        manifest.suffix = name;
+        manifest.suffix = file.stem().to_owned();
     }
-    let manifest = Manifest::new(directions, manifests, &hash);
+    let manifest = Manifest::new(directions, manifests, &fingerprint::of(CABLE_TEXTS.into_iter()));
     for (template, name) in [
         ("cable.mod", &manifest.cable.suffix),
         ("cable_point.mod", &manifest.cable_point.name),
@@ -71,14 +96,31 @@ pub fn emit(regions: &[Linearised], directions: usize) -> Result<(Vec<File>, Man
     Ok((files, manifest))
 }
 
-fn environment() -> Result<Environment<'static>, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_keep_trailing_newline(true);
-    for (name, text) in TEMPLATES {
-        environment.add_template(name, text)?;
+/// Puts the hash of all files into their names. One name for the whole build: two
+/// builds may hold the same mechanism, and NEURON must be able to load both.
+fn name_by_content(files: &mut [File]) -> String {
+    let hash = fingerprint::of(files.iter().map(|file| file.text.as_str()));
+    for file in files {
+        let name = file.stem().replace(UNNAMED, &hash);
+        file.text = file.text.replace(file.stem(), &name);
+        file.name = format!("{name}.mod");
     }
-    Ok(environment)
+    hash
+}
+
+/// The templates, read once.
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.set_keep_trailing_newline(true);
+        for (name, text) in TEMPLATES {
+            // A template that can't be read is missed, and reported, where it is used.
+            let _ = environment.add_template(name, text);
+        }
+        environment
+    })
 }

@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use minijinja::Environment;
 use serde::Serialize;
 
+use super::arrays::{self, Through};
 use super::code::Code;
 use super::manifest::{
-    IonManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
-    StateManifest,
+    FarManifest, IonManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
+    StateManifest, StreamManifest,
 };
-use super::sources::{own_element, Sources};
+use super::events::{self, Events};
+use super::far::{self, Far};
+use super::procedures::Procedure;
+use super::sources::Sources;
 use super::{lines, EmitError, File, UNNAMED};
 use crate::graph::{Id, Input};
-use crate::model::Kind;
-use crate::step::{emitted_name, Linearised, Quantity, Row, StateKind};
+use crate::model::{Hook, Ion, Kind};
+use crate::step::{Linearised, Quantity, Region, RegionIon, Stage, State, StateKind};
 
 /// The conductance that holds a gradient cable still in its first step, S/cm2 or uS.
 const HOLD: &str = "1e12";
@@ -34,17 +38,27 @@ struct Context {
     range: Vec<String>,
     pointers: Vec<String>,
     pointer_notes: Vec<PointerManifest>,
+    far_notes: Vec<FarManifest>,
     parameter_notes: Vec<ParameterManifest>,
     state_notes: Vec<StateManifest>,
     units: Vec<String>,
     settings: Vec<Setting>,
     assigned: Vec<String>,
     now: Vec<(String, String)>,
+    streams: Vec<StreamManifest>,
+    events: Option<Events>,
     first: Procedure,
     linearise: Procedure,
     next_states: Procedure,
     read_cables: Vec<String>,
+    /// The gradients of voltages that POINTERs see, for direction k.
+    far: Vec<String>,
+    /// Of a point process with arrays that events write.
+    through: Option<Through>,
     remember: Vec<String>,
+    /// Present and remembered values of the states.
+    unchanged: Vec<(String, String)>,
+    has_celsius: bool,
     functions: Vec<&'static str>,
 }
 
@@ -55,16 +69,9 @@ struct UseIon {
 }
 
 #[derive(Serialize)]
-struct Setting {
-    name: String,
+pub(super) struct Setting {
+    pub name: String,
     default: String,
-}
-
-#[derive(Serialize)]
-struct Procedure {
-    locals: String,
-    code: Vec<String>,
-    in_loop: Vec<String>,
 }
 
 pub(super) fn render(
@@ -73,7 +80,7 @@ pub(super) fn render(
     directions: usize,
 ) -> Result<(File, RegionManifest), EmitError> {
     let writer = Writer::new(linearised, directions);
-    let context = writer.context()?;
+    let context = writer.context();
     let text = environment
         .get_template("region.mod")?
         .render(minijinja::value::Value::from_serialize(&context))?;
@@ -83,68 +90,109 @@ pub(super) fn render(
     Ok((File { name: file, text }, manifest))
 }
 
-struct Writer<'a> {
-    linearised: &'a Linearised,
-    directions: usize,
-    sources: Sources<'a>,
-    step_inputs: BTreeSet<Input>,
-    start_inputs: BTreeSet<Input>,
+pub(super) struct Writer<'a> {
+    pub linearised: &'a Linearised,
+    pub directions: usize,
+    pub sources: Sources<'a>,
+    pub step_inputs: BTreeSet<Input>,
+    pub start_inputs: BTreeSet<Input>,
+    event_inputs: BTreeSet<Input>,
     step_roots: Vec<Id>,
     start_roots: Vec<Id>,
+    event_roots: Vec<Id>,
+    pub array_terms: Vec<Id>,
     /// The gradient array of each state, `D_hh_m`.
-    gradients: Vec<String>,
+    pub gradients: Vec<String>,
+    /// For each parameter the array that says how much each direction changes it, `w_gnabar_hh`.
+    pub seeds: Vec<String>,
+    pub far: Vec<Far>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(linearised: &'a Linearised, directions: usize) -> Self {
+    pub fn new(linearised: &'a Linearised, directions: usize) -> Self {
         let mut step_roots = vec![linearised.conductance];
         step_roots.extend(linearised.source.coefficients());
-        let mut start_roots = Vec::new();
+        step_roots.extend(&linearised.failed);
+        step_roots.extend(linearised.receive.iter().flat_map(|receive| receive.currents.iter().flatten()));
+        step_roots.extend(linearised.balances.iter().flatten());
+        step_roots.extend(linearised.stages.iter().flat_map(Stage::coefficients));
+        let mut start_roots = linearised.failed_start.clone();
+        start_roots.extend(linearised.start_stages.iter().flat_map(Stage::coefficients));
         for state in &linearised.states {
             step_roots.extend(state.row.coefficients());
             start_roots.extend(state.start.coefficients());
             if let Some((after, start)) = state.own {
-                step_roots.push(after);
+                step_roots.extend(after);
                 start_roots.push(start);
             }
+            step_roots.extend(state.check.into_iter().flatten());
         }
+        let array_terms = arrays::terms(linearised);
+        let array_inputs = linearised.graph.reachable_inputs(&array_terms, false);
         let step_inputs = linearised.graph.reachable_inputs(&step_roots, false);
         let start_inputs = linearised.graph.reachable_inputs(&start_roots, false);
-        let all = step_inputs.union(&start_inputs).copied().collect();
+        let mut all: BTreeSet<Input> = step_inputs.union(&start_inputs).copied().collect();
+        let event_roots = linearised.receive.as_ref().map(events::roots).unwrap_or_default();
+        let mut event_inputs = linearised.graph.reachable_inputs(&event_roots, false);
+        let sent = linearised.receive.as_ref().map(events::start_roots).unwrap_or_default();
+        event_inputs.extend(linearised.graph.reachable_inputs(&sent, false));
+        let watched = linearised.receive.as_ref().map(events::watched).unwrap_or_default();
+        event_inputs.extend(linearised.graph.reachable_inputs(&watched, false));
+        event_inputs.extend(events::changed_inputs(linearised));
+        all.extend(&array_inputs);
+        event_inputs.extend(array_inputs);
+        all.extend(&event_inputs);
         let gradients = linearised.states.iter().map(|state| gradient_name(linearised, &state.kind));
+        let mut names = linearised.names.clone();
+        let parameters = linearised.parameters.iter();
+        let seeds = parameters.map(|parameter| names.new_name(&format!("w_{}", parameter.public)));
         Self {
             linearised,
             directions,
             sources: Sources::new(linearised, &all),
             step_inputs,
             start_inputs,
+            event_inputs,
             step_roots,
             start_roots,
+            event_roots,
+            array_terms,
             gradients: gradients.collect(),
+            seeds: seeds.collect(),
+            far: Far::of(linearised, directions),
         }
     }
 
-    fn context(&self) -> Result<Context, EmitError> {
+    fn context(&self) -> Context {
         let linearised = self.linearised;
         let is_density = linearised.region.kind() == Kind::Density;
         let step = Code::new(&linearised.graph, &self.step_roots);
         let start = Code::new(&linearised.graph, &self.start_roots);
         let mut functions = step.functions(&self.step_roots);
         functions.extend(start.functions(&self.start_roots));
+        functions.extend(step.functions(&self.event_roots));
+        functions.extend(step.functions(&self.array_terms));
+        let events = self.events();
         let (linearise, next_states) = self.linearise(&step);
-        let settings = self.settings();
+        let settings = settings(self.linearised);
         let now: Vec<(String, String)> =
             self.sources.now.iter().map(|now| (now.name.clone(), now.source.clone())).collect();
         let mut range: Vec<String> =
-            ["d", "S", "flag"].map(str::to_owned).to_vec();
+            ["d", "S", "fault", "jumps", "v_solved"].map(str::to_owned).to_vec();
         range.extend(settings.iter().map(|setting| setting.name.clone()));
         range.extend(now.iter().map(|(name, _)| name.clone()));
         range.extend(self.gradients.iter().cloned());
-        range.extend(self.seeds());
+        range.extend(self.seeds.iter().cloned());
+        range.extend(self.far.iter().flat_map(|far| [far.gradient.clone(), far.new.clone()]));
+        let streams = self.streams();
+        if !streams.is_empty() {
+            range.push("own".to_owned());
+            range.extend(streams.iter().map(|stream| stream.start.clone()));
+        }
         let mut pointers: Vec<String> = (0..self.directions).map(cable_pointer).collect();
         pointers.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
-        self.refuse_clash(range.iter().chain(&pointers))?;
-        Ok(Context {
+        pointers.extend(self.far.iter().flat_map(|far| far.cables.iter().cloned()));
+        Context {
             name: format!("gm_{}_{UNNAMED}", linearised.region.name),
             kind: if is_density { "SUFFIX" } else { "POINT_PROCESS" },
             region: linearised.region.name.clone(),
@@ -158,118 +206,32 @@ impl<'a> Writer<'a> {
             range: lines::list("RANGE", &range),
             pointers: lines::list("POINTER", &pointers),
             pointer_notes: self.sources.pointers.clone(),
+            far_notes: far::manifests(self.linearised, &self.far),
             parameter_notes: self.parameters(),
             state_notes: self.states(),
-            units: self.units(),
+            units: units(self.linearised, self.inputs()),
             settings,
-            assigned: self.assigned(),
+            assigned: self.assigned(events.as_ref(), &streams),
+            streams,
             now,
+            events,
             first: self.first(&start),
             linearise,
             next_states,
             read_cables: (0..self.directions)
                 .map(|k| format!("W_new[{k}] = {}", cable_pointer(k)))
+                .chain(self.far.iter().flat_map(Far::read))
                 .collect(),
-            remember: self.sources.remember_statements(),
+            far: self.far.iter().map(Far::step).collect(),
+            through: self.through_arrays(),
+            remember: [self.sources.remember_statements(), self.remember_arrays()].concat(),
+            unchanged: self.unchanged(),
+            has_celsius: self.reads(&Quantity::Celsius),
             functions: functions.into_iter().collect(),
-        })
+        }
     }
 
-    fn first(&self, code: &Code) -> Procedure {
-        let (mut locals, mut body) = self.sources.load(&self.start_inputs, true);
-        locals.extend(code.locals());
-        body.extend(code.statements());
-        let mut in_loop = Vec::new();
-        for (state, gradient) in self.linearised.states.iter().zip(&self.gradients) {
-            if let Some((_, start)) = state.own {
-                body.push(format!("{} = {}", own_element(self.linearised, &state.kind), code.value(start)));
-            }
-            let voltage = state.start.v_before.map(|id| (id, "W".to_owned()));
-            let parameters = state.start.parameters.iter().map(|(index, id)| (*id, self.seed(*index)));
-            let terms: Vec<String> = voltage
-                .into_iter()
-                .chain(parameters)
-                .map(|(id, name)| product(&code.factor(id), &format!("{name}[k]")))
-                .collect();
-            in_loop.extend(lines::sum(&format!("{gradient}[k]"), &terms));
-        }
-        Procedure { locals: locals_statement(&locals), code: body, in_loop }
-    }
-
-    /// The procedures that make the coefficients of a step and use them.
-    fn linearise(&self, code: &Code) -> (Procedure, Procedure) {
-        let linearised = self.linearised;
-        let (mut locals, mut body) = self.sources.load(&self.step_inputs, false);
-        locals.extend(code.locals());
-        body.extend(code.statements());
-        body.push(format!("d = {}", code.value(linearised.conductance)));
-        for state in &linearised.states {
-            if let Some((after, _)) = state.own {
-                body.push(format!("{} = {}", own_element(linearised, &state.kind), code.value(after)));
-            }
-        }
-        let mut stored = 0;
-        let mut store = |id: Id, body: &mut Vec<String>| {
-            if linearised.graph.as_number(id).is_some() {
-                return code.factor(id);
-            }
-            body.push(format!("c[{stored}] = {}", code.value(id)));
-            stored += 1;
-            format!("c[{}]", stored - 1)
-        };
-        let mut updates = Vec::new();
-        let mut copies = Vec::new();
-        for (index, (state, gradient)) in linearised.states.iter().zip(&self.gradients).enumerate() {
-            let mut terms = Vec::new();
-            for (other, id) in &state.row.states {
-                let coefficient = store(*id, &mut body);
-                terms.push(product(&coefficient, &format!("{}[k]", self.gradients[*other])));
-            }
-            if let Some(id) = state.row.v_after {
-                terms.push(product(&store(id, &mut body), "W_new[k]"));
-            }
-            if let Some(id) = state.row.v_before {
-                terms.push(product(&store(id, &mut body), "W[k]"));
-            }
-            for (parameter, id) in &state.row.parameters {
-                let coefficient = store(*id, &mut body);
-                terms.push(product(&coefficient, &format!("{}[k]", self.seed(*parameter))));
-            }
-            updates.extend(lines::sum(&format!("y{index}"), &terms));
-            copies.push(format!("{gradient}[k] = y{index}"));
-        }
-        let mut terms = Vec::new();
-        let row = &linearised.source;
-        let gradients = row.states.iter().map(|(state, id)| (self.gradients[*state].clone(), *id));
-        let voltage = row.v_before.map(|id| ("W".to_owned(), id));
-        let parameters = row.parameters.iter().map(|(index, id)| (self.seed(*index), *id));
-        for (index, (name, id)) in gradients.chain(voltage).chain(parameters).enumerate() {
-            let coefficient = format!("s{index}");
-            body.push(format!("{coefficient} = {}", code.value(id)));
-            terms.push(format!("{coefficient}*{name}[k]"));
-            locals.push(coefficient);
-        }
-        let source = lines::sum("S[k]", &terms);
-        let ys: Vec<String> = (0..linearised.states.len()).map(|index| format!("y{index}")).collect();
-        updates.extend(copies);
-        (
-            Procedure { locals: locals_statement(&locals), code: body, in_loop: source },
-            Procedure { locals: locals_statement(&ys), code: Vec::new(), in_loop: updates },
-        )
-    }
-
-    fn stored_coefficients(&self) -> usize {
-        let count = |row: &Row| {
-            let voltages = row.v_before.into_iter().chain(row.v_after);
-            voltages
-                .chain(row.states.iter().chain(&row.parameters).map(|(_, id)| *id))
-                .filter(|id| self.linearised.graph.as_number(*id).is_none())
-                .count()
-        };
-        self.linearised.states.iter().map(|state| count(&state.row)).sum()
-    }
-
-    fn assigned(&self) -> Vec<String> {
+    fn assigned(&self, events: Option<&Events>, streams: &[StreamManifest]) -> Vec<String> {
         let k = self.directions;
         let own = self.linearised.states.iter().filter(|state| state.own.is_some()).count();
         let mut names = vec![
@@ -281,50 +243,45 @@ impl<'a> Writer<'a> {
             format!("was[{}]", self.sources.memory_size()),
             format!("c[{}]", self.stored_coefficients().max(1)),
             format!("own[{}]", own.max(1)),
-            "flag".to_owned(),
+            "fault".to_owned(),
             "fresh".to_owned(),
+            "v_solved (mV)".to_owned(),
+            "jumps".to_owned(),
+            "celsius_start (degC)".to_owned(),
             "step_index".to_owned(),
             "t_start (ms)".to_owned(),
             "dt_start (ms)".to_owned(),
             "dt (ms)".to_owned(),
         ];
+        names.extend(events.iter().flat_map(|events| events.assigned.clone()));
+        names.extend(self.array_variables());
+        names.extend(streams.iter().map(|stream| stream.start.clone()));
         for gradient in &self.gradients {
             names.push(format!("{gradient}[{k}]"));
         }
-        names.extend(self.seeds().iter().map(|seed| format!("{seed}[{k}]")));
+        names.extend(self.seeds.iter().map(|seed| format!("{seed}[{k}]")));
         names.extend(self.sources.now.iter().map(|now| now.name.clone()));
         names.extend(self.use_ions().into_iter().flat_map(|ion| {
             ion.read.split(", ").map(str::to_owned).collect::<Vec<_>>()
         }));
         names.extend((0..k).map(cable_pointer));
+        names.extend(self.far.iter().flat_map(Far::assigned));
         names.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
         for (input, name) in [(Quantity::Celsius, "celsius (degC)"), (Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")] {
-            if self.inputs().any(|known| self.linearised.quantities[&known] == input) {
+            if self.reads(&input) {
                 names.push(name.to_owned());
             }
         }
         names
     }
 
-    fn inputs(&self) -> impl Iterator<Item = Input> + '_ {
-        self.step_inputs.union(&self.start_inputs).copied()
+    fn reads(&self, quantity: &Quantity) -> bool {
+        self.inputs().any(|known| self.linearised.quantities[&known] == *quantity)
     }
 
-    fn settings(&self) -> Vec<Setting> {
-        let mut settings = Vec::new();
-        for mechanism in self.linearised.region.mechanisms.iter().filter(|_| self.linearised.region.switched) {
-            settings.push(Setting { name: format!("has_{}", mechanism.name), default: "0".to_owned() });
-        }
-        for ion in self.linearised.ions.iter().filter(|ion| !ion.concentrations.is_empty()) {
-            let valence = ion.ion.valence.unwrap_or(match ion.ion.name.as_str() {
-                "ca" => 2.0,
-                _ => 1.0,
-            });
-            let names = [ion.nernst(), ion.nernst_init(), ion.conc_init()];
-            settings.extend(names.map(|name| Setting { name, default: "0".to_owned() }));
-            settings.push(Setting { name: ion.valence(), default: format!("{valence}") });
-        }
-        settings
+    fn inputs(&self) -> impl Iterator<Item = Input> + '_ {
+        let all = self.step_inputs.iter().chain(&self.start_inputs).chain(&self.event_inputs);
+        all.copied().collect::<BTreeSet<_>>().into_iter()
     }
 
     fn use_ions(&self) -> Vec<UseIon> {
@@ -336,21 +293,19 @@ impl<'a> Writer<'a> {
                 .filter(|name| self.sources.now.iter().any(|now| now.source == *name))
                 .collect();
             if !read.is_empty() {
-                ions.push(UseIon { ion: ion.ion.name.clone(), read: read.join(", ") });
+                ions.push((ion, read));
             }
         }
-        ions
-    }
-
-    fn units(&self) -> Vec<String> {
-        let factors = self.inputs().filter_map(|input| match &self.linearised.quantities[&input] {
-            Quantity::Factor(mechanism, name) => {
-                let text = self.linearised.region.mechanisms[*mechanism].units.get(name)?;
-                Some(format!("{} = {text}", self.linearised.graph.input_name(input)))
+        // NEURON's translator copies ion variables at the start of a BEFORE block, but forgets
+        // it where there is exactly one (`lst->next != lst->prev` in nocpout.cpp): read another.
+        if let [(ion, read)] = ions.as_mut_slice() {
+            if read.len() == 1 {
+                let other = if read[0] == ion.ion.current() { ion.ion.reversal() } else { ion.ion.current() };
+                read.push(other);
             }
-            _ => None,
-        });
-        factors.collect()
+        }
+        let joined = |(ion, read): (&RegionIon, Vec<String>)| UseIon { ion: ion.ion.name.clone(), read: read.join(", ") };
+        ions.into_iter().map(joined).collect()
     }
 
     fn mechanism_names(&self) -> Vec<String> {
@@ -362,46 +317,44 @@ impl<'a> Writer<'a> {
         parameters
             .map(|(index, parameter)| ParameterManifest {
                 name: parameter.public.clone(),
-                seed: self.seed(index),
+                seed: self.seeds[index].clone(),
                 scope: parameter.scope,
             })
             .collect()
     }
 
-    /// The array that says how much each direction changes a parameter, `w_gnabar_hh`.
-    fn seed(&self, parameter: usize) -> String {
-        let public = &self.linearised.parameters[parameter].public;
-        let plain: String = public
-            .chars()
-            .filter(|c| *c != ']')
-            .map(|c| if c == '[' || c == '.' { '_' } else { c })
-            .collect();
-        format!("w_{plain}")
-    }
-
-    fn seeds(&self) -> Vec<String> {
-        (0..self.linearised.parameters.len()).map(|index| self.seed(index)).collect()
+    /// The streams of random numbers that something depends on.
+    fn streams(&self) -> Vec<StreamManifest> {
+        let linearised = self.linearised;
+        let mut names = linearised.names.clone();
+        let own = linearised.states.iter().filter(|state| state.own.is_some());
+        own.enumerate()
+            .filter_map(|(index, state)| {
+                let number = linearised.region.stream(&state.kind)?;
+                let StateKind::Variable(mechanism, name) = &state.kind else { return None };
+                let mechanism = &linearised.region.mechanisms[*mechanism];
+                Some(StreamManifest {
+                    name: names.new_name(&format!("stream_{}_{name}", mechanism.name)),
+                    start: names.new_name(&format!("place_{}_{name}", mechanism.name)),
+                    mechanism: mechanism.name.clone(),
+                    source: name.clone(),
+                    own: "own",
+                    index,
+                    number,
+                })
+            })
+            .collect()
     }
 
     fn states(&self) -> Vec<StateManifest> {
-        let states = self.linearised.states.iter().zip(&self.gradients);
+        let is_shown = |(state, _): &(&State, &String)| self.linearised.region.stream(&state.kind).is_none();
+        let states = self.linearised.states.iter().zip(&self.gradients).filter(is_shown);
         states
             .map(|(state, gradient)| StateManifest {
                 name: state.public.clone(),
                 gradient: gradient.clone(),
             })
             .collect()
-    }
-
-    fn refuse_clash<'b>(&self, names: impl Iterator<Item = &'b String>) -> Result<(), EmitError> {
-        let mut seen = BTreeSet::new();
-        for name in names {
-            if !seen.insert(name) {
-                let region = self.linearised.region.name.clone();
-                return Err(EmitError::NameClash { region, name: name.clone() });
-            }
-        }
-        Ok(())
     }
 
     fn manifest(&self, context: Context, suffix: String, file: String) -> RegionManifest {
@@ -416,31 +369,122 @@ impl<'a> Writer<'a> {
             switches: switches.map(|mechanism| format!("has_{}", mechanism.name)).collect(),
             pointers: context.pointer_notes,
             cable_pointers: (0..self.directions).map(cable_pointer).collect(),
+            far: context.far_notes,
             conductance: "d",
             source: "S",
             parameters: context.parameter_notes,
             states: context.state_notes,
             now: self.sources.now.clone(),
-            ions: self
+            ions: ion_manifests(self.linearised),
+            currents_read: ions_where(region, |ion| ion.read.contains(&ion.current())),
+            currents_written: ions_where(region, |ion| ion.write.contains(&ion.current())),
+            corrected: self
                 .linearised
-                .ions
+                .corrected
                 .iter()
-                .filter(|ion| !ion.concentrations.is_empty())
-                .map(|ion| IonManifest {
-                    ion: ion.ion.name.clone(),
-                    nernst: ion.nernst(),
-                    nernst_init: ion.nernst_init(),
-                    conc_init: ion.conc_init(),
-                    valence: ion.valence(),
-                    written: ion.written.clone(),
-                })
+                .filter_map(|kind| self.sources.shown(kind))
                 .collect(),
-            procedures: ProceduresManifest { advance: "advance", states: "next_states" },
+            streams: context.streams,
+            weights: context.events.as_ref().map(|events| events.weights),
+            sets_voltage: context.events.as_ref().is_some_and(Events::sets_voltage),
+            sees_jumps: sees_jumps(self.linearised),
+            procedures: ProceduresManifest { advance: "advance", states: "next_states", events: "apply" },
+            stale_tables: self.linearised.stale.clone(),
+            isolated: self.linearised.isolated.clone(),
+            shared_tables: self.linearised.shared.clone(),
+            unfollowed: self
+                .linearised
+                .unfollowed
+                .iter()
+                .map(|(name, diagnostic)| format!("{name}: {}", diagnostic.message))
+                .collect(),
         }
     }
 }
 
-fn cable_pointer(direction: usize) -> String {
+/// Whether code besides the step reads the voltage at a moment when events of others may have set it.
+pub(super) fn sees_jumps(linearised: &Linearised) -> bool {
+    let reads = linearised.receive.as_ref().is_some_and(|receive| {
+        let changes = receive.states.iter().chain(&receive.weights);
+        changes.into_iter().any(|change| change.row.v_before.is_some())
+    });
+    let hooks = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.hooks);
+    reads || hooks.into_iter().any(|(hook, _)| *hook == Hook::BeforeBreakpoint)
+}
+
+/// The ions that some mechanism uses in a certain way.
+pub(super) fn ions_where(region: &Region, uses: impl Fn(&Ion) -> bool) -> Vec<String> {
+    let ions = region.mechanisms.iter().flat_map(|mechanism| &mechanism.ions);
+    let names: BTreeSet<String> = ions.filter(|ion| uses(ion)).map(|ion| ion.name.clone()).collect();
+    names.into_iter().collect()
+}
+
+/// 0/1 switches and charges: RANGE parameters that Python sets.
+pub(super) fn settings(linearised: &Linearised) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for mechanism in linearised.region.mechanisms.iter().filter(|_| linearised.region.switched) {
+        settings.push(Setting { name: format!("has_{}", mechanism.name), default: "0".to_owned() });
+    }
+    for ion in linearised.ions.iter().filter(|ion| !ion.concentrations.is_empty()) {
+        let valence = ion.ion.valence.unwrap_or(match ion.ion.name.as_str() {
+            "ca" => 2.0,
+            _ => 1.0,
+        });
+        let names = [ion.nernst(), ion.nernst_init(), ion.conc_init()];
+        settings.extend(names.map(|name| Setting { name, default: "0".to_owned() }));
+        settings.push(Setting { name: ion.valence(), default: format!("{valence}") });
+        let starts = ion.written.iter().map(|name| ion.start(name));
+        settings.extend(starts.map(|name| Setting { name, default: "0".to_owned() }));
+    }
+    settings
+}
+
+/// The UNITS factors among some inputs.
+pub(super) fn units(linearised: &Linearised, inputs: impl Iterator<Item = Input>) -> Vec<String> {
+    let factors = inputs.filter_map(|input| match &linearised.quantities[&input] {
+        Quantity::Factor(mechanism, name) => {
+            let text = linearised.region.mechanisms[*mechanism].units.get(name)?;
+            Some(format!("{} = {text}", linearised.graph.input_name(input)))
+        }
+        _ => None,
+    });
+    factors.collect()
+}
+
+/// What the manifest says of a region's ions.
+pub(super) fn ion_manifests(linearised: &Linearised) -> Vec<IonManifest> {
+    let ions = linearised.ions.iter().filter(|ion| !ion.concentrations.is_empty());
+    let starts: Vec<Id> = linearised.states.iter().map(|state| state.initial).collect();
+    let read = linearised.graph.reachable_inputs(&starts, true);
+    let is_read = |setting: &str| {
+        read.iter().any(|input| {
+            matches!(linearised.quantities.get(input), Some(Quantity::Setting(name)) if name == setting)
+        })
+    };
+    let reads = |name: &String| {
+        let ions = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.ions);
+        ions.into_iter().any(|ion| ion.read.contains(name))
+    };
+    ions.map(|ion| IonManifest {
+        ion: ion.ion.name.clone(),
+        nernst: ion.nernst(),
+        nernst_init: ion.nernst_init(),
+        conc_init: ion.conc_init(),
+        valence: ion.valence(),
+        written: ion.written.clone(),
+        reads_concentration: reads(&ion.ion.inside()) || reads(&ion.ion.outside()),
+        reads_reversal: reads(&ion.ion.reversal()),
+        starts: ion
+            .written
+            .iter()
+            .map(|name| (name.clone(), ion.start(name)))
+            .filter(|(_, setting)| is_read(setting))
+            .collect(),
+    })
+    .collect()
+}
+
+pub(super) fn cable_pointer(direction: usize) -> String {
     format!("W{direction}")
 }
 
@@ -448,23 +492,7 @@ fn gradient_name(linearised: &Linearised, kind: &StateKind) -> String {
     match kind {
         StateKind::Ion(name) => format!("D_{name}"),
         StateKind::Variable(mechanism, name) => {
-            format!("D_{}", emitted_name(&linearised.region.mechanisms[*mechanism], name))
+            format!("D_{}", linearised.names.of(*mechanism, name))
         }
-    }
-}
-
-fn product(coefficient: &str, variable: &str) -> String {
-    if coefficient == "1" {
-        variable.to_owned()
-    } else {
-        format!("{coefficient}*{variable}")
-    }
-}
-
-fn locals_statement(names: &[String]) -> String {
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("LOCAL {}", lines::one_list(names))
     }
 }

@@ -4,12 +4,15 @@
 //! is the present value. NEURON's variables are read through POINTERs, ions
 //! through USEION.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::manifest::{NowManifest, PointerManifest};
 use crate::graph::Input;
-use crate::model::{Kind, Visibility};
-use crate::step::{emitted_name, Linearised, Quantity, StateKind, When};
+use crate::model::Kind;
+use crate::step::{Linearised, Quantity, StateKind, When};
+
+/// A companion's own value of the voltage, where its events set it.
+pub const KEPT: &str = "v_kept";
 
 /// Something whose value at the start of a step must be remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,17 @@ struct Memory {
     present: String,
     /// The mechanism whose switch guards it.
     mechanism: Option<usize>,
+}
+
+/// When code runs that reads the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// After INITIAL: what was before is what is now.
+    Start,
+    /// A step later: what was before is remembered.
+    Step,
+    /// When an event comes: what was before are the companion's own copies.
+    Event,
 }
 
 pub struct Sources<'a> {
@@ -56,9 +70,19 @@ impl<'a> Sources<'a> {
                     self.remember(present, Some(*mechanism));
                 }
             }
+            Quantity::Pointed(mechanism, name, when) => {
+                let present = linearised.names.of(*mechanism, name).to_owned();
+                self.point(present.clone(), pointed_source(linearised, *mechanism, name), "pointed", Some(*mechanism));
+                if *when == When::Before {
+                    self.remember(present, Some(*mechanism));
+                }
+            }
             Quantity::Ion(name, when) => {
                 let present = format!("{name}_now");
-                if !self.now.iter().any(|now| now.name == present) {
+                if linearised.region.kind() == Kind::Point {
+                    // USEION would change the ion's style in this segment.
+                    self.point(present.clone(), name.clone(), "segment", None);
+                } else if !self.now.iter().any(|now| now.name == present) {
                     self.now.push(NowManifest { name: present.clone(), source: name.clone() });
                 }
                 if *when == When::Before {
@@ -87,23 +111,8 @@ impl<'a> Sources<'a> {
         if own.is_some() {
             return Some(own_element(linearised, &kind));
         }
-        let (plain, index) = name.split_once('[').map_or((name, None), |(a, b)| (a, Some(b)));
-        let variable = description.variable(plain)?;
-        let public = match (description.kind, index) {
-            (Kind::Density, None) => format!("{plain}_{}", description.name),
-            (Kind::Density, Some(index)) => format!("{plain}_{}[{index}", description.name),
-            (Kind::Point, _) => name.to_owned(),
-        };
-        let scope = match variable.visibility {
-            Visibility::Range => "range",
-            Visibility::Global => "global",
-            _ => return None,
-        };
-        let source = match (scope, description.kind) {
-            ("global", Kind::Point) => format!("{name}_{}", description.name),
-            _ => public,
-        };
-        let pointer = emitted_name(description, name);
+        let (source, scope) = description.shown_as(name)?;
+        let pointer = linearised.names.of(mechanism, name).to_owned();
         self.point(pointer.clone(), source, scope, Some(mechanism));
         Some(pointer)
     }
@@ -126,6 +135,12 @@ impl<'a> Sources<'a> {
         self.memory.len()
     }
 
+    /// The element that remembers what a present value was.
+    pub fn remembered(&self, present: &str) -> Option<String> {
+        let index = self.memory.iter().position(|memory| memory.present == present);
+        index.map(|index| format!("was[{index}]"))
+    }
+
     /// Statements that remember the present for the next step.
     pub fn remember_statements(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -136,17 +151,16 @@ impl<'a> Sources<'a> {
         lines
     }
 
-    /// LOCAL names and statements that load some inputs; at the very start,
-    /// what was before is what is now.
-    pub fn load(&self, inputs: &BTreeSet<Input>, at_start: bool) -> (Vec<String>, Vec<String>) {
+    /// LOCAL names and statements that load some inputs.
+    pub fn load(&self, inputs: &BTreeSet<Input>, phase: Phase) -> (Vec<String>, Vec<String>) {
         let (mut names, mut lines) = (Vec::new(), Vec::new());
         for input in inputs {
             let quantity = &self.linearised.quantities[input];
-            let Some((value, owner)) = self.source(quantity, at_start) else { continue };
+            let Some((value, owner)) = self.source(quantity, phase) else { continue };
             let name = self.linearised.graph.input_name(*input).to_owned();
             lines.extend(self.guarded(owner, format!("{name} = {value}")));
             if let Quantity::Ion(ion, When::Before) = quantity {
-                lines.extend(self.nernst_value(&name, ion, at_start));
+                lines.extend(self.nernst_value(&name, ion, phase));
             }
             names.push(name);
         }
@@ -154,34 +168,46 @@ impl<'a> Sources<'a> {
     }
 
     /// A reversal potential that NEURON computes is still that of the lagged step.
-    fn nernst_value(&self, name: &str, variable: &str, at_start: bool) -> Option<String> {
+    fn nernst_value(&self, name: &str, variable: &str, phase: Phase) -> Option<String> {
         let ion = self.linearised.ions.iter().find(|ion| ion.ion.reversal() == variable)?;
-        (!at_start)
+        (phase == Phase::Step)
             .then(|| format!("IF ({} != 0) {{ {name} = {variable}_now }}", ion.nernst()))
     }
 
     /// The text that has the value of a quantity, and the mechanism that must be on.
-    fn source(&self, quantity: &Quantity, at_start: bool) -> Option<(String, Option<usize>)> {
+    fn source(&self, quantity: &Quantity, phase: Phase) -> Option<(String, Option<usize>)> {
         let before = |present: &str| {
-            if at_start {
+            if phase != Phase::Step {
                 return present.to_owned();
             }
-            let index = self.memory.iter().position(|memory| memory.present == present);
-            index.map_or_else(|| present.to_owned(), |index| format!("was[{index}]"))
+            self.remembered(present).unwrap_or_else(|| present.to_owned())
         };
         Some(match quantity {
+            Quantity::Voltage(When::Before) if phase == Phase::Event => (self.event_voltage().to_owned(), None),
             Quantity::Voltage(When::Before) => (before("v_now"), None),
-            Quantity::Voltage(When::After) => ("v_now".to_owned(), None),
-            Quantity::Rise if at_start => ("0".to_owned(), None),
-            Quantity::Rise => (format!("v_now - {}", before("v_now")), None),
+            // Events may have set v since.
+            Quantity::Voltage(When::After) => ("v_solved".to_owned(), None),
+            Quantity::Rise if phase != Phase::Step => ("0".to_owned(), None),
+            Quantity::Rise => (format!("v_solved - {}", before("v_now")), None),
             Quantity::Time => (before("t"), None),
             Quantity::Variable(mechanism, name, when) => {
-                let present = self.known_variable(*mechanism, name);
+                let kind = StateKind::Variable(*mechanism, name.clone());
+                let kept = match (phase, when) {
+                    (Phase::Event, _) => self.copy(&kind),
+                    (Phase::Step, When::After) => self.landed(&kind),
+                    _ => None,
+                };
+                let present = kept.or_else(|| self.known_variable(*mechanism, name));
                 let value = match (when, present) {
                     (_, None) => "0".to_owned(),
                     (When::Before, Some(present)) => before(&present),
                     (When::After, Some(present)) => present,
                 };
+                (value, Some(*mechanism))
+            }
+            Quantity::Pointed(mechanism, name, when) => {
+                let present = self.linearised.names.of(*mechanism, name);
+                let value = if *when == When::Before { before(present) } else { present.to_owned() };
                 (value, Some(*mechanism))
             }
             Quantity::Ion(name, When::Before) => (before(&format!("{name}_now")), None),
@@ -191,6 +217,42 @@ impl<'a> Sources<'a> {
         })
     }
 
+    /// The voltage when an event comes; NEURON's may be that after it.
+    fn event_voltage(&self) -> &'static str {
+        let receive = self.linearised.receive.as_ref();
+        if receive.is_some_and(|receive| receive.voltage.is_some()) { KEPT } else { "v" }
+    }
+
+    /// Where the inputs of a condition are found whenever it is looked at.
+    pub fn at_event(&self, inputs: &BTreeSet<Input>) -> BTreeMap<Input, String> {
+        let source = |input: &Input| self.source(&self.linearised.quantities[input], Phase::Event);
+        inputs.iter().filter_map(|input| Some((*input, source(input)?.0))).collect()
+    }
+
+    /// The companion's own value of a variable that events change.
+    pub fn copy(&self, kind: &StateKind) -> Option<String> {
+        let receive = self.linearised.receive.as_ref()?;
+        let changes = |target: usize| {
+            let state = &self.linearised.states[target];
+            state.kind == *kind && state.own.is_none()
+        };
+        let index = receive.states.iter().position(|change| changes(change.target))?;
+        Some(format!("copy[{index}]"))
+    }
+
+    /// Its value at the end of the step, before the events that came since.
+    fn landed(&self, kind: &StateKind) -> Option<String> {
+        self.copy(kind).map(|copy| copy.replace("copy", "landed"))
+    }
+
+    /// NEURON's present value of a state, if it shows it.
+    pub fn shown(&self, kind: &StateKind) -> Option<String> {
+        match kind {
+            StateKind::Variable(mechanism, name) => self.known_variable(*mechanism, name),
+            StateKind::Ion(_) => None,
+        }
+    }
+
     fn known_variable(&self, mechanism: usize, name: &str) -> Option<String> {
         let kind = StateKind::Variable(mechanism, name.to_owned());
         let is_own =
@@ -198,7 +260,7 @@ impl<'a> Sources<'a> {
         if is_own {
             return Some(own_element(self.linearised, &kind));
         }
-        let pointer = emitted_name(&self.linearised.region.mechanisms[mechanism], name);
+        let pointer = self.linearised.names.of(mechanism, name).to_owned();
         self.pointers.iter().any(|known| known.name == pointer).then_some(pointer)
     }
 
@@ -212,6 +274,11 @@ impl<'a> Sources<'a> {
             _ => vec![line],
         }
     }
+}
+
+/// What the manifest calls a POINTER of the model.
+pub fn pointed_source(linearised: &Linearised, mechanism: usize, name: &str) -> String {
+    format!("{}.{name}", linearised.region.mechanisms[mechanism].name)
 }
 
 /// The element of `own` that holds a value which NEURON does not show.

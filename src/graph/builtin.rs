@@ -30,9 +30,17 @@ pub enum Builtin {
     TimesLog,
     /// The error function (`erf`).
     Erf,
+    /// From a stream of random numbers, at a place in it: a number between 0 and 1.
+    UniformAt,
+    /// The same of the normal distribution.
+    NormalAt,
+    /// The same: a whole number of 32 bits.
+    IntegerAt,
+    /// The place in a stream after a draw from the normal distribution.
+    AfterNormal,
 }
 
-const NAMES: [(Builtin, &str, usize); 23] = [
+const NAMES: [(Builtin, &str, usize); 27] = [
     (Builtin::Exp, "exp", 1),
     (Builtin::Log, "log", 1),
     (Builtin::Log10, "log10", 1),
@@ -56,6 +64,10 @@ const NAMES: [(Builtin, &str, usize); 23] = [
     (Builtin::Sign, "sign_of", 1),
     (Builtin::TimesLog, "times_log", 2),
     (Builtin::Erf, "erf", 1),
+    (Builtin::UniformAt, "uniform_at", 2),
+    (Builtin::NormalAt, "normal_at", 2),
+    (Builtin::IntegerAt, "integer_at", 2),
+    (Builtin::AfterNormal, "after_normal", 2),
 ];
 
 impl Builtin {
@@ -69,7 +81,12 @@ impl Builtin {
 
     /// Whether NMODL lacks it, so that an emitted mechanism must define it.
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog)
+        self.is_random() || matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog)
+    }
+
+    /// Whether it looks into a stream of random numbers: it has no derivative.
+    pub fn is_random(self) -> bool {
+        matches!(self, Self::UniformAt | Self::NormalAt | Self::IntegerAt | Self::AfterNormal)
     }
 
     pub fn name(self) -> &'static str {

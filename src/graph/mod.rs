@@ -8,14 +8,21 @@
 //! **Invariant:** operands are older than the node that uses them, except
 //! through a [`Branch`], whose slots may be added later by differentiation.
 
+mod array;
 pub mod builtin;
+pub mod elimination;
 mod proportion;
+mod repeat;
 pub mod schedule;
 mod simplify;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
 
 pub use builtin::Builtin;
+pub use elimination::SparseRow;
+pub use repeat::{Loop, LoopId};
 
 /// A value in the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +37,9 @@ pub struct BranchId(u32);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SystemId(u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinearId(u32);
 
 /// Where code runs: at the top, or in one arm of a conditional.
 pub type Scope = Option<(BranchId, Arm)>;
@@ -73,6 +83,10 @@ pub enum Node {
     /// Unknown number `1` of a system of equations; its value is NEURON's, its
     /// derivative follows from the residuals.
     Unknown(SystemId, usize),
+    /// The value of slot `1` after loop `0`.
+    AfterLoop(LoopId, usize),
+    /// An element of an array, by its index.
+    Element(Input, Id),
 }
 
 /// A conditional: what each variable is after either arm.
@@ -92,13 +106,42 @@ pub struct System {
     pub residuals: Vec<Id>,
 }
 
+/// Equations `matrix . values = right`.
+#[derive(Clone, Debug)]
+pub struct LinearSystem {
+    pub matrix: Vec<SparseRow>,
+    pub right: Vec<Id>,
+    pub values: Vec<Id>,
+    /// Inputs that stand for the values wherever a derivative is taken: what
+    /// depends on the solution has a derivative by these, and only the
+    /// equations have derivatives by what they are made of.
+    pub unknowns: Vec<Input>,
+    /// Where the equations are solved.
+    pub scope: Scope,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
-    known: HashMap<Node, Id>,
+    /// By node, the inputs that its derivative may be taken by; see [`Graph::may_touch`].
+    touches: Vec<u128>,
+    /// By node, whether a loop must run for its value.
+    loops_before: Vec<bool>,
+    known: FxHashMap<Node, Id>,
     inputs: Vec<String>,
     branches: Vec<Branch>,
+    /// The slot of a branch that has these values.
+    joins: FxHashMap<(BranchId, Id, Id), usize>,
     systems: Vec<System>,
+    linear: Vec<LinearSystem>,
+    /// The equations that an unknown belongs to.
+    owners: BTreeMap<Input, LinearId>,
+    loops: Vec<Loop>,
+    known_loops: FxHashMap<repeat::Key, LoopId>,
+    /// What stands for the slots of loops in their bodies, by depth and slot.
+    inner: BTreeMap<(usize, usize), Input>,
+    bound: BTreeMap<Input, (usize, usize)>,
+    arrays: BTreeMap<Input, array::Array>,
 }
 
 impl Graph {
@@ -117,6 +160,17 @@ impl Graph {
 
     pub fn system(&self, system: SystemId) -> &System {
         &self.systems[system.0 as usize]
+    }
+
+    /// The linear equations among whose unknowns these inputs are, oldest first.
+    pub fn linear_systems(&self, inputs: &BTreeSet<Input>) -> Vec<LinearId> {
+        let found: BTreeSet<LinearId> =
+            inputs.iter().filter_map(|input| self.owners.get(input).copied()).collect();
+        found.into_iter().collect()
+    }
+
+    pub fn linear_system(&self, system: LinearId) -> &LinearSystem {
+        &self.linear[system.0 as usize]
     }
 
     pub fn input_name(&self, input: Input) -> &str {
@@ -139,6 +193,13 @@ impl Graph {
     }
 
     /// The number that this node is, if it is one.
+    pub fn as_input(&self, id: Id) -> Option<Input> {
+        match self.node(id) {
+            Node::Input(input) => Some(*input),
+            _ => None,
+        }
+    }
+
     pub fn as_number(&self, id: Id) -> Option<f64> {
         match self.node(id) {
             Node::Number(bits) => Some(f64::from_bits(*bits)),
@@ -161,7 +222,7 @@ impl Graph {
             return then;
         }
         let slots = &mut self.branches[branch.0 as usize].slots;
-        let slot = slots.iter().position(|slot| *slot == (then, otherwise)).unwrap_or_else(|| {
+        let slot = *self.joins.entry((branch, then, otherwise)).or_insert_with(|| {
             slots.push((then, otherwise));
             slots.len() - 1
         });
@@ -176,6 +237,68 @@ impl Graph {
         (0..count).map(|index| self.intern(Node::Unknown(system, index))).collect()
     }
 
+    /// The solution of linear equations, by elimination or as NEURON already
+    /// has it; `None` if they are singular whatever their coefficients.
+    pub fn solve_linear(
+        &mut self,
+        matrix: Vec<SparseRow>,
+        right: Vec<Id>,
+        known: Option<Vec<Id>>,
+        scope: Scope,
+    ) -> Option<Vec<Id>> {
+        let values = if let Some(values) = known { values } else {
+            let factors = self.factorise(matrix.clone())?;
+            self.substitute(&factors, right.clone())
+        };
+        let system = LinearId(u32::try_from(self.linear.len()).unwrap_or(u32::MAX));
+        let unknowns: Vec<Input> = values.iter().map(|_| self.input("unknown")).collect();
+        self.owners.extend(unknowns.iter().map(|unknown| (*unknown, system)));
+        self.linear.push(LinearSystem {
+            matrix,
+            right,
+            values: values.clone(),
+            unknowns: unknowns.clone(),
+            scope,
+        });
+        let anchored = values.into_iter().zip(unknowns).map(|(value, unknown)| {
+            let tangent = self.read(unknown);
+            self.anchor(value, tangent)
+        });
+        Some(anchored.collect())
+    }
+
+    /// `id` where code in `scope` runs, elsewhere `otherwise`.
+    pub fn only_in(&mut self, mut scope: Scope, mut id: Id, otherwise: Id) -> Id {
+        while let Some((branch, arm)) = scope {
+            id = match arm {
+                Arm::Then => self.join(branch, id, otherwise),
+                Arm::Else => self.join(branch, otherwise, id),
+            };
+            scope = self.branch(branch).scope;
+        }
+        id
+    }
+
+    /// The same graph with the formula of every value that NEURON has already computed.
+    #[must_use]
+    pub fn by_formula(&self) -> Self {
+        let mut graph = self.clone();
+        for node in &mut graph.nodes {
+            if let Node::Anchored { value, tangent } = node {
+                // The unknown of linear equations has no formula of its own.
+                if !matches!(self.node(*tangent), Node::Input(input) if self.owners.contains_key(input)) {
+                    *value = *tangent;
+                }
+            }
+        }
+        graph
+    }
+
+    /// What is 0 at the solutions of all systems of equations.
+    pub fn residuals(&self) -> impl Iterator<Item = Id> + '_ {
+        self.systems.iter().flat_map(|system| system.residuals.iter().copied())
+    }
+
     pub fn anchor(&mut self, value: Id, tangent: Id) -> Id {
         if value == tangent {
             return value;
@@ -188,31 +311,61 @@ impl Graph {
             return *id;
         }
         let id = Id(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.touches.push(self.touched_by(&node));
+        let is_late = |id: &Id| self.loops_before[id.0 as usize];
+        let has_loop = matches!(node, Node::AfterLoop(..)) || self.operands_of(&node).iter().any(is_late);
+        self.loops_before.push(has_loop);
         self.known.insert(node.clone(), id);
         self.nodes.push(node);
         id
     }
 
+    /// Whether a derivative by this input may differ from 0. Inputs share bits
+    /// when there are many, so this may say yes for nothing, but never no.
+    pub fn may_touch(&self, id: Id, input: Input) -> bool {
+        self.touches[id.0 as usize] & bit(input) != 0
+    }
+
+    fn touched_by(&self, node: &Node) -> u128 {
+        let all = |ids: &[Id]| ids.iter().fold(0, |set, id| set | self.touches[id.0 as usize]);
+        match node {
+            Node::Input(input) => bit(*input),
+            Node::Unknown(system, _) => all(&self.system(*system).residuals),
+            Node::Anchored { tangent, .. } => all(&[*tangent]),
+            Node::Element(array, _) => bit(*array),
+            Node::AfterLoop(id, slot) => {
+                let repeated = self.loop_of(*id);
+                let needs = repeated.slots[*slot].needs.iter().map(|one| &repeated.slots[*one]);
+                needs.fold(0, |set, slot| set | all(&[slot.start, slot.next]))
+            }
+            _ => all(&self.operands_of(node)),
+        }
+    }
+
     /// The nodes that the value of this node is computed from.
-    pub fn operands(&self, id: Id) -> Vec<Id> {
-        match self.node(id) {
-            Node::Number(_) | Node::Input(_) => Vec::new(),
-            Node::Neg(a) | Node::Not(a) => vec![*a],
+    pub fn operands(&self, id: Id) -> Operands<'_> {
+        self.operands_of(self.node(id))
+    }
+
+    fn operands_of<'a>(&'a self, node: &'a Node) -> Operands<'a> {
+        match node {
+            Node::Number(_) | Node::Input(_) | Node::Unknown(..) => Operands::Many(&[]),
+            Node::Neg(a) | Node::Not(a) | Node::Anchored { value: a, .. } => Operands::One([*a]),
             Node::Add(a, b)
             | Node::Sub(a, b)
             | Node::Mul(a, b)
             | Node::Div(a, b)
             | Node::Compare(_, a, b)
             | Node::And(a, b)
-            | Node::Or(a, b) => vec![*a, *b],
-            Node::Call(_, arguments) => arguments.clone(),
+            | Node::Or(a, b) => Operands::Two([*a, *b]),
+            Node::Call(_, arguments) => Operands::Many(arguments),
             Node::Phi(branch, slot) => {
                 let branch = self.branch(*branch);
                 let (then, otherwise) = branch.slots[*slot];
-                vec![branch.condition, then, otherwise]
+                Operands::Three([branch.condition, then, otherwise])
             }
-            Node::Anchored { value, .. } => vec![*value],
-            Node::Unknown(..) => Vec::new(),
+            Node::AfterLoop(id, slot) => Operands::Many(&self.loop_of(*id).slots[*slot].starts),
+            Node::Element(_, index) => Operands::One([*index]),
         }
     }
 
@@ -220,21 +373,44 @@ impl Graph {
     /// from, or, with `tangents`, also those that their derivatives may touch.
     pub fn reachable_inputs(&self, roots: &[Id], tangents: bool) -> BTreeSet<Input> {
         let mut inputs = BTreeSet::new();
-        let mut seen = vec![false; self.nodes.len()];
-        let mut stack = roots.to_vec();
-        while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) {
-                continue;
-            }
+        for id in self.reachable(roots, tangents) {
             match self.node(id) {
-                Node::Input(input) => {
+                Node::Input(input) if self.is_inner(*input) => {}
+                Node::Input(input) | Node::Element(input, _) => {
                     inputs.insert(*input);
                 }
                 Node::Unknown(system, index) => {
-                    let system = self.system(*system);
-                    inputs.insert(system.unknowns[*index]);
+                    inputs.insert(self.system(*system).unknowns[*index]);
+                }
+                _ => {}
+            }
+        }
+        inputs
+    }
+
+    /// The nodes, themselves included, that values of these, or with `tangents` also their
+    /// derivatives, are computed from.
+    pub fn reachable(&self, roots: &[Id], tangents: bool) -> Vec<Id> {
+        let mut found = Vec::new();
+        let mut seen = PerNode::<bool>::new(self);
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut seen[id], true) {
+                continue;
+            }
+            found.push(id);
+            match self.node(id) {
+                Node::Input(input) if self.is_inner(*input) => {}
+                Node::Input(input) => {
+                    if let Some(system) = self.owners.get(input) {
+                        let system = self.linear_system(*system);
+                        stack.extend(system.matrix.iter().flat_map(BTreeMap::values));
+                        stack.extend(&system.right);
+                    }
+                }
+                Node::Unknown(system, _) => {
                     if tangents {
-                        stack.extend(&system.residuals);
+                        stack.extend(&self.system(*system).residuals);
                     }
                 }
                 Node::Anchored { value, tangent } => {
@@ -243,9 +419,62 @@ impl Graph {
                         stack.push(*tangent);
                     }
                 }
-                _ => stack.extend(self.operands(id)),
+                Node::Element(_, index) => stack.push(*index),
+                _ => {
+                    stack.extend(self.operands(id).iter());
+                    stack.extend(self.inside(id));
+                }
             }
         }
-        inputs
+        found
+    }
+}
+
+fn bit(input: Input) -> u128 {
+    1 << (input.0 % u128::BITS)
+}
+
+/// A few nodes, without an allocation of their own.
+pub enum Operands<'a> {
+    One([Id; 1]),
+    Two([Id; 2]),
+    Three([Id; 3]),
+    Many(&'a [Id]),
+}
+
+impl std::ops::Deref for Operands<'_> {
+    type Target = [Id];
+
+    fn deref(&self) -> &[Id] {
+        match self {
+            Self::One(ids) => ids,
+            Self::Two(ids) => ids,
+            Self::Three(ids) => ids,
+            Self::Many(ids) => ids,
+        }
+    }
+}
+
+/// A value for every node.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PerNode<T>(Vec<T>);
+
+impl<T: Clone + Default> PerNode<T> {
+    pub fn new(graph: &Graph) -> Self {
+        Self(vec![T::default(); graph.size()])
+    }
+}
+
+impl<T> std::ops::Index<Id> for PerNode<T> {
+    type Output = T;
+
+    fn index(&self, id: Id) -> &T {
+        &self.0[id.0 as usize]
+    }
+}
+
+impl<T> std::ops::IndexMut<Id> for PerNode<T> {
+    fn index_mut(&mut self, id: Id) -> &mut T {
+        &mut self.0[id.0 as usize]
     }
 }

@@ -7,7 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Arm, BranchId, Graph, Id, Node, Scope};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Arm, BranchId, Graph, Id, LoopId, Node, PerNode, Scope};
 
 /// One line of straight code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,14 +20,17 @@ pub enum Op {
     If { condition: Id, then: Vec<Op>, otherwise: Vec<Op> },
     /// Give the name of a [`Node::Phi`] the value of a node.
     Set { phi: Id, value: Id },
+    /// A loop with these slots, and the nodes that have a name after it. Its parts
+    /// compute all they need, so that they have names of their own.
+    Repeat { id: LoopId, slots: Vec<usize>, after: Vec<(Id, usize)>, condition: Plan, body: Plan },
 }
 
 /// Code that computes some roots, and the nodes that have a name in it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub ops: Vec<Op>,
     /// Named nodes, numbered in the order of their definition.
-    pub names: BTreeMap<Id, usize>,
+    pub names: FxHashMap<Id, usize>,
 }
 
 /// Nodes that one line may hold; the rest gets a name of its own.
@@ -34,10 +39,15 @@ const LINE: usize = 16;
 impl Graph {
     /// Code after which every root can be written with names, inputs and numbers.
     pub fn schedule(&self, roots: &[Id]) -> Plan {
-        let mut scheduler = Scheduler::new(self, roots);
+        self.schedule_in(None, roots)
+    }
+
+    /// The same for code that is inside of `base`.
+    fn schedule_in(&self, base: Scope, roots: &[Id]) -> Plan {
+        let mut scheduler = Scheduler::new(self, base, roots);
         let mut ops = Vec::new();
         for root in roots {
-            scheduler.need(*root, None, &mut ops);
+            scheduler.need(*root, base, &mut ops);
         }
         Plan { ops, names: scheduler.names }
     }
@@ -85,31 +95,42 @@ impl Graph {
 
 struct Scheduler<'a> {
     graph: &'a Graph,
-    scopes: BTreeMap<Id, Scope>,
-    uses: BTreeMap<Id, usize>,
+    /// Where the code is; what is around it counts as this place.
+    base: Scope,
+    /// `None` for nodes that no root needs.
+    scopes: PerNode<Option<Scope>>,
+    uses: PerNode<usize>,
     /// The slots of each branch that are needed.
     slots: BTreeMap<BranchId, BTreeSet<usize>>,
-    weights: BTreeMap<Id, usize>,
-    names: BTreeMap<Id, usize>,
-    done: BTreeSet<Id>,
+    loop_slots: BTreeMap<LoopId, BTreeSet<usize>>,
+    /// Indices of arrays, which NMODL wants as names.
+    indices: FxHashSet<Id>,
+    weights: PerNode<usize>,
+    names: FxHashMap<Id, usize>,
+    done: PerNode<bool>,
     branches_done: BTreeSet<BranchId>,
+    loops_done: BTreeSet<LoopId>,
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(graph: &'a Graph, roots: &[Id]) -> Self {
+    fn new(graph: &'a Graph, base: Scope, roots: &[Id]) -> Self {
         let mut scheduler = Self {
             graph,
-            scopes: BTreeMap::new(),
-            uses: BTreeMap::new(),
+            base,
+            scopes: PerNode::new(graph),
+            uses: PerNode::new(graph),
             slots: BTreeMap::new(),
-            weights: BTreeMap::new(),
-            names: BTreeMap::new(),
-            done: BTreeSet::new(),
+            loop_slots: BTreeMap::new(),
+            indices: FxHashSet::default(),
+            weights: PerNode::new(graph),
+            names: FxHashMap::default(),
+            done: PerNode::new(graph),
             branches_done: BTreeSet::new(),
+            loops_done: BTreeSet::new(),
         };
         let order = scheduler.operands_first(roots);
         for root in roots {
-            scheduler.place(*root, None);
+            scheduler.place(*root, base);
         }
         for id in order.iter().rev() {
             scheduler.place_operands(*id);
@@ -122,18 +143,27 @@ impl<'a> Scheduler<'a> {
 
     fn operands_first(&mut self, roots: &[Id]) -> Vec<Id> {
         let mut order = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = PerNode::<bool>::new(self.graph);
         let mut stack: Vec<(Id, bool)> = roots.iter().rev().map(|id| (*id, false)).collect();
         while let Some((id, finished)) = stack.pop() {
             if finished {
                 order.push(id);
                 continue;
             }
-            if !seen.insert(id) {
+            if std::mem::replace(&mut seen[id], true) {
                 continue;
             }
-            if let Node::Phi(branch, slot) = self.graph.node(id) {
-                self.slots.entry(*branch).or_default().insert(*slot);
+            match self.graph.node(id) {
+                Node::Phi(branch, slot) => {
+                    self.slots.entry(*branch).or_default().insert(*slot);
+                }
+                Node::AfterLoop(repeated, slot) => {
+                    self.loop_slots.entry(*repeated).or_default().insert(*slot);
+                }
+                Node::Element(_, index) => {
+                    self.indices.insert(*index);
+                }
+                _ => {}
             }
             stack.push((id, true));
             stack.extend(self.graph.operands(id).iter().rev().map(|id| (*id, false)));
@@ -142,29 +172,40 @@ impl<'a> Scheduler<'a> {
     }
 
     fn place(&mut self, id: Id, scope: Scope) {
-        *self.uses.entry(id).or_default() += 1;
-        let scope = match self.scopes.get(&id) {
-            Some(known) => self.graph.common(*known, scope),
-            None => scope,
-        };
-        self.scopes.insert(id, scope);
+        self.uses[id] += 1;
+        let scope = self.within(scope);
+        let scope = self.scopes[id].map_or(scope, |known| self.graph.common(known, scope));
+        self.scopes[id] = Some(self.within(scope));
+    }
+
+    fn within(&self, scope: Scope) -> Scope {
+        if self.graph.contains(scope, self.base) { self.base } else { scope }
+    }
+
+    fn scope(&self, id: Id) -> Scope {
+        self.scopes[id].flatten()
     }
 
     fn place_operands(&mut self, id: Id) {
-        match self.graph.node(id) {
-            Node::Phi(branch, slot) => {
-                let place = self.graph.branch(*branch);
-                let (then, otherwise) = place.slots[*slot];
-                self.place(then, Some((*branch, Arm::Then)));
-                self.place(otherwise, Some((*branch, Arm::Else)));
-                self.place(place.condition, place.scope);
-                self.scopes.insert(id, place.scope);
+        if let Node::Phi(branch, slot) = self.graph.node(id) {
+            let place = self.graph.branch(*branch);
+            let (then, otherwise) = place.slots[*slot];
+            self.place(then, Some((*branch, Arm::Then)));
+            self.place(otherwise, Some((*branch, Arm::Else)));
+            self.place(place.condition, place.scope);
+            self.scopes[id] = Some(self.within(place.scope));
+        } else if let Node::AfterLoop(repeated, _) = self.graph.node(id) {
+            let graph = self.graph;
+            let place = graph.loop_of(*repeated).scope;
+            for start in graph.operands(id).iter() {
+                self.place(*start, place);
             }
-            _ => {
-                let scope = self.scopes[&id];
-                for operand in self.graph.operands(id) {
-                    self.place(operand, scope);
-                }
+            self.scopes[id] = Some(self.within(place));
+        } else {
+            let scope = self.scope(id);
+            let graph = self.graph;
+            for operand in graph.operands(id).iter() {
+                self.place(*operand, scope);
             }
         }
     }
@@ -172,25 +213,25 @@ impl<'a> Scheduler<'a> {
     /// Nodes on the line of this one if it has no name.
     fn weigh(&mut self, id: Id) {
         let weight = match self.graph.node(id) {
-            Node::Number(_) | Node::Input(_) | Node::Phi(..) | Node::Unknown(..) => 1,
+            Node::Number(_) | Node::Input(_) | Node::Phi(..) | Node::AfterLoop(..) | Node::Unknown(..) => 1,
             _ => {
                 let operands = self.graph.operands(id);
                 1 + operands
                     .iter()
-                    .map(|operand| if self.is_named(*operand) { 1 } else { self.weights[operand] })
+                    .map(|operand| if self.is_named(*operand) { 1 } else { self.weights[*operand] })
                     .sum::<usize>()
             }
         };
-        self.weights.insert(id, weight);
+        self.weights[id] = weight;
     }
 
     fn is_named(&self, id: Id) -> bool {
         match self.graph.node(id) {
             Node::Number(_) | Node::Input(_) | Node::Anchored { .. } | Node::Unknown(..) => false,
-            Node::Phi(..) => true,
+            Node::Phi(..) | Node::AfterLoop(..) => true,
             // A comparison is no number in NMODL, so it can't be kept.
             Node::Compare(..) | Node::And(..) | Node::Or(..) | Node::Not(_) => false,
-            _ => self.uses[&id] > 1 || self.weights.get(&id).is_some_and(|weight| *weight > LINE),
+            _ => self.uses[id] > 1 || self.weights[id] > LINE || self.indices.contains(&id),
         }
     }
 
@@ -204,22 +245,31 @@ impl<'a> Scheduler<'a> {
         // An explicit stack: expressions may be deeper than the machine's.
         let mut stack = vec![(id, false)];
         while let Some((id, ready)) = stack.pop() {
-            if self.done.contains(&id) {
+            if self.done[id] {
                 continue;
             }
             if let Node::Phi(branch, _) = self.graph.node(id) {
                 let branch = *branch;
-                if self.graph.branch(branch).scope == here && !self.branches_done.contains(&branch) {
+                let place = self.within(self.graph.branch(branch).scope);
+                if place == here && !self.branches_done.contains(&branch) {
                     self.emit_branch(branch, here, ops);
                 }
                 continue;
             }
+            if let Node::AfterLoop(repeated, _) = self.graph.node(id) {
+                let repeated = *repeated;
+                let place = self.within(self.graph.loop_of(repeated).scope);
+                if place == here && !self.loops_done.contains(&repeated) {
+                    self.emit_loop(repeated, here, ops);
+                }
+                continue;
+            }
             if ready {
-                if self.is_named(id) && self.scopes[&id] == here {
+                if self.is_named(id) && self.scope(id) == here {
                     self.name(id);
                     ops.push(Op::Let(id));
                 }
-                self.done.insert(id);
+                self.done[id] = true;
                 continue;
             }
             stack.push((id, true));
@@ -258,19 +308,43 @@ impl<'a> Scheduler<'a> {
         }
         let [then, otherwise] = arms;
         ops.push(Op::If { condition: place.condition, then, otherwise });
-        self.done.extend(phis.iter().map(|(phi, _)| *phi));
+        for (phi, _) in phis {
+            self.done[phi] = true;
+        }
+    }
+
+    fn emit_loop(&mut self, id: LoopId, here: Scope, ops: &mut Vec<Op>) {
+        self.loops_done.insert(id);
+        let graph = self.graph;
+        let repeated = graph.loop_of(id);
+        let asked = &self.loop_slots[&id];
+        let slots: BTreeSet<usize> =
+            asked.iter().flat_map(|slot| repeated.slots[*slot].needs.iter().copied()).collect();
+        let known = |slot: &usize| Some((*graph.known.get(&Node::AfterLoop(id, *slot))?, *slot));
+        let after: Vec<(Id, usize)> = asked.iter().filter_map(known).collect();
+        for slot in &slots {
+            self.need(repeated.slots[*slot].start, here, ops);
+        }
+        let next: Vec<Id> = slots.iter().map(|slot| repeated.slots[*slot].next).collect();
+        let condition = graph.schedule_in(repeated.scope, &[repeated.condition]);
+        let body = graph.schedule_in(repeated.scope, &next);
+        for (value, _) in &after {
+            self.name(*value);
+            self.done[*value] = true;
+        }
+        ops.push(Op::Repeat { id, slots: slots.into_iter().collect(), after, condition, body });
     }
 
     /// What the arms of a branch in `here` use of the code around them.
     fn outside(&self, roots: &[Id], here: Scope) -> Vec<Id> {
         let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = FxHashSet::default();
         let mut stack: Vec<Id> = roots.iter().rev().copied().collect();
         while let Some(id) = stack.pop() {
-            if !seen.insert(id) || self.done.contains(&id) {
+            if !seen.insert(id) || self.done[id] {
                 continue;
             }
-            if self.graph.contains(self.scopes[&id], here) {
+            if self.graph.contains(self.scope(id), here) {
                 found.push(id);
             } else {
                 stack.extend(self.graph.operands(id).iter().rev());

@@ -34,6 +34,14 @@ impl Graph {
         if let Node::Neg(inner) = *self.node(a) {
             return self.sub(b, inner);
         }
+        // 1 + (x - 1), which a relaxation towards a goal is full of.
+        for (number, other) in [(a, b), (b, a)] {
+            if let Node::Sub(x, y) = *self.node(other) {
+                if y == number && self.as_number(number).is_some() {
+                    return x;
+                }
+            }
+        }
         let (a, b) = if a <= b { (a, b) } else { (b, a) };
         self.intern(Node::Add(a, b))
     }
@@ -81,6 +89,9 @@ impl Graph {
     }
 
     pub fn div(&mut self, a: Id, b: Id) -> Id {
+        if a == b && self.as_number(a).is_none() {
+            return self.number(1.0);
+        }
         match (self.as_number(a), self.as_number(b)) {
             (Some(x), Some(y)) if y != 0.0 => return self.number(x / y),
             (Some(0.0), _) => return self.number(0.0),
@@ -90,6 +101,8 @@ impl Graph {
         }
         match (self.node(a).clone(), self.node(b).clone()) {
             (Node::Neg(x), Node::Neg(y)) => return self.div(x, y),
+            // (m/tau) / (-1/tau): NEURON's goal of a state. Divisions are slow.
+            (Node::Div(x, s), Node::Div(y, t)) if s == t => return self.div(x, y),
             (Node::Neg(x), _) => {
                 let quotient = self.div(x, b);
                 return self.neg(quotient);
@@ -152,25 +165,40 @@ impl Graph {
     pub fn and(&mut self, a: Id, b: Id) -> Id {
         match (self.as_number(a), self.as_number(b)) {
             (Some(0.0), _) | (_, Some(0.0)) => self.number(0.0),
-            (Some(_), _) => b,
-            (_, Some(_)) => a,
+            (Some(_), _) => self.truth(b),
+            (_, Some(_)) => self.truth(a),
             _ => self.intern(Node::And(a, b)),
         }
     }
 
+    /// 1 where a is not 0.
+    fn truth(&mut self, a: Id) -> Id {
+        if self.is_truth(a) {
+            return a;
+        }
+        let zero = self.number(0.0);
+        self.compare(Comparison::Ne, a, zero)
+    }
+
+    /// Whether a value is 0 or 1.
+    fn is_truth(&self, a: Id) -> bool {
+        matches!(self.node(a), Node::Compare(..) | Node::And(..) | Node::Or(..) | Node::Not(_))
+    }
+
     pub fn or(&mut self, a: Id, b: Id) -> Id {
         match (self.as_number(a), self.as_number(b)) {
-            (Some(0.0), _) => b,
-            (_, Some(0.0)) => a,
+            (Some(0.0), _) => self.truth(b),
+            (_, Some(0.0)) => self.truth(a),
             (Some(_), _) | (_, Some(_)) => self.number(1.0),
             _ => self.intern(Node::Or(a, b)),
         }
     }
 
     pub fn not(&mut self, a: Id) -> Id {
-        match self.as_number(a) {
-            Some(x) => self.number(f64::from(u8::from(x == 0.0))),
-            None => self.intern(Node::Not(a)),
+        match (self.as_number(a), self.node(a)) {
+            (Some(x), _) => self.number(f64::from(u8::from(x == 0.0))),
+            (None, Node::Not(inner)) => self.truth(*inner),
+            (None, _) => self.intern(Node::Not(a)),
         }
     }
 }

@@ -2,21 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::mechanism::{Current, Ion, Kind, Mechanism, Role, Variable, Visibility, NEURON_NAMES};
+use super::mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, NEURON_NAMES};
+use super::pointer;
 use super::refuse::refusals;
+use super::verbatim;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{
     BlockKind, Item, Length, Name, NeuronStatement, Number, Program, UnitDefinition, UseIon,
 };
 use crate::syntax::span::Span;
 
+/// Elements of one array; each is followed by itself.
+const LONGEST: usize = 10_000;
+/// Characters that the units of a factor may take: NEURON reads lines of 512.
+const LONGEST_UNIT: usize = 200;
+
 /// The mechanism that a file declares, or everything that stands in the way.
 pub fn check(program: &Program) -> Result<Mechanism, Vec<Diagnostic>> {
+    let program = &verbatim::translated(program);
     let mut builder = Builder::default();
     for item in &program.items {
         builder.item(item);
     }
     builder.errors.extend(refusals(program));
+    builder.errors.extend(pointer::refusals(program));
     builder.finish()
 }
 
@@ -25,12 +34,16 @@ struct Builder {
     name: Option<(Name, Kind)>,
     variables: BTreeMap<String, Variable>,
     states: Vec<String>,
+    randoms: Vec<String>,
+    pointers: Vec<Name>,
     range: Vec<Name>,
     global: Vec<Name>,
     ions: Vec<Ion>,
     currents: Vec<Current>,
     initial: Vec<crate::syntax::ast::Statement>,
     breakpoint: Vec<crate::syntax::ast::Statement>,
+    receive: Option<NetReceive>,
+    hooks: Vec<(Hook, crate::syntax::ast::Block)>,
     blocks: BTreeMap<String, crate::syntax::ast::Block>,
     defines: BTreeMap<String, f64>,
     units: BTreeMap<String, String>,
@@ -82,8 +95,19 @@ impl Builder {
             }
             Item::Block(block) => match &block.kind {
                 BlockKind::Initial => self.initial.extend(block.body.iter().cloned()),
+                BlockKind::BeforeAfter(before, word) => self.hook(*before, word, block),
                 BlockKind::Breakpoint => self.breakpoint.extend(block.body.iter().cloned()),
-                BlockKind::Derivative(name) => {
+                BlockKind::NetReceive(arguments) => {
+                    self.receive = Some(NetReceive {
+                        arguments: arguments.iter().map(|argument| argument.name.text.clone()).collect(),
+                        body: block.body.clone(),
+                        span: block.span,
+                    });
+                }
+                BlockKind::Derivative(name)
+                | BlockKind::Kinetic(name, _)
+                | BlockKind::Linear(name, _)
+                | BlockKind::Nonlinear(name, _) => {
                     self.blocks.insert(name.text.clone(), block.clone());
                 }
                 BlockKind::Procedure(signature) | BlockKind::Function(signature) => {
@@ -93,6 +117,21 @@ impl Builder {
             },
             _ => {}
         }
+    }
+
+    fn hook(&mut self, before: bool, word: &Name, block: &crate::syntax::ast::Block) {
+        let Some(hook) = Hook::named(before, &word.text) else { return };
+        let is_point = self.name.as_ref().is_some_and(|(_, kind)| *kind == Kind::Point);
+        let reason = if is_point {
+            "BEFORE and AFTER blocks of a point process are not differentiated"
+        } else if self.hooks.iter().any(|(known, _)| *known == hook) {
+            "a second block of the same kind is not differentiated"
+        } else {
+            self.hooks.push((hook, block.clone()));
+            return;
+        };
+        let diagnostic = Diagnostic::refusal("before-after", block.span, reason);
+        self.errors.push(diagnostic.label("this block"));
     }
 
     fn neuron_statement(&mut self, statement: &NeuronStatement) {
@@ -114,6 +153,13 @@ impl Builder {
             }
             NeuronStatement::Range(names) => self.range.extend(names.iter().cloned()),
             NeuronStatement::Global(names) => self.global.extend(names.iter().cloned()),
+            NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => self.pointers.extend(names.iter().cloned()),
+            NeuronStatement::Random(names) => {
+                for name in names {
+                    self.declare(name, Role::Stream, None);
+                    self.randoms.push(name.text.clone());
+                }
+            }
             _ => {}
         }
     }
@@ -154,6 +200,11 @@ impl Builder {
                     Some(second) => format!("({}) ({})", first.text, second.text),
                     None => format!("({})", first.text),
                 };
+                if text.len() > LONGEST_UNIT {
+                    let message = format!("the units of `{}` take more than {LONGEST_UNIT} characters", name.text);
+                    self.errors.push(Diagnostic::refusal("too-long", name.span, message));
+                    return;
+                }
                 self.units.insert(name.text.clone(), text);
             }
         }
@@ -163,19 +214,23 @@ impl Builder {
         let length = match length {
             None => None,
             Some(Length::Number(length)) => Some(*length),
-            Some(Length::Define(define)) => match self.defines.get(&define.text) {
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                Some(value) => Some(*value as usize),
-                None => {
+            Some(Length::Define(define)) => {
+                let value = self.defines.get(&define.text);
+                if value.is_none() {
                     self.errors.push(Diagnostic::error(
                         "unknown-define",
                         define.span,
                         format!("no DEFINE gives `{}` a value", define.text),
                     ));
-                    None
                 }
-            },
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                value.map(|value| *value as usize)
+            }
         };
+        if length.is_some_and(|length| length > LONGEST) {
+            let message = format!("`{}` has more than {LONGEST} elements", name.text);
+            self.errors.push(Diagnostic::refusal("too-large", name.span, message).help("a shorter array"));
+        }
         let variable = Variable {
             name: name.text.clone(),
             role,
@@ -212,6 +267,18 @@ impl Builder {
                 }
             }
         }
+        for name in std::mem::take(&mut self.pointers) {
+            let (text, span) = (name.text, name.span);
+            let is_array = self.variables.get(&text).is_some_and(|variable| variable.length.is_some());
+            if is_array || self.range.iter().any(|known| known.text == text) {
+                let what = if is_array { "that is an array is not differentiated" } else { "that is RANGE too can't be set" };
+                let message = format!("`{text}`: a POINTER {what}");
+                self.errors.push(Diagnostic::refusal("pointer", span, message).label("declared here"));
+            }
+            let visibility = Visibility::Hidden;
+            let variable = Variable { name: text.clone(), role: Role::Pointed, visibility, length: None, span };
+            self.variables.insert(text, variable);
+        }
         // An ion's variables are NEURON's, whatever the mechanism calls them.
         let ions = &self.ions;
         self.variables.retain(|name, variable| {
@@ -226,8 +293,12 @@ impl Builder {
                 ions: self.ions,
                 currents: self.currents,
                 states: self.states,
+                randoms: self.randoms,
+                first_stream: 0,
                 initial: self.initial,
                 breakpoint: self.breakpoint,
+                receive: self.receive,
+                hooks: self.hooks,
                 blocks: self.blocks,
                 defines: self.defines,
                 units: self.units,

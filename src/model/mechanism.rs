@@ -23,6 +23,10 @@ pub enum Role {
     Constant(f64),
     /// A factor in UNITS, whose value NEURON's translator works out.
     Factor,
+    /// RANDOM: its value is the place in the stream.
+    Stream,
+    /// POINTER: the voltage of another place, which the script chooses.
+    Pointed,
 }
 
 /// Who can see a variable from outside the mechanism.
@@ -85,12 +89,44 @@ impl Ion {
     }
 }
 
+/// When a BEFORE or AFTER block runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    BeforeInitial,
+    AfterInitial,
+    BeforeBreakpoint,
+    AfterSolve,
+    BeforeStep,
+}
+
+impl Hook {
+    /// `None` for those that NEURON accepts and never runs.
+    pub fn named(before: bool, word: &str) -> Option<Self> {
+        match (before, word) {
+            (true, "INITIAL") => Some(Self::BeforeInitial),
+            (false, "INITIAL") => Some(Self::AfterInitial),
+            (true, "BREAKPOINT") => Some(Self::BeforeBreakpoint),
+            (false, "SOLVE") => Some(Self::AfterSolve),
+            (true, "STEP") => Some(Self::BeforeStep),
+            _ => None,
+        }
+    }
+}
+
 /// A current that a mechanism adds to the membrane.
 #[derive(Clone, Debug)]
 pub struct Current {
     pub name: String,
     /// `ELECTRODE_CURRENT`: positive inward.
     pub electrode: bool,
+}
+
+/// `NET_RECEIVE`
+#[derive(Clone, Debug)]
+pub struct NetReceive {
+    pub arguments: Vec<String>,
+    pub body: Vec<Statement>,
+    pub span: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -102,8 +138,15 @@ pub struct Mechanism {
     pub currents: Vec<Current>,
     /// States in the order of declaration.
     pub states: Vec<String>,
+    /// RANDOM
+    pub randoms: Vec<String>,
+    /// How many streams the mechanisms before it in a region have.
+    pub first_stream: usize,
     pub initial: Vec<Statement>,
     pub breakpoint: Vec<Statement>,
+    pub receive: Option<NetReceive>,
+    /// BEFORE and AFTER blocks that NEURON runs.
+    pub hooks: Vec<(Hook, Block)>,
     /// DERIVATIVE, PROCEDURE and FUNCTION blocks by name.
     pub blocks: BTreeMap<String, Block>,
     /// DEFINE
@@ -115,8 +158,9 @@ pub struct Mechanism {
 }
 
 impl Mechanism {
+    /// A variable, also by the name of an element, `x[2]`.
     pub fn variable(&self, name: &str) -> Option<&Variable> {
-        self.variables.get(name)
+        self.variables.get(name.split('[').next().unwrap_or(name))
     }
 
     /// Whether the mechanism belongs before all others in a step.
@@ -124,11 +168,25 @@ impl Mechanism {
         self.ions.iter().any(Ion::writes_concentration)
     }
 
-    /// The name by which NEURON knows a variable of this mechanism.
-    pub fn public_name(&self, variable: &str) -> String {
-        match self.kind {
-            Kind::Density => format!("{variable}_{}", self.name),
-            Kind::Point => format!("{}.{variable}", self.name),
+    /// The name by which NEURON knows a variable of this mechanism, or an element:
+    /// `m_hh`, `x_hh[2]`; `ExpSyn.tau`, but `mg_NMDA` for a GLOBAL.
+    pub fn public_name(&self, name: &str) -> String {
+        let is_global = self.variable(name).is_some_and(|variable| variable.visibility == Visibility::Global);
+        match (self.kind, name.split_once('[')) {
+            (Kind::Point, _) if !is_global => format!("{}.{name}", self.name),
+            (_, Some((plain, rest))) => format!("{plain}_{}[{rest}", self.name),
+            (_, None) => format!("{name}_{}", self.name),
+        }
+    }
+
+    /// Where NEURON shows a variable, or an element: its name there, and `range`
+    /// (in the segment or the point process) or `global` (in `h`).
+    pub fn shown_as(&self, name: &str) -> Option<(String, &'static str)> {
+        match (self.variable(name)?.visibility, self.kind) {
+            (Visibility::Range, Kind::Point) => Some((name.to_owned(), "range")),
+            (Visibility::Range, Kind::Density) => Some((self.public_name(name), "range")),
+            (Visibility::Global, _) => Some((self.public_name(name), "global")),
+            (Visibility::Hidden | Visibility::File, _) => None,
         }
     }
 }

@@ -4,9 +4,15 @@
 //! what NEURON accepts but gradmod can't differentiate is refused here when a
 //! declaration tells it, and later, in `trace`, when code that runs tells it.
 
+mod bystander;
 mod check;
+mod describe;
 pub mod mechanism;
+mod pointer;
 mod refuse;
+mod verbatim;
 
+pub use bystander::{bystander, Bystander};
 pub use check::check;
-pub use mechanism::{Current, Ion, Kind, Mechanism, Role, Variable, Visibility};
+pub use describe::describe;
+pub use mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility};

@@ -20,9 +20,8 @@ pub fn refusals(program: &Program) -> Vec<Diagnostic> {
             Item::Include(text) => found.push(Diagnostic::refusal(
                 "include",
                 text.span,
-                "INCLUDE is not read",
-            )
-            .help("put the included text into the file")),
+                "the included file has not been read",
+            )),
             _ => {}
         }
     }
@@ -32,18 +31,10 @@ pub fn refusals(program: &Program) -> Vec<Diagnostic> {
 fn neuron_statement(statement: &NeuronStatement) -> Option<Diagnostic> {
     let (code, name, reason) = match statement {
         NeuronStatement::ArtificialCell(name) => {
-            ("artificial-cell", name, "an ARTIFICIAL_CELL has no membrane and no gradient of V")
+            ("artificial-cell", name, "an ARTIFICIAL_CELL that sets what a POINTER points to")
         }
-        NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => (
-            "pointer",
-            names.first()?,
-            "a POINTER may read anything, so what it depends on is unknown",
-        ),
         NeuronStatement::External(names) => {
             ("external", names.first()?, "an EXTERNAL variable belongs to another mechanism")
-        }
-        NeuronStatement::Random(names) => {
-            ("random", names.first()?, "random numbers are not differentiated")
         }
         _ => return None,
     };
@@ -52,12 +43,7 @@ fn neuron_statement(statement: &NeuronStatement) -> Option<Diagnostic> {
 
 fn block_kind(block: &Block) -> Option<Diagnostic> {
     let (code, what) = match &block.kind {
-        BlockKind::Kinetic(..) => ("kinetic", "KINETIC"),
-        BlockKind::Linear(..) => ("linear", "LINEAR"),
-        BlockKind::Nonlinear(..) => ("nonlinear", "NONLINEAR"),
         BlockKind::Discrete(_) => ("discrete", "DISCRETE"),
-        BlockKind::NetReceive(_) => ("net-receive", "NET_RECEIVE"),
-        BlockKind::BeforeAfter(..) => ("before-after", "BEFORE and AFTER"),
         BlockKind::Constructor | BlockKind::Destructor => ("constructor", "CONSTRUCTOR and DESTRUCTOR"),
         _ => return None,
     };

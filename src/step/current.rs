@@ -5,7 +5,7 @@
 //! `J = I + d (V_{n+1} - V_n)` the derivative of that equation needs `J` only:
 //! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
 
-use super::{Refused, Step};
+use super::{Refused, Step, When};
 use crate::graph::{Id, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Statement, StatementKind};
@@ -38,7 +38,19 @@ impl Step<'_> {
             self.show_ions(mechanism, &mut before);
             let v = self.graph.read(self.v_before);
             let mut after = self.breakpoint(index, before.clone(), v, scope)?;
-            let (current, conductance) = self.contribution(index, (&before, &after), rise, scope)?;
+            let mut differs = false;
+            let states = super::state::state_elements(mechanism);
+            self.currents_set_states |= states.iter().any(|name| before.get(name) != after.get(name));
+            if self.reads_what_it_sets(&before, &after) {
+                self.remembering.insert(index);
+            }
+            if self.remembering.contains(&index) && !has_hint(mechanism) {
+                let once = self.sum(mechanism, &after);
+                after = self.twice(index, before.clone(), scope)?;
+                differs = once != self.sum(mechanism, &after);
+            }
+            let (current, conductance) =
+                self.contribution(index, (&before, &after), (rise, differs), scope)?;
             for ion in &mechanism.ions {
                 let name = ion.current();
                 if ion.write.contains(&name) {
@@ -71,6 +83,7 @@ impl Step<'_> {
             values.entry(current.name.clone()).or_insert(zero);
         }
         values.insert("v".to_owned(), v);
+        self.see(index, &mut values, When::Before);
         values.insert("t".to_owned(), self.t);
         let body: Vec<Statement> = mechanism
             .breakpoint
@@ -79,7 +92,7 @@ impl Step<'_> {
             .cloned()
             .collect();
         let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
-        match trace.statements(&body) {
+        match trace.sequence(&body) {
             Ok(()) => Ok(trace.values),
             Err(diagnostic) => Err(Refused { mechanism: index, diagnostic: *diagnostic }),
         }
@@ -90,7 +103,7 @@ impl Step<'_> {
         &mut self,
         index: usize,
         (before, after): (&Values, &Values),
-        rise: Id,
+        (rise, differs): (Id, bool),
         scope: Scope,
     ) -> Result<(Id, Id), Refused> {
         let mechanism = &self.region.mechanisms[index];
@@ -100,7 +113,7 @@ impl Step<'_> {
         } else {
             let slope = self.derivative(current, self.v_before);
             let curvature = self.derivative(slope, self.v_before);
-            if self.graph.is_zero(curvature) {
+            if self.graph.is_zero(curvature) && !differs {
                 slope
             } else {
                 self.difference(index, before, current, scope)?
@@ -120,13 +133,43 @@ impl Step<'_> {
         scope: Scope,
     ) -> Result<Id, Refused> {
         let step = self.graph.number(SLOPE_STEP);
-        let v = self.graph.read(self.v_before);
-        let above = self.graph.add(v, step);
-        let after = self.breakpoint(index, before.clone(), above, scope)?;
+        let after = self.breakpoint_above(index, before.clone(), scope)?;
         let mechanism = &self.region.mechanisms[index];
         let higher = self.sum(mechanism, &after);
         let difference = self.graph.sub(higher, current);
         Ok(self.graph.div(difference, step))
+    }
+
+    /// BREAKPOINT as NEURON runs it, first at the higher voltage, then at the voltage.
+    fn twice(&mut self, index: usize, before: Values, scope: Scope) -> Result<Values, Refused> {
+        let after = self.breakpoint_above(index, before, scope)?;
+        let v = self.graph.read(self.v_before);
+        self.breakpoint(index, after, v, scope)
+    }
+
+    fn breakpoint_above(
+        &mut self,
+        index: usize,
+        before: Values,
+        scope: Scope,
+    ) -> Result<Values, Refused> {
+        let step = self.graph.number(SLOPE_STEP);
+        let v = self.graph.read(self.v_before);
+        let above = self.graph.add(v, step);
+        self.breakpoint(index, before, above, scope)
+    }
+
+    /// Whether it matters what a variable was that BREAKPOINT sets.
+    fn reads_what_it_sets(&self, before: &Values, after: &Values) -> bool {
+        let changed = after.iter().filter(|(name, value)| {
+            !["v", "t"].contains(&name.as_str()) && before.get(*name).is_some_and(|old| old != *value)
+        });
+        let (names, values): (Vec<&String>, Vec<Id>) = changed.map(|(name, id)| (name, *id)).unzip();
+        let reached = self.graph.reachable(&values, false);
+        names.into_iter().any(|name| {
+            let is_number = self.graph.as_number(before[name]).is_some();
+            !is_number && reached.contains(&before[name])
+        })
     }
 
     fn sum(&mut self, mechanism: &Mechanism, values: &Values) -> Id {
@@ -169,3 +212,7 @@ impl Step<'_> {
     }
 }
 
+fn has_hint(mechanism: &Mechanism) -> bool {
+    let is_hint = |statement: &Statement| matches!(statement.kind, StatementKind::Conductance(..));
+    mechanism.breakpoint.iter().any(is_hint)
+}

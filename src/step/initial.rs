@@ -1,13 +1,15 @@
 //! INITIAL: where the states start, as a function of the voltage and the parameters.
 
-use super::{Refused, Step};
-use crate::model::Role;
+use super::{Refused, Sent, Step, When};
+use crate::model::{Hook, Role};
 use crate::trace::{Trace, Values};
 
 /// The values after `finitialize`.
 pub(super) struct Start {
     pub values: Vec<Values>,
     pub ions: Values,
+    /// Self-events.
+    pub sent: Vec<Sent>,
 }
 
 impl Step<'_> {
@@ -15,7 +17,9 @@ impl Step<'_> {
     pub(super) fn start(&mut self) -> Result<Start, Refused> {
         let region = self.region;
         let kept = (self.values.clone(), self.ion_values.clone());
+        self.hook(Hook::BeforeInitial, self.v_before, self.t)?;
         self.initial_ions();
+        let mut sent = Vec::new();
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
             let scope = self.enter(index);
             let mut before = self.values[index].clone();
@@ -34,13 +38,21 @@ impl Step<'_> {
             }
             let v = self.graph.read(self.v_before);
             values.insert("v".to_owned(), v);
+            self.see(index, &mut values, When::Before);
             values.insert("t".to_owned(), self.t);
             let mut trace =
                 Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+            trace.effects = mechanism.receive.is_some().then(Vec::new);
+            trace.stores = mechanism.receive.is_some().then(Vec::new);
+            trace.solver = Some(super::state::solve_at_start);
             trace
                 .statements(&mechanism.initial)
                 .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
+            let effects = trace.effects.take().unwrap_or_default();
+            let stores = trace.stores.take().unwrap_or_default();
             let mut values = trace.values;
+            self.start_arrays(&stores, &values, scope)?;
+            sent.extend(effects.into_iter().map(|effect| self.sent(effect)));
             self.leave(scope, &before, &mut values);
             self.take_concentrations(mechanism, &values);
             if mechanism.writes_concentration() {
@@ -50,19 +62,18 @@ impl Step<'_> {
         }
         let values = std::mem::replace(&mut self.values, kept.0);
         let ions = std::mem::replace(&mut self.ion_values, kept.1);
-        Ok(Start { values, ions })
+        Ok(Start { values, ions, sent })
     }
 
     fn initial_ions(&mut self) {
         for ion in self.ions.clone() {
             for name in &ion.written {
-                let own = self.ion_values[name];
-                let value = self.from_global(&ion, name, own);
+                let value = self.before_initial(&ion, name);
                 self.ion_values.insert(name.clone(), value);
             }
             // INITIAL sees the current that was last there: a number without a derivative.
             let current = ion.ion.current();
-            let last = self.ion(&current, super::When::Before);
+            let last = self.ion(&current, When::Before);
             self.ion_values.insert(current, last);
         }
         self.initial_reversals();
@@ -70,7 +81,7 @@ impl Step<'_> {
 
     fn initial_reversals(&mut self) {
         for ion in self.ions.clone() {
-            let value = self.reversal(&ion, &ion.nernst_init());
+            let value = self.initial_reversal(&ion);
             self.ion_values.extend(value);
         }
     }

@@ -33,6 +33,11 @@ impl RegionIon {
         format!("conc_init_{}", self.ion.name)
     }
 
+    /// The name of the setting: what a concentration is before INITIAL.
+    pub fn start(&self, concentration: &str) -> String {
+        format!("start_{concentration}")
+    }
+
     pub fn valence(&self) -> String {
         format!("valence_{}", self.ion.name)
     }
@@ -81,7 +86,7 @@ impl Step<'_> {
                 let value = if ion.written.contains(name) {
                     own
                 } else {
-                    self.from_global(&ion, name, own)
+                    self.or_global(&ion, name, own)
                 };
                 values.insert(name.clone(), value);
             }
@@ -101,16 +106,41 @@ impl Step<'_> {
     }
 
     /// A concentration that starts from its global value where the ion's style says so.
-    pub(super) fn from_global(&mut self, ion: &RegionIon, name: &str, own: Id) -> Id {
+    pub(super) fn or_global(&mut self, ion: &RegionIon, name: &str, own: Id) -> Id {
         let global = format!("{name}0_{}_ion", ion.ion.name);
         let initial = self.read(Quantity::InitialConcentration(global.clone()), global);
         let value = self.graph.anchor(own, initial);
         self.where_set(&ion.conc_init(), value, own)
     }
 
+    /// What INITIAL finds of a concentration that INITIAL may change: its present
+    /// value would be that after all of them.
+    pub(super) fn before_initial(&mut self, ion: &RegionIon, name: &str) -> Id {
+        let start = ion.start(name);
+        let start = self.read(Quantity::Setting(start.clone()), start);
+        self.or_global(ion, name, start)
+    }
+
+    /// The reversal potential that INITIAL finds; where it follows a concentration
+    /// that INITIAL may change, its present value would be a later one.
+    pub(super) fn initial_reversal(&mut self, ion: &RegionIon) -> Option<(String, Id)> {
+        if ion.written.is_empty() {
+            return self.reversal(ion, &ion.nernst_init());
+        }
+        let (name, own, formula) = self.reversal_formula(ion)?;
+        Some((name, self.where_set(&ion.nernst_init(), formula, own)))
+    }
+
     /// The reversal potential: NEURON's value, with the derivative of Nernst's
     /// equation where `setting` says that it follows the concentrations.
     pub(super) fn reversal(&mut self, ion: &RegionIon, setting: &str) -> Option<(String, Id)> {
+        let (name, own, formula) = self.reversal_formula(ion)?;
+        let value = self.graph.anchor(own, formula);
+        Some((name, self.where_set(setting, value, own)))
+    }
+
+    /// Its name, NEURON's value and Nernst's equation, if a mechanism reads it.
+    fn reversal_formula(&mut self, ion: &RegionIon) -> Option<(String, Id, Id)> {
         if !ion.reversal {
             return None;
         }
@@ -119,9 +149,8 @@ impl Step<'_> {
         let inside = self.ion_values[&ion.ion.inside()];
         let outside = self.ion_values[&ion.ion.outside()];
         let valence = self.read(Quantity::Valence(ion.ion.name.clone()), ion.valence());
-        let formula = nernst(&mut self.graph, inside, outside, valence, self.celsius);
-        let value = self.graph.anchor(own, formula);
-        Some((name, self.where_set(setting, value, own)))
+        let formula = nernst(&mut self.graph, inside, outside, valence, self.celsius, None);
+        Some((name, own, formula))
     }
 
     fn where_set(&mut self, setting: &str, value: Id, otherwise: Id) -> Id {

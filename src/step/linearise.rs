@@ -8,39 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::quantity::elements;
-use super::state::state_elements;
-use super::{Quantity, Refused, Region, RegionIon, Step, When};
+use super::carried::{Candidate, CARRIED};
+use super::row::Order;
+use super::{Array, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
 use crate::diagnostic::Diagnostic;
-use crate::graph::{Graph, Id, Input};
-use crate::model::{Kind, Role, Visibility};
-
-/// The coefficients of one linear form; zeros are left out.
-#[derive(Clone, Debug, Default)]
-pub struct Row {
-    pub v_before: Option<Id>,
-    pub v_after: Option<Id>,
-    /// By index into [`Linearised::states`].
-    pub states: Vec<(usize, Id)>,
-    /// By index into [`Linearised::parameters`].
-    pub parameters: Vec<(usize, Id)>,
-}
-
-impl Row {
-    pub fn coefficients(&self) -> Vec<Id> {
-        let voltages = self.v_before.into_iter().chain(self.v_after);
-        let rest = self.states.iter().chain(&self.parameters).map(|(_, id)| *id);
-        voltages.chain(rest).collect()
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StateKind {
-    /// A variable of mechanism `0`
-    Variable(usize, String),
-    /// A concentration
-    Ion(String),
-}
+use crate::graph::{Graph, Id, Input, Node};
+use crate::model::Kind;
+use crate::trace::{Values, FAILED};
 
 /// Something that the step carries on from `t_n` to `t_{n+1}`.
 #[derive(Clone, Debug)]
@@ -48,17 +22,17 @@ pub struct State {
     pub kind: StateKind,
     /// NEURON's name, `m_hh`
     pub public: String,
+    /// The value at the end of a step.
+    pub after: Id,
+    /// The value after INITIAL.
+    pub initial: Id,
     pub row: Row,
     pub start: Row,
-    /// The values at the end of a step and after INITIAL, if NEURON does not show them.
-    pub own: Option<(Id, Id)>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Parameter {
-    /// NEURON's name, `gnabar_hh`
-    pub public: String,
-    pub scope: &'static str,
+    /// The values at the end of a step, if it changes them, and after INITIAL,
+    /// if NEURON does not show them.
+    pub own: Option<(Option<Id>, Id)>,
+    /// Where NEURON shows the value at the end of a step: before the step, NEURON's, and ours.
+    pub check: Option<[Id; 3]>,
 }
 
 /// A region's step with its derivatives.
@@ -68,19 +42,36 @@ pub struct Linearised {
     pub graph: Graph,
     pub quantities: BTreeMap<Input, Quantity>,
     pub ions: Vec<RegionIon>,
+    pub names: Names,
+    /// The current, plus `d (V_{n+1} - V_n)`: what `S` is the derivative of
+    pub current: Id,
     /// `d`
     pub conductance: Id,
     /// `S`
     pub source: Row,
     pub states: Vec<State>,
     pub parameters: Vec<Parameter>,
-}
-
-struct Candidate {
-    kind: StateKind,
-    input: Input,
-    after: Id,
-    start: Id,
+    /// Voltages that POINTERs see.
+    pub pointed: Vec<Pointed>,
+    /// What the rows of the states need, in order.
+    pub stages: Vec<Stage>,
+    /// The same for the start.
+    pub start_stages: Vec<Stage>,
+    pub receive: Option<Receive>,
+    /// Of a point process: arrays that events write.
+    pub arrays: Vec<Array>,
+    /// With such arrays: what is 0 at the solution of linear equations, and the size of its terms.
+    pub balances: Vec<[Id; 2]>,
+    /// PARAMETERs that INITIAL may correct; the derivative is that of a run in which it does not.
+    pub corrected: Vec<StateKind>,
+    /// Not 0 where the step, or the start, is not the one that is differentiated.
+    pub failed: Vec<Id>,
+    pub failed_start: Vec<Id>,
+    pub stale: Vec<StaleTable>,
+    pub shared: Vec<SharedTable>,
+    pub isolated: Vec<Isolated>,
+    /// Code that was left out, by mechanism: a run that enters it is flagged.
+    pub unfollowed: Vec<(String, Diagnostic)>,
 }
 
 /// Differentiates the step of a region with respect to the voltage, the states
@@ -90,37 +81,77 @@ pub fn linearise(
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Linearised, Refused> {
     refuse_point_process(region)?;
-    let mut step = Step::new(region);
-    let start = step.start()?;
+    match linearise_with(region, wanted, true) {
+        // Element by element it may be possible.
+        Err(refused) if refused.diagnostic.code == "event-array" => {
+            linearise_with(region, wanted, false).map_err(|_| refused)
+        }
+        other => other,
+    }
+}
+
+fn linearise_with(
+    region: &Region,
+    wanted: &dyn Fn(&str) -> bool,
+    whole: bool,
+) -> Result<Linearised, Refused> {
+    let mut step = Step::new(region, whole);
+    let declared = step.values.clone();
+    let mut start = step.start()?;
+    let received = step.received(declared.first().unwrap_or(&Values::new()))?;
     let rise = step.read(Quantity::Rise, "rise");
     let membrane = step.currents(rise)?;
+    let currents = step.shown_currents();
     step.states()?;
+    step.end_of_step()?;
+    step.after_start(&mut start)?;
 
-    let (dynamic, constant) = step.candidates(&start);
+    let (dynamic, constant) = step.candidates(&start, received.as_ref());
     let mut roots = vec![membrane.current, membrane.conductance];
+    roots.extend(received.iter().flat_map(super::receive::Traced::needs));
     let chosen = step.carried(dynamic, &mut roots);
     roots.extend(chosen.iter().map(|candidate| candidate.start));
-    let parameters = step.parameters(&roots, &constant, wanted);
+    roots.extend(received.iter().flat_map(|received| received.values.values().copied()));
+    if let Some(candidate) = chosen.get(CARRIED) {
+        return Err(step.refuse_large(&candidate.kind, chosen.len()));
+    }
+    let initial = step.set_at_start(&chosen);
+    let known = constant.union(&initial).copied().collect();
+    let parameters = step.parameters(&roots, &known, wanted);
+    let isolated = step.isolated(&roots, &parameters);
 
-    let order = Order {
+    let pointed = step.pointed_by(&roots);
+    let mut order = Order {
+        far: pointed.iter().map(|(inputs, _)| *inputs).collect(),
         states: chosen.iter().map(|candidate| candidate.input).collect(),
         parameters: parameters.iter().map(|(input, _)| *input).collect(),
+        unknowns: Vec::new(),
+        arguments: Vec::new(),
+        arrays: Vec::new(),
     };
+    let mut start_order = order.clone();
+    // After the start they are states, not parameters.
+    let nothing = step.graph.input("nothing");
+    for input in order.parameters.iter_mut().filter(|input| initial.contains(*input)) {
+        *input = nothing;
+    }
+    let arguments = received.as_ref().map(super::receive::Traced::inputs).unwrap_or_default();
+    let event_order = Order { arguments, ..order.clone() };
+    let settled = step.settled(&chosen);
+    let mut stores = Vec::new();
+    if let Some(received) = &received {
+        stores = step.array_stores(&received.stores, &event_order, &settled)?;
+        let events: Vec<Id> = chosen.iter().map(|candidate| candidate.event).chain(received.needs()).collect();
+        step.refuse_arrays(&events, region.mechanisms[0].span)?;
+    }
+    order.arrays = step.active_arrays();
+    let ends: Vec<Id> = chosen.iter().map(|candidate| candidate.after).collect();
+    let stages = step.stages(&step.systems(&ends), &mut order);
+    let starts: Vec<Id> = chosen.iter().map(|candidate| candidate.start).collect();
+    let start_stages = step.stages(&step.systems(&starts), &mut start_order);
     let mut source = step.row(membrane.current, &order);
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
-    let mut states = Vec::new();
-    for candidate in &chosen {
-        let row = step.row(candidate.after, &order);
-        let start = Row { states: Vec::new(), v_after: None, ..step.row(candidate.start, &order) };
-        step.refuse_shared(states.len(), candidate, (&row, &start))?;
-        states.push(State {
-            public: step.public_name(&candidate.kind),
-            own: step.is_hidden(&candidate.kind).then_some((candidate.after, candidate.start)),
-            kind: candidate.kind.clone(),
-            row,
-            start,
-        });
-    }
+    let states = step.state_rows(&chosen, &order, &start_order)?;
     let mut parameters: Vec<Parameter> =
         parameters.into_iter().map(|(_, parameter)| parameter).collect();
     if region.kind() == Kind::Density && wanted("cm") {
@@ -128,182 +159,102 @@ pub fn linearise(
         source.parameters.push((parameters.len(), capacitive));
         parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
     }
+    let receive = match &received {
+        Some(received) => {
+            let changed = step.changed(&chosen, received)?;
+            step.refuse_late(&start.sent)?;
+            let receive = step.receive(received, &changed, &event_order, &settled, stores, start.sent)?;
+            step.refuse_pointed(&receive)?;
+            Some(Receive { currents, ..receive })
+        }
+        None => None,
+    };
+    let balances = step.balances(&ends);
+    let failed = step.failed(&step.values);
+    let failed_start = step.failed(&start.values);
+    step.refuse_leftovers(&roots)?;
     Ok(Linearised {
         region: region.clone(),
+        stale: step.stale_tables(),
+        isolated,
+        shared: step.shared_tables(&constant)?,
+        unfollowed: step.constants.unfollowed(),
         graph: step.graph,
         quantities: step.quantities,
         ions: step.ions,
+        names: step.names,
+        current: membrane.current,
         conductance: membrane.conductance,
         source,
         states,
         parameters,
+        pointed: pointed.into_iter().map(|(_, pointed)| pointed).collect(),
+        stages,
+        start_stages,
+        receive,
+        arrays: step.arrays,
+        balances,
+        corrected: corrected(&chosen, &initial),
+        failed,
+        failed_start,
     })
 }
 
-/// A point process may act on the voltage only: an ionic current would reach
-/// pools, which are another region's, and states are not compared with differences yet.
+fn corrected(chosen: &[Candidate], initial: &BTreeSet<Input>) -> Vec<StateKind> {
+    let set = chosen.iter().filter(|candidate| initial.contains(&candidate.input));
+    set.map(|candidate| candidate.kind.clone()).collect()
+}
+
+/// The pool of an ion is another region's.
 fn refuse_point_process(region: &Region) -> Result<(), Refused> {
     let Some(mechanism) = region.mechanisms.first().filter(|first| first.kind == Kind::Point) else {
         return Ok(());
     };
-    let (code, span, what) = if let Some(ion) = mechanism.ions.first() {
-        ("point-ion", ion.span, format!("uses the ion `{}`", ion.name))
-    } else if let Some(state) = mechanism.states.first() {
-        let span = mechanism.variable(state).map_or(mechanism.span, |variable| variable.span);
-        ("point-state", span, format!("has the state `{state}`"))
-    } else {
+    let Some(ion) = mechanism.ions.iter().find(|ion| ion.writes_concentration()) else {
         return Ok(());
     };
-    let message = format!("a point process that {what} is not differentiated");
-    Err(Refused { mechanism: 0, diagnostic: Diagnostic::refusal(code, span, message) })
-}
-
-/// The inputs that rows refer to, in their order.
-struct Order {
-    states: Vec<Input>,
-    parameters: Vec<Input>,
+    let message = format!("a point process that sets a concentration of `{}` is not differentiated", ion.name);
+    let diagnostic = Diagnostic::refusal("point-concentration", ion.span, message);
+    Err(Refused { mechanism: 0, diagnostic })
 }
 
 impl Step<'_> {
-    /// Variables that code changes, and the inputs of those that none does.
-    fn candidates(&mut self, start: &super::initial::Start) -> (Vec<Candidate>, BTreeSet<Input>) {
-        let mut dynamic = Vec::new();
-        let mut constant = BTreeSet::new();
-        let region = self.region;
-        for (index, mechanism) in region.mechanisms.iter().enumerate() {
-            for variable in mechanism.variables.values() {
-                let is_ion = mechanism.ions.iter().any(|ion| ion.uses(&variable.name));
-                if is_ion || matches!(variable.role, Role::Constant(_) | Role::Factor) {
-                    continue;
-                }
-                for name in elements(variable) {
-                    let input = self.variable(index, &name, When::Before);
-                    let before = self.graph.read(input);
-                    let after = self.values[index][&name];
-                    let start = start.values[index][&name];
-                    if after == before && start == before {
-                        constant.insert(input);
-                    } else {
-                        let kind = StateKind::Variable(index, name);
-                        dynamic.push(Candidate { kind, input, after, start });
-                    }
-                }
-            }
+    fn state_rows(
+        &mut self,
+        chosen: &[Candidate],
+        order: &Order,
+        start_order: &Order,
+    ) -> Result<Vec<State>, Refused> {
+        let mut states = Vec::new();
+        for candidate in chosen {
+            let row = self.row(candidate.after, order);
+            let start = Row {
+                states: Vec::new(),
+                v_after: None,
+            far_after: Vec::new(),
+                ..self.row(candidate.start, start_order)
+            };
+            self.refuse_shared(states.len(), candidate, (&row, &start))?;
+            states.push(State {
+                public: self.public_name(&candidate.kind),
+                own: self.is_hidden(&candidate.kind).then(|| {
+                    let before = self.graph.read(candidate.input);
+                    ((candidate.after != before).then_some(candidate.after), candidate.start)
+                }),
+                check: self.check(candidate),
+                kind: candidate.kind.clone(),
+                after: candidate.after,
+                initial: candidate.start,
+                row,
+                start,
+            });
         }
-        for ion in self.ions.clone() {
-            for name in &ion.concentrations {
-                let input = self.input(Quantity::Ion(name.clone(), When::Before), String::new());
-                if ion.written.contains(name) {
-                    dynamic.push(Candidate {
-                        kind: StateKind::Ion(name.clone()),
-                        input,
-                        after: self.ion_values[name],
-                        start: start.ions[name],
-                    });
-                } else {
-                    constant.insert(input);
-                }
-            }
-        }
-        (dynamic, constant)
+        Ok(states)
     }
 
-    /// All STATEs and concentrations, and whatever else reaches the next step.
-    fn carried(&mut self, dynamic: Vec<Candidate>, roots: &mut Vec<Id>) -> Vec<Candidate> {
-        let (mut chosen, mut others): (Vec<_>, Vec<_>) =
-            dynamic.into_iter().partition(|candidate| self.is_state(&candidate.kind));
-        roots.extend(chosen.iter().map(|candidate| candidate.after));
-        loop {
-            let reached = self.graph.reachable_inputs(roots, true);
-            let (new, rest): (Vec<_>, Vec<_>) =
-                others.into_iter().partition(|candidate| reached.contains(&candidate.input));
-            others = rest;
-            if new.is_empty() {
-                return chosen;
-            }
-            roots.extend(new.iter().map(|candidate| candidate.after));
-            chosen.extend(new);
-        }
-    }
-
-    fn is_state(&self, kind: &StateKind) -> bool {
-        match kind {
-            StateKind::Variable(index, name) => {
-                state_elements(&self.region.mechanisms[*index]).contains(name)
-            }
-            StateKind::Ion(_) => true,
-        }
-    }
-
-    /// The constant inputs that the roots depend on and that have a public name.
-    fn parameters(
-        &self,
-        roots: &[Id],
-        constant: &BTreeSet<Input>,
-        wanted: &dyn Fn(&str) -> bool,
-    ) -> Vec<(Input, Parameter)> {
-        let reached = self.graph.reachable_inputs(roots, true);
-        let mut parameters = Vec::new();
-        for input in reached {
-            let Some((public, scope)) = self.as_parameter(input, constant) else { continue };
-            if wanted(&public) {
-                parameters.push((input, Parameter { public, scope }));
-            }
-        }
-        parameters.sort_by(|(_, a), (_, b)| (a.scope, &a.public).cmp(&(b.scope, &b.public)));
-        parameters
-    }
-
-    fn as_parameter(
-        &self,
-        input: Input,
-        constant: &BTreeSet<Input>,
-    ) -> Option<(String, &'static str)> {
-        match self.quantities.get(&input)? {
-            Quantity::Variable(index, name, When::Before) if constant.contains(&input) => {
-                let mechanism = &self.region.mechanisms[*index];
-                let plain = name.split('[').next().unwrap_or(name);
-                let public = match name.split_once('[') {
-                    None => mechanism.public_name(name),
-                    Some((plain, rest)) => format!("{}[{rest}", mechanism.public_name(plain)),
-                };
-                match mechanism.variable(plain)?.visibility {
-                    Visibility::Range => Some((public, "range")),
-                    Visibility::Global => Some((public, "global")),
-                    Visibility::Hidden | Visibility::File => None,
-                }
-            }
-            Quantity::Ion(name, When::Before) => {
-                let fixed = |ion: &RegionIon| {
-                    ion.ion.current() == *name || ion.written.contains(name)
-                };
-                (!self.ions.iter().any(fixed)).then(|| (name.clone(), "ion"))
-            }
-            Quantity::InitialConcentration(name) => Some((name.clone(), "global")),
-            Quantity::Celsius => Some(("celsius".to_owned(), "global")),
-            _ => None,
-        }
-    }
-
-    fn row(&mut self, of: Id, order: &Order) -> Row {
-        let (v_before, v_after) = (self.v_before, self.v_after);
-        let mut row = Row {
-            v_before: self.nonzero(of, v_before),
-            v_after: self.nonzero(of, v_after),
-            ..Row::default()
-        };
-        for (index, input) in order.states.iter().enumerate() {
-            row.states.extend(self.nonzero(of, *input).map(|id| (index, id)));
-        }
-        for (index, input) in order.parameters.iter().enumerate() {
-            row.parameters.extend(self.nonzero(of, *input).map(|id| (index, id)));
-        }
-        row
-    }
-
-    fn nonzero(&mut self, of: Id, by: Input) -> Option<Id> {
-        let derivative = self.derivative(of, by);
-        (!self.graph.is_zero(derivative)).then_some(derivative)
+    fn failed(&self, values: &[Values]) -> Vec<Id> {
+        let counts = values.iter().filter_map(|values| values.get(FAILED).copied());
+        counts.filter(|count| !self.graph.is_zero(*count)).collect()
     }
 
     /// The cable's own current is `d W`, so `S` holds `dJ/dV - d`: nothing for
@@ -321,62 +272,15 @@ impl Step<'_> {
         self.graph.mul(scale, per_step)
     }
 
-    fn public_name(&self, kind: &StateKind) -> String {
-        match kind {
-            StateKind::Ion(name) => name.clone(),
-            StateKind::Variable(index, name) => {
-                let mechanism = &self.region.mechanisms[*index];
-                match name.split_once('[') {
-                    None => mechanism.public_name(name),
-                    Some((plain, rest)) => format!("{}[{rest}", mechanism.public_name(plain)),
-                }
-            }
-        }
-    }
-
-    fn visibility(&self, kind: &StateKind) -> Visibility {
-        match kind {
-            StateKind::Ion(_) => Visibility::Range,
-            StateKind::Variable(index, name) => {
-                let plain = name.split('[').next().unwrap_or(name);
-                self.region.mechanisms[*index]
-                    .variable(plain)
-                    .map_or(Visibility::Hidden, |variable| variable.visibility)
-            }
-        }
-    }
-
-    fn is_hidden(&self, kind: &StateKind) -> bool {
-        matches!(self.visibility(kind), Visibility::Hidden | Visibility::File)
-    }
-
-    /// One memory for all segments can't carry what differs between them.
-    fn refuse_shared(
-        &self,
-        own: usize,
-        candidate: &Candidate,
-        (row, start): (&Row, &Row),
-    ) -> Result<(), Refused> {
-        let StateKind::Variable(index, name) = &candidate.kind else { return Ok(()) };
-        let is_shared =
-            matches!(self.visibility(&candidate.kind), Visibility::File | Visibility::Global);
-        let differs = row.v_before.is_some()
-            || row.v_after.is_some()
-            || start.v_before.is_some()
-            || row.states.iter().any(|(state, _)| *state != own);
-        if !(is_shared && differs) {
-            return Ok(());
-        }
-        let mechanism = &self.region.mechanisms[*index];
-        let span = mechanism
-            .variable(name.split('[').next().unwrap_or(name))
-            .map_or(mechanism.span, |variable| variable.span);
-        let message = format!(
-            "`{name}` is one variable for all segments, and its value is used before it is set anew"
-        );
-        let diagnostic = Diagnostic::refusal("shared-memory", span, message)
-            .label("each segment leaves its value to the next one")
-            .help("make it RANGE, or set it wherever it is used");
-        Err(Refused { mechanism: *index, diagnostic })
+    /// What tells that the step was not the one that the code describes: a TABLE
+    /// that NEURON did not fill again, a state set by hand.
+    fn check(&mut self, candidate: &Candidate) -> Option<[Id; 3]> {
+        let Node::Anchored { value, tangent } = *self.graph.node(candidate.after) else { return None };
+        let is_solved = matches!(self.graph.node(tangent), Node::Unknown(..));
+        let before = self.graph.read(candidate.input);
+        // Events change what a point process holds between steps, and are looked at by themselves.
+        let is_density = self.region.kind() == Kind::Density;
+        let is_untouched = !self.arrays.is_empty() && candidate.event == before;
+        ((is_density || is_untouched) && !is_solved).then_some([before, value, tangent])
     }
 }

@@ -2,28 +2,55 @@
 //!
 //! The step is traced in NEURON's order: [`current`] at the old voltage, then
 //! [`state`] at the new one, concentration writers first; [`initial`] gives the
-//! start. [`linearise`] differentiates it all. To add an integration method, add
+//! start. What POINTERs see is one more voltage, [`pointed`]. [`linearise`] differentiates it all. To add an integration method, add
 //! a file beside [`derivimplicit`] and a line to [`state`].
 
+mod array;
+mod carried;
 mod current;
 mod derivimplicit;
 mod euler;
+mod hook;
 mod initial;
 mod ion;
+mod isolated;
+mod linear;
 mod linearise;
+mod names;
+mod nonlinear;
+mod parameter;
+mod pointed;
 mod quantity;
+mod receive;
+mod row;
+mod simultaneous;
+mod sparse;
+mod stage;
+mod stale;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use crate::diff::Differentiator;
 use crate::graph::{Arm, Graph, Id, Input, Scope};
 use crate::model::{Kind, Mechanism};
-use crate::trace::Values;
+use crate::trace::{Constants, Values};
 
+pub use array::{Array, ArrayStore};
 pub use ion::RegionIon;
-pub use linearise::{linearise, Linearised, Parameter, Row, State, StateKind};
-pub use quantity::{emitted_name, Quantity, When};
+pub use isolated::Isolated;
+pub use carried::StateKind;
+pub use linearise::{linearise, Linearised, State};
+pub use parameter::Parameter;
+pub use pointed::Pointed;
+pub use row::Row;
+pub use names::Names;
+pub use quantity::{Quantity, When};
+pub use receive::{Change, Receive, Sent};
+pub use stage::{Stage, StageRow};
+pub use stale::{SharedTable, StaleTable};
 
 /// A refusal, and the mechanism in whose source it lies.
 #[derive(Debug)]
@@ -48,8 +75,21 @@ impl Region {
     pub fn new(name: impl Into<String>, mechanisms: Vec<Mechanism>, switched: bool) -> Self {
         let (writers, others): (Vec<_>, Vec<_>) =
             mechanisms.into_iter().partition(Mechanism::writes_concentration);
-        let mechanisms = writers.into_iter().rev().chain(others).collect();
+        let mut mechanisms: Vec<Mechanism> = writers.into_iter().rev().chain(others).collect();
+        let mut streams = 0;
+        for mechanism in &mut mechanisms {
+            mechanism.first_stream = streams;
+            streams += mechanism.randoms.len();
+        }
         Self { name: name.into(), mechanisms, switched }
+    }
+
+    /// The number of the stream of random numbers whose place this is, if it is one.
+    pub fn stream(&self, kind: &StateKind) -> Option<usize> {
+        let StateKind::Variable(index, name) = kind else { return None };
+        let mechanism = self.mechanisms.get(*index)?;
+        let own = mechanism.randoms.iter().position(|known| known == name)?;
+        Some(mechanism.first_stream + own)
     }
 
     pub fn kind(&self) -> Kind {
@@ -64,8 +104,13 @@ struct Step<'a> {
     diff: Differentiator,
     /// What each input is, by input.
     quantities: BTreeMap<Input, Quantity>,
-    constants: BTreeSet<Input>,
+    /// The same by quantity.
+    inputs: FxHashMap<Quantity, Input>,
+    constants: Constants,
     ions: Vec<RegionIon>,
+    names: Names,
+    /// Of the point process: arrays that are one value.
+    arrays: Vec<Array>,
     /// Inputs that all mechanisms share.
     v_before: Input,
     v_after: Input,
@@ -77,6 +122,10 @@ struct Step<'a> {
     values: Vec<Values>,
     /// The values of the ions' variables now.
     ion_values: Values,
+    /// Mechanisms whose BREAKPOINT reads what it has set the last time.
+    remembering: BTreeSet<usize>,
+    /// A BREAKPOINT sets a STATE.
+    currents_set_states: bool,
 }
 
 impl Step<'_> {

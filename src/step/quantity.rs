@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ion, Region, Step};
+use rustc_hash::FxHashMap;
+
+use super::array::whole_arrays;
+use super::{ion, Names, Region, Step};
 use crate::diff::Differentiator;
 use crate::graph::{Comparison, Graph, Id, Input};
-use crate::model::{Mechanism, Role, Variable, Visibility};
-use crate::trace::{Values, USETABLE};
+use crate::model::{Role, Variable, Visibility};
+use crate::trace::{Constants, Values, FAILED, USETABLE};
 
 /// At the start (`t_n`) or at the end (`t_{n+1}`) of the step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum When {
     Before,
     After,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quantity {
     Voltage(When),
     /// `V_{n+1} - V_n`, as a number without a derivative
@@ -28,6 +31,8 @@ pub enum Quantity {
     Diameter,
     /// A variable of mechanism `0`
     Variable(usize, String, When),
+    /// The voltage that POINTER `1` of mechanism `0` sees
+    Pointed(usize, String, When),
     /// `cai`, `eca`, ...
     Ion(String, When),
     /// `cai0_ca_ion`
@@ -38,16 +43,23 @@ pub enum Quantity {
     Valence(String),
     /// A UNITS factor of mechanism `0`
     Factor(usize, String),
+    /// An argument of `NET_RECEIVE`
+    Argument(String),
+    /// An array that is one value: its name
+    Array(String),
     /// Which of mechanism `0`'s tables are used
     UseTable(usize),
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn new(region: &'a Region) -> Self {
+    /// With `whole`, arrays that events write are one value each.
+    pub(super) fn new(region: &'a Region, whole: bool) -> Self {
         let mut graph = Graph::default();
         let mut quantities = BTreeMap::new();
+        let mut inputs = FxHashMap::default();
         let mut new = |graph: &mut Graph, name: &str, quantity: Quantity| {
             let input = graph.input(name);
+            inputs.insert(quantity.clone(), input);
             quantities.insert(input, quantity);
             input
         };
@@ -56,12 +68,19 @@ impl<'a> Step<'a> {
         let dt = new(&mut graph, "dt", Quantity::TimeStep);
         let t = new(&mut graph, "t_n", Quantity::Time);
         let celsius = new(&mut graph, "celsius", Quantity::Celsius);
+        let ions = ion::region_ions(region);
+        let mut constants = Constants::default();
+        constants.insert(dt);
+        constants.insert(celsius);
         let mut step = Self {
             region,
+            names: Names::new(region, &ions),
             diff: Differentiator::default(),
             quantities,
-            constants: BTreeSet::from([dt, celsius]),
-            ions: ion::region_ions(region),
+            inputs,
+            constants,
+            ions,
+            arrays: Vec::new(),
             v_before,
             v_after,
             dt: graph.read(dt),
@@ -69,10 +88,12 @@ impl<'a> Step<'a> {
             celsius: graph.read(celsius),
             values: Vec::new(),
             ion_values: Values::new(),
+            remembering: BTreeSet::new(),
+            currents_set_states: false,
             graph,
         };
         for index in 0..region.mechanisms.len() {
-            let values = step.declared(index);
+            let values = step.declared(index, whole);
             step.values.push(values);
         }
         step.declare_ions();
@@ -81,11 +102,11 @@ impl<'a> Step<'a> {
 
     /// The input that stands for a quantity.
     pub(super) fn input(&mut self, quantity: Quantity, name: impl Into<String>) -> Input {
-        let known = self.quantities.iter().find(|(_, known)| **known == quantity);
-        if let Some((input, _)) = known {
+        if let Some(input) = self.inputs.get(&quantity) {
             return *input;
         }
         let input = self.graph.input(name);
+        self.inputs.insert(quantity.clone(), input);
         self.quantities.insert(input, quantity);
         input
     }
@@ -96,12 +117,10 @@ impl<'a> Step<'a> {
     }
 
     pub(super) fn variable(&mut self, mechanism: usize, name: &str, when: When) -> Input {
-        let emitted = emitted_name(&self.region.mechanisms[mechanism], name);
+        let emitted = self.names.of(mechanism, name);
         let suffix = if when == When::Before { "n" } else { "n1" };
-        self.input(
-            Quantity::Variable(mechanism, name.to_owned(), when),
-            format!("{emitted}_{suffix}"),
-        )
+        let emitted = format!("{emitted}_{suffix}");
+        self.input(Quantity::Variable(mechanism, name.to_owned(), when), emitted)
     }
 
     pub(super) fn switch(&mut self, mechanism: usize) -> Id {
@@ -112,19 +131,31 @@ impl<'a> Step<'a> {
     }
 
     /// Every declared variable of a mechanism with its value before the step.
-    fn declared(&mut self, index: usize) -> Values {
+    fn declared(&mut self, index: usize, whole: bool) -> Values {
         let region = self.region;
         let mechanism = &region.mechanisms[index];
         let mut values = Values::new();
+        let arrays = if whole { whole_arrays(mechanism) } else { Vec::new() };
+        for (name, length) in &arrays {
+            let array = self.new_array(index, name, *length);
+            values.insert(name.clone(), self.graph.read(array));
+        }
         for variable in mechanism.variables.values() {
+            if self.is_whole(&variable.name) {
+                continue;
+            }
             match variable.role {
                 Role::Constant(value) => {
                     values.insert(variable.name.clone(), self.graph.number(value));
                 }
                 Role::Factor => {
-                    let name = emitted_name(mechanism, &variable.name);
+                    let name = self.names.of(index, &variable.name).to_owned();
                     let input = self.input(Quantity::Factor(index, variable.name.clone()), name);
-                    self.constants.insert(input);
+                    self.constants.insert_fixed(input);
+                    values.insert(variable.name.clone(), self.graph.read(input));
+                }
+                Role::Pointed => {
+                    let input = self.pointed(index, &variable.name, When::Before);
                     values.insert(variable.name.clone(), self.graph.read(input));
                 }
                 _ => {
@@ -132,6 +163,8 @@ impl<'a> Step<'a> {
                         let input = self.variable(index, &name, When::Before);
                         if is_constant_in_tables(variable) {
                             self.constants.insert(input);
+                        } else if variable.role == Role::Parameter {
+                            self.constants.insert_range(input);
                         }
                         values.insert(name, self.graph.read(input));
                     }
@@ -143,6 +176,8 @@ impl<'a> Step<'a> {
             format!("{}_usetable", mechanism.name),
         );
         values.insert(USETABLE.to_owned(), self.graph.read(usetable));
+        let zero = self.graph.number(0.0);
+        values.insert(FAILED.to_owned(), zero);
         values.insert("celsius".to_owned(), self.celsius);
         values.insert("dt".to_owned(), self.dt);
         values.insert("area".to_owned(), self.read(Quantity::Area, "area"));
@@ -159,15 +194,7 @@ pub(super) fn elements(variable: &Variable) -> Vec<String> {
     }
 }
 
-/// NEURON fills a table from one segment's values, so RANGE variables don't count.
 fn is_constant_in_tables(variable: &Variable) -> bool {
     variable.visibility == Visibility::Global
         && matches!(variable.role, Role::Parameter | Role::Assigned)
-}
-
-/// What an emitted mechanism calls a variable: `hh_m`, `hh_x_2` for `x[2]`.
-pub fn emitted_name(mechanism: &Mechanism, name: &str) -> String {
-    let plain: String =
-        name.chars().filter(|c| *c != ']').map(|c| if c == '[' { '_' } else { c }).collect();
-    format!("{}_{plain}", mechanism.name)
 }

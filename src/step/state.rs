@@ -1,17 +1,22 @@
 //! The state phase: every SOLVE at the new voltage.
 
-use super::{derivimplicit, euler, Quantity, Refused, Step, When};
+use std::collections::BTreeMap;
+
+use super::{derivimplicit, euler, linear, nonlinear, sparse, Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
-use crate::graph::Scope;
+use crate::graph::{Input, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{BlockKind, Solve, StatementKind};
-use crate::trace::{keeps_cnexp, Primes, Trace, Traced, Values};
+use crate::trace::{keeps_cnexp, Primes, Scheme, Trace, Traced, Values};
 
 /// How NEURON advances the states of a block.
 enum Method {
     Cnexp,
     Derivimplicit,
     Euler,
+    Sparse,
+    Linear,
+    Nonlinear,
     /// The code itself advances them.
     Procedure,
 }
@@ -30,6 +35,7 @@ impl Step<'_> {
             let shown = values.clone();
             let v = self.graph.read(self.v_after);
             values.insert("v".to_owned(), v);
+            self.see(index, &mut values, When::After);
             values.insert("t".to_owned(), t);
             for statement in &mechanism.breakpoint {
                 let result = match &statement.kind {
@@ -38,7 +44,7 @@ impl Step<'_> {
                     _ if mechanism.currents.is_empty() => {
                         let mut trace =
                             Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
-                        trace.statements(std::slice::from_ref(statement)).map(|()| trace.values)
+                        trace.sequence(std::slice::from_ref(statement)).map(|()| trace.values)
                     }
                     _ => continue,
                 };
@@ -71,6 +77,9 @@ impl Step<'_> {
                 Method::Derivimplicit
             }
             (BlockKind::Derivative(_), Some("euler")) => Method::Euler,
+            (BlockKind::Kinetic(..), Some("sparse")) => Method::Sparse,
+            (BlockKind::Linear(..), None | Some("simeq")) => Method::Linear,
+            (BlockKind::Nonlinear(..), None | Some("newton")) => Method::Nonlinear,
             (BlockKind::Procedure(_), None | Some("after_cvode" | "cvode_t" | "cvode_v")) => {
                 Method::Procedure
             }
@@ -97,6 +106,25 @@ impl Step<'_> {
                 trace.run_block(block)?;
                 Ok(trace.values)
             }
+            Method::Sparse => {
+                let scheme = Scheme::new(mechanism, block);
+                let own: BTreeMap<String, Input> = scheme
+                    .states
+                    .into_iter()
+                    .map(|name| (name.clone(), self.state_after(index, &name)))
+                    .collect();
+                let mut trace =
+                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                sparse::advance(&mut trace, block, dt, |name| own[name])?;
+                Ok(trace.values)
+            }
+            Method::Linear => {
+                let mut trace =
+                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                linear::solve(&mut trace, block)?;
+                Ok(trace.values)
+            }
+            Method::Nonlinear => nonlinear::advance(self, index, block, values, scope),
             Method::Euler => euler::advance(self, index, block, values, scope),
             Method::Derivimplicit => derivimplicit::advance(self, index, block, values, scope),
         }
@@ -125,6 +153,27 @@ impl Step<'_> {
             self.variable(index, name, When::After)
         }
     }
+}
+
+/// SOLVE in INITIAL.
+pub(super) fn solve_at_start(trace: &mut Trace, solve: &Solve) -> Traced<()> {
+    let method = solve.method.as_ref().map(|method| method.text.as_str());
+    let Some(block) = trace.mechanism.blocks.get(&solve.block.text) else {
+        return Err(not_differentiated(solve));
+    };
+    match (&block.kind, method) {
+        (BlockKind::Kinetic(..), Some("sparse")) if solve.steady_state => {
+            sparse::steady_state(trace, block)
+        }
+        (BlockKind::Linear(..), None | Some("simeq")) => linear::solve(trace, block),
+        _ => Err(not_differentiated(solve)),
+    }
+}
+
+fn not_differentiated(solve: &Solve) -> Box<Diagnostic> {
+    let method = solve.method.as_ref().map_or("no method", |method| method.text.as_str());
+    let message = format!("`{}` by {method} is not differentiated here", solve.block.text);
+    Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"))
 }
 
 /// The names of all states, array elements one by one.

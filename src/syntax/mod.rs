@@ -1,10 +1,12 @@
 //! NMODL as text and as a tree.
 
 pub mod ast;
+pub mod c;
 pub mod lexer;
 mod parser;
 pub mod precedence;
 pub mod print;
+pub mod sources;
 pub mod span;
 pub mod token;
 

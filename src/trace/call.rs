@@ -1,6 +1,7 @@
 //! Calls of PROCEDUREs and FUNCTIONs: entered where they are made.
 
-use super::{refuse, Trace, Traced, Values, CALL_LIMIT};
+use super::returns::may_return;
+use super::{keeps_cnexp, refuse, Primes, Trace, Traced, Values, CALL_LIMIT};
 use crate::graph::{Builtin, Id};
 use crate::syntax::ast::{
     Block, BlockKind, Expr, ExprKind, Name, Signature, StatementKind, Table,
@@ -9,9 +10,12 @@ use crate::syntax::ast::{
 impl Trace<'_> {
     /// A call whose value, if any, is not used.
     pub(super) fn expression_statement(&mut self, expr: &Expr) -> Traced<()> {
-        if let ExprKind::Call(name, _) = &expr.kind {
+        if let ExprKind::Call(name, arguments) = &expr.kind {
             let idle = ["at_time", "printf", "prterr"].contains(&name.text.as_str());
             if idle && !self.mechanism.blocks.contains_key(&name.text) {
+                return Ok(());
+            }
+            if self.event_call(name, arguments)? {
                 return Ok(());
             }
         }
@@ -21,13 +25,11 @@ impl Trace<'_> {
     pub(super) fn call(&mut self, name: &Name, arguments: &[Expr]) -> Traced<Id> {
         let mechanism = self.mechanism;
         if let Some(block) = mechanism.blocks.get(&name.text) {
-            let values: Vec<Id> =
-                arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
+            let values = self.arguments(arguments)?;
             return self.enter(name, block, &values);
         }
         if let Some(builtin) = Builtin::named(&name.text) {
-            let values: Vec<Id> =
-                arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
+            let values = self.arguments(arguments)?;
             if values.len() != builtin.arity() {
                 let message = format!("{} takes {} argument(s)", name.text, builtin.arity());
                 return Err(refuse("arguments", name.span, message));
@@ -37,6 +39,9 @@ impl Trace<'_> {
             } else {
                 self.graph.call(builtin, values)
             });
+        }
+        if let Some(value) = self.random_function(name, arguments)? {
+            return Ok(value);
         }
         if let Some(value) = self.neuron_function(name, arguments)? {
             return Ok(value);
@@ -48,10 +53,23 @@ impl Trace<'_> {
         ))
     }
 
+    /// The values of some arguments.
+    pub(super) fn arguments(&mut self, arguments: &[Expr]) -> Traced<Vec<Id>> {
+        let mut values = Vec::new();
+        let before = self.places();
+        for argument in arguments {
+            let between = self.places();
+            values.push(self.expression(argument)?);
+            self.refuse_both((&before, &between), argument.span)?;
+        }
+        Ok(values)
+    }
+
     fn enter(&mut self, name: &Name, block: &Block, arguments: &[Id]) -> Traced<Id> {
         let (signature, is_function) = match &block.kind {
             BlockKind::Procedure(signature) => (signature, false),
             BlockKind::Function(signature) => (signature, true),
+            BlockKind::Derivative(_) => return self.derivative_block(name, block),
             _ => {
                 let message = format!("`{}` is not a PROCEDURE or FUNCTION", name.text);
                 return Err(refuse("call", name.span, message));
@@ -84,6 +102,31 @@ impl Trace<'_> {
         result
     }
 
+    /// A DERIVATIVE block that is called: by cnexp it takes a step, by euler it changes no state.
+    fn derivative_block(&mut self, name: &Name, block: &Block) -> Traced<Id> {
+        let solve = self.mechanism.breakpoint.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Solve(solve) if solve.block.text == name.text => Some(solve),
+            _ => None,
+        });
+        let method = solve.and_then(|solve| solve.method.as_ref()).map(|method| method.text.as_str());
+        let primes = match (method, self.values.get("dt")) {
+            (Some("cnexp"), Some(dt)) if keeps_cnexp(block) => Primes::Exponential { dt: *dt },
+            (Some("euler"), _) => Primes::Collect(Vec::new()),
+            _ => {
+                let message = format!("`{}` is called, and what it does then depends on its METHOD", name.text);
+                return Err(Box::new(
+                    refuse("call", name.span, message)
+                        .help("call the PROCEDURE that it calls, or use METHOD cnexp"),
+                ));
+            }
+        };
+        let outer = std::mem::replace(&mut self.primes, primes);
+        let result = self.run_block(block);
+        self.primes = outer;
+        result?;
+        Ok(self.graph.number(0.0))
+    }
+
     /// Runs the body, TABLE aside; the value is 0 for a PROCEDURE.
     pub(super) fn body(
         &mut self,
@@ -109,7 +152,11 @@ impl Trace<'_> {
             .filter(|statement| !matches!(statement.kind, StatementKind::Table(Table { .. })))
             .cloned()
             .collect();
-        let result = self.statements(&statements);
+        let returned = statements.iter().find(|statement| is_function && may_return(statement));
+        let result = match returned {
+            Some(statement) => Err(refuse("verbatim", statement.span, "`return` in a FUNCTION gives another value")),
+            None => self.statements(&statements),
+        };
         let frame = self.frames.pop().unwrap_or_default();
         result?;
         Ok(frame.get(&signature.name.text).copied().filter(|_| is_function).unwrap_or(zero))

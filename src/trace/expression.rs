@@ -1,9 +1,12 @@
 //! Expressions and the names in them.
 
 use super::{refuse, unknown, Trace, Traced};
-use crate::graph::{Builtin, Comparison, Id};
+use crate::graph::{Builtin, Comparison, Id, Node};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Place, UnaryOp};
 use crate::syntax::span::Span;
+
+/// Elements of an array that the simulation chooses from to set one: each may change.
+const ELEMENTS: usize = 400;
 
 impl Trace<'_> {
     pub(super) fn expression(&mut self, expr: &Expr) -> Traced<Id> {
@@ -11,6 +14,12 @@ impl Trace<'_> {
             ExprKind::Number(number, _) => Ok(self.graph.number(number.value)),
             ExprKind::Name(name) => self.name(name, expr.span),
             ExprKind::Index(name, index) => {
+                if let Some(array) = self.whole_array(name) {
+                    return self.element_of(array, index, expr.span);
+                }
+                if self.integer(index)?.is_none() {
+                    return self.some_element(name, index);
+                }
                 let key = self.element(name, index)?;
                 self.lookup(&key).ok_or_else(|| unknown(&key, expr.span))
             }
@@ -30,8 +39,19 @@ impl Trace<'_> {
                 })
             }
             ExprKind::Binary(op, left, right) => {
+                let before = self.places();
                 let left = self.expression(left)?;
+                let between = self.places();
                 let right = self.expression(right)?;
+                match op {
+                    // The right side is run where the left one leaves it open.
+                    BinaryOp::And => self.only_if(left, &between),
+                    BinaryOp::Or => {
+                        let open = self.graph.not(left);
+                        self.only_if(open, &between);
+                    }
+                    _ => self.refuse_both((&before, &between), expr.span)?,
+                }
                 Ok(self.binary(*op, left, right))
             }
             ExprKind::Call(name, arguments) => self.call(name, arguments),
@@ -60,6 +80,9 @@ impl Trace<'_> {
 
     fn name(&mut self, name: &str, span: Span) -> Traced<Id> {
         if let Some(value) = self.lookup(name) {
+            if self.graph.as_array(value).is_some() {
+                return Err(refuse("event-array", span, format!("`{name}` is read without an index")));
+            }
             return Ok(value);
         }
         match self.mechanism.defines.get(name) {
@@ -70,16 +93,106 @@ impl Trace<'_> {
 
     /// `name[2]` for an index that is known when the code is generated.
     pub(super) fn element(&mut self, name: &str, index: &Expr) -> Traced<String> {
-        let value = self.expression(index)?;
-        match self.graph.as_number(value) {
-            #[allow(clippy::cast_possible_truncation)]
-            Some(value) => Ok(format!("{name}[{}]", value as i64)),
+        match self.integer(index)? {
+            Some(value) => Ok(format!("{name}[{value}]")),
             None => Err(refuse(
                 "computed-index",
                 index.span,
                 format!("which element of `{name}` this is depends on the simulation"),
             )),
         }
+    }
+
+    /// An index or a bound of a loop, where NMODL computes with integers: each name is
+    /// cut off by itself. `None` if it is not known when the code is generated.
+    pub(super) fn integer(&mut self, expr: &Expr) -> Traced<Option<i64>> {
+        if let ExprKind::Binary(op, left, right) = &expr.kind {
+            let operation = match op {
+                BinaryOp::Add => i64::checked_add,
+                BinaryOp::Sub => i64::checked_sub,
+                BinaryOp::Mul => i64::checked_mul,
+                BinaryOp::Div => i64::checked_div,
+                _ => |_, _| None,
+            };
+            let (left, right) = (self.integer(left)?, self.integer(right)?);
+            return Ok(left.zip(right).and_then(|(left, right)| operation(left, right)));
+        }
+        let value = self.expression(expr)?;
+        #[allow(clippy::cast_possible_truncation)]
+        Ok(self.graph.as_number(value).map(|value| value as i64))
+    }
+
+    /// The element of an array that the simulation chooses.
+    fn some_element(&mut self, name: &str, index: &Expr) -> Traced<Id> {
+        let chosen = self.integer_value(index)?;
+        let mut value = None;
+        for key in self.elements_of(name).into_iter().rev() {
+            let element = self.lookup(&key).ok_or_else(|| unknown(&key, index.span))?;
+            value = Some(match value {
+                None => element,
+                Some(others) => self.where_chosen(&key, chosen, element, others),
+            });
+        }
+        value.ok_or_else(|| unknown(name, index.span))
+    }
+
+    /// Assigns to the element of an array that the simulation chooses.
+    pub(super) fn assign_some_element(&mut self, name: &str, index: &Expr, value: Id) -> Traced<()> {
+        let chosen = self.integer_value(index)?;
+        let keys = self.elements_of(name);
+        if keys.is_empty() {
+            return Err(unknown(name, index.span));
+        }
+        if keys.len() > ELEMENTS {
+            let message = format!(
+                "which of the {} elements of `{name}` is set depends on the simulation; at most {ELEMENTS} are followed",
+                keys.len()
+            );
+            return Err(refuse("too-large", index.span, message));
+        }
+        for key in keys {
+            let before = self.lookup(&key).ok_or_else(|| unknown(&key, index.span))?;
+            let after = self.where_chosen(&key, chosen, value, before);
+            self.assign(&key, after, index.span)?;
+        }
+        Ok(())
+    }
+
+    fn where_chosen(&mut self, key: &str, chosen: Id, element: Id, otherwise: Id) -> Id {
+        let number = key.split(['[', ']']).nth(1).and_then(|number| number.parse().ok());
+        let number = self.graph.number(number.unwrap_or(f64::NAN));
+        let is_it = self.graph.compare(Comparison::Eq, chosen, number);
+        let branch = self.graph.new_branch(is_it, self.scope);
+        self.graph.join(branch, element, otherwise)
+    }
+
+    /// The elements of an array in order.
+    fn elements_of(&self, name: &str) -> Vec<String> {
+        let mut keys = Vec::new();
+        while self.lookup(&format!("{name}[{}]", keys.len())).is_some() {
+            keys.push(format!("{name}[{}]", keys.len()));
+        }
+        keys
+    }
+
+    /// What [`Self::integer`] is, where only the simulation knows.
+    pub(super) fn integer_value(&mut self, expr: &Expr) -> Traced<Id> {
+        let value = match &expr.kind {
+            ExprKind::Binary(op, left, right) => {
+                let (left, right) = (self.integer_value(left)?, self.integer_value(right)?);
+                self.binary(*op, left, right)
+            }
+            _ => self.expression(expr)?,
+        };
+        if matches!(self.graph.node(value), Node::Input(input) if self.graph.is_counter(*input)) {
+            return Ok(value);
+        }
+        let zero = self.graph.number(0.0);
+        let below = self.graph.call(Builtin::Floor, vec![value]);
+        let above = self.graph.call(Builtin::Ceil, vec![value]);
+        let negative = self.graph.compare(Comparison::Lt, value, zero);
+        let branch = self.graph.new_branch(negative, self.scope);
+        Ok(self.graph.join(branch, above, below))
     }
 
     pub(super) fn place(&mut self, place: &Place) -> Traced<String> {

@@ -28,7 +28,7 @@ fn all_primes(body: &[Statement], test: &mut impl FnMut(&str, &Expr) -> bool) ->
     })
 }
 
-fn mentions(expr: &Expr, state: &str) -> bool {
+pub(super) fn mentions(expr: &Expr, state: &str) -> bool {
     match &expr.kind {
         ExprKind::Name(name) | ExprKind::Index(name, _) => name == state,
         ExprKind::Unary(_, a) => mentions(a, state),

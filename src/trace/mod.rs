@@ -4,24 +4,35 @@
 //! branches of the graph. What remains after a block is, for every variable, the
 //! expression of its value: NEURON's step as a function of what it reads.
 
+mod array;
 mod call;
+mod effect;
 mod expression;
+mod linear;
 mod linear_ode;
 mod neuron_function;
+mod random;
+mod repeat;
+mod returns;
+mod scheme;
 mod statement;
 mod table;
 mod verbatim;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+pub use array::Store;
+pub use effect::{Effect, EffectKind};
+pub use linear::{unknowns_of_nonlinear, LinearEquations};
 pub use linear_ode::keeps_cnexp;
 pub use neuron_function::nernst;
-pub use table::USETABLE;
+pub use scheme::{Equations, Scheme};
+pub use table::{Constants, USETABLE};
 
 use crate::diagnostic::Diagnostic;
-use crate::graph::{Graph, Id, Input, Scope};
+use crate::graph::{Graph, Id, Scope};
 use crate::model::Mechanism;
-use crate::syntax::ast::Block;
+use crate::syntax::ast::{Block, Solve, Statement, StatementKind};
 use crate::syntax::span::Span;
 
 /// The values of variables by name; an array element is `name[2]`.
@@ -31,6 +42,10 @@ pub type Traced<T> = Result<T, Box<Diagnostic>>;
 
 /// Statements that one block may run, loops unrolled.
 const STATEMENT_LIMIT: usize = 100_000;
+/// Rounds of a loop that are written out, if the simulation tells how many there are.
+const LOOP_LIMIT: usize = 12;
+/// The variable that counts what went wrong in a step.
+pub const FAILED: &str = "~failed";
 /// Calls within calls.
 const CALL_LIMIT: usize = 50;
 
@@ -46,18 +61,39 @@ pub enum Primes {
     Collect(Vec<(String, Id)>),
 }
 
+/// What a SOLVE does where code runs that has one.
+pub type Solver = fn(&mut Trace<'_>, &Solve) -> Traced<()>;
+
 /// One mechanism's code being run.
 pub struct Trace<'a> {
     pub graph: &'a mut Graph,
     pub mechanism: &'a Mechanism,
     pub values: Values,
     pub primes: Primes,
-    /// Inputs that can't change while a simulation runs, so that a TABLE may depend on them.
-    pub constants: &'a BTreeSet<Input>,
+    pub constants: &'a Constants,
+    pub solver: Option<Solver>,
+    /// Random numbers may be drawn: NEURON runs this code just once.
+    pub may_draw: bool,
+    /// No arm of a conditional may be left out.
+    pub follows_all: bool,
+    /// Self-events, where code may send them.
+    pub effects: Option<Vec<Effect>>,
+    /// What a WATCH sees whenever it is looked at, where code may have one.
+    pub watched: Option<Values>,
+    /// Elements of whole arrays, where code may set them.
+    pub stores: Option<Vec<Store>>,
+    /// The reactions of the KINETIC block that is being run.
+    scheme: Option<Scheme>,
+    /// The equations of the LINEAR block that is being run.
+    equations: Option<LinearEquations>,
+    /// The same for NONLINEAR: where the block runs, and the residuals.
+    residuals: Option<(Scope, Vec<Id>)>,
     frames: Vec<Values>,
     scope: Scope,
     calls: Vec<String>,
     statements: usize,
+    /// Loops around the code that runs.
+    depth: usize,
 }
 
 impl<'a> Trace<'a> {
@@ -65,7 +101,7 @@ impl<'a> Trace<'a> {
         graph: &'a mut Graph,
         mechanism: &'a Mechanism,
         values: Values,
-        constants: &'a BTreeSet<Input>,
+        constants: &'a Constants,
         scope: Scope,
     ) -> Self {
         Self {
@@ -74,10 +110,20 @@ impl<'a> Trace<'a> {
             values,
             primes: Primes::None,
             constants,
+            solver: None,
+            may_draw: true,
+            follows_all: false,
+            effects: None,
+            watched: None,
+            stores: None,
+            scheme: None,
+            equations: None,
+            residuals: None,
             frames: vec![Values::new()],
             scope,
             calls: Vec::new(),
             statements: 0,
+            depth: 0,
         }
     }
 
@@ -87,6 +133,38 @@ impl<'a> Trace<'a> {
         let result = self.statements(&block.body);
         self.frames.pop();
         result
+    }
+
+    /// Runs statements with some LOCAL names, and returns what these are then.
+    pub fn with_arguments(&mut self, frame: Values, statements: &[Statement]) -> Traced<Values> {
+        self.frames.push(frame);
+        let result = statements.iter().try_for_each(|statement| match &statement.kind {
+            StatementKind::Initial(body) => self.statements(body),
+            _ => Ok(()),
+        });
+        let rest: Vec<Statement> = statements
+            .iter()
+            .filter(|statement| !matches!(statement.kind, StatementKind::Initial(_)))
+            .cloned()
+            .collect();
+        let result = result.and_then(|()| self.statements(&rest));
+        let frame = self.frames.pop().unwrap_or_default();
+        result.map(|()| frame)
+    }
+
+    /// Where the code runs now.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Where this is not 0 the code has not been followed to its end.
+    pub fn fail_where(&mut self, condition: Id) {
+        let (zero, one) = (self.graph.number(0.0), self.graph.number(1.0));
+        let branch = self.graph.new_branch(condition, self.scope);
+        let failed = self.graph.join(branch, one, zero);
+        let before = self.values.get(FAILED).copied().unwrap_or(zero);
+        let sum = self.graph.add(before, failed);
+        self.values.insert(FAILED.to_owned(), sum);
     }
 
     fn frame(&mut self) -> &mut Values {

@@ -1,7 +1,7 @@
 //! Functions that NEURON offers to NMODL code.
 
 use super::{Trace, Traced};
-use crate::graph::{Comparison, Graph, Id, Scope};
+use crate::graph::{Arm, Comparison, Graph, Id, Scope};
 use crate::syntax::ast::{Expr, Name};
 
 /// Molar gas constant, J/(mol K), and Faraday constant, C/mol (CODATA 2018, as in NEURON).
@@ -25,7 +25,7 @@ impl Trace<'_> {
             return Ok(None);
         };
         let value = if count == 3 {
-            nernst(self.graph, x[0], x[1], x[2], celsius)
+            nernst(self.graph, x[0], x[1], x[2], celsius, self.scope)
         } else {
             let scope = self.scope;
             ghk(self.graph, &x, celsius, scope)
@@ -42,13 +42,21 @@ fn thermal_voltage(g: &mut Graph, celsius: Id) -> Id {
     g.mul(scale, kelvin)
 }
 
-/// NEURON's `nrn_nernst`: `RT/(zF) log(co/ci)` in mV, for positive concentrations.
-pub fn nernst(g: &mut Graph, inside: Id, outside: Id, valence: Id, celsius: Id) -> Id {
+/// NEURON's `nrn_nernst`: `RT/(zF) log(co/ci)` in mV; a number where a concentration is not positive.
+pub fn nernst(g: &mut Graph, inside: Id, outside: Id, valence: Id, celsius: Id, scope: Scope) -> Id {
     let thermal = thermal_voltage(g, celsius);
     let scale = g.div(thermal, valence);
     let ratio = g.div(outside, inside);
     let log = g.call(crate::graph::Builtin::Log, vec![ratio]);
-    g.mul(scale, log)
+    let formula = g.mul(scale, log);
+    let zero = g.number(0.0);
+    let has_inside = g.compare(Comparison::Gt, inside, zero);
+    let outer = g.new_branch(has_inside, scope);
+    let has_outside = g.compare(Comparison::Gt, outside, zero);
+    let inner = g.new_branch(has_outside, Some((outer, Arm::Then)));
+    let (low, high) = (g.number(-1e6), g.number(1e6));
+    let value = g.join(inner, formula, low);
+    g.join(outer, value, high)
 }
 
 /// NEURON's `nrn_ghk`, its patch at 0 included.

@@ -1,13 +1,27 @@
 //! Statements.
 
+use super::returns::without_returns;
 use super::verbatim::does_nothing;
-use super::{refuse, Primes, Trace, Traced, Values, STATEMENT_LIMIT};
-use crate::graph::{Arm, BranchId, Id, Scope};
-use crate::syntax::ast::{Expr, LocalDefinition, Place, Statement, StatementKind};
+use super::{refuse, scheme, Primes, Trace, Traced, Values, FAILED, LOOP_LIMIT, STATEMENT_LIMIT};
+use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
+use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
 use crate::syntax::span::Span;
 
+/// Refusals of code that only matter if it runs.
+const AVOIDABLE: [&str; 5] =
+    ["computed-bound", "computed-index", "too-long", "unknown-function", "verbatim"];
+
 impl Trace<'_> {
+    /// All of a block's code, or of what ends with it: `return` ends it.
     pub fn statements(&mut self, statements: &[Statement]) -> Traced<()> {
+        match without_returns(statements) {
+            Some(rewritten) => self.sequence(&rewritten),
+            None => self.sequence(statements),
+        }
+    }
+
+    /// Code with more after it.
+    pub fn sequence(&mut self, statements: &[Statement]) -> Traced<()> {
         let mut shadowed: Vec<(String, Option<Id>)> = Vec::new();
         for statement in statements {
             if let StatementKind::Local(definitions) = &statement.kind {
@@ -31,16 +45,32 @@ impl Trace<'_> {
         shadowed: &mut Vec<(String, Option<Id>)>,
     ) -> Traced<()> {
         for definition in definitions {
-            if definition.length.is_some() {
-                let message = format!("`{}`: LOCAL arrays are not traced", definition.name.text);
-                return Err(refuse("local-array", definition.name.span, message));
+            let name = &definition.name.text;
+            let names = match &definition.length {
+                None => vec![name.clone()],
+                Some(length) => {
+                    let length = self.length(length, definition.name.span)?;
+                    (0..length).map(|index| format!("{name}[{index}]")).collect()
+                }
+            };
+            for name in names {
+                let zero = self.graph.number(0.0);
+                let before = self.frame().insert(name.clone(), zero);
+                shadowed.push((name, before));
             }
-            let name = definition.name.text.clone();
-            let zero = self.graph.number(0.0);
-            let before = self.frame().insert(name.clone(), zero);
-            shadowed.push((name, before));
         }
         Ok(())
+    }
+
+    fn length(&self, length: &Length, span: Span) -> Traced<usize> {
+        let value = match length {
+            Length::Number(length) => return Ok(*length),
+            Length::Define(define) => self.mechanism.defines.get(&define.text),
+        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        value
+            .map(|value| *value as usize)
+            .ok_or_else(|| refuse("array-length", span, "the length of this array is not known"))
     }
 
     fn statement(&mut self, statement: &Statement) -> Traced<()> {
@@ -51,6 +81,14 @@ impl Trace<'_> {
         match &statement.kind {
             StatementKind::Assign(place, value) => {
                 let value = self.expression(value)?;
+                if let Some(index) = &place.index {
+                    if let Some(array) = self.whole_array(&place.name.text) {
+                        return self.store(array, index, value, statement.span);
+                    }
+                    if self.integer(index)?.is_none() {
+                        return self.assign_some_element(&place.name.text, index, value);
+                    }
+                }
                 let key = self.place(place)?;
                 self.assign(&key, value, place.name.span)
             }
@@ -59,12 +97,12 @@ impl Trace<'_> {
             }
             StatementKind::Expression(expr) => self.expression_statement(expr),
             StatementKind::If(branches, otherwise) => {
-                self.conditional(branches, otherwise.as_deref())
+                self.conditional(branches, otherwise.as_deref(), false)
             }
             StatementKind::From { variable, first, last, step, body } => {
                 self.from(&variable.text, (first, last, step.as_ref()), body)
             }
-            StatementKind::Group(body) | StatementKind::Initial(body) => self.statements(body),
+            StatementKind::Group(body) | StatementKind::Initial(body) => self.sequence(body),
             StatementKind::Protect(inner) => self.statement(inner),
             StatementKind::Verbatim(text) if does_nothing(&text.text) => Ok(()),
             StatementKind::Verbatim(text) => Err(Box::new(
@@ -78,28 +116,39 @@ impl Trace<'_> {
             | StatementKind::Comment(_)
             | StatementKind::UnitsSwitch(_)
             | StatementKind::Word(_) => Ok(()),
-            StatementKind::Solve(solve) => Err(refuse(
-                "solve-place",
-                statement.span,
-                format!("SOLVE {} at this place is not differentiated", solve.block.text),
-            )),
+            StatementKind::Solve(solve) => match self.solver {
+                Some(solver) => solver(self, solve),
+                None => Err(refuse(
+                    "solve-place",
+                    statement.span,
+                    format!("SOLVE {} at this place is not differentiated", solve.block.text),
+                )),
+            },
             StatementKind::Table(_) => Err(refuse(
                 "table-place",
                 statement.span,
                 "TABLE must be in a PROCEDURE or FUNCTION with one argument",
             )),
-            StatementKind::While(..) => {
-                Err(refuse("while", statement.span, "WHILE loops are not differentiated"))
+            StatementKind::While(condition, body) => {
+                self.repeat(condition, body, LOOP_LIMIT, statement.span)
             }
-            StatementKind::Reaction(_)
-            | StatementKind::Conserve(..)
-            | StatementKind::Compartment { .. }
-            | StatementKind::LongitudinalDiffusion { .. }
-            | StatementKind::Equation(..) => {
-                Err(refuse("reaction", statement.span, "this statement is not differentiated"))
+            StatementKind::Reaction(reaction) => self.reaction(reaction, statement.span),
+            StatementKind::Conserve(species, total) => {
+                self.conserve(species, total, statement.span)
             }
-            StatementKind::Watch(_) | StatementKind::ForNetcons(..) => {
-                Err(refuse("event", statement.span, "events are not differentiated"))
+            // Its volumes have been taken at the start of the block.
+            StatementKind::Compartment { .. } => Ok(()),
+            StatementKind::LongitudinalDiffusion { .. } => Err(refuse(
+                "longitudinal-diffusion",
+                statement.span,
+                "LONGITUDINAL_DIFFUSION couples segments, which is not differentiated",
+            )),
+            StatementKind::Equation(left, right) => self.equation(left, right, statement.span),
+            StatementKind::Watch(watches) => {
+                watches.iter().try_for_each(|(condition, flag)| self.watch(condition, flag))
+            }
+            StatementKind::ForNetcons(..) => {
+                Err(refuse("event", statement.span, "FOR_NETCONS changes the weights of other NetCons: not differentiated"))
             }
             StatementKind::Other(name, _) => Err(refuse(
                 "statement",
@@ -113,10 +162,14 @@ impl Trace<'_> {
         if order != 1 {
             return Err(refuse("second-order", span, "equations of second order are not differentiated"));
         }
+        if !self.mechanism.states.contains(&place.name.text) {
+            let message = format!("a differential equation of `{}`, which is no STATE", place.name.text);
+            return Err(refuse("derivative-place", place.name.span, message));
+        }
         let key = self.place(place)?;
         match self.primes.clone() {
             Primes::Exponential { dt } => {
-                let new = self.exponential_step(&place.name.text, &key, value, dt)?;
+                let new = self.without_draws(|trace| trace.exponential_step(&place.name.text, &key, value, dt))?;
                 self.assign(&key, new, place.name.span)
             }
             Primes::Collect(mut collected) => {
@@ -136,26 +189,48 @@ impl Trace<'_> {
         &mut self,
         branches: &[(Expr, Vec<Statement>)],
         otherwise: Option<&[Statement]>,
+        in_arm: bool,
     ) -> Traced<()> {
+        let run = if in_arm { Self::arm } else { Self::sequence };
         let Some(((condition, body), rest)) = branches.split_first() else {
-            return otherwise.map_or(Ok(()), |body| self.statements(body));
+            return otherwise.map_or(Ok(()), |body| run(self, body));
         };
         let condition = self.expression(condition)?;
         match self.graph.as_number(condition) {
-            Some(0.0) => return self.conditional(rest, otherwise),
-            Some(_) => return self.statements(body),
+            Some(0.0) => return self.conditional(rest, otherwise, in_arm),
+            Some(_) => return run(self, body),
             None => {}
         }
         self.branch(
             condition,
-            |trace| trace.statements(body),
-            |trace| trace.conditional(rest, otherwise),
+            |trace| trace.arm(body),
+            |trace| trace.conditional(rest, otherwise, true),
         )
         .map(|_| ())
     }
 
+    /// Code that a simulation need not enter. Where it can't be followed, it is
+    /// left out, and a simulation that enters it is flagged.
+    fn arm(&mut self, body: &[Statement]) -> Traced<()> {
+        if self.follows_all {
+            return self.sequence(body);
+        }
+        let before = (self.values.clone(), self.frames.clone(), self.primes.clone(), self.scope);
+        let equations = self.equations.clone();
+        let Err(diagnostic) = self.sequence(body) else { return Ok(()) };
+        if !AVOIDABLE.contains(&diagnostic.code) {
+            return Err(diagnostic);
+        }
+        (self.values, self.frames, self.primes, self.scope) = before;
+        self.equations = equations;
+        let one = self.graph.number(1.0);
+        self.values.insert(FAILED.to_owned(), one);
+        self.constants.note_unfollowed(&self.mechanism.name, &diagnostic);
+        Ok(())
+    }
+
     /// Runs one of two pieces of code, depending on a value of the simulation.
-    pub(super) fn branch(
+    pub fn branch(
         &mut self,
         condition: Id,
         then: impl FnOnce(&mut Self) -> Traced<()>,
@@ -181,9 +256,28 @@ impl Trace<'_> {
     }
 
     fn join_values(&mut self, branch: BranchId, then: Values, local: bool) {
+        let own = if local { self.frame() } else { &mut self.values };
+        if own.len() == then.len() && own.keys().eq(then.keys()) {
+            let mut joined = std::mem::take(own);
+            for (other, value) in joined.values_mut().zip(then.into_values()) {
+                *other = self.graph.join(branch, value, *other);
+            }
+            *(if local { self.frame() } else { &mut self.values }) = joined;
+            return;
+        }
+        // Terms of equations that only the other arm has.
+        let missing: Vec<String> =
+            self.values.keys().filter(|name| !local && !then.contains_key(*name)).cloned().collect();
+        for name in missing {
+            if let Some(zero) = scheme::empty(&name, self.graph) {
+                let joined = self.graph.join(branch, zero, self.values[&name]);
+                self.values.insert(name, joined);
+            }
+        }
         for (name, value) in then {
             let other = if local { self.frame().get(&name) } else { self.values.get(&name) };
-            if let Some(other) = other.copied() {
+            let other = other.copied().or_else(|| scheme::empty(&name, self.graph));
+            if let Some(other) = other {
                 let joined = self.graph.join(branch, value, other);
                 let values = if local { self.frame() } else { &mut self.values };
                 values.insert(name, joined);
@@ -216,35 +310,129 @@ impl Trace<'_> {
         (first, last, step): (&Expr, &Expr, Option<&Expr>),
         body: &[Statement],
     ) -> Traced<()> {
-        let first = self.known_number(first)?;
-        let last = self.known_number(last)?;
-        let step = step.map_or(Ok(1.0), |step| self.known_number(step))?;
-        if step <= 0.0 {
+        let is_known = self.integer(last)?.is_some() && self.integer(first)?.is_some();
+        if !is_known && self.is_idle(variable, body) {
             return Ok(());
         }
-        let before = self.frame().get(variable).copied();
-        let mut index = first;
-        while index <= last {
-            let value = self.graph.number(index);
-            self.frame().insert(variable.to_owned(), value);
-            self.statements(body)?;
-            // An empty body counts too.
-            self.statements += 1;
-            if self.statements > STATEMENT_LIMIT {
-                return Err(refuse("too-long", Span::default(), "this loop runs too often"));
-            }
-            index += step;
+        let step = step.map_or(Ok(1), |step| self.known_number(step))?;
+        if step <= 0 {
+            return Ok(());
         }
+        if !is_known && self.kept_loop(variable, (first, last, step), body)? {
+            return Ok(());
+        }
+        let first = self.known_number(first)?;
+        let before = self.frame().get(variable).copied();
+        let result = self.rounds((variable, first, step), last, body, LOOP_LIMIT);
         match before {
             Some(value) => self.frame().insert(variable.to_owned(), value),
             None => self.frame().remove(variable),
         };
-        Ok(())
+        result
     }
 
-    fn known_number(&mut self, expr: &Expr) -> Traced<f64> {
-        let value = self.expression(expr)?;
-        self.graph.as_number(value).map(f64::trunc).ok_or_else(|| {
+    /// The rounds of a FROM loop. Where the simulation tells how many there are, `left`
+    /// are written out, and a simulation in which there are more is flagged.
+    fn rounds(
+        &mut self,
+        (variable, mut index, step): (&str, i64, i64),
+        last: &Expr,
+        body: &[Statement],
+        left: usize,
+    ) -> Traced<()> {
+        loop {
+            #[allow(clippy::cast_precision_loss)]
+            let value = self.graph.number(index as f64);
+            if let Some(last) = self.integer(last)? {
+                if index > last {
+                    return Ok(());
+                }
+                self.frame().insert(variable.to_owned(), value);
+                self.sequence(body)?;
+                // An empty body counts too.
+                self.statements += 1;
+                if self.statements > STATEMENT_LIMIT {
+                    return Err(refuse("too-long", Span::default(), "this loop runs too often"));
+                }
+                // No number is beyond the last one.
+                let Some(next) = index.checked_add(step) else { return Ok(()) };
+                index = next;
+                continue;
+            }
+            let limit = self.integer_value(last)?;
+            let goes_on = self.graph.compare(Comparison::Le, value, limit);
+            if left == 0 {
+                self.fail_where(goes_on);
+                return Ok(());
+            }
+            let again = |trace: &mut Self| {
+                trace.frame().insert(variable.to_owned(), value);
+                trace.sequence(body)?;
+                trace.rounds((variable, index.saturating_add(step), step), last, body, left - 1)
+            };
+            return self.branch(goes_on, again, |_| Ok(())).map(|_| ());
+        }
+    }
+
+    /// WHILE: rounds that are known to come are run; of others, `left` are written out,
+    /// and a simulation in which there are more is flagged.
+    fn repeat(
+        &mut self,
+        condition: &Expr,
+        body: &[Statement],
+        left: usize,
+        span: Span,
+    ) -> Traced<()> {
+        loop {
+            let goes_on = self.expression(condition)?;
+            match self.graph.as_number(goes_on) {
+                Some(0.0) => return Ok(()),
+                Some(_) => {
+                    self.sequence(body)?;
+                    self.statements += 1;
+                    if self.statements > STATEMENT_LIMIT {
+                        return Err(refuse("too-long", span, "this loop runs too often"));
+                    }
+                }
+                None if left == 0 => {
+                    self.fail_where(goes_on);
+                    return Ok(());
+                }
+                None => {
+                    let again = |trace: &mut Self| {
+                        trace.sequence(body)?;
+                        trace.repeat(condition, body, left - 1, span)
+                    };
+                    return self.branch(goes_on, again, |_| Ok(())).map(|_| ());
+                }
+            }
+        }
+    }
+
+    /// Whether a loop sets nothing, so that it does not matter how often it runs.
+    fn is_idle(&mut self, variable: &str, body: &[Statement]) -> bool {
+        let collects = self.equations.is_some()
+            || self.residuals.is_some()
+            || !matches!(self.primes, Primes::None);
+        if collects {
+            return false;
+        }
+        let before = (self.values.clone(), self.frames.clone(), self.statements);
+        let index = self.graph.input("any");
+        let index = self.graph.read(index);
+        let shadowed = self.frame().insert(variable.to_owned(), index);
+        let is_traced = self.sequence(body).is_ok();
+        match shadowed {
+            Some(value) => self.frame().insert(variable.to_owned(), value),
+            None => self.frame().remove(variable),
+        };
+        let is_idle = is_traced && self.values == before.0 && self.frames == before.1;
+        (self.values, self.frames, self.statements) = before;
+        is_idle
+    }
+
+    fn known_number(&mut self, expr: &Expr) -> Traced<i64> {
+        self.integer(expr)?.ok_or_else(|| {
             refuse("computed-bound", expr.span, "how often this loop runs depends on the simulation")
         })
     }

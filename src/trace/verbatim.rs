@@ -1,61 +1,115 @@
 //! VERBATIM that changes no number.
 
-/// Whether C code is empty, returns 0, or only prints.
+use crate::syntax::c::{is_number, is_word, tokens};
+
+/// What may be called: it prints, ends the run, or winds a stream of random numbers back, which
+/// shows only where one is drawn.
+const CALLS: [&str; 5] = ["printf", "fprintf", "fflush", "hoc_execerror", "nrnran123_setseq"];
+/// Operators that only read.
+const READING: [&str; 18] =
+    ["==", "!=", "<=", ">=", "&&", "||", "->", "<", ">", "!", "+", "-", "*", "/", "%", "?", ":", "."];
+const PUNCTUATION: [&str; 8] = ["(", ")", "{", "}", "[", "]", ",", ";"];
+/// Words that begin something else than an expression.
+const WORDS: [&str; 10] =
+    ["return", "goto", "break", "continue", "asm", "for", "while", "do", "switch", "case"];
+
+/// Whether C code sets no variable, declares none and leaves nothing: it may test, print and end the run.
 pub fn does_nothing(code: &str) -> bool {
-    let code = without_comments(code);
-    code.split(';').map(str::trim).all(|statement| {
-        statement.is_empty()
-            || statement == "return 0"
-            || statement == "return 0."
-            || statement == "return"
-            || statement == "fflush(stdout)"
-            || is_print(statement)
-    })
+    tokens(code).is_some_and(|tokens| only_looks(&tokens))
 }
 
-fn is_print(statement: &str) -> bool {
-    let plain = |arguments: &str| !arguments.contains('=') || arguments.starts_with('"');
-    ["printf", "fprintf"].iter().any(|name| {
-        statement
-            .strip_prefix(name)
-            .and_then(|rest| rest.trim_start().strip_prefix('('))
-            .and_then(|rest| rest.strip_suffix(')'))
-            .is_some_and(|arguments| {
-                let after_format = arguments.rsplit('"').next().unwrap_or("");
-                plain(arguments) && !after_format.contains('=') && !after_format.contains("++")
-            })
-    })
+/// Whether C code returns 0, or nothing, and sets nothing before.
+pub fn returns(code: &str) -> bool {
+    let Some(tokens) = tokens(code) else { return false };
+    let [before @ .., "return", ";"] = &tokens[..] else {
+        let [before @ .., "return", "0" | "0.", ";"] = &tokens[..] else { return false };
+        return only_looks(before);
+    };
+    only_looks(before)
 }
 
-fn without_comments(code: &str) -> String {
-    let mut rest = code;
-    let mut kept = String::new();
-    while let Some(start) = rest.find("/*").into_iter().chain(rest.find("//")).min() {
-        kept.push_str(&rest[..start]);
-        let (end, length) = if rest[start..].starts_with("/*") {
-            (rest[start..].find("*/"), 2)
-        } else {
-            (rest[start..].find('\n'), 1)
+fn only_looks(tokens: &[&str]) -> bool {
+    let mut open = Vec::new();
+    for (i, token) in tokens.iter().copied().enumerate() {
+        let before = i.checked_sub(1).map_or("", |before| tokens[before]);
+        let fits = match token {
+            "(" if is_word(before) => CALLS.contains(&before) || before == "if",
+            // Else a call through a pointer.
+            "(" => before != ")",
+            "else" => [";", "}"].contains(&before),
+            "if" => ["", ";", "}", "{", ")", "else"].contains(&before),
+            _ if is_word(token) => !WORDS.contains(&token) && (!is_word(before) || before == "else"),
+            _ => {
+                READING.contains(&token)
+                    || PUNCTUATION.contains(&token)
+                    || is_number(token)
+                    || token.starts_with(['"', '\''])
+            }
         };
-        match end {
-            Some(end) => rest = &rest[start + end + length..],
-            None => return kept,
+        let balanced = match token {
+            "(" | "{" | "[" => {
+                open.push(token);
+                true
+            }
+            ")" => open.pop() == Some("("),
+            "}" => open.pop() == Some("{"),
+            "]" => open.pop() == Some("["),
+            _ => true,
+        };
+        if !fits || !balanced {
+            return false;
         }
     }
-    kept + rest
+    open.is_empty() && matches!(tokens.last(), None | Some(&(";" | "}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::does_nothing;
+    use super::{does_nothing, returns};
 
     #[test]
     fn tells_idle_code() {
-        for code in ["", " /* a = b; */ ", "return 0;", "printf(\"%g\\n\", v);", "// x\n return 0;\n"] {
+        for code in [
+            "",
+            " /* a = b; */ ",
+            "printf(\"%g\\n\", v);",
+            "// x\n fflush(stdout);\n",
+            "if (cvode_active_ && !plain) { hoc_execerror(\"a\", \"b = c;\"); }",
+            "#ifndef CORENEURON_BUILD\n if (kind == 1) nrnran123_setseq((nrnran123_State*)_p_rng, 0, 0);\n#endif\n",
+            "if (a) ; else { printf(\"\\\"%g\", a->x[2]); }",
+        ] {
             assert!(does_nothing(code), "{code}");
         }
-        for code in ["a = b;", "return 1;", "printf(\"%g\", a = 3);", "f();"] {
+        for code in [
+            "a = b;",
+            "return 1;",
+            "printf(\"%g\", a = 3);",
+            "printf(\"%d\", a++);",
+            "f();",
+            "printf(\"%g\", f(&a));",
+            "(*f)(a);",
+            "if (a) { a",
+            "if (x) { (f)(x); }",
+            "double x;",
+            "for (;;) ;",
+            "a <<= 1;",
+            "#define v 3\n",
+            "printf(\"",
+            "}",
+            "if (a) {",
+            "if (a)",
+        ] {
             assert!(!does_nothing(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn tells_a_return() {
+        for code in ["return;", " return 0;", "/* x */ printf(\"%g\", v); return 0.;"] {
+            assert!(returns(code) && !does_nothing(code), "{code}");
+        }
+        for code in ["", "return 1;", "a = 1; return 0;", "return 0; a = 1;", "if (a) return 0;"] {
+            assert!(!returns(code), "{code}");
         }
     }
 }

@@ -124,12 +124,12 @@ V_INIT = -70.0
 CELSIUS = 31.0
 
 
-def run(dt: float = DT, tstop: float = T_STOP) -> None:
-    """Initialise and run to `tstop` ms with a fixed step of `dt` ms."""
+def run(dt: float = DT, tstop: float = T_STOP, v_init: float | None = None) -> None:
+    """Initialise and run to `tstop` ms with a fixed step of `dt` ms, from `v_init` (V_INIT) mV."""
     h.celsius = CELSIUS
     h.dt = dt
     h.secondorder = 0
-    h.finitialize(V_INIT)
+    h.finitialize(V_INIT if v_init is None else v_init)
     steps = round(tstop / dt)
     context = h.ParallelContext()
     context.set_maxstep(10)

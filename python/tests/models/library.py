@@ -27,7 +27,7 @@ def compile_fixtures(folder: Path = CHANNELS) -> Path:
     Returns:
         The shared library, to be loaded with `h.nrn_load_dll`.
     """
-    files = sorted(folder.glob("*.mod"))
+    files = sorted([*folder.glob("*.mod"), *folder.glob("*.inc")])
     key = hashlib.sha256(neuron.__version__.encode())
     for file in files:
         key.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")

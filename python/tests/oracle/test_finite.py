@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from models import load_fixtures
-from neuron import h
-
 from gradmod import finite
+from models import CHANNELS, load_fixtures
+from neuron import h
 
 X = np.linspace(0.0, 3.0, 50)
 
@@ -68,6 +67,39 @@ def test_kink_inside_the_step_is_seen_as_error() -> None:
     assert difference.step["y"] < 2e-7
     coarse = finite.differentiate(knob.run, knob.set, at=1.0 + 2e-7, steps=(1e-4, 1e-5, 1e-6))
     assert coarse.uncertainty("y") > 0.1
+
+
+@pytest.mark.parametrize("amplitude", [1e-12, 1e-9, 1e-6])
+def test_fit_is_better_than_one_difference_and_covers_its_error(amplitude: float) -> None:
+    noise = np.random.default_rng(3)
+    knob = Knob(lambda p: {"y": np.sin(3 * p * X) + amplitude * noise.standard_normal(X.size)})
+    truth = 3 * X * np.cos(3 * X)
+    width = 1e-3
+    deviations = []
+    for pairs in (12, 300):
+        difference = finite.fit(knob.run, knob.set, at=1.0, width=width, pairs=pairs)
+        assert difference.runs == 2 * pairs
+        deviations.append(float(np.max(np.abs(difference.value["y"] - truth))))
+        assert deviations[-1] < 2 * difference.error["y"] + 1e-7
+    assert deviations[1] < 3 * amplitude / width / math.sqrt(300) * 3 + 1e-7
+    assert knob.value == 1.0
+
+
+def test_fit_stays_within_its_width() -> None:
+    knob = Knob(lambda p: {"y": np.abs(p - 1.0) * X})
+    clean = finite.fit(knob.run, knob.set, at=1.01, width=0.009)
+    assert finite.compare({"y": X}, clean).deviation < 1e-12
+    assert max(abs(value - 1.01) for value in knob.history) == pytest.approx(0.009)
+    across = finite.fit(knob.run, knob.set, at=1.01, width=0.03)
+    assert across.uncertainty("y") > 0.03
+
+
+def test_best_takes_each_output_from_the_better_difference() -> None:
+    knob = Knob(lambda p: {"kink": np.abs(p - 1.0) * X, "curve": np.sin(p * X) + 1e-9 * np.sin(1e9 * p * X)})
+    fits = [finite.fit(knob.run, knob.set, at=1.01, width=width) for width in (0.03, 0.003)]
+    chosen = finite.best(*fits)
+    assert chosen.step == {"kink": 0.003, "curve": 0.03}
+    assert chosen.error == {"kink": fits[1].error["kink"], "curve": fits[0].error["curve"]}
 
 
 def test_parameter_at_zero_uses_an_absolute_step() -> None:
@@ -136,28 +168,28 @@ def test_tables_are_read_from_neurons_own_sources() -> None:
     assert finite.tables() == [
         finite.Table("ktab", ("vhalf", "slope")),
         finite.Table("ktab", ("vhalf",)),
-        finite.Table("naf", ("celsius",)),
+        finite.Table("naf", ("celsius", "q10", "tref", "vshift")),
     ]
 
 
 def test_rebuilding_refreshes_a_table_whose_depend_misses_the_parameter() -> None:
-    load_fixtures()
+    load_fixtures(CHANNELS.parent / "stale")
     soma = h.Section(name="soma")
-    soma.insert("naf")
+    soma.insert("kstale")
 
     def gate(shift: float, rebuild: bool) -> float:
-        h.vshift_naf = shift
+        h.vhalf_kstale = -40 + shift
         if rebuild:
             assert finite.rebuild_tables() == []
         h.finitialize(-40.1)
-        return soma(0.5).naf.m
+        return soma(0.5).kstale.n
 
     try:
         before = gate(0.0, rebuild=True)
-        celsius = h.celsius
+        slope = h.slope_kstale
         assert gate(5.0, rebuild=False) == before  # stale
         assert gate(5.0, rebuild=True) < 0.9 * before
-        assert h.celsius == celsius
+        assert h.slope_kstale == slope
         assert gate(0.0, rebuild=True) == before
     finally:
         gate(0.0, rebuild=True)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from gradmod import finite
 from models import branched, reference
 from neuron import h
-
-from gradmod import finite
 
 EXTRA = ["cal_ghk", "kir", "leakc", "nap", "keul", "khand", "kmq10", "nacarry", "ktab", "state0", "mathlib"]
 

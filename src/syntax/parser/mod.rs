@@ -12,7 +12,7 @@ mod statements;
 
 use std::collections::HashMap;
 
-use super::ast::{Number, Program};
+use super::ast::{Item, Number, Opaque, Program};
 use super::lexer::Lexer;
 use super::span::Span;
 use super::token::{Token, TokenKind};
@@ -95,13 +95,39 @@ pub fn program(source: &str) -> Result<Program, Vec<Diagnostic>> {
         let message = "the file holds a NUL character; it is no text";
         return Err(vec![Diagnostic::error("syntax-character", span, message)]);
     }
+    let mut parser = parser(source);
+    let items = parser.items();
+    if parser.errors.is_empty() {
+        Ok(Program {
+            items,
+            comments: parser.lexer.into_comments(),
+        })
+    } else {
+        Err(parser.errors)
+    }
+}
+
+/// INCLUDE statements and the names in them, whatever else is wrong.
+pub fn includes(source: &str) -> Vec<(Span, Span)> {
+    let items = parser(source).items();
+    let statement = |item| match item {
+        Item::Include(Opaque { span, .. }) => {
+            let start = source.get(..span.start)?.rfind("INCLUDE")?;
+            Some((Span::new(start, span.end + 1), span))
+        }
+        _ => None,
+    };
+    items.into_iter().filter_map(statement).collect()
+}
+
+fn parser(source: &str) -> Parser<'_> {
     let mut lexer = Lexer::new(source);
     let token = lexer.next_token();
     let previous = Token {
         kind: TokenKind::End,
         span: Span::new(0, 0),
     };
-    let mut parser = Parser {
+    Parser {
         source,
         lexer,
         token,
@@ -111,15 +137,6 @@ pub fn program(source: &str) -> Result<Program, Vec<Diagnostic>> {
         depth: 0,
         height: 0,
         defines: HashMap::new(),
-    };
-    let items = parser.items();
-    if parser.errors.is_empty() {
-        Ok(Program {
-            items,
-            comments: parser.lexer.into_comments(),
-        })
-    } else {
-        Err(parser.errors)
     }
 }
 

@@ -122,7 +122,7 @@ impl Parser<'_> {
         let text = self.text(self.token);
         let number = match self.token.kind {
             TokenKind::Integer | TokenKind::Real => {
-                let Ok(value) = text.parse() else {
+                let Some(value) = text.parse().ok().filter(|value: &f64| value.is_finite()) else {
                     return Err(self.bad_number());
                 };
                 Number {

@@ -1,0 +1,79 @@
+"""Memory that two processes see and that is gone when both are: it never has a name, so nothing can be left behind."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import tempfile
+
+import numpy as np
+
+from .cells import Floats
+from .errors import Error
+
+_DOUBLE = 8
+
+
+class SharedMemory:
+    """Doubles in an unnamed file that is inherited by its descriptor.
+
+    Attributes:
+        descriptor: The file's.
+        values: [size] the doubles. It stays valid until the memory grows.
+    """
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        """Make new memory, or see that of another process by its descriptor."""
+        self.descriptor = _unnamed() if descriptor is None else descriptor
+        self._size = 0
+        self._reserved = 0
+        self._map: mmap.mmap | None = None
+        self.values: Floats = np.empty(0)
+
+    def grow(self, size: int, begin: int = 0) -> None:
+        """Make room for so many doubles, or for those from ``begin`` on; what was there stays.
+
+        Raises:
+            Error: There is no room.
+        """
+        if begin > 0 or size > self._reserved:
+            try:
+                os.posix_fallocate(self.descriptor, begin * _DOUBLE, (size - begin) * _DOUBLE)
+            except OSError as error:
+                raise Error(
+                    f"no room for {size * _DOUBLE / 2**20:.0f} MiB of trajectories ({error.strerror}): lower `memory`"
+                ) from error
+            if begin == 0:
+                self._reserved = size
+        self.see(size)
+
+    def see(self, size: int) -> None:
+        """Map so many doubles; those that nobody has made room for take up memory when they are first written."""
+        if size > self._size:
+            if os.fstat(self.descriptor).st_size < size * _DOUBLE:
+                os.ftruncate(self.descriptor, size * _DOUBLE)
+            self._map = mmap.mmap(self.descriptor, size * _DOUBLE)
+            self.values = np.frombuffer(self._map, dtype=np.float64)
+            self._size = size
+
+    def address(self, offset: int = 0) -> float:
+        """The address of a double, as emitted mechanisms take it: exact in a double below 2^53."""
+        assert self._map is not None
+        return float(ctypes.addressof(ctypes.c_char.from_buffer(self._map)) + offset * _DOUBLE)
+
+    def close(self) -> None:
+        """Give the descriptor back; the mapping goes with the last array that shows it."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+        self.values = np.empty(0)
+        self._map = None
+        self._size = self._reserved = 0
+
+
+def _unnamed() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("gradmod")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

@@ -1,0 +1,201 @@
+"""POINTERs of the user's mechanisms: which voltage each of them sees, and which cells that couples.
+
+NEURON says whether two references are the same, but not what a reference belongs to. So every node is given a voltage
+of its own for a moment, and the POINTER is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from . import _neuron as nrn
+from . import _neuron_pointers as pointers
+from ._directions import Direction
+from .cells import Cell, Place
+from .errors import Error, Refused
+
+#: A POINTER: the point process (by its name) or the place where it is, its mechanism, its name.
+Key: TypeAlias = tuple[str | Place, str, str]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A POINTER.
+
+    Attributes:
+        owner: The point process by its name, or the place where the mechanism is.
+        mechanism, name: Of which mechanism, and the POINTER's own name.
+        root: The root of the cell where the mechanism is.
+        target: The node whose voltage it sees; None if it is no voltage.
+        seen: The root of that node's cell.
+    """
+
+    owner: str | Place
+    mechanism: str
+    name: str
+    root: nrn.Section
+    target: Place | None
+    seen: nrn.Section | None
+
+    @property
+    def key(self) -> Key:
+        """What the POINTER is found by."""
+        return self.owner, self.mechanism, self.name
+
+    def __str__(self) -> str:
+        return f"POINTER {self.name} of {_text(self.owner, self.mechanism)}"
+
+
+class _Region(Protocol):
+    @property
+    def looks(self) -> Collection[str]: ...
+
+
+class Links:
+    """All POINTERs of the model as they were when the gradients were attached."""
+
+    def __init__(self) -> None:
+        """Look now."""
+        self._links = self._find()
+        self._affected: set[nrn.Section] = set()
+        self.targets: dict[Key, Place] = {link.key: link.target for link in self._links if link.target is not None}
+
+    def _find(self) -> list[Link]:
+        found = [
+            (mechanism, name, owner, place)
+            for mechanism, (point, names) in pointers.mechanisms_with_pointers().items()
+            for owner, place in pointers.instances(mechanism, point)
+            for name in names
+        ]
+        targets = pointers.nodes_seen([(owner, name) for _, name, owner, _ in found])
+        links: list[Link] = []
+        for (mechanism, name, owner, place), target in zip(found, targets, strict=True):
+            who = nrn.name_of(owner) if nrn.type_of_point_process(owner) else place
+            seen = None if target is None else nrn.root_of(target[0])
+            links.append(Link(who, mechanism, name, nrn.root_of(place[0]), target, seen))
+        return links
+
+    def spread(self, directions: Iterable[Direction], scope: Iterable[nrn.Section] | None) -> None:
+        """Add to each direction the cells that see the voltage of its cells, and those that see theirs.
+
+        Raises:
+            Error: Such a cell is not in the sections that the user named.
+        """
+        directions = list(directions)
+        allowed = None if scope is None else {nrn.root_of(sec) for sec in scope}
+        cells = {cell.root: cell for direction in directions for cell in direction.cells}
+        for direction in directions:
+            reached = {cell.root for cell in direction.cells}
+            for link in self._closure(reached):
+                if allowed is not None and link.root not in allowed:
+                    raise Error(
+                        f"{direction.name}: {link} sees the voltage of a cell that it acts on, "
+                        "but is not in the sections that attach was given"
+                    )
+                if link.root not in cells:
+                    cells[link.root] = Cell(nrn.tree_of(link.root))
+                direction.cells = [*direction.cells, cells[link.root]]
+        self._affected = set(cells)
+
+    def _closure(self, reached: set[nrn.Section]) -> list[Link]:
+        """The links that lead to cells outside, one for each cell."""
+        found: list[Link] = []
+        more = True
+        while more:
+            more = False
+            for link in self._links:
+                if link.seen in reached and link.root not in reached:
+                    reached.add(link.root)
+                    found.append(link)
+                    more = True
+        return found
+
+    def check_targets(self, regions: Iterable[_Region]) -> None:
+        """Refuse POINTERs that something depends on and that see no voltage.
+
+        Args:
+            regions: What was emitted for the cells.
+
+        Raises:
+            Refused: As said.
+        """
+        read = {source for region in regions for source in region.looks}
+        drivers = self._drivers()
+        for link in self._links:
+            if link.target is not None:
+                continue
+            if link.root in self._affected and f"{link.mechanism}.{link.name}" in read:
+                raise Refused(f"{link} {_what(link) or _UNSET}; gradmod follows POINTERs to the v of a segment")
+            # Where it sees nothing, there is nothing that it depends on.
+            if link.root in drivers and (what := _what(link)):
+                raise Refused(
+                    f"{link} {what}, which may depend on the cells that are differentiated; "
+                    "the voltage of its own cell drives one of them"
+                )
+
+    def _drivers(self) -> set[nrn.Section]:
+        """Cells that no direction acts on, and whose voltage is seen where one does."""
+        drivers: set[nrn.Section] = set()
+        before = -1
+        while len(drivers) != before:
+            before = len(drivers)
+            for link in self._links:
+                if link.seen is not None and link.root in self._affected | drivers:
+                    drivers.add(link.seen)
+        return drivers - self._affected
+
+    def check(self, again: str) -> None:
+        """Look whether everything still sees what it saw.
+
+        Args:
+            again: What the user can do then.
+
+        Raises:
+            Refused: As said.
+        """
+        known = {link.key: link for link in self._links}
+        now = {link.key: link for link in self._find()}
+        for key in known.keys() | now.keys():
+            before, after = known.get(key), now.get(key)
+            if before != after and self._matters((before, after)):
+                raise Refused(f"{after or before} sees something else than when the gradients were attached; {again}")
+
+    def _matters(self, links: Collection[Link | None]) -> bool:
+        """Whether a change of these can change a gradient: where one is, or by reading from there."""
+        concerned = self._affected | self._drivers()
+        present = (link for link in links if link is not None)
+        return any(link.root in concerned or link.seen in self._affected for link in present)
+
+
+_UNSET = "was not made to point to anything (h.setpointer)"
+
+
+def _text(owner: str | Place, mechanism: str) -> str:
+    return owner if isinstance(owner, str) else f"{mechanism} at {owner[0](owner[1])}"
+
+
+def place_of(process: str | None, segment: nrn.Segment, source: str, targets: Mapping[Key, Place]) -> Place:
+    """Where the POINTER ``source`` ("gap.vgap") of a point process, or of a segment's mechanism, looks.
+
+    Raises:
+        Refused: It sees no voltage.
+    """
+    mechanism, _, name = source.partition(".")
+    owner = (segment.sec, float(segment.x)) if process is None else process
+    found = targets.get((owner, mechanism, name))
+    if found is None:
+        raise Refused(f"POINTER {name} of {_text(owner, mechanism)} sees no voltage")
+    return found
+
+
+def _what(link: Link) -> str:
+    """What a POINTER that sees no voltage sees; empty if nothing."""
+    place = link.owner
+    owner: Any = (
+        nrn.find_point_process(place) if isinstance(place, str) else getattr(place[0](place[1]), link.mechanism)
+    )
+    if not nrn.is_number(owner, link.name):
+        return ""
+    return f"sees {pointers.name_of_target(owner, link.name) or 'something that is no voltage'}"

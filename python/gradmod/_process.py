@@ -1,0 +1,95 @@
+"""The worker process, seen from the user's side."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ._cache import cache_directory
+from ._memory import SharedMemory
+from .errors import Error
+
+
+class Worker:
+    """A process that answers requests. It dies with this one, and leaves nothing behind.
+
+    Attributes:
+        memory: What both processes see.
+    """
+
+    def __init__(self) -> None:
+        """Start it."""
+        self.memory = SharedMemory()
+        self._connection, theirs = Pipe()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        passed = (theirs.fileno(), self.memory.descriptor)
+        command = [sys.executable, "-m", "gradmod._worker", *map(str, passed), str(os.getpid())]
+        environment = dict(os.environ)
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        # NEURON loads what it finds compiled in the current directory: start where there is nothing.
+        environment["NEURON_MODULE_OPTIONS"] = "-nogui"
+        cache = cache_directory()
+        cache.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=passed,
+            cwd=cache,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        theirs.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def ask(self, request: str, argument: Any, progress: Callable[[float], None] | None = None) -> Any:
+        """Send a request and wait for the answer.
+
+        Raises:
+            Error: The worker failed or died. It is gone then.
+        """
+        try:
+            self._connection.send((request, argument))
+            return self._answer(self._connection, progress)
+        except (EOFError, OSError) as error:
+            text = self._tail()
+            self.close()
+            raise Error(f"the worker process of reverse mode died: {error or 'it closed its pipe'}\n{text}") from error
+        except BaseException:
+            # Interrupted or failed: whatever it is doing is of no use any more.
+            self.close()
+            raise
+
+    def _answer(self, connection: Connection, progress: Callable[[float], None] | None) -> Any:
+        while True:
+            kind, value = connection.recv()
+            if kind == "done":
+                return value
+            if kind == "failed":
+                raise Error(f"the backward run failed:\n{value}")
+            if progress is not None:
+                progress(value)
+
+    def _tail(self) -> str:
+        self._log.seek(0)
+        return "\n".join(self._log.read().decode(errors="replace").splitlines()[-20:])
+
+    def close(self) -> None:
+        """End it."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._connection.close()
+        self._log.close()
+        self.memory.close()

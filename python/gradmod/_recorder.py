@@ -1,0 +1,357 @@
+"""What reverse mode puts on the user's cells: mechanisms that remember a run, and nothing else.
+
+The remembered run is a table of *frames*, one per time step: the time, then for every place what changes along the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import _neuron as nrn
+from ._corrected import Corrected
+from ._events import SIMULTANEOUS, Copies
+from ._ions import ion_settings
+from ._manifest import IonFlags
+from ._memory import SharedMemory
+from ._point_ions import check_ions
+from ._pointed import Key, place_of
+from ._reverse_manifest import ReverseManifest, ReverseRegion
+from .cells import Cell, Place
+from .errors import Error, Refused
+
+#: What a recorder says where its point process has had an event that did not come to it, and where the log is full.
+_MISSED, _FULL, _ORDER = -2, -3, -4
+#: The same where an event set v before the first step.
+_EARLY = -5
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A recorder, and where its numbers are.
+
+    Attributes:
+        cell: Index of the cell.
+        node: Index in the cell's ``places``.
+        process: Name of the user's point process, if it belongs to one.
+        frame, fixed, out: Where its part of a frame, of the fixed values, of the results begins.
+        far: Where the voltages are that POINTERs of the model see, in the order of ``region.far``.
+    """
+
+    cell: int
+    node: int
+    segment: nrn.Segment
+    mechanism: nrn.Mechanism
+    region: ReverseRegion
+    process: str | None
+    frame: int
+    fixed: int
+    out: int
+    far: tuple[Place, ...]
+
+
+class Recorders:
+    """The recorders on some cells.
+
+    Attributes:
+        spots: Of the segments, cell by cell in the order of ``cell.segments``, then of the point processes.
+        nodes: [cell, node] where v of every node is in a frame; of ends only if they are recorded.
+        landed: The same where events set v, for its value before those that follow a step.
+        stride: Numbers in a frame.
+        fixed_size, out_size: Numbers that are fixed along a run, and that come out.
+        netcons: By the index of such a spot: where the weights of its NetCons begin among those of all, in the last
+            run, and how many NetCons there are.
+        weights: The weights of all these NetCons before INITIAL, one after the other.
+        weight_of: By the NetCon's name: the spot, and where its weights begin.
+    """
+
+    def __init__(self, cells: Sequence[Cell], *, with_ends: bool) -> None:
+        """Nothing is inserted yet.
+
+        Args:
+            cells: The user's cells.
+            with_ends: Record v of the nodes without membrane too.
+        """
+        self.cells = cells
+        self.with_ends = with_ends
+        self.spots: list[Spot] = []
+        self.nodes: dict[tuple[int, int], int] = {}
+        self.landed: dict[tuple[int, int], int] = {}
+        self.stride = 1
+        self.fixed_size = 0
+        self.out_size = 0
+        self.netcons: dict[int, tuple[int, int]] = {}
+        self.weights: list[float] = []
+        self.weight_of: dict[str, tuple[Spot, int]] = {}
+        self._corrected = Corrected()
+        self._ions_at: dict[tuple[int, int], list[IonFlags]] = {}
+        self._copies: dict[int, Copies] = {}
+        self._ends: list[tuple[nrn.PointProcess, int]] = []
+        self._inserted: list[tuple[nrn.Section, str]] = []
+
+    def insert(
+        self,
+        made: ReverseManifest,
+        regions: Mapping[nrn.Section, ReverseRegion],
+        points: Sequence[tuple[str, nrn.PointProcess]],
+        targets: Mapping[Key, Place],
+    ) -> None:
+        """Insert and wire everything. On failure, :meth:`remove` undoes what was done.
+
+        Args:
+            made: What the compiler emitted.
+            regions: What was emitted for each section.
+            points: The user's point processes.
+            targets: Where POINTERs of the model look.
+        """
+        self._made = made
+        self._targets = targets
+        owners = {sec: index for index, cell in enumerate(self.cells) for sec in cell.sections}
+        for index, cell in enumerate(self.cells):
+            for sec in cell.sections:
+                sec.insert(regions[sec].recorder)
+                self._inserted.append((sec, regions[sec].recorder))
+            for seg in cell.segments:
+                region = regions[seg.sec]
+                self._add(index, seg, getattr(seg, region.recorder), region, seg, None)
+        for kind, process in points:
+            seg, region = process.get_segment(), made.point(kind)
+            recorder = nrn.new_point_process(region.recorder, seg)
+            self._add(owners[seg.sec], seg, recorder, region, process, nrn.name_of(process))
+        for spot in self.spots:
+            if spot.region.sets_voltage:
+                self.landed[spot.cell, spot.node] = self.stride
+                self.stride += 1
+        for cell in range(len(self.cells)):
+            check_ions([spot for spot in self.spots if spot.cell == cell])
+        if self.with_ends:
+            self._add_ends(made.recorder_node)
+
+    def _add(
+        self,
+        cell: int,
+        seg: nrn.Segment,
+        mechanism: nrn.Mechanism,
+        region: ReverseRegion,
+        owner: nrn.Segment | nrn.PointProcess,
+        process: str | None,
+    ) -> None:
+        owners = {"global": nrn.h, "segment": seg, "range": owner}
+        for pointer in region.pointers:
+            if pointer.scope == "pointed":
+                sec, x = place_of(process, seg, pointer.source, self._targets)
+                nrn.set_pointer(mechanism, pointer.name, nrn.ref(sec(x), "v"))
+                continue
+            nrn.set_pointer(mechanism, pointer.name, nrn.ref(owners[pointer.scope], pointer.source))
+        node = self.cells[cell].node(seg.sec, seg.x)
+        far = tuple(place_of(process, seg, source, self._targets) for source in region.far)
+        spot = Spot(cell, node, seg, mechanism, region, process, self.stride, self.fixed_size, self.out_size, far)
+        if process is not None and region.weights is not None:
+            self._copies[len(self.spots)] = Copies(process, mechanism, region.weights)
+        self.spots.append(spot)
+        if process is not None:
+            self._ions_at.setdefault((cell, node), []).extend(region.ions)
+        if process is None:
+            self.nodes[cell, node] = self.stride
+        self.stride += region.moving
+        self.fixed_size += len(region.fixed)
+        self.out_size += region.out_size
+
+    def _add_ends(self, name: str) -> None:
+        for index, cell in enumerate(self.cells):
+            for node, (sec, x) in enumerate(cell.places):
+                if not cell.is_segment[node]:
+                    self._ends.append((nrn.new_point_process(name, sec(x)), self.stride))
+                    self.nodes[index, node] = self.stride
+                    self.stride += 1
+
+    def landed_place(self, spot: Spot) -> int:
+        """The same, at a recorder."""
+        return self.landed.get((spot.cell, spot.node), spot.frame)
+
+    def place_after(self, cell: int, node: int) -> int:
+        """Where v at the end of a step is in the frame after it."""
+        return self.landed.get((cell, node), self.nodes[cell, node])
+
+    # --- a run ----------------------------------------------------------------------------------------------------
+
+    @property
+    def receiving(self) -> list[int]:
+        """Indices of the spots that take events."""
+        return list(self._copies)
+
+    def prepare(self) -> None:
+        """Follow the user's model; call it at the beginning of ``finitialize``.
+
+        Raises:
+            Refused: The source of a NetCon is a variable other than v.
+        """
+        self._corrected.remember(self.spots)
+        if self._copies:
+            self._follow_events()
+
+    def check_start(self) -> None:
+        """Look what INITIAL did.
+
+        Raises:
+            Refused: It changed a PARAMETER.
+        """
+        self._corrected.check()
+
+    def _follow_events(self) -> None:
+        """Let the recorders get the events that the user's NetCons bring."""
+        self.netcons.clear()
+        self.weights.clear()
+        self.weight_of.clear()
+        by_target = nrn.netcons_by_target()
+        for index, copies in self._copies.items():
+            followed = copies.follow(by_target)
+            self.netcons[index] = len(self.weights), len(followed)
+            for name, copy in followed.items():
+                self.weight_of[name] = self.spots[index], len(self.weights)
+                copy.weight[copies.weights] = len(self.weights)
+                self.weights.extend(float(copy.weight[i]) for i in range(copies.weights))
+
+    def start(self, memory: SharedMemory, frames: int, first: int, room: int, log: int, log_room: int) -> None:
+        """Begin to remember; call it before ``finitialize``, and :meth:`stop` in any case.
+
+        Args:
+            memory: Where to; the fixed values are at its beginning.
+            frames: Offset of the first frame.
+            first: Number of the time step that the first frame belongs to.
+            room: How many frames there is room for.
+            log: Offset of what is remembered of events.
+            log_room: How many numbers there is room for.
+        """
+        for region in {spot.region.recorder: spot.region for spot in self.spots}.values():
+            nrn.set_globals(region.recorder, head=memory.address(frames), stride=self.stride, first=first, room=room)
+        if self._ends:
+            nrn.set_globals(self._made.recorder_node, stride=self.stride, first=first, room=room)
+        for index, copies in self._copies.items():
+            nrn.set_globals(self.spots[index].region.recorder, events_at=memory.address(log), events_room=log_room)
+            copies.companion.last_event = 0.0
+        self.empty(memory, log)
+        head, fixed_at = memory.address(frames), memory.address()
+        for spot in self.spots:
+            for name, value in self.settings(spot).items():
+                if hasattr(spot.mechanism, name):
+                    setattr(spot.mechanism, name, value)
+            if self.landed:
+                spot.mechanism.landed_place = float(self.landed_place(spot))
+            spot.mechanism.at = head + 8 * spot.frame
+            spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
+        for process, place in self._ends:
+            process.at = head + 8 * place
+
+    def empty(self, memory: SharedMemory, log: int) -> None:
+        """Begin to remember events anew."""
+        if self._copies:
+            memory.values[log] = 1.0
+
+    def settings(self, spot: Spot) -> dict[str, float]:
+        """What the ion styles say at a place."""
+        if spot.process is None:
+            return ion_settings(spot.region.ions, spot.segment.sec)
+        return ion_settings(spot.region.ions, spot.segment.sec, self._ions_at[spot.cell, spot.node])
+
+    def finish(self) -> int:
+        """Remember the present as the last frame; returns the number of time steps that were run.
+
+        Raises:
+            Refused: Something that the gradient takes as fixed changed along the run.
+        """
+        for spot in self.spots:
+            spot.mechanism.v_now = spot.segment.v
+            if spot.process is None:
+                nrn.call_density("finish", spot.region.recorder, spot.segment)
+            else:
+                spot.mechanism.finish()
+        for process, _ in self._ends:
+            process.v_now = process.get_segment().v
+            process.finish()
+        for spot in self.spots:
+            changed = int(spot.mechanism.changed)
+            if changed == _MISSED:
+                raise Refused(
+                    f"no exact gradient: {spot.process} was changed by something that is no event of a NetCon to it"
+                )
+            if changed == _ORDER:
+                raise Refused(f"no exact gradient of this run, at {spot.segment} ({spot.process}): {SIMULTANEOUS}")
+            if changed == _EARLY:
+                raise Refused(
+                    f"no exact gradient: an event of {spot.process} set v before the first step, which only forward "
+                    "mode follows"
+                )
+            if changed == _FULL:
+                raise Error("there were more events than there is room for: raise `memory`")
+            if changed < 0:
+                raise Refused("no exact gradient: dt changed during the run")
+            if changed > 0:
+                raise Refused(
+                    f"no exact gradient: {spot.region.fixed[changed - 1]} at {spot.segment} changed during the run; "
+                    "reverse mode takes the parameters of density mechanisms as constant; use forward mode (attach)"
+                )
+        return int(self.spots[0].mechanism.steps_done)
+
+    def stop(self) -> None:
+        """Remember nothing more: the memory may go away."""
+        for spot in self.spots:
+            spot.mechanism.at = 0.0
+            spot.mechanism.fixed_at = 0.0
+        for process, _ in self._ends:
+            process.at = 0.0
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def is_wired(self) -> bool:
+        """Whether every segment still has the recorder that was inserted."""
+        return all(
+            nrn.same_target(spot.mechanism, pointer.name, spot.segment, pointer.source)
+            for spot in self.spots
+            if spot.process is None
+            for pointer in spot.region.pointers[:1]
+            if pointer.scope == "range"
+        )
+
+    def accompanies(self, processes: Mapping[str, nrn.PointProcess]) -> bool:
+        """Whether the recorders of point processes see these, by name, and not others that were there before."""
+        return all(
+            nrn.same_target(spot.mechanism, pointer.name, processes.get(spot.process), pointer.source)
+            for spot in self.spots
+            if spot.process is not None
+            for pointer in spot.region.pointers
+            if pointer.scope == "range"
+        )
+
+    def find(self, cell: int, node: int) -> Spot | None:
+        """The recorder of a segment."""
+        return next(
+            (s for s in self.spots if s.cell == cell and s.node == node and s.process is None),
+            None,
+        )
+
+    def remove(self) -> None:
+        """Take everything away again; the user's cells are as they were."""
+        self._corrected.clear()
+        self._copies.clear()
+        self.weight_of.clear()
+        self.spots.clear()
+        self._ends.clear()
+        for sec, suffix in self._inserted:
+            if nrn.exists(sec):
+                sec.uninsert(suffix)
+        self._inserted.clear()
+
+
+def multiplicity(cell: Cell) -> np.ndarray:
+    """[node] how many equal branches a node stands for (``rallbranch``).
+
+    A branch that counts several times is several in its parent's equation and one in its own. Weighted so, the axial
+    matrix is symmetric, which the adjoint needs.
+    """
+    weights, rall = np.ones(len(cell.places)), cell.rall()
+    for node in range(1, len(weights)):
+        weights[node] = weights[int(cell.parent[node])] * rall[node]
+    return weights

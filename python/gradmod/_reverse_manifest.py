@@ -1,0 +1,134 @@
+"""The compiler's manifest of reverse mode as typed data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ._manifest import IonFlags, Isolated, Pointer, SharedTable, StaleTable, find_region, read_json
+
+
+@dataclass(frozen=True)
+class ReverseRegion:
+    """Recorder and adjoint of a set of density mechanisms, or of one point process.
+
+    Attributes:
+        moving: How many numbers a place has in a frame; the voltage is the first.
+        fixed: What does not change along a run, in NEURON's words.
+        states: Names of the states, in the order of the adjoint's arrays.
+        parameters: Names of the parameters, in the order of the results; the initial voltage comes after them.
+        far: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages comes last.
+        of_ions: Those of the parameters that belong to the segment, also in a point process.
+        currents_read, currents_written: Ions whose total current a mechanism reads, and those to which one adds.
+        corrected: POINTERs of the recorder to PARAMETERs that INITIAL must not change in a run.
+        weights: How many weights its NetCons have, for a point process that takes events.
+        sets_voltage, sees_jumps: Whether its events set the potential; whether it can't be where others do.
+    """
+
+    name: str
+    kind: str
+    mechanisms: tuple[str, ...]
+    recorder: str
+    adjoint: str
+    pointers: tuple[Pointer, ...]
+    moving: int
+    fixed: tuple[str, ...]
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    far: tuple[str, ...]
+    ions: tuple[IonFlags, ...]
+    of_ions: frozenset[str]
+    currents_read: frozenset[str]
+    currents_written: frozenset[str]
+    corrected: tuple[str, ...]
+    weights: int | None
+    sets_voltage: bool
+    sees_jumps: bool
+    shared_tables: tuple[SharedTable, ...]
+    stale_tables: tuple[StaleTable, ...]
+    isolated: tuple[Isolated, ...]
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """The POINTERs of the model that a gradient depends on."""
+        return self.far
+
+    @property
+    def out_size(self) -> int:
+        """How many numbers an adjoint hands back: of parameters, initial voltage, whether it failed, far voltages."""
+        return len(self.parameters) + 2 + len(self.far)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ReverseRegion:
+        """Read one element of ``regions``."""
+        return cls(
+            name=data["name"],
+            kind=data["kind"],
+            mechanisms=tuple(data["mechanisms"]),
+            recorder=data["recorder"],
+            adjoint=data["adjoint"],
+            pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
+            moving=int(data["moving"]),
+            fixed=tuple(data["fixed"]),
+            states=tuple(data["states"]),
+            parameters=tuple(p["name"] for p in data["parameters"]),
+            far=tuple(data["far"]),
+            ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
+            of_ions=frozenset(p["name"] for p in data["parameters"] if p["scope"] == "ion"),
+            currents_read=frozenset(data["currents_read"]),
+            currents_written=frozenset(data["currents_written"]),
+            corrected=tuple(data["corrected"]),
+            weights=data["weights"],
+            sets_voltage=bool(data["sets_voltage"]),
+            sees_jumps=bool(data["sees_jumps"]),
+            shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
+            stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
+            isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),
+        )
+
+
+@dataclass(frozen=True)
+class ReverseManifest:
+    """All that one run of ``gradmod transform --mode reverse`` emitted."""
+
+    regions: tuple[ReverseRegion, ...]
+    passed_over: frozenset[str]
+    recorder_node: str
+    source: str
+    edge: str
+    far: str
+
+    @classmethod
+    def read(cls, path: Path) -> ReverseManifest:
+        """Read gradmod.json.
+
+        Raises:
+            Error: The file does not say what this version of the package expects.
+        """
+        return read_json(path, cls.from_json)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ReverseManifest:
+        """Read the whole."""
+        return cls(
+            regions=tuple(ReverseRegion.from_json(region) for region in data["regions"]),
+            passed_over=frozenset(data["passed_over"]),
+            recorder_node=data["recorder_node"],
+            source=data["source"],
+            edge=data["edge"],
+            far=data["far"],
+        )
+
+    @property
+    def shared(self) -> tuple[str, str, str, str]:
+        """Names of the mechanisms that are the same for all models."""
+        return self.recorder_node, self.source, self.edge, self.far
+
+    def density(self, mechanisms: tuple[str, ...]) -> ReverseRegion:
+        """What belongs to a set of density mechanisms."""
+        return find_region(self.regions, "density", set(mechanisms) - self.passed_over)
+
+    def point(self, mechanism: str) -> ReverseRegion:
+        """What belongs to a point process."""
+        return find_region(self.regions, "point", {mechanism})

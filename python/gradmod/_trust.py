@@ -1,0 +1,81 @@
+"""Whether the run that was made is the one that was differentiated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import _neuron as nrn
+from ._attachment import Attachment
+from ._events import SIMULTANEOUS
+from ._streams import check_streams
+from .cells import Floats
+from .errors import Refused
+from .finish import advance, apply_events
+
+#: Largest relative deviation from a uniform time grid that is put down to rounding.
+_GRID = 1e-6
+_DT = "dt or t was changed during the run: the gradient is that of a run with one dt"
+#: By the value of ``fault`` in an emitted mechanism.
+_FAULTS = {
+    1: _DT,
+    2: _DT,
+    3: "the equations of a KINETIC or LINEAR block were not solved to the end: too many iterations (a smaller dt needs "
+    "fewer), nearly singular equations, or a loop of more rounds than are followed",
+    4: "it was changed by something else than the events of its NetCons, such as NetCon.event() of a NetCon without "
+    "source or an assignment during the run",
+    5: "a state is not what the mechanism's equations make of the state before it: it was set from outside after "
+    "finitialize (by hand, by SaveState.restore, by an event), or a TABLE is in use that NEURON did not fill again "
+    "after a parameter changed (set its usetable to 0, or add the parameter to DEPEND)",
+    6: "v was set from outside during the run; the potential to start from belongs into finitialize, or into an "
+    "FInitializeHandler of type 1",
+    8: SIMULTANEOUS,
+    7: "celsius was changed during the run: set it before finitialize",
+}
+
+
+def check_settings() -> None:
+    """Refuse the settings of NEURON under which the gradients would be wrong."""
+    for reason in nrn.unsupported_settings():
+        raise Refused(f"no exact gradient: {reason}")
+
+
+def check_times(times: Floats) -> None:
+    """Refuse a run whose time grid is not uniform, or does not end now.
+
+    Args:
+        times: [sample] ms.
+    """
+    steps = np.diff(times)
+    if steps.size and (
+        not np.allclose(steps, steps[0], rtol=_GRID, atol=0.0)
+        or not np.isclose(times[-1], nrn.h.t, rtol=0.0, atol=_GRID * abs(steps[0]))
+    ):
+        raise Refused(_DT)
+
+
+def check_run(attachment: Attachment) -> None:
+    """Refuse a run during which the cell was changed in a way that the gradients do not follow."""
+    for spot in (*attachment.spots, *attachment.companions):
+        fault = int(spot.mechanism.fault)
+        if fault:
+            left_out = "; or code was run that is not differentiated: " + "; ".join(spot.region.unfollowed)
+            reason = str(_FAULTS.get(fault, fault)) + (left_out if fault == 3 and spot.region.unfollowed else "")
+            names = spot.process or ", ".join(spot.region.mechanisms) or "no mechanisms"
+            raise Refused(f"no exact gradient of this run, at {spot.segment} ({names}): {reason}")
+    drawing = [spot for spot in (*attachment.spots, *attachment.companions) if spot.region.streams]
+    if drawing:
+        apply_events(attachment)
+    for spot in drawing:
+        advance(spot)
+    check_streams(drawing)
+    if drawing and attachment.events:
+        by_target = nrn.netcons_by_target()
+        for events in attachment.events:
+            if events.companion in [spot.mechanism for spot in drawing]:
+                events.check_weights(by_target)
+    changed = attachment.changed()
+    if changed:
+        raise Refused(
+            f"no exact gradient of this run: {changed} since finitialize; change it before a run, "
+            "or after its gradients were read"
+        )

@@ -1,0 +1,65 @@
+"""Stock NEURON's verdict on a file: compile it with nrnivmodl and load it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from .. import _neuron as nrn
+from .._library import library
+from ..errors import Error
+from . import source
+
+
+class NotAccepted(Error):
+    """NEURON does not compile or load the file."""
+
+
+def read(path: Path) -> str:
+    """The text of a .mod file, UTF-8 or Latin-1."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def load(path: Path) -> source.Declarations:
+    """Compile a .mod file in stock NEURON, or take it from the cache, and load it.
+
+    A file that declares a mechanism that NEURON already has, such as hh, gets another name in a copy.
+
+    Raises:
+        NotAccepted: NEURON rejects it.
+    """
+    text = read(path)
+    declared = source.declarations(text)
+    if declared.name in nrn.known_mechanisms():
+        text = source.renamed(text, declared.name, f"{declared.name}_checked")
+        declared = source.declarations(text)
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory) / f"{_stem(path)}.mod"
+        copy.write_text(text, encoding="utf-8")
+        # NEURON looks for INCLUDEd files there.
+        os.environ["MODL_INCLUDE"] = str(path.resolve().parent)
+        try:
+            built = library([copy, *_included(path, text)], quiet=True)
+            if not nrn.load_library(str(built)):
+                raise NotAccepted(f"NEURON could not load {built}")
+        except (Error, RuntimeError) as error:
+            raise NotAccepted(str(error)) from error
+    return declared
+
+
+def _stem(path: Path) -> str:
+    """A name that can be part of a C function's."""
+    stem = re.sub(r"\W", "_", path.stem)
+    return stem if stem[:1].isalpha() else f"m_{stem}"
+
+
+def _included(path: Path, text: str) -> list[Path]:
+    """Files that are INCLUDEd and stand beside the file: the cache must know their content."""
+    names = re.findall(r'(?m)^\s*INCLUDE\s+"([^"]+)"', text)
+    return [file for file in (path.resolve().parent / name for name in names) if file.is_file()]

@@ -1,0 +1,156 @@
+"""What a backward run hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _neuron as nrn
+from ._directions import Direction
+from ._plan import Layout
+from ._recorder import Recorders
+from .cells import Cell, Floats
+from .errors import Error, Refused
+from .parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
+
+#: Where a value belongs: (cell, node).
+Place = tuple[int, int]
+
+
+class Gradient(Mapping[str, Any]):
+    """The gradient of a loss: a number for each parameter, or an array for ``PerSegment`` and ``PerNetCon``."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        """Made by ``Reverse.gradient``."""
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Gradient({self._values!r})"
+
+
+class Harvest:
+    """The results of a backward run, by place; sums them to gradients in the user's directions."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        recorders: Recorders,
+        layout: Layout,
+        outs: Floats,
+        flows: Floats,
+        edges: Sequence[float],
+        first: Mapping[Place, float],
+    ) -> None:
+        """Take the results.
+
+        Args:
+            cells: Of the model.
+            recorders: On them.
+            layout: Numbers of the places.
+            outs: What the adjoint mechanisms handed back.
+            flows: What the loss thinks of the weights of NetCons, one after the other.
+            edges: What the axial resistances did, in the order of ``layout.edges``.
+            first: What the loss thinks of the initial voltage of ends without membrane.
+
+        Raises:
+            Refused: A step of the run is not the one that is differentiated.
+        """
+        self.cells = cells
+        self._owner = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}
+        self._by_name: dict[str, dict[Place, float]] = {}
+        self._companions: dict[tuple[str, str], float] = {}
+        self._initial: dict[Place, float] = dict(first)
+        self._weights: dict[str, Floats] = {
+            name: layout.weights[spot.cell][spot.node] * flows[begin : begin + (spot.region.weights or 0)]
+            for name, (spot, begin) in recorders.weight_of.items()
+        }
+        for spot in recorders.spots:
+            place = spot.cell, spot.node
+            count = len(spot.region.parameters)
+            values, (initial, failed) = outs[spot.out : spot.out + count], outs[spot.out + count : spot.out + count + 2]
+            if failed != 0.0:
+                raise Refused(
+                    f"{spot.segment}: the equations of a KINETIC or LINEAR block were not solved to the end: "
+                    "too many iterations (a smaller dt needs fewer), nearly singular equations, or a loop "
+                    "of more rounds than are followed"
+                )
+            for name, value in zip(spot.region.parameters, values, strict=True):
+                if spot.process is None or name in spot.region.of_ions:
+                    here = self._by_name.setdefault(name, {})
+                    here[place] = here.get(place, 0.0) + float(value)
+                else:
+                    self._companions[spot.process, name] = float(value)
+            self._initial[place] = self._initial.get(place, 0.0) + float(initial)
+        for i, j, there in layout.far:
+            spot = recorders.spots[i]
+            value = float(outs[spot.out + len(spot.region.parameters) + 2 + j])
+            self._initial[there] = self._initial.get(there, 0.0) + value
+        self._axial = dict.fromkeys((sec for cell in cells for sec in cell.sections), 0.0)
+        for (index, node), total in zip(layout.edges, edges, strict=True):
+            sec, _ = cells[index].places[node]
+            multiple, resistance = layout.weights[index][node], layout.resistances[index][node]
+            self._axial[sec] += float(multiple * total / (sec.Ra * resistance))
+
+    def gradient(self, directions: Sequence[Direction]) -> Gradient:
+        """The gradient, with the weights that the directions have now."""
+        return Gradient({direction.name: self._of(direction) for direction in directions})
+
+    def _of(self, direction: Direction) -> Any:
+        parameter = direction.parameter
+        if isinstance(parameter, InitialVoltage):
+            return self._in_initial(direction, parameter)
+        if isinstance(parameter, Range):
+            parts = [weight * self._at(direction, seg, weight) for seg, weight in direction.weights()]
+            return np.array(parts) if isinstance(parameter, PerSegment) else float(sum(parts))
+        if isinstance(parameter, Stimulus):
+            return self._companions.get((parameter.process, direction.wrt or ""), 0.0)
+        if isinstance(parameter, NetConWeight):
+            return self._of_weight(direction.name, parameter.netcon, parameter.index)
+        if isinstance(parameter, PerNetCon):
+            return np.array([self._of_weight(direction.name, name, parameter.index) for name in parameter.netcons])
+        if isinstance(parameter, Global):
+            wrt = direction.wrt or ""
+            spread = sum(self._by_name.get(wrt, {}).values())
+            return spread + sum(value for (_, name), value in self._companions.items() if name == wrt)
+        raise Refused(f"{direction.name}: {parameter!r} is not known in reverse mode")
+
+    def _of_weight(self, direction: str, netcon: str, index: int) -> float:
+        if netcon not in self._weights:
+            raise Error(f"{direction}: {netcon} took no part in the run")
+        return float(self._weights[netcon][index])
+
+    def _at(self, direction: Direction, seg: nrn.Segment, weight: float) -> float:
+        if direction.is_axial:
+            return self._axial[seg.sec]
+        name = direction.parameter.name
+        here, place = self._by_name.get(name, {}), self._place(seg)
+        is_missed = any(name.endswith(f"_{mechanism}") for mechanism in nrn.mechanisms_of(seg.sec))
+        if place not in here and weight != 0.0 and is_missed:
+            raise Error(f"{direction.name}: {name} has no influence at {seg}")
+        return here.get(place, 0.0)
+
+    def _in_initial(self, direction: Direction, parameter: InitialVoltage) -> float:
+        weights = {self._place(seg): weight for seg, weight in direction.weights()}
+        total = 0.0
+        for (index, node), value in self._initial.items():
+            beside = self.cells[index].beside[node]
+            if parameter.where is None or beside == node:
+                total += weights.get((index, beside), 0.0) * value
+        return total
+
+    def _place(self, seg: nrn.Segment) -> Place:
+        index = self._owner.get(seg.sec)
+        if index is None:
+            raise Error(f"{seg} is on no cell of this model")
+        return index, self.cells[index].node(seg.sec, seg.x)

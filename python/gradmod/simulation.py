@@ -1,0 +1,178 @@
+"""A model as a function of its parameters, for optimisers and for other libraries' differentiation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _neuron as nrn
+from ._directions import resolve
+from ._engines import Backward, Engine, Forward, Mode, cheaper
+from ._settable import Settable
+from .cells import Floats
+from .errors import Error, Refused
+from .parameters import Parameter, places
+from .reverse import MEMORY
+
+#: What is recorded: a segment (its voltage), or (segment, variable).
+Look: TypeAlias = nrn.Segment
+
+
+class Simulation:
+    """Traces as a function of parameters: ``y = simulation(x)``, and back: ``simulation.vjp(x, dloss_dy)``.
+
+    Attributes:
+        names: What each element of x is: the parameter's name, with an index for ``PerSegment``.
+        mode: "forward" or "reverse".
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Parameter],
+        record: Iterable[Look],
+        duration: float,
+        *,
+        v_init: float = -65.0,
+        simulate: Callable[[], object] | None = None,
+        sections: nrn.Section | Iterable[nrn.Section] | None = None,
+        memory: float = MEMORY,
+        mode: Mode | None = None,
+        keep: object = None,
+        quiet: bool = False,
+    ) -> None:
+        """Prepare the model.
+
+        Args:
+            parameters: By the user's names. The values of a ``Range`` are its weights times one number.
+            record: Segments, or (segment, variable), in the order of the traces.
+            duration: As for ``Reverse.run``.
+            v_init: Likewise.
+            simulate: Likewise.
+            sections: As for ``Reverse``.
+            memory: Likewise.
+            mode: How derivatives are made: "forward", by gradients that run along, which gives Jacobians too; or
+                "reverse", by a backward run. By default what is cheaper, told unless ``quiet``; and forward mode where
+                reverse mode refuses the model.
+            keep: What must live as long, such as the cell: NEURON removes what Python no longer knows.
+            quiet: Say nothing of this and of what has to be compiled.
+
+        Raises:
+            Refused: Something in the model cannot be differentiated exactly.
+            Error: A name is wrong, or a value cannot be set.
+        """
+        scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
+        directions = resolve(parameters, scope)
+        self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
+        fixed = {settable.name: settable.parameter for settable in self._settable}
+        self.names = [f"{s.name}[{i}]" if s.size > 1 else s.name for s in self._settable for i in range(s.size)]
+        self._keep = keep
+        self._duration, self._v_init, self._simulate = duration, v_init, simulate
+        _ = self.x  # each parameter must have one value
+        looks = [look if isinstance(look, tuple) else (look, "v") for look in record]
+        if not looks:
+            raise Error("nothing is recorded")
+        self._places = len(looks)
+
+        def engine(mode: Mode) -> Engine:
+            if mode == "forward":
+                return Forward(fixed, looks, sections, quiet)
+            return Backward(fixed, looks, sections, memory, quiet)
+
+        if mode is not None:
+            self._engine = engine(mode)
+        else:
+            self._engine = self._chosen(engine)
+            if not quiet:
+                print(f"gradmod: {self.mode} mode for {len(self.names)} parameters", file=sys.stderr, flush=True)
+        self._last: Floats | None = None
+
+    def _chosen(self, engine: Callable[[Mode], Engine]) -> Engine:
+        mode = cheaper(self._settable)
+        try:
+            return engine(mode)
+        except Refused:
+            if mode == "forward" or not all(settable.is_direction for settable in self._settable):
+                raise
+            return engine("forward")
+
+    @property
+    def mode(self) -> Mode:
+        """How derivatives are made."""
+        return self._engine.mode
+
+    @property
+    def x(self) -> Floats:
+        """The present values of all parameters in NEURON."""
+        return np.concatenate([settable.get() for settable in self._settable])
+
+    @x.setter
+    def x(self, values: ArrayLike) -> None:
+        x = np.asarray(values, dtype=np.float64)
+        if x.shape != (len(self.names),):
+            raise Error(f"x has shape {x.shape}, there are {len(self.names)} parameters")
+        if not np.all(np.isfinite(x)):
+            raise Error(f"{self.names[int(np.argmin(np.isfinite(x)))]} is not finite")
+        begin = 0
+        for settable in self._settable:
+            settable.set(x[begin : begin + settable.size])
+            begin += settable.size
+
+    @property
+    def t(self) -> Floats:
+        """[sample] times of the last run in ms."""
+        return self._engine.t
+
+    def __call__(self, x: ArrayLike) -> Floats:
+        """Set the parameters, run: [place, sample]."""
+        self._last = None
+        self.x = x
+        traces = self._engine.run(self._duration, self._v_init, self._simulate)
+        self._last = np.array(x, dtype=np.float64)
+        return traces
+
+    def vjp(self, x: ArrayLike, derivative: ArrayLike) -> Floats:
+        """The gradient of a loss in x, from its derivative with respect to the traces.
+
+        Args:
+            x: The parameters; the model runs again if the last run was with others.
+            derivative: [place, sample]
+        """
+        self._run_at(x)
+        rows = np.asarray(derivative, dtype=np.float64)
+        if len(rows) != self._places:
+            raise Error(f"the derivative has {len(rows)} rows, there are {self._places} traces")
+        return self.flat(self._engine.vjp(rows))
+
+    def jacobian(self, x: ArrayLike) -> Floats:
+        """[place, sample, parameter] derivatives of the traces; in forward mode only.
+
+        Args:
+            x: The parameters; the model runs again if the last run was with others.
+        """
+        self._run_at(x)
+        return self._engine.jacobian()
+
+    def _run_at(self, x: ArrayLike) -> None:
+        if self._last is None or not np.array_equal(self._last, np.asarray(x)):
+            self(x)
+
+    def flat(self, gradient: Mapping[str, float | Floats]) -> Floats:
+        """A gradient in the order of ``names``."""
+        return np.concatenate([np.atleast_1d(gradient[settable.name]) for settable in self._settable])
+
+    def close(self) -> None:
+        """Take away what was put into the model; the parameters keep their values."""
+        self._engine.close()
+
+    def __enter__(self) -> Simulation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

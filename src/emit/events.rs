@@ -1,0 +1,484 @@
+//! `NET_RECEIVE` of a companion: the event's effect on the gradients.
+//!
+//! The event comes to the companion too, but the gradients of the states lag:
+//! those at the time of the event are known one step later. So the companion
+//! runs the block on its own copies of the states, puts all events of a step
+//! together into one map `Dx+ = M Dx + m W + B`, and applies it when the
+//! gradients are there. Were the copies ever not what NEURON has, `fault` says so.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::code::Code;
+use super::lines;
+use super::procedures::{locals_statement, product};
+use super::region::{cable_pointer, Writer};
+use super::sources::{own_element, Phase, KEPT};
+use crate::graph::{Id, Input};
+use crate::step::{Change, Linearised, Quantity, Receive, Row, Sent, StateKind, When};
+use crate::trace::EffectKind;
+
+#[derive(Serialize)]
+pub(super) struct Events {
+    /// The weights of a `NetCon`: its own, then their gradients.
+    arguments: String,
+    argument_count: usize,
+    /// An event comes that would do something else in another order; empty if none would.
+    ordered: String,
+    /// It sets the voltage: its value after an event, and the statements that hand its gradients to the cables.
+    voltage: Option<String>,
+    set_cables: Vec<String>,
+    apply_flag: &'static str,
+    pub weights: usize,
+    locals: String,
+    /// INITIAL inside `NET_RECEIVE`.
+    initial_locals: String,
+    initial: Vec<String>,
+    code: Vec<String>,
+    /// Composes with the events before it in this step.
+    compose: Vec<String>,
+    finish: Vec<String>,
+    identity: Vec<String>,
+    take: Vec<String>,
+    apply: Vec<String>,
+    apply_locals: String,
+    sync: Vec<String>,
+    check: Vec<String>,
+    /// The states before the events that follow a step.
+    land: Vec<String>,
+    start_locals: String,
+    start: Vec<String>,
+    #[serde(skip)]
+    pub assigned: Vec<String>,
+}
+
+/// The flag of the companion's own event, by which it sets the cables.
+const APPLY: &str = "-1e30";
+
+/// Everything that the block computes.
+pub(super) fn roots(receive: &Receive) -> Vec<Id> {
+    let changes = receive.states.iter().chain(&receive.weights);
+    let mut roots: Vec<Id> = changes.flat_map(change_roots).collect();
+    roots.extend(receive.stores.iter().flat_map(|store| {
+        store.row.coefficients().into_iter().chain([store.on, store.index, store.value])
+    }));
+    roots.extend(receive.sent.iter().flat_map(Sent::roots));
+    if let Some((value, row)) = &receive.voltage {
+        roots.extend(row.coefficients().into_iter().chain([*value]));
+    }
+    roots.push(receive.ordered);
+    roots
+}
+
+/// The conditions of WATCH statements, which are looked at between events.
+pub(super) fn watched(receive: &Receive) -> Vec<Id> {
+    receive.sent.iter().flat_map(|sent| sent.watched().iter().copied()).collect()
+}
+
+/// Whether an event comes at the time of another one and their order matters; empty if it never does.
+pub(super) fn ordered(receive: &Receive, code: &Code) -> String {
+    let together = "t == event_time && flag == event_flag".to_owned();
+    match code.graph().as_number(receive.ordered) {
+        Some(0.0) => String::new(),
+        Some(_) => together,
+        None => format!("{} && {together}", code.factor(receive.ordered)),
+    }
+}
+
+fn change_roots(change: &Change) -> Vec<Id> {
+    change.row.coefficients().into_iter().chain([change.value]).collect()
+}
+
+/// What INITIAL, its own and that of `NET_RECEIVE`, computes for events.
+pub(super) fn start_roots(receive: &Receive) -> Vec<Id> {
+    let mut roots = sent_roots(receive);
+    roots.extend(receive.start_weights.iter().flat_map(change_roots));
+    roots
+}
+
+pub(super) fn sent_roots(receive: &Receive) -> Vec<Id> {
+    receive.start_sent.iter().flat_map(Sent::roots).collect()
+}
+
+/// The states that events change, as they are before a step.
+pub(super) fn changed_inputs(linearised: &Linearised) -> BTreeSet<Input> {
+    let Some(receive) = &linearised.receive else { return BTreeSet::new() };
+    let kinds: Vec<&StateKind> =
+        receive.states.iter().map(|change| &linearised.states[change.target].kind).collect();
+    let is_changed = |quantity: &Quantity| match quantity {
+        Quantity::Variable(mechanism, name, When::Before) => {
+            kinds.contains(&&StateKind::Variable(*mechanism, name.clone()))
+        }
+        _ => false,
+    };
+    let inputs = linearised.quantities.iter().filter(|(_, quantity)| is_changed(quantity));
+    inputs.map(|(input, _)| *input).collect()
+}
+
+impl Events {
+    pub fn sets_voltage(&self) -> bool {
+        self.voltage.is_some()
+    }
+}
+
+impl Writer<'_> {
+    pub fn events(&self) -> Option<Events> {
+        let receive = self.linearised.receive.as_ref()?;
+        let graph = &self.linearised.graph;
+        let roots = roots(receive);
+        let code = Code::at_event(graph, &roots);
+        let inputs = graph.reachable_inputs(&roots, false);
+        let (mut locals, mut body) = self.sources.load(&inputs, Phase::Event);
+        take_arguments(receive, &mut locals, &mut body);
+        locals.extend(code.locals());
+        body.extend(code.statements());
+        let map = Map::new(receive);
+        let mut finish = self.array_stores(&receive.stores, &code);
+        finish.extend(self.weights(&receive.weights, &code, &mut locals));
+        let watches = Watches {
+            conditions: &Code::inline(graph, self.sources.at_event(&graph.reachable_inputs(&watched(receive), false))),
+            copy: &|state| self.copy(state),
+        };
+        finish.extend(sent(&receive.sent, &code, &watches));
+        for change in &receive.states {
+            finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
+        }
+        let initial_roots: Vec<Id> = receive.start_weights.iter().flat_map(change_roots).collect();
+        let initial_code = Code::at_event(graph, &initial_roots);
+        let initial_inputs = graph.reachable_inputs(&initial_roots, false);
+        let (mut initial_locals, mut initial) = self.sources.load(&initial_inputs, Phase::Event);
+        take_arguments(receive, &mut initial_locals, &mut initial);
+        initial_locals.extend(initial_code.locals());
+        initial.extend(initial_code.statements());
+        let weights =
+            self.weights(&receive.start_weights, &initial_code, &mut initial_locals);
+        initial.extend(weights);
+        let compose = self.compose(&map, &code, &mut locals);
+        let start_roots = sent_roots(receive);
+        let start_code = Code::new(graph, &start_roots);
+        let start_inputs = graph.reachable_inputs(&start_roots, false);
+        let (mut start_locals, load) = self.sources.load(&start_inputs, Phase::Start);
+        let mut start = [self.start_arrays(), load].concat();
+        start_locals.extend(start_code.locals());
+        start.extend(start_code.statements());
+        start.extend(sent(&receive.start_sent, &start_code, &watches));
+        Some(Events {
+            arguments: lines::one_list(&self.argument_names(receive)),
+            argument_count: receive.arguments.len() * (1 + self.directions),
+            ordered: ordered(receive, &code),
+            voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
+            set_cables: if receive.voltage.is_some() { self.set_cables() } else { Vec::new() },
+            apply_flag: APPLY,
+            weights: receive.arguments.len(),
+            locals: locals_statement(&locals),
+            initial_locals: locals_statement(&initial_locals),
+            initial,
+            code: body,
+            compose,
+            finish,
+            identity: map.identity(self.last()),
+            take: map.take(self.last()),
+            apply: self.apply(&map),
+            apply_locals: locals_statement(&map.indices().map(|i| format!("e{i}")).collect::<Vec<_>>()),
+            sync: self.shown(receive).map(|(index, shown)| format!("copy[{index}] = {shown}")).collect(),
+            check: self
+                .shown(receive)
+                .map(|(index, shown)| {
+                    format!("IF (fabs(copy[{index}] - {shown}) > 1e-9*fabs({shown}) + 1e-30) {{ fault = 4 }}")
+                })
+                .collect(),
+            land: self.shown(receive).map(|(index, shown)| format!("landed[{index}] = {shown}")).collect(),
+            start_locals: locals_statement(&start_locals),
+            start,
+            assigned: map.assigned(self.directions, receive.states.len()),
+        })
+    }
+
+    /// Where the companion keeps its own value of a state that events change.
+    fn copy(&self, state: usize) -> String {
+        let kind = &self.linearised.states[state].kind;
+        if self.linearised.states[state].own.is_some() {
+            own_element(self.linearised, kind)
+        } else {
+            self.sources.copy(kind).unwrap_or_default()
+        }
+    }
+
+    /// The copies and what NEURON has.
+    fn shown<'b>(&'b self, receive: &'b Receive) -> impl Iterator<Item = (usize, String)> + 'b {
+        receive.states.iter().enumerate().filter_map(|(index, change)| {
+            let state = &self.linearised.states[change.target];
+            let shown = self.sources.shown(&state.kind)?;
+            state.own.is_none().then_some((index, shown))
+        })
+    }
+
+    fn argument_names(&self, receive: &Receive) -> Vec<String> {
+        let mut names: Vec<String> = (0..receive.arguments.len()).map(given).collect();
+        for argument in 0..receive.arguments.len() {
+            names.extend((0..self.directions).map(|k| weight_gradient(argument, k)));
+        }
+        names
+    }
+
+    /// New weights and their gradients.
+    fn weights(
+        &self,
+        changes: &[Change],
+        code: &Code,
+        locals: &mut Vec<String>,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for k in 0..self.directions {
+            for change in changes {
+                let name = format!("n{}", change.target);
+                lines.extend(lines::sum(&name, &self.known_terms(&change.row, code, k)));
+                if !locals.contains(&name) {
+                    locals.push(name);
+                }
+            }
+            for change in changes {
+                lines.push(format!("{} = n{}", weight_gradient(change.target, k), change.target));
+            }
+        }
+        for change in changes {
+            lines.push(format!("{} = {}", given(change.target), code.value(change.value)));
+        }
+        lines
+    }
+
+    /// What does not depend on the states: parameters and weights, for direction `k`.
+    fn terms_of(&self, row: &Row, code: &Code, k: usize) -> Vec<String> {
+        let parameters =
+            row.parameters.iter().map(|(index, id)| (*id, format!("{}[{k}]", self.seeds[*index])));
+        let weights = row.arguments.iter().map(|(index, id)| (*id, weight_gradient(*index, k)));
+        parameters.chain(weights).map(|(id, name)| product(&code.factor(id), &name)).collect()
+    }
+
+    /// The same with the states, for what depends only on those that nothing changes after INITIAL.
+    pub fn known_terms(&self, row: &Row, code: &Code, k: usize) -> Vec<String> {
+        let states =
+            row.states.iter().map(|(state, id)| (*id, format!("{}[{k}]", self.gradients[*state])));
+        let mut terms = self.terms_of(row, code, k);
+        terms.extend(states.map(|(id, name)| product(&code.factor(id), &name)));
+        terms
+    }
+
+    fn compose(&self, map: &Map, code: &Code, locals: &mut Vec<String>) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut set = Vec::new();
+        for (i, row) in map.rows.iter().enumerate() {
+            // What this event maps, before it and after those of the same step.
+            let inner = map.inner(row);
+            for (j, column) in map.columns.iter().enumerate() {
+                let mut terms: Vec<String> = inner
+                    .iter()
+                    .map(|(l, id)| product(&code.factor(*id), &format!("pm[{}]", map.entry(*l, j))))
+                    .collect();
+                if map.row_of(*column).is_none() {
+                    let own = row.states.iter().find(|(state, _)| state == column);
+                    terms.extend(own.map(|(_, id)| code.factor(*id)));
+                }
+                let name = format!("m{}", map.entry(i, j));
+                lines.extend(lines::sum(&name, &terms));
+                set.push(format!("pm[{}] = {name}", map.entry(i, j)));
+                locals.push(name);
+            }
+            let mut terms: Vec<String> = inner
+                .iter()
+                .map(|(l, id)| product(&code.factor(*id), &format!("pv[{l}]")))
+                .collect();
+            let own = row.v_before.filter(|_| !map.sets_voltage());
+            terms.extend(own.map(|id| code.factor(id)));
+            lines.extend(lines::sum(&format!("mv{i}"), &terms));
+            set.push(format!("pv[{i}] = mv{i}"));
+            locals.push(format!("mv{i}"));
+        }
+        for k in 0..self.directions {
+            for (i, row) in map.rows.iter().enumerate() {
+                let inner = map.inner(row);
+                let mut terms: Vec<String> = inner
+                    .iter()
+                    .map(|(l, id)| product(&code.factor(*id), &format!("P{l}[{k}]")))
+                    .collect();
+                terms.extend(self.terms_of(row, code, k));
+                lines.extend(lines::sum(&format!("b{i}"), &terms));
+            }
+            lines.extend(map.indices().map(|i| format!("P{i}[{k}] = b{i}")));
+        }
+        locals.extend(map.indices().map(|i| format!("b{i}")));
+        lines.extend(set);
+        lines
+    }
+
+    fn apply(&self, map: &Map) -> Vec<String> {
+        let mut lines = vec![format!("FROM k = 0 TO {} {{", self.last())];
+        for i in map.indices() {
+            let mut terms: Vec<String> = map
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(j, state)| format!("qm[{}]*{}[k]", map.entry(i, j), self.gradients[*state]))
+                .collect();
+            terms.push(format!("qv[{i}]*W_new[k]"));
+            terms.push(format!("Q{i}[k]"));
+            lines.extend(lines::sum(&format!("    e{i}"), &terms));
+        }
+        for (i, target) in map.targets.iter().enumerate() {
+            lines.push(match target {
+                Some(state) => format!("    {}[k] = e{i}", self.gradients[*state]),
+                None => format!("    W_new[k] = e{i}"),
+            });
+        }
+        lines.push("}".to_owned());
+        lines
+    }
+
+    fn set_cables(&self) -> Vec<String> {
+        (0..self.directions).map(|k| format!("{} = W_new[{k}]", cable_pointer(k))).collect()
+    }
+
+    fn last(&self) -> usize {
+        self.directions - 1
+    }
+}
+
+/// What NEURON calls a weight of the `NetCon`.
+pub(super) fn given(argument: usize) -> String {
+    format!("given{argument}")
+}
+
+/// The code reads the weights as they were, whatever it has set already.
+pub(super) fn take_arguments(receive: &Receive, locals: &mut Vec<String>, body: &mut Vec<String>) {
+    for (argument, name) in receive.arguments.iter().enumerate() {
+        locals.push(name.clone());
+        body.push(format!("{name} = {}", given(argument)));
+    }
+}
+
+/// How conditions of WATCH are written, and where the copies are that they read.
+pub(super) struct Watches<'a> {
+    pub conditions: &'a Code<'a>,
+    pub copy: &'a dyn Fn(usize) -> String,
+}
+
+/// In NEURON's order, and with what a condition sees at once: whether it holds already.
+pub(super) fn sent(sent: &[Sent], code: &Code, watches: &Watches) -> Vec<String> {
+    let mut lines = Vec::new();
+    for sent in sent {
+        let arguments: Vec<String> = sent.roots().iter().map(|id| code.value(*id)).collect();
+        let on = code.value(sent.on);
+        let call = |name: &str| {
+            let arguments = &arguments[..sent.arguments.len()];
+            format!("IF ({on} != 0) {{ {name}({}) }}", arguments.join(", "))
+        };
+        match sent.kind {
+            EffectKind::Send => lines.push(call("net_send")),
+            EffectKind::Move => lines.push(call("net_move")),
+            EffectKind::Watch { falls } => {
+                let [left, right] = [sent.arguments[0], sent.arguments[1]].map(|id| watches.conditions.value(id));
+                let sign = if falls { '<' } else { '>' };
+                let flag = code.value(sent.arguments[2]);
+                lines.push(format!("IF ({on} != 0) {{"));
+                for (state, value) in &sent.seen {
+                    lines.push(format!("    {} = {}", (watches.copy)(*state), code.value(*value)));
+                }
+                lines.push(format!("    WATCH ({left} {sign} {right}) {flag}"));
+                lines.push("}".to_owned());
+            }
+        }
+    }
+    lines
+}
+
+fn weight_gradient(argument: usize, direction: usize) -> String {
+    format!("dw{argument}_{direction}")
+}
+
+/// `Dx+ = M Dx + m W + B`: rows are the states that events change, and the voltage if they set it.
+struct Map<'a> {
+    rows: Vec<&'a Row>,
+    /// What each row is of; `None` is the voltage, the last one.
+    targets: Vec<Option<usize>>,
+    /// The states that they are made of.
+    columns: Vec<usize>,
+}
+
+impl<'a> Map<'a> {
+    fn new(receive: &'a Receive) -> Self {
+        let states = receive.states.iter().map(|change| (&change.row, Some(change.target)));
+        let voltage = receive.voltage.iter().map(|(_, row)| (row, None));
+        let (rows, targets): (Vec<&Row>, Vec<Option<usize>>) = states.chain(voltage).unzip();
+        let read = rows.iter().flat_map(|row| row.states.iter().map(|(state, _)| *state));
+        let columns: BTreeSet<usize> = targets.iter().copied().flatten().chain(read).collect();
+        Self { rows, targets, columns: columns.into_iter().collect() }
+    }
+
+    fn indices(&self) -> std::ops::Range<usize> {
+        0..self.rows.len()
+    }
+
+    fn row_of(&self, state: usize) -> Option<usize> {
+        self.targets.iter().position(|target| *target == Some(state))
+    }
+
+    fn sets_voltage(&self) -> bool {
+        self.targets.contains(&None)
+    }
+
+    /// The coefficients of a row by what the map has rows of.
+    fn inner(&self, row: &Row) -> Vec<(usize, Id)> {
+        let states = row.states.iter().filter_map(|(state, id)| Some((self.row_of(*state)?, *id)));
+        let voltage = row.v_before.filter(|_| self.sets_voltage()).map(|id| (self.rows.len() - 1, id));
+        states.chain(voltage).collect()
+    }
+
+    fn entry(&self, row: usize, column: usize) -> usize {
+        row * self.columns.len() + column
+    }
+
+    fn identity(&self, last: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (i, target) in self.targets.iter().enumerate() {
+            for (j, column) in self.columns.iter().enumerate() {
+                let value = u8::from(*target == Some(*column));
+                lines.push(format!("pm[{}] = {value}", self.entry(i, j)));
+            }
+            lines.push(format!("pv[{i}] = {}", u8::from(target.is_none())));
+            lines.push(format!("FROM k = 0 TO {last} {{ P{i}[k] = 0 }}"));
+        }
+        lines
+    }
+
+    fn take(&self, last: usize) -> Vec<String> {
+        let entries = self.rows.len() * self.columns.len();
+        let mut lines: Vec<String> = (0..entries).map(|m| format!("qm[{m}] = pm[{m}]")).collect();
+        for i in self.indices() {
+            lines.push(format!("qv[{i}] = pv[{i}]"));
+            lines.push(format!("FROM k = 0 TO {last} {{ Q{i}[k] = P{i}[k] }}"));
+        }
+        lines
+    }
+
+    fn assigned(&self, directions: usize, copies: usize) -> Vec<String> {
+        let entries = (self.rows.len() * self.columns.len()).max(1);
+        let rows = self.rows.len().max(1);
+        let mut names = vec![
+            format!("pm[{entries}]"),
+            format!("qm[{entries}]"),
+            format!("pv[{rows}]"),
+            format!("qv[{rows}]"),
+            format!("copy[{}]", copies.max(1)),
+            format!("landed[{}]", copies.max(1)),
+        ];
+        names.extend(["arrived", "due", "settle", "event_time", "event_flag"].map(str::to_owned));
+        if self.sets_voltage() {
+            names.extend([KEPT, "t_boundary"].map(str::to_owned));
+        }
+        for i in self.indices() {
+            names.extend([format!("P{i}[{directions}]"), format!("Q{i}[{directions}]")]);
+        }
+        names
+    }
+}

@@ -1,0 +1,210 @@
+//! `NET_RECEIVE` of a recorder: it gets the same events as the model, runs the block on
+//! copies of the states, and writes each event down.
+//!
+//! Were the copies ever not what NEURON has, `changed` says so.
+
+use serde::Serialize;
+
+use super::record::{copied, Record, HEAD};
+use super::{verbatim, Phase, Reversed};
+use crate::emit::checks::{SMALL, TOLERANCE};
+use crate::emit::code::Code;
+use crate::emit::events::{given, ordered, sent, sent_roots, watched, Watches};
+use crate::emit::lines;
+use crate::emit::procedures::locals_statement;
+use crate::graph::Id;
+use crate::step::{Change, Receive, Sent};
+
+/// What `changed` says where the model had an event that did not come here.
+const MISSED: &str = "-2";
+/// What it says where the log is full.
+const FULL: &str = "-3";
+
+#[derive(Serialize)]
+pub(super) struct Events {
+    arguments: String,
+    argument_count: usize,
+    /// An event comes that would do something else in another order; empty if none would.
+    ordered: String,
+    /// Which of them is the `NetCon`.
+    netcon: usize,
+    copies: usize,
+    /// It sets the voltage: its value after an event.
+    voltage: Option<String>,
+    locals: String,
+    write: Vec<String>,
+    code: Vec<String>,
+    finish: Vec<String>,
+    initial_locals: String,
+    initial: Vec<String>,
+    start_locals: String,
+    start: Vec<String>,
+    /// The copies follow NEURON's values.
+    sync: Vec<String>,
+    compare: Vec<String>,
+    /// C: the values at the end of a step.
+    land: Vec<String>,
+    currents: Vec<String>,
+}
+
+/// What the code of a recorder computes at an event.
+fn roots(receive: &Receive) -> Vec<Id> {
+    let changes = receive.states.iter().chain(&receive.weights);
+    let sends = receive.sent.iter().flat_map(Sent::roots);
+    let voltage = receive.voltage.iter().map(|(value, _)| *value);
+    changes.map(|change| change.value).chain(sends).chain(voltage).chain([receive.ordered]).collect()
+}
+
+/// All that a recorder computes for events, at the start and later.
+pub(super) fn all_roots(receive: &Receive) -> Vec<Id> {
+    let starts = receive.start_weights.iter().map(|change| change.value);
+    roots(receive).into_iter().chain(starts).chain(sent_roots(receive)).chain(watched(receive)).collect()
+}
+
+impl Reversed<'_> {
+    pub(super) fn events(&self) -> Option<Events> {
+        let receive = self.linearised.receive.as_ref()?;
+        let graph = &self.linearised.graph;
+        let arguments = receive.arguments.len();
+        let mut names: Vec<String> = (0..arguments).map(given).collect();
+        names.push(NETCON.to_owned());
+
+        let code = Code::new(graph, &roots(receive));
+        let record = Record::new(self.linearised, receive);
+        let mut inputs = graph.reachable_inputs(&roots(receive), false);
+        inputs.extend(&record.values);
+        let loads = self.load_event(&inputs, true);
+        let mut locals = loads.names;
+        locals.extend(code.locals());
+        let mut body = loads.lines;
+        body.extend(self.write(&record, arguments));
+        let write = body;
+        let mut finish = set_weights(&receive.weights, &code);
+        let conditions = self.load_event(&graph.reachable_inputs(&watched(receive), false), true).sources;
+        let watches = Watches { conditions: &Code::inline(graph, conditions), copy: &|state| self.copy(state) };
+        finish.extend(sent(&receive.sent, &code, &watches));
+        for change in &receive.states {
+            finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
+        }
+
+        let starts: Vec<Id> = receive.start_weights.iter().map(|change| change.value).collect();
+        let initial_code = Code::new(graph, &starts);
+        let loads = self.load_event(&graph.reachable_inputs(&starts, false), false);
+        let mut initial_locals = loads.names;
+        initial_locals.extend(initial_code.locals());
+        let mut initial = loads.lines;
+        initial.extend(initial_code.statements());
+        initial.extend(set_weights(&receive.start_weights, &initial_code));
+
+        let sends = sent_roots(receive);
+        let start_code = Code::new(graph, &sends);
+        let loads = self.load_event(&graph.reachable_inputs(&sends, false), false);
+        let mut start_locals = loads.names;
+        start_locals.extend(start_code.locals());
+        let mut start = loads.lines;
+        start.extend(start_code.statements());
+        start.extend(sent(&receive.start_sent, &start_code, &watches));
+
+        let shown = self.shown();
+        let land = self.frame.moving.iter().enumerate().filter_map(|(index, slot)| match slot {
+            super::frame::Slot::Landed(name) => Some(format!("gm_now[{index}] = {name};")),
+            _ => None,
+        });
+        Some(Events {
+            arguments: lines::one_list(&names),
+            argument_count: names.len(),
+            ordered: ordered(receive, &code),
+            netcon: arguments,
+            copies: copied(self.linearised).len(),
+            voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
+            locals: locals_statement(&locals),
+            write,
+            code: code.statements(),
+            finish,
+            initial_locals: locals_statement(&initial_locals),
+            initial,
+            start_locals: locals_statement(&start_locals),
+            start,
+            sync: shown.iter().map(|(copy, shown)| format!("{copy} = {shown}")).collect(),
+            compare: shown
+                .iter()
+                .flat_map(|(copy, shown)| {
+                    // A POINTER is slow to read.
+                    let missed = format!("IF (fabs({copy} - seen) > 1e-9*fabs(seen) + 1e-30) {{ changed = {MISSED} }}");
+                    [format!("seen = {shown}"), missed]
+                })
+                .collect(),
+            land: land.collect(),
+            currents: self.check_currents(receive),
+        })
+    }
+
+    /// Where the recorder keeps its own value of a state.
+    pub(super) fn copy(&self, state: usize) -> String {
+        let index = copied(self.linearised).iter().position(|known| *known == state);
+        format!("copy[{}]", index.unwrap_or_default())
+    }
+
+    /// The copies, and what NEURON shows of them.
+    fn shown(&self) -> Vec<(String, String)> {
+        let linearised = self.linearised;
+        let shown = copied(linearised).into_iter().filter_map(|index| {
+            let state = &linearised.states[index];
+            let crate::step::StateKind::Variable(mechanism, name) = &state.kind else { return None };
+            let pointer = linearised.names.of(*mechanism, name).to_owned();
+            state.own.is_none().then(|| (self.copy(index), pointer))
+        });
+        shown.collect()
+    }
+
+    fn write(&self, record: &Record, netcon: usize) -> Vec<String> {
+        let size = record.size();
+        let mut lines = vec![
+            "size_t gm_here = (size_t) gm_log[0];".to_owned(),
+            format!("if (gm_here + {size} <= (size_t) events_room) {{"),
+            "    double* gm_event = gm_log + gm_here;".to_owned(),
+            "    gm_event[0] = last_event;".to_owned(),
+            "    gm_event[1] = next_step;".to_owned(),
+            format!("    gm_event[2] = _args[{netcon}];"),
+        ];
+        let values = record.values.iter().enumerate();
+        lines.extend(values.map(|(index, input)| format!("    gm_event[{}] = {};", HEAD + index, self.recorded(*input))));
+        lines.extend(
+            [
+                "    last_event = (double) gm_here;".to_owned(),
+                format!("    gm_log[0] = (double) (gm_here + {size});"),
+                "} else {".to_owned(),
+                format!("    changed = {FULL};"),
+                "}".to_owned(),
+            ],
+        );
+        verbatim(&["double* gm_log = (double*)(size_t) events_at;"], lines)
+    }
+
+    /// An event that did not come here may show in the current only.
+    fn check_currents(&self, receive: &Receive) -> Vec<String> {
+        if receive.currents.is_empty() {
+            return Vec::new();
+        }
+        let phase: &Phase = &self.currents;
+        let code = phase.code(self.linearised);
+        let (names, loads) = self.frame.load(&phase.inputs, false);
+        let mut text = super::locals(names, &code);
+        text.extend(verbatim(&super::recorder::STEP_BEFORE, loads));
+        text.extend(code.statements());
+        for [neurons, ours] in &receive.currents {
+            let [neurons, ours] = [neurons, ours].map(|id| code.factor(*id));
+            text.push(format!(
+                "IF (fabs({ours} - {neurons}) > {TOLERANCE}*fabs({neurons}) + {SMALL}) {{ changed = {MISSED} }}"
+            ));
+        }
+        text
+    }
+}
+
+/// The argument that says which `NetCon` it is.
+const NETCON: &str = "netcon";
+
+fn set_weights(changes: &[Change], code: &Code) -> Vec<String> {
+    changes.iter().map(|change| format!("{} = {}", given(change.target), code.value(change.value))).collect()
+}

@@ -1,0 +1,259 @@
+//! What reverse mode remembers of a run, and where.
+//!
+//! Each time step has a *frame*: the time, then of every place what changes
+//! along the run ("moving": the voltage first). What does not change ("fixed")
+//! is kept once. The recorder writes both, the adjoint reads them.
+
+use std::collections::BTreeSet;
+
+use crate::emit::manifest::PointerManifest;
+use crate::emit::sources::pointed_source;
+use crate::graph::Input;
+use crate::model::{Kind, Role};
+use crate::step::{Linearised, Quantity, StateKind, When};
+
+/// One remembered number of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    Voltage,
+    /// Read through the POINTER of this name.
+    Pointer(String),
+    /// The same at the end of the step, before the events that follow it.
+    Landed(String),
+    /// The last event so far; see [`super::record`].
+    LastEvent,
+    /// A value that NEURON does not show; by index into `Linearised::states`.
+    Own(usize),
+}
+
+/// Where the value of an input is found.
+enum Found {
+    Moving(usize, When),
+    Fixed(usize),
+    Rise,
+    Time,
+    Nothing,
+}
+
+pub struct Frame<'a> {
+    linearised: &'a Linearised,
+    /// Somewhere in the model events set the voltage: what it was before them is kept beside.
+    jumps: bool,
+    pub pointers: Vec<PointerManifest>,
+    pub moving: Vec<Slot>,
+    pub fixed: Vec<Slot>,
+    /// Pointers whose value counts when INITIAL runs.
+    pub at_initial: BTreeSet<String>,
+    /// Moving pointers whose value counts before BREAKPOINT, which may change it.
+    pub early: BTreeSet<String>,
+}
+
+impl<'a> Frame<'a> {
+    /// The slots that inputs need: those of the step, of the start, and of events, which
+    /// keep their own.
+    pub fn new(
+        linearised: &'a Linearised,
+        jumps: bool,
+        step: &BTreeSet<Input>,
+        start: &BTreeSet<Input>,
+        events: &BTreeSet<Input>,
+    ) -> Self {
+        let mut frame = Self {
+            linearised,
+            jumps,
+            pointers: Vec::new(),
+            moving: vec![Slot::Voltage],
+            fixed: Vec::new(),
+            at_initial: BTreeSet::new(),
+            early: BTreeSet::new(),
+        };
+        for (index, state) in linearised.states.iter().enumerate() {
+            if state.own.is_some() {
+                frame.moving.push(Slot::Own(index));
+            }
+        }
+        if linearised.receive.is_some() {
+            frame.moving.push(Slot::LastEvent);
+        }
+        for input in step.union(start) {
+            let quantity = &linearised.quantities[input];
+            let Some((pointer, moves)) = frame.pointer(quantity) else { continue };
+            let name = pointer.name.clone();
+            let only_at_start = !step.contains(input) && frame.is_of_process(quantity);
+            let slot = if frame.lands(quantity) {
+                Slot::Landed(name.clone())
+            } else {
+                Slot::Pointer(name.clone())
+            };
+            let moves = moves && !only_at_start;
+            let slots = if moves { &mut frame.moving } else { &mut frame.fixed };
+            if !slots.contains(&slot) {
+                slots.push(slot);
+                if moves && frame.is_early(quantity) {
+                    frame.early.insert(name);
+                } else if only_at_start {
+                    frame.at_initial.insert(name);
+                }
+            }
+            frame.point(pointer);
+        }
+        for input in events {
+            if let Some((pointer, _)) = frame.pointer(&linearised.quantities[input]) {
+                frame.point(pointer);
+            }
+        }
+        frame
+    }
+
+    fn point(&mut self, pointer: PointerManifest) {
+        if !self.pointers.iter().any(|known| known.name == pointer.name) {
+            self.pointers.push(pointer);
+        }
+    }
+
+    /// Whether it is a value at the end of a step that events may change before the next one.
+    fn lands(&self, quantity: &Quantity) -> bool {
+        self.linearised.receive.is_some() && matches!(quantity, Quantity::Variable(_, _, When::After))
+    }
+
+    /// Whether it is a variable of a point process that code does not change.
+    fn is_of_process(&self, quantity: &Quantity) -> bool {
+        let Quantity::Variable(mechanism, name, _) = quantity else { return false };
+        let kind = StateKind::Variable(*mechanism, name.clone());
+        self.linearised.region.kind() == Kind::Point
+            && !self.linearised.states.iter().any(|state| state.kind == kind)
+    }
+
+    /// The POINTER that a quantity is read through, and whether it changes along a run.
+    fn pointer(&mut self, quantity: &Quantity) -> Option<(PointerManifest, bool)> {
+        let linearised = self.linearised;
+        let global = |name: String, source: String| PointerManifest { name, source, scope: "global" };
+        match quantity {
+            Quantity::Variable(mechanism, name, _) => self.variable(*mechanism, name),
+            Quantity::Pointed(mechanism, name, _) => {
+                let source = pointed_source(linearised, *mechanism, name);
+                let name = linearised.names.of(*mechanism, name).to_owned();
+                Some((PointerManifest { name, source, scope: "pointed" }, true))
+            }
+            Quantity::Ion(name, _) => {
+                let ion = linearised.ions.iter().find(|ion| ion.ion.uses(name) || ion_names(ion, name));
+                let written = ion.map_or(&[][..], |ion| &ion.written);
+                let is_reversal = ion.is_some_and(|ion| ion.ion.reversal() == *name);
+                if ion.is_some_and(|ion| ion.ion.current() == *name) {
+                    self.at_initial.insert(format!("{name}_now"));
+                }
+                let moves = written.contains(name) || (is_reversal && !written.is_empty());
+                let scope = if linearised.region.kind() == Kind::Point { "segment" } else { "range" };
+                let pointer = PointerManifest { name: format!("{name}_now"), source: name.clone(), scope };
+                Some((pointer, moves))
+            }
+            Quantity::UseTable(mechanism) => {
+                let name = &linearised.region.mechanisms[*mechanism].name;
+                Some((global(format!("{name}_usetable"), format!("usetable_{name}")), false))
+            }
+            Quantity::InitialConcentration(name) => Some((global(name.clone(), name.clone()), false)),
+            _ => None,
+        }
+    }
+
+    fn variable(&self, mechanism: usize, name: &str) -> Option<(PointerManifest, bool)> {
+        let linearised = self.linearised;
+        let description = &linearised.region.mechanisms[mechanism];
+        let kind = StateKind::Variable(mechanism, name.to_owned());
+        let state = linearised.states.iter().find(|state| state.kind == kind);
+        if state.is_some_and(|state| state.own.is_some()) {
+            return None;
+        }
+        let (source, scope) = description.shown_as(name)?;
+        // What drives a point process is often played along the run.
+        let moves = state.is_some() || (description.kind == Kind::Point && scope == "range");
+        Some((PointerManifest { name: linearised.names.of(mechanism, name).to_owned(), source, scope }, moves))
+    }
+
+    /// Whether it is a variable that is carried along, no STATE, and not changed by INITIAL only.
+    fn is_early(&self, quantity: &Quantity) -> bool {
+        let Quantity::Variable(mechanism, name, _) = quantity else { return false };
+        let kind = StateKind::Variable(*mechanism, name.clone());
+        let variable = self.linearised.region.mechanisms[*mechanism].variable(name);
+        self.linearised.states.iter().any(|state| state.kind == kind)
+            && !self.linearised.corrected.contains(&kind)
+            && variable.is_some_and(|variable| variable.role != Role::State)
+    }
+
+    fn find(&self, quantity: &Quantity) -> Option<Found> {
+        let named = |name: String, when: When| {
+            let slot = Slot::Pointer(name);
+            let moving = self.moving.iter().position(|known| *known == slot);
+            let fixed = self.fixed.iter().position(|known| *known == slot);
+            moving
+                .map(|index| Found::Moving(index, when))
+                .or(fixed.map(Found::Fixed))
+                .unwrap_or(Found::Nothing)
+        };
+        Some(match quantity {
+            Quantity::Voltage(when) => Found::Moving(0, *when),
+            Quantity::Rise => Found::Rise,
+            Quantity::Time => Found::Time,
+            Quantity::Variable(mechanism, name, when) => {
+                let kind = StateKind::Variable(*mechanism, name.clone());
+                let own = self.linearised.states.iter().position(|state| {
+                    state.kind == kind && state.own.is_some()
+                });
+                let known = self.linearised.names.of(*mechanism, name).to_owned();
+                let slot = match own {
+                    Some(own) => Slot::Own(own),
+                    None if self.lands(quantity) => Slot::Landed(known.clone()),
+                    None => return Some(named(known, *when)),
+                };
+                let found = self.moving.iter().position(|known| *known == slot);
+                found.map_or(Found::Nothing, |index| Found::Moving(index, *when))
+            }
+            Quantity::Ion(name, when) => named(format!("{name}_now"), *when),
+            Quantity::Pointed(mechanism, name, when) => {
+                named(self.linearised.names.of(*mechanism, name).to_owned(), *when)
+            }
+            Quantity::UseTable(mechanism) => {
+                named(format!("{}_usetable", self.linearised.region.mechanisms[*mechanism].name), When::Before)
+            }
+            Quantity::InitialConcentration(name) => named(name.clone(), When::Before),
+            // Read by their own names.
+            _ => return None,
+        })
+    }
+
+    /// LOCAL names, and C statements that load inputs from the frames `now`
+    /// and `next` and from `fixed`; at the start there is `now` only.
+    pub fn load(&self, inputs: &BTreeSet<Input>, at_start: bool) -> (Vec<String>, Vec<String>) {
+        let (mut names, mut lines) = (Vec::new(), Vec::new());
+        for input in inputs {
+            let Some(found) = self.find(&self.linearised.quantities[input]) else { continue };
+            let name = self.linearised.graph.input_name(*input);
+            let value = match found {
+                Found::Moving(0, When::After) if !at_start => self.voltage_after().to_owned(),
+                Found::Moving(index, When::After) if !at_start => format!("gm_next[{index}]"),
+                Found::Moving(index, _) => format!("gm_now[{index}]"),
+                Found::Fixed(index) => format!("gm_fixed[{index}]"),
+                Found::Rise if at_start => "0.".to_owned(),
+                Found::Rise => format!("{} - gm_now[0]", self.voltage_after()),
+                // The first frame is written for the last time in the middle of the first step.
+                Found::Time if at_start => "gm_head[0] - 0.5*dt".to_owned(),
+                Found::Time => "gm_head[0]".to_owned(),
+                Found::Nothing => "0.".to_owned(),
+            };
+            lines.push(format!("_l{name} = {value};"));
+            names.push(name.to_owned());
+        }
+        (names, lines)
+    }
+}
+
+impl Frame<'_> {
+    /// The voltage at the end of a step, before the events that follow it.
+    fn voltage_after(&self) -> &'static str {
+        if self.jumps { "gm_head[(size_t) stride + (size_t) landed_place]" } else { "gm_next[0]" }
+    }
+}
+
+fn ion_names(ion: &crate::step::RegionIon, name: &str) -> bool {
+    [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside(), ion.ion.current()].iter().any(|own| own == name)
+}

@@ -1,0 +1,141 @@
+//! `gradmod.json` of reverse mode.
+
+use serde::Serialize;
+
+use super::frame::Slot;
+use super::Reversed;
+use crate::emit::manifest::{IonManifest, PointerManifest};
+use crate::emit::sources::pointed_source;
+use crate::emit::region::{ion_manifests, ions_where, sees_jumps};
+use crate::emit::{File, UNNAMED};
+use crate::model::Kind;
+use crate::step::{Isolated, SharedTable, StaleTable, StateKind};
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ReverseManifest {
+    /// The version that wrote it.
+    pub gradmod: &'static str,
+    pub mode: &'static str,
+    pub regions: Vec<ReverseRegion>,
+    /// Mechanisms that act on no membrane; nothing was emitted for them.
+    pub passed_over: Vec<String>,
+    /// `POINT_PROCESS` that records v of a node without membrane.
+    pub recorder_node: String,
+    /// `POINT_PROCESS` through which the loss enters at such a node.
+    pub source: String,
+    /// `POINT_PROCESS` that sums what an axial resistance does.
+    pub edge: String,
+    /// `POINT_PROCESS` for a place whose voltage a POINTER sees.
+    pub far: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ReverseRegion {
+    pub name: String,
+    /// `density` or `point`
+    pub kind: &'static str,
+    pub mechanisms: Vec<String>,
+    pub recorder: String,
+    pub adjoint: String,
+    pub pointers: Vec<PointerManifest>,
+    /// Numbers per place in a frame.
+    pub moving: usize,
+    /// What does not change along a run, in NEURON's words.
+    pub fixed: Vec<String>,
+    pub states: Vec<String>,
+    pub parameters: Vec<ParameterScope>,
+    /// The model's POINTERs to voltages, `gap.vgap`, in the order of the adjoint's `far`.
+    pub far: Vec<String>,
+    pub ions: Vec<IonManifest>,
+    /// Ions whose total current a mechanism reads, and those to which one adds.
+    pub currents_read: Vec<String>,
+    pub currents_written: Vec<String>,
+    /// POINTERs to PARAMETERs that INITIAL must not change in a run.
+    pub corrected: Vec<String>,
+    /// How many weights a `NetCon` to it has, for a point process that takes events.
+    /// The recorder's `NetCons` have one more: where these are among those of all.
+    pub weights: Option<usize>,
+    /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
+    pub sets_voltage: bool,
+    /// It can't be at such a node.
+    pub sees_jumps: bool,
+    /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
+    pub stale_tables: Vec<StaleTable>,
+    pub isolated: Vec<Isolated>,
+    /// While their `usetable` is on, these variables must have one value everywhere, and there is no gradient in them.
+    pub shared_tables: Vec<SharedTable>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ParameterScope {
+    pub name: String,
+    pub scope: &'static str,
+}
+
+impl ReverseManifest {
+    pub(super) fn new(mut regions: Vec<ReverseRegion>, hash: &str, shared: &str) -> Self {
+        for region in &mut regions {
+            region.recorder = region.recorder.replace(UNNAMED, hash);
+            region.adjoint = region.adjoint.replace(UNNAMED, hash);
+        }
+        Self {
+            gradmod: env!("CARGO_PKG_VERSION"),
+            mode: "reverse",
+            regions,
+            passed_over: Vec::new(),
+            recorder_node: format!("gm_node_{shared}"),
+            source: format!("gm_source_{shared}"),
+            edge: format!("gm_edge_{shared}"),
+            far: format!("gm_far_{shared}"),
+        }
+    }
+}
+
+fn corrected(reversed: &Reversed) -> Vec<String> {
+    let linearised = reversed.linearised;
+    let names = linearised.corrected.iter().filter_map(|kind| match kind {
+        StateKind::Variable(mechanism, name) => Some(linearised.names.of(*mechanism, name).to_owned()),
+        StateKind::Ion(_) => None,
+    });
+    names.filter(|name| reversed.frame.pointers.iter().any(|pointer| pointer.name == *name)).collect()
+}
+
+impl ReverseRegion {
+    pub(super) fn new(reversed: &Reversed, recorder: &File, adjoint: &File) -> Self {
+        let linearised = reversed.linearised;
+        let source = |slot: &Slot| match slot {
+            Slot::Pointer(name) => {
+                let pointer = reversed.frame.pointers.iter().find(|pointer| pointer.name == *name);
+                pointer.map_or_else(String::new, |pointer| pointer.source.clone())
+            }
+            _ => String::new(),
+        };
+        Self {
+            name: linearised.region.name.clone(),
+            kind: if linearised.region.kind() == Kind::Density { "density" } else { "point" },
+            mechanisms: reversed.mechanisms(),
+            recorder: recorder.stem().to_owned(),
+            adjoint: adjoint.stem().to_owned(),
+            pointers: reversed.frame.pointers.clone(),
+            moving: reversed.frame.moving.len(),
+            fixed: reversed.frame.fixed.iter().map(source).collect(),
+            states: linearised.states.iter().map(|state| state.public.clone()).collect(),
+            parameters: linearised
+                .parameters
+                .iter()
+                .map(|parameter| ParameterScope { name: parameter.public.clone(), scope: parameter.scope })
+                .collect(),
+            far: linearised.pointed.iter().map(|far| pointed_source(linearised, far.mechanism, &far.name)).collect(),
+            ions: ion_manifests(linearised),
+            currents_read: ions_where(&linearised.region, |ion| ion.read.contains(&ion.current())),
+            currents_written: ions_where(&linearised.region, |ion| ion.write.contains(&ion.current())),
+            corrected: corrected(reversed),
+            weights: linearised.receive.as_ref().map(|receive| receive.arguments.len()),
+            sets_voltage: super::sets_voltage(linearised),
+            sees_jumps: sees_jumps(linearised),
+            stale_tables: linearised.stale.clone(),
+            isolated: linearised.isolated.clone(),
+            shared_tables: linearised.shared.clone(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Reverse mode: a recorder for the model's segments, and an adjoint for their
+//! copies, both from the one linearised step.
+
+mod adjoint;
+mod events;
+mod frame;
+mod manifest;
+mod record;
+mod recorder;
+mod refuse;
+mod transpose;
+mod undo;
+
+use std::collections::BTreeSet;
+
+use self::frame::Frame;
+use super::code::Code;
+use super::events::changed_inputs;
+use super::region::{settings, units};
+use super::{environment, fingerprint, lines, name_by_content, EmitError, File, UNNAMED};
+use crate::graph::{Id, Input};
+use crate::model::Kind;
+use crate::step::{Linearised, Quantity, Row, Stage};
+pub use manifest::{ReverseManifest, ReverseRegion};
+pub use refuse::refuse_reverse;
+
+/// Files that are the same for all models: compiled once, loaded once.
+const SHARED: [&str; 4] = ["recorder_node.mod", "adjoint_source.mod", "adjoint_edge.mod", "adjoint_far.mod"];
+
+/// What the code of one phase reads and computes.
+struct Phase {
+    roots: Vec<Id>,
+    inputs: BTreeSet<Input>,
+}
+
+impl Phase {
+    fn new(linearised: &Linearised, roots: Vec<Id>) -> Self {
+        let inputs = linearised.graph.reachable_inputs(&roots, false);
+        Self { roots, inputs }
+    }
+
+    fn code<'a>(&self, linearised: &'a Linearised) -> Code<'a> {
+        Code::new(&linearised.graph, &self.roots)
+    }
+}
+
+/// One region, ready to be written.
+struct Reversed<'a> {
+    linearised: &'a Linearised,
+    /// Somewhere in the model events set the voltage.
+    jumps: bool,
+    frame: Frame<'a>,
+    step: Phase,
+    start: Phase,
+    own_step: Phase,
+    own_start: Phase,
+    /// The map that an event is, and INITIAL inside `NET_RECEIVE`.
+    event: Phase,
+    start_weights: Phase,
+    /// The currents, which an event may show in.
+    currents: Phase,
+    /// What the recorder computes at events.
+    at_event: Phase,
+}
+
+impl<'a> Reversed<'a> {
+    fn new(linearised: &'a Linearised, jumps: bool) -> Self {
+        let mut step = vec![linearised.conductance];
+        step.extend(linearised.source.coefficients());
+        let rows = |row: fn(&'a crate::step::State) -> &'a Row| {
+            linearised.states.iter().flat_map(move |state| row(state).coefficients())
+        };
+        step.extend(rows(|state| &state.row));
+        step.extend(linearised.stages.iter().flat_map(Stage::coefficients));
+        step.extend(&linearised.failed);
+        let own = || linearised.states.iter().filter_map(|state| state.own);
+        let step = Phase::new(linearised, step);
+        let mut start: Vec<Id> = rows(|state| &state.start).collect();
+        start.extend(linearised.start_stages.iter().flat_map(Stage::coefficients));
+        start.extend(&linearised.failed_start);
+        let start = Phase::new(linearised, start);
+        let own_step = Phase::new(linearised, own().filter_map(|(after, _)| after).collect());
+        let own_start = Phase::new(linearised, own().map(|(_, start)| start).collect());
+        let receive = linearised.receive.as_ref();
+        let event = receive.map(record::all_coefficients);
+        let event = Phase::new(linearised, event.unwrap_or_default());
+        let start_weights = receive.map(|receive| record::coefficients(&receive.start_weights));
+        let start_weights = Phase::new(linearised, start_weights.unwrap_or_default());
+        let currents = receive.iter().flat_map(|receive| receive.currents.iter().flatten().copied()).collect();
+        let currents = Phase::new(linearised, currents);
+        let together = |phases: &[&Phase]| phases.iter().flat_map(|phase| phase.inputs.iter().copied()).collect();
+        let at_event = Phase::new(linearised, receive.map(events::all_roots).unwrap_or_default());
+        let mut of_events: BTreeSet<Input> = together(&[&event, &at_event]);
+        of_events.extend(changed_inputs(linearised));
+        let frame = Frame::new(
+            linearised,
+            jumps,
+            &together(&[&step, &own_step, &currents]),
+            &together(&[&start, &own_start, &start_weights]),
+            &of_events,
+        );
+        Self { linearised, jumps, frame, step, start, own_step, own_start, event, start_weights, currents, at_event }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.linearised.region.kind() {
+            Kind::Density => "SUFFIX",
+            Kind::Point => "POINT_PROCESS",
+        }
+    }
+
+    fn mechanisms(&self) -> Vec<String> {
+        self.linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect()
+    }
+
+    /// What NEURON knows by itself and the code of some phases reads.
+    fn builtins(&self, phases: &[&Phase]) -> Vec<String> {
+        let known = [
+            (Quantity::Celsius, "celsius (degC)"),
+            (Quantity::Area, "area (micron2)"),
+            (Quantity::Diameter, "diam (micron)"),
+        ];
+        let reads = |quantity: &Quantity| {
+            phases.iter().any(|phase| {
+                phase.inputs.iter().any(|input| self.linearised.quantities[input] == *quantity)
+            })
+        };
+        known.iter().filter(|(quantity, _)| reads(quantity)).map(|(_, name)| (*name).to_owned()).collect()
+    }
+
+    fn units(&self, phases: &[&Phase]) -> Vec<String> {
+        let inputs = phases.iter().flat_map(|phase| phase.inputs.iter().copied());
+        let inputs: BTreeSet<Input> = inputs.collect();
+        units(self.linearised, inputs.into_iter())
+    }
+}
+
+fn setting_names(linearised: &Linearised) -> Vec<String> {
+    let names: Vec<String> = settings(linearised).into_iter().map(|setting| setting.name).collect();
+    lines::list("RANGE", &names)
+}
+
+/// LOCAL names of a phase: what it loads, and what its code computes.
+fn locals(loaded: Vec<String>, code: &Code) -> Vec<String> {
+    let names: Vec<String> = loaded.into_iter().chain(code.locals()).collect();
+    if names.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("LOCAL {}", lines::one_list(&names))]
+    }
+}
+
+/// C statements in a frame's memory.
+fn verbatim(pointers: &[&str], statements: Vec<String>) -> Vec<String> {
+    let mut text = vec!["VERBATIM".to_owned()];
+    text.extend(pointers.iter().map(|line| format!("    {line}")));
+    text.extend(statements.into_iter().map(|line| format!("    {line}")));
+    text.push("ENDVERBATIM".to_owned());
+    text
+}
+
+/// All files for reverse mode, and the manifest that tells what is where.
+pub fn emit_reverse(regions: &[Linearised]) -> Result<(Vec<File>, ReverseManifest), EmitError> {
+    let environment = environment();
+    let mut files = Vec::new();
+    let mut manifests = Vec::new();
+    let jumps = regions.iter().any(sets_voltage);
+    for linearised in regions {
+        if linearised.region.switched {
+            return Err(EmitError::Switched);
+        }
+        let reversed = Reversed::new(linearised, jumps);
+        let recorder = recorder::render(environment, &reversed)?;
+        let adjoint = adjoint::render(environment, &reversed)?;
+        manifests.push(ReverseRegion::new(&reversed, &recorder, &adjoint));
+        files.extend([recorder, adjoint]);
+    }
+    let hash = name_by_content(&mut files);
+    let shared = SHARED.map(|template| environment.get_template(template));
+    let texts = shared.iter().flatten().map(minijinja::Template::source);
+    let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts));
+    let names = [&manifest.recorder_node, &manifest.source, &manifest.edge, &manifest.far];
+    for (template, name) in shared.into_iter().zip(names) {
+        let text = template?.render(minijinja::context! { name })?;
+        files.push(File { name: format!("{name}.mod"), text });
+    }
+    Ok((files, manifest))
+}
+
+/// Whether its events set the voltage.
+fn sets_voltage(linearised: &Linearised) -> bool {
+    linearised.receive.as_ref().is_some_and(|receive| receive.voltage.is_some())
+}
+
+/// The name of a region's file before its hash is known.
+fn unnamed(part: &str, linearised: &Linearised) -> String {
+    format!("gm_{part}_{}_{UNNAMED}", linearised.region.name)
+}

@@ -1,0 +1,184 @@
+//! The mechanism that remembers a run.
+
+use std::collections::BTreeSet;
+
+use minijinja::{context, Environment};
+
+use super::frame::Slot;
+use super::{locals, unnamed, verbatim, Phase, Reversed};
+use crate::emit::{lines, EmitError, File};
+
+pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
+    let frame = &reversed.frame;
+    let linearised = reversed.linearised;
+    let name = unnamed("rec", linearised);
+    let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
+    let has_own = linearised.states.iter().any(|state| state.own.is_some());
+    let mut phases: Vec<&Phase> = Vec::new();
+    let events = reversed.events();
+    if has_own {
+        phases.extend([&reversed.own_step, &reversed.own_start]);
+    }
+    if events.is_some() {
+        phases.extend([&reversed.currents, &reversed.at_event]);
+    }
+    let computes = !phases.is_empty();
+    let phases = phases.as_slice();
+    let mut assigned = reversed.builtins(phases);
+    assigned.extend(pointers.iter().cloned());
+    let functions = phases.iter().flat_map(|phase| phase.code(linearised).functions(&phase.roots));
+    let functions: BTreeSet<&str> = functions.collect();
+    let text = environment.get_template("recorder.mod")?.render(context! {
+        name,
+        kind => reversed.kind(),
+        region => linearised.region.name,
+        mechanisms => reversed.mechanisms(),
+        moving => notes(reversed, &frame.moving),
+        fixed => notes(reversed, &frame.fixed),
+        pointers => lines::list("POINTER", &pointers),
+        range => if computes { super::setting_names(linearised) } else { Vec::new() },
+        settings => if computes { super::settings(linearised) } else { Vec::new() },
+        units => reversed.units(phases),
+        assigned,
+        initial => initial(reversed),
+        early => remember(reversed, true),
+        remember => remember(reversed, false),
+        fix => fix(reversed, |index, name| format!("gm_fixed[{index}] = {name};")),
+        compare => fix(reversed, |index, name| {
+            format!("if (gm_fixed[{index}] != {name}) changed = {};", index + 1)
+        }),
+        own_start => if has_own { own(reversed, true) } else { Vec::new() },
+        own_step => if has_own { own(reversed, false) } else { Vec::new() },
+        events,
+        jumps => reversed.jumps,
+        functions => functions.into_iter().collect::<Vec<_>>(),
+    })?;
+    Ok(File { name: format!("{name}.mod"), text })
+}
+
+fn notes(reversed: &Reversed, slots: &[Slot]) -> Vec<String> {
+    let names: Vec<String> = slots.iter().map(|slot| note(reversed, slot)).collect();
+    lines::list(":  ", &names)
+}
+
+fn note(reversed: &Reversed, slot: &Slot) -> String {
+    match slot {
+        Slot::Voltage => "v".to_owned(),
+        Slot::Pointer(name) => name.clone(),
+        Slot::Landed(name) => format!("{name} before events"),
+        Slot::LastEvent => "the last event".to_owned(),
+        Slot::Own(state) => reversed.linearised.states[*state].public.clone(),
+    }
+}
+
+fn remember(reversed: &Reversed, early: bool) -> Vec<String> {
+    let slots = reversed.frame.moving.iter().enumerate();
+    let value = |slot: &Slot| match slot {
+        Slot::Voltage if !early => Some("v_now".to_owned()),
+        Slot::LastEvent if !early => Some("last_event".to_owned()),
+        Slot::Own(state) if !early && reversed.is_copied(*state) => Some(reversed.copy(*state)),
+        Slot::Pointer(name) if reversed.frame.early.contains(name) == early => Some(name.clone()),
+        _ => None,
+    };
+    slots.filter_map(|(index, slot)| Some(format!("gm_now[{index}] = {};", value(slot)?))).collect()
+}
+
+/// One statement for each fixed value that is known from the first step on.
+fn fix(reversed: &Reversed, statement: impl Fn(usize, &str) -> String) -> Vec<String> {
+    let slots = reversed.frame.fixed.iter().enumerate();
+    slots
+        .filter_map(|(index, slot)| match slot {
+            Slot::Pointer(name) if !reversed.frame.at_initial.contains(name) => {
+                Some(statement(index, name))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// What counts when INITIAL runs.
+fn initial(reversed: &Reversed) -> Vec<String> {
+    let slots = reversed.frame.fixed.iter().enumerate();
+    slots
+        .filter_map(|(index, slot)| match slot {
+            Slot::Pointer(name) if reversed.frame.at_initial.contains(name) => {
+                Some(format!("gm_fixed[{index}] = {name};"))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The frames before and after the step that was just made.
+pub(super) const STEP_BEFORE: [&str; 7] = [
+    "if (steps_done - first < 1.) {",
+    "    return 0;",
+    "}",
+    "const double* gm_now = (const double*)(size_t) at + (size_t) (steps_done - first - 1.)*(size_t) stride;",
+    "const double* gm_next = gm_now + (size_t) stride; (void) gm_next;",
+    "const double* gm_fixed = (const double*)(size_t) fixed_at; (void) gm_fixed;",
+    "const double* gm_head = (const double*)(size_t) head + (size_t) (steps_done - first - 1.)*(size_t) stride; (void) gm_head;",
+];
+
+/// The code that computes what NEURON does not show.
+fn own(reversed: &Reversed, at_start: bool) -> Vec<String> {
+    let linearised = reversed.linearised;
+    let phase = if at_start { &reversed.own_start } else { &reversed.own_step };
+    let code = phase.code(linearised);
+    let (names, loads) = reversed.frame.load(&phase.inputs, at_start);
+    let slots: Vec<(usize, usize)> = reversed
+        .frame
+        .moving
+        .iter()
+        .enumerate()
+        .filter_map(|(index, slot)| if let Slot::Own(state) = slot { Some((index, *state)) } else { None })
+        .collect();
+    let mut values = Vec::new();
+    let mut copies = Vec::new();
+    let mut results = Vec::new();
+    let mut stores = Vec::new();
+    for (number, (index, state)) in slots.iter().enumerate() {
+        let Some((after, start)) = linearised.states[*state].own else { continue };
+        let name = format!("own{number}");
+        if reversed.is_copied(*state) {
+            // A frame has the copy, which events change.
+            if at_start {
+                copies.push(format!("{} = {}", reversed.copy(*state), code.value(start)));
+            }
+            continue;
+        }
+        let value = match (at_start, after) {
+            (true, _) => code.value(start),
+            (false, Some(after)) => code.value(after),
+            // What only INITIAL sets stays what it was.
+            (false, None) => {
+                stores.push(format!("gm_out[{index}] = gm_out[(long) {index} - (long) stride];"));
+                continue;
+            }
+        };
+        values.push(format!("{name} = {value}"));
+        stores.push(format!("gm_out[{index}] = _l{name};"));
+        results.push(name);
+    }
+    let mut text = locals(names.into_iter().chain(results).collect(), &code);
+    let now = "double* gm_now = (double*)(size_t) at + (size_t) (steps_done - first)*(size_t) stride;";
+    let fixed = "const double* gm_fixed = (const double*)(size_t) fixed_at; (void) gm_fixed;";
+    if at_start {
+        let head = "const double* gm_head = (const double*)(size_t) head; (void) gm_head;";
+        let mut statements: Vec<String> =
+            slots.iter().map(|(index, _)| format!("gm_now[{index}] = 0.;")).collect();
+        statements.extend(loads);
+        text.extend(verbatim(&[now, fixed, head], statements));
+    } else {
+        text.extend(verbatim(&STEP_BEFORE, loads));
+    }
+    text.extend(code.statements());
+    text.extend(values);
+    text.extend(copies);
+    if stores.is_empty() {
+        return text;
+    }
+    let out = "double* gm_out = (double*)(size_t) at + (size_t) (steps_done - first)*(size_t) stride;";
+    text.extend(verbatim(&[out], stores));
+    text
+}

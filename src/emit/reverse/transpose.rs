@@ -1,0 +1,142 @@
+//! The linear step, read backwards.
+//!
+//! A row says `x' = sum of c x`; backwards, what the loss thinks of `x'` flows
+//! with the same `c` into what it thinks of each `x`. The substitutions of a
+//! [`Stage`] are undone in the opposite order:
+//!
+//! ```text
+//! q_i = inverse_i (what is thought of z_i - sum_j upper_ji q_j)     top down
+//! b_i = q_i - sum_k lower_ki b_k                                    bottom up
+//! ```
+//!
+//! and `b_i` flows into what row `i` depends on.
+
+use crate::emit::code::Code;
+use crate::emit::lines;
+use crate::graph::Id;
+use crate::step::{Linearised, Row, Stage};
+
+/// Products with what is known after the step: coefficient and name.
+pub type Terms = Vec<(Id, String)>;
+
+/// What flows into everything that the states after a step depend on.
+#[derive(Debug, Default)]
+pub struct Transposed {
+    pub v_before: Terms,
+    pub v_after: Terms,
+    /// By POINTER to a voltage.
+    pub far_before: Vec<Terms>,
+    pub far_after: Vec<Terms>,
+    /// By state.
+    pub states: Vec<Terms>,
+    /// By parameter.
+    pub parameters: Vec<Terms>,
+    /// By argument of `NET_RECEIVE`.
+    pub arguments: Vec<Terms>,
+    /// By stage and row.
+    unknowns: Vec<Vec<Terms>>,
+    /// LOCAL names and statements that must come first.
+    pub names: Vec<String>,
+    pub code: Vec<String>,
+}
+
+impl Transposed {
+    /// `rows` are the states' rows, `m[0]`, `m[1]` ... what the loss thinks of them.
+    pub fn new<'a>(
+        linearised: &Linearised,
+        rows: impl Iterator<Item = &'a Row>,
+        stages: &[Stage],
+        code: &Code,
+    ) -> Self {
+        let mut transposed = Self {
+            far_before: vec![Terms::new(); linearised.pointed.len()],
+            far_after: vec![Terms::new(); linearised.pointed.len()],
+            states: vec![Terms::new(); linearised.states.len()],
+            parameters: vec![Terms::new(); linearised.parameters.len()],
+            unknowns: stages.iter().map(|stage| vec![Terms::new(); stage.rows.len()]).collect(),
+            ..Self::default()
+        };
+        for (index, row) in rows.enumerate() {
+            transposed.add(row, &format!("m[{index}]"));
+        }
+        for (number, stage) in stages.iter().enumerate().rev() {
+            transposed.undo(number, stage, code);
+        }
+        transposed
+    }
+
+    /// The same for rows without unknowns, by what the loss thinks of each.
+    pub fn of_rows<'a>(linearised: &Linearised, rows: impl Iterator<Item = (&'a Row, String)>) -> Self {
+        let arguments = linearised.receive.as_ref().map_or(0, |receive| receive.arguments.len());
+        let mut transposed = Self {
+            states: vec![Terms::new(); linearised.states.len()],
+            parameters: vec![Terms::new(); linearised.parameters.len()],
+            arguments: vec![Terms::new(); arguments],
+            far_before: vec![Terms::new(); linearised.pointed.len()],
+            far_after: vec![Terms::new(); linearised.pointed.len()],
+            ..Self::default()
+        };
+        for (row, name) in rows {
+            transposed.add(row, &name);
+        }
+        transposed
+    }
+
+    fn add(&mut self, row: &Row, name: &str) {
+        self.v_before.extend(row.v_before.map(|id| (id, name.to_owned())));
+        self.v_after.extend(row.v_after.map(|id| (id, name.to_owned())));
+        for (far, id) in &row.far_before {
+            self.far_before[*far].push((*id, name.to_owned()));
+        }
+        for (far, id) in &row.far_after {
+            self.far_after[*far].push((*id, name.to_owned()));
+        }
+        for (state, id) in &row.states {
+            self.states[*state].push((*id, name.to_owned()));
+        }
+        for (parameter, id) in &row.parameters {
+            self.parameters[*parameter].push((*id, name.to_owned()));
+        }
+        for (argument, id) in &row.arguments {
+            self.arguments[*argument].push((*id, name.to_owned()));
+        }
+        for ((stage, index), id) in &row.unknowns {
+            self.unknowns[*stage][*index].push((*id, name.to_owned()));
+        }
+    }
+
+    fn undo(&mut self, number: usize, stage: &Stage, code: &Code) {
+        let q = |index: usize| format!("q{number}_{index}");
+        let b = |index: usize| format!("b{number}_{index}");
+        for (index, row) in stage.rows.iter().enumerate() {
+            let mut sum = products(code, &self.unknowns[number][index]);
+            for (above, other) in stage.rows.iter().enumerate().take(index) {
+                for (_, id) in other.upper.iter().filter(|(unknown, _)| *unknown == index) {
+                    sum.push(format!("-1*{}*{}", code.factor(*id), q(above)));
+                }
+            }
+            self.code.extend(lines::sum(&q(index), &sum));
+            self.code.push(format!("{} = {}*{}", q(index), q(index), code.factor(row.inverse)));
+            self.names.extend([q(index), b(index)]);
+        }
+        for (index, row) in stage.rows.iter().enumerate().rev() {
+            let mut sum = vec![q(index)];
+            for (below, other) in stage.rows.iter().enumerate().skip(index + 1) {
+                for (_, id) in other.lower.iter().filter(|(earlier, _)| *earlier == index) {
+                    sum.push(format!("-1*{}*{}", code.factor(*id), b(below)));
+                }
+            }
+            self.code.extend(lines::sum(&b(index), &sum));
+            self.add(&row.row, &b(index));
+        }
+    }
+}
+
+/// The terms as NMODL.
+pub fn products(code: &Code, terms: &[(Id, String)]) -> Vec<String> {
+    let product = |(id, name): &(Id, String)| match code.factor(*id).as_str() {
+        "1" => name.clone(),
+        coefficient => format!("{coefficient}*{name}"),
+    };
+    terms.iter().map(product).collect()
+}

@@ -1,0 +1,191 @@
+//! The text of a mechanism, put together from its file and those that it INCLUDEs.
+//!
+//! NEURON's translator reads an included file in place of the statement. What
+//! NEURON keeps of a compiled mechanism (`MechanismType.code`) is the text so put
+//! together, with the lines `:::INCLUDE "x"`, `:::realpath /x`, `:::end INCLUDE x`
+//! around what came from elsewhere; they are read too, so that a place is always
+//! one in a file that the user has.
+
+use std::path::{Path, PathBuf};
+
+use super::parser;
+use super::span::Span;
+use crate::diagnostic::Diagnostic;
+
+/// Files within files.
+const DEPTH: usize = 20;
+const MARK: &str = ":::";
+
+/// Finds the file that a file includes: its path and its text.
+pub type Find<'a> = dyn FnMut(&Path, &str) -> Option<(PathBuf, String)> + 'a;
+
+#[derive(Clone, Debug)]
+pub struct File {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// Where a part of the text comes from.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// In the whole text.
+    start: usize,
+    file: usize,
+    /// In the file.
+    offset: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Sources {
+    pub text: String,
+    pub files: Vec<File>,
+    pieces: Vec<Piece>,
+}
+
+impl Sources {
+    /// Reads the included files of `text`, which is that of the file `path`.
+    ///
+    /// # Errors
+    ///
+    /// An included file is not found, or includes itself; places are those of the result.
+    pub fn new(path: PathBuf, text: String, find: &mut Find) -> (Self, Vec<Diagnostic>) {
+        let mut sources = Self { text: String::new(), files: Vec::new(), pieces: Vec::new() };
+        let mut errors = Vec::new();
+        if text.contains(MARK) {
+            sources.unmark(path, &text);
+        } else {
+            sources.add((path, text), 0, find, &mut errors);
+        }
+        (sources, errors)
+    }
+
+    /// The file that a place is in, and the place there.
+    #[must_use]
+    pub fn place(&self, span: Span) -> (&File, Span) {
+        let index = self.pieces.partition_point(|piece| piece.start <= span.start).max(1) - 1;
+        let piece = self.pieces[index];
+        let end = self.pieces.get(index + 1).map_or(self.text.len(), |next| next.start);
+        let shift = |offset: usize| offset.min(end) + piece.offset - piece.start;
+        (&self.files[piece.file], Span::new(shift(span.start.max(piece.start)), shift(span.end.max(piece.start))))
+    }
+
+    fn piece(&mut self, file: usize, offset: usize) {
+        self.pieces.push(Piece { start: self.text.len(), file, offset });
+    }
+
+    fn add(
+        &mut self,
+        (path, text): (PathBuf, String),
+        depth: usize,
+        find: &mut Find,
+        errors: &mut Vec<Diagnostic>,
+    ) {
+        let includes = if text.contains("INCLUDE") { parser::includes(&text) } else { Vec::new() };
+        let file = self.files.len();
+        self.files.push(File { path: path.clone(), text: text.clone() });
+        self.piece(file, 0);
+        let mut done = 0;
+        for (statement, name) in includes {
+            self.text.push_str(&text[done..statement.start]);
+            done = statement.end;
+            let found = if depth < DEPTH { find(&path, &text[name.start..name.end]) } else { None };
+            let Some(found) = found else {
+                let at = self.text.len();
+                self.text.push_str(&text[statement.start..statement.end]);
+                let message = if depth < DEPTH {
+                    format!("there is no file `{}`", &text[name.start..name.end])
+                } else {
+                    "these files include one another".to_owned()
+                };
+                errors.push(
+                    Diagnostic::error("include", Span::new(at, self.text.len()), message)
+                        .help("gradmod looks beside this file, in the working directory and the one above it, and where MODL_INCLUDE says"),
+                );
+                continue;
+            };
+            self.add(found, depth + 1, find, errors);
+            self.text.push('\n');
+            self.piece(file, done);
+        }
+        self.text.push_str(&text[done..]);
+    }
+
+    /// Takes apart what NEURON's translator has put together.
+    fn unmark(&mut self, path: PathBuf, text: &str) {
+        self.files.push(File { path, text: String::new() });
+        self.piece(0, 0);
+        let mut open = vec![0];
+        for line in text.split_inclusive('\n') {
+            let marked = line.strip_prefix(MARK);
+            let file = open.last().copied().unwrap_or(0);
+            if let Some(path) = marked.and_then(|line| line.strip_prefix("realpath ")) {
+                self.files[file].path = PathBuf::from(path.trim_end());
+            } else if marked.is_some_and(|line| line.starts_with("end INCLUDE ")) && open.len() > 1 {
+                open.pop();
+            } else if let Some(statement) = marked.filter(|line| line.contains("INCLUDE")) {
+                self.files[file].text.push_str(statement);
+                let name = statement.split('"').nth(1).unwrap_or_default();
+                open.push(self.files.len());
+                self.files.push(File { path: PathBuf::from(name), text: String::new() });
+            } else {
+                self.files[file].text.push_str(line);
+                self.text.push_str(line);
+                continue;
+            }
+            // The line itself says nothing to the parser, and belongs to no file.
+            let file = open.last().copied().unwrap_or(0);
+            let offset = self.files[file].text.len();
+            self.piece(file, offset);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(text: &str, files: &[(&str, &str)]) -> (Sources, Vec<Diagnostic>) {
+        let mut find = |_: &Path, name: &str| {
+            let found = files.iter().find(|(known, _)| *known == name);
+            found.map(|(name, text)| (PathBuf::from(name), (*text).to_owned()))
+        };
+        Sources::new(PathBuf::from("a.mod"), text.to_owned(), &mut find)
+    }
+
+    fn at(sources: &Sources, needle: &str) -> (String, String) {
+        let start = sources.text.find(needle).unwrap();
+        let (file, span) = sources.place(Span::new(start, start + needle.len()));
+        (file.path.display().to_string(), file.text[span.start..span.end].to_owned())
+    }
+
+    #[test]
+    fn places_are_those_in_the_files() {
+        let files = [("b.inc", "DEFINE two 2\nINCLUDE \"c.inc\" DEFINE three 3"), ("c.inc", "DEFINE four 4\n")];
+        let main = "DEFINE one 1\n: INCLUDE \"z\"\nINCLUDE \"b.inc\"\nDEFINE five 5\n";
+        let (whole, errors) = sources(main, &files);
+        assert!(errors.is_empty());
+        for (name, file) in
+            [("one", "a.mod"), ("two", "b.inc"), ("three", "b.inc"), ("four", "c.inc"), ("five", "a.mod")]
+        {
+            assert_eq!(at(&whole, name), (file.to_owned(), name.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_neuron_keeps_is_taken_apart() {
+        let text = "DEFINE one 1\n:::INCLUDE \"b.inc\"\n:::realpath /x/b.inc\nDEFINE two 2\n:::end INCLUDE b.inc\nDEFINE five 5\n";
+        let (whole, _) = sources(text, &[]);
+        assert_eq!(at(&whole, "two"), ("/x/b.inc".to_owned(), "two".to_owned()));
+        assert_eq!(at(&whole, "five"), ("a.mod".to_owned(), "five".to_owned()));
+        assert_eq!(whole.files[0].text, "DEFINE one 1\nINCLUDE \"b.inc\"\nDEFINE five 5\n");
+    }
+
+    #[test]
+    fn missing_and_circular_files_are_errors() {
+        let (whole, errors) = sources("INCLUDE \"no.inc\"\n", &[]);
+        assert_eq!((errors.len(), errors[0].code), (1, "include"));
+        assert_eq!(whole.place(errors[0].span).1.start, 0);
+        let (_, errors) = sources("INCLUDE \"b\"\n", &[("b", "INCLUDE \"b\"\n")]);
+        assert_eq!(errors.len(), 1);
+    }
+}

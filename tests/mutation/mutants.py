@@ -1,0 +1,526 @@
+"""The mutants: one wrong line each, in the rules of differentiation and in the step.
+
+Each is (name, file, what stands there once, what the mutant has instead).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One change of the compiler, and the tests that must notice it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    #: What pytest runs, if not the usual.
+    tests: tuple[str, ...] = ()
+
+
+_RULES = "src/diff/rules.rs"
+_LINEARISE = "src/step/linearise.rs"
+_ROW = "src/step/row.rs"
+
+RULES = [
+    Mutant("neg", _RULES, "=> g.neg(d[0]),", "=> d[0],"),
+    Mutant("add", _RULES, "(Node::Add(..), _) => g.add(d[0], d[1])", "(Node::Add(..), _) => g.sub(d[0], d[1])"),
+    Mutant("sub", _RULES, "(Node::Sub(..), _) => g.sub(d[0], d[1])", "(Node::Sub(..), _) => g.add(d[0], d[1])"),
+    Mutant("mul, left", _RULES, "let left = g.mul(d[0], *b);", "let left = g.mul(d[0], *a);"),
+    Mutant("mul, right", _RULES, "let right = g.mul(*a, d[1]);", "let right = g.mul(*b, d[1]);"),
+    Mutant("div, sign", _RULES, "let top = g.sub(da, q_db);", "let top = g.add(da, q_db);"),
+    Mutant("div, below", _RULES, "    g.div(top, b)\n", "    g.mul(top, b)\n"),
+    Mutant("x/expm1, slope", _RULES, "let by_x = g.mul(by_x, dx);", "let by_x = g.mul(by_x, c);"),
+    Mutant("x/expm1, sign", _RULES, "let by_x = g.mul(sign, by_x);", "let by_x = g.neg(by_x);"),
+    Mutant("x/expm1, factor", _RULES, "return g.add(by_x, by_c);", "return by_x;"),
+    Mutant("exp", _RULES, "Builtin::Exp => y,", "Builtin::Exp => one,"),
+    Mutant("log", _RULES, "Builtin::Log => g.div(one, x[0]),", "Builtin::Log => g.div(one, y),"),
+    Mutant("log10", _RULES, "std::f64::consts::LOG10_E", "std::f64::consts::LOG2_E"),
+    Mutant("sqrt", _RULES, "let half = g.number(0.5);", "let half = g.number(2.0);"),
+    Mutant("fabs", _RULES, "Builtin::Fabs => g.call(Builtin::Sign, vec![x[0]]),", "Builtin::Fabs => one,"),
+    Mutant("sin", _RULES, "Builtin::Sin => g.call(Builtin::Cos, vec![x[0]]),", "Builtin::Sin => y,"),
+    Mutant("cos", _RULES, "            g.neg(sine)", "            sine"),
+    Mutant(
+        "tan",
+        _RULES,
+        "            g.add(one, square)\n        }\n        Builtin::Asin",
+        "            g.sub(one, square)\n        }\n        Builtin::Asin",
+    ),
+    Mutant("asin", _RULES, "Builtin::Asin => inverse_root(g, x[0]),", "Builtin::Asin => one,"),
+    Mutant("acos", _RULES, "            g.neg(slope)", "            slope"),
+    Mutant(
+        "atan",
+        _RULES,
+        "let below = g.add(one, square);\n            g.div",
+        "let below = g.sub(one, square);\n            g.div",
+    ),
+    Mutant("sinh", _RULES, "Builtin::Sinh => g.call(Builtin::Cosh, vec![x[0]]),", "Builtin::Sinh => y,"),
+    Mutant("cosh", _RULES, "Builtin::Cosh => g.call(Builtin::Sinh, vec![x[0]]),", "Builtin::Cosh => y,"),
+    Mutant("tanh", _RULES, "            g.sub(one, square)", "            g.add(one, square)"),
+    Mutant("floor, ceil", _RULES, "Builtin::Sign => g.number(0.0),", "Builtin::Sign => one,"),
+    Mutant("pow, base", _RULES, "            g.mul(x[1], power)", "            power"),
+    Mutant(
+        "pow, exponent", _RULES, "g.call(Builtin::TimesLog, vec![y, x[0]])", "g.call(Builtin::TimesLog, vec![y, x[1]])"
+    ),
+    Mutant("atan2", _RULES, "{ x[1] } else { g.neg(x[0]) }", "{ x[1] } else { x[0] }"),
+    Mutant("fmod, second", _RULES, "let rest = g.sub(y, x[0]);", "let rest = g.sub(x[0], y);"),
+    Mutant("erf", _RULES, "std::f64::consts::FRAC_2_SQRT_PI", "std::f64::consts::FRAC_1_SQRT_2"),
+    Mutant(
+        "root of asin",
+        _RULES,
+        "let below = g.sub(one, square);\n    let root",
+        "let below = g.add(one, square);\n    let root",
+    ),
+    Mutant(
+        "conditional", "src/diff/mod.rs", "graph.join(branch, then, otherwise)", "graph.join(branch, otherwise, then)"
+    ),
+]
+
+STEP = [
+    Mutant("Dd (V' - V)", "src/step/current.rs", "let current = self.graph.add(current, change);", "let _ = change;"),
+    Mutant(
+        "numerical slope",
+        "src/step/current.rs",
+        "if self.graph.is_zero(curvature) && !differs {",
+        "if true || (self.graph.is_zero(curvature) && !differs) {",
+    ),
+    Mutant("slope's step", "src/step/current.rs", "const SLOPE_STEP: f64 = 0.001;", "const SLOPE_STEP: f64 = 0.002;"),
+    Mutant(
+        "CONDUCTANCE",
+        "src/step/current.rs",
+        "if let Some(hint) = self.hinted(mechanism, after) {",
+        "if let Some(hint) = self.hinted(mechanism, after).filter(|_| false) {",
+    ),
+    Mutant(
+        "electrode",
+        "src/step/current.rs",
+        "            sum = if current.electrode {",
+        "            sum = if !current.electrode {",
+    ),
+    Mutant(
+        "dI/dV - d",
+        _LINEARISE,
+        "source.v_before = (!self.graph.is_zero(rest)).then_some(rest);",
+        "source.v_before = None; let _ = rest;",
+    ),
+    Mutant(
+        "G, the old voltage",
+        _ROW,
+        "v_before: self.nonzero(of, v_before),",
+        "v_before: { let _ = v_before; None },",
+    ),
+    Mutant("F, the new voltage", _ROW, "v_after: self.nonzero(of, v_after),", "v_after: { let _ = v_after; None },"),
+    Mutant(
+        "E, the states",
+        _ROW,
+        "row.states.extend(self.nonzero(of, *input).map(|id| (index, id)));",
+        "if false { row.states.extend(self.nonzero(of, *input).map(|id| (index, id))); }",
+    ),
+    Mutant("cm", _LINEARISE, "let scale = self.graph.number(1e-3);", "let scale = self.graph.number(0.0);"),
+    Mutant(
+        "initial rows, voltage",
+        _LINEARISE,
+        "            v_after: None,",
+        "            v_after: None,\n            v_before: None,",
+    ),
+    Mutant(
+        "initial rows, parameters",
+        _LINEARISE,
+        "            v_after: None,",
+        "            v_after: None,\n            parameters: Vec::new(),",
+    ),
+    Mutant(
+        "writers first",
+        "src/step/mod.rs",
+        "writers.into_iter().rev().chain(others)",
+        "others.into_iter().chain(writers)",
+    ),
+    Mutant(
+        "writers reversed",
+        "src/step/mod.rs",
+        "writers.into_iter().rev().chain(others)",
+        "writers.into_iter().chain(others)",
+    ),
+    Mutant(
+        "Nernst",
+        "src/step/ion.rs",
+        "let value = self.graph.anchor(own, formula);",
+        "let value = { let _ = formula; own };",
+    ),
+    Mutant(
+        "concentration's start",
+        "src/step/ion.rs",
+        "let value = self.graph.anchor(own, initial);",
+        "let value = { let _ = initial; own };",
+    ),
+    Mutant(
+        "initial Nernst",
+        "src/step/ion.rs",
+        "Some((name, self.where_set(&ion.nernst_init(), formula, own)))",
+        "Some((name, self.where_set(&ion.nernst(), formula, own)))",
+    ),
+    Mutant("default initial value", "src/step/initial.rs", "default.unwrap_or(zero)", "{ let _ = default; zero }"),
+    Mutant(
+        "euler at the old states",
+        "src/step/euler.rs",
+        "let change = step.graph.mul(step.dt, slope);",
+        "let change = slope;",
+    ),
+    Mutant("implicit function, sign", "src/diff/implicit.rs", "g.neg(derivative)", "derivative"),
+    Mutant(
+        "substitution, down",
+        "src/graph/elimination.rs",
+        "right[*below] = self.sub(right[*below], term);",
+        "let _ = (below, term);",
+    ),
+    Mutant("substitution, up", "src/graph/elimination.rs", "value = self.sub(value, term);", "let _ = term;"),
+    Mutant(
+        "own value of hidden states", _LINEARISE, "own: self.is_hidden(&candidate.kind).then(||", "own: false.then(||"
+    ),
+    Mutant(
+        "state phase at the old voltage",
+        "src/step/state.rs",
+        "let v = self.graph.read(self.v_after);",
+        "let v = self.graph.read(self.v_before);",
+    ),
+    Mutant(
+        "cnexp, decay",
+        "src/trace/linear_ode.rs",
+        "let approach = g.sub(one, decay);",
+        "let approach = g.add(one, decay);",
+    ),
+    Mutant(
+        "TABLE, slope",
+        "src/trace/table.rs",
+        "let part = self.graph.mul(fraction, rise);",
+        "let part = { let _ = fraction; rise };",
+    ),
+    Mutant(
+        "TABLE, above",
+        "src/trace/table.rs",
+        "g.join(high, one, inside_fraction)",
+        "g.join(high, inside_fraction, inside_fraction)",
+    ),
+    Mutant("TABLE, below", "src/trace/table.rs", "g.join(low, zero, fraction)", "g.join(low, fraction, fraction)"),
+    Mutant(
+        "TABLE, usetable",
+        "src/trace/table.rs",
+        "self.graph.compare(Comparison::Ne, usetable, zero)",
+        "self.graph.compare(Comparison::Eq, usetable, zero)",
+    ),
+    Mutant(
+        "lag: S of the present",
+        "templates/region.mod.j2",
+        "            linearise()\n",
+        "            remember()\n            linearise()\n",
+    ),
+    Mutant(
+        "lag: states one step on",
+        "templates/region.mod.j2",
+        "    IF (step_index > 0) {\n        next_states()",
+        "    IF (step_index > -1) {\n        next_states()",
+    ),
+    Mutant("lag: first step moves", "templates/region.mod.j2", "        S[k] = -d*W[k]\n", "        S[k] = 0\n"),
+    Mutant("series of x/expm1", "templates/functions.mod.j2", "-0.5 + x*(1/6", "-0.5 + x*(1/7"),
+    Mutant("quotient of x/expm1, x > 0", "templates/functions.mod.j2", "e*(1 - e - x)/((1", "e*(1 - e + x)/((1"),
+    Mutant("quotient of x/expm1, x < 0", "templates/functions.mod.j2", "(e - 1 - x*e)/((e", "(e - 1 + x*e)/((e"),
+    Mutant("sign", "templates/functions.mod.j2", "        sign_of = -1", "        sign_of = 1"),
+]
+_EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
+_UNDO = "src/emit/reverse/undo.rs"
+_RECORDER = "templates/recorder.mod.j2"
+_ADJOINT = "templates/adjoint.mod.j2"
+EVENTS = [
+    Mutant("event: not undone", _ADJOINT, "    undo(step_index)\n", "", _EVENTS),
+    Mutant("event: one a step", _ADJOINT, "event = event_before(event, number)", "event = 0", _EVENTS),
+    Mutant(
+        "event: weights",
+        _UNDO,
+        'format!("gm_flows[{argument}] = _l{after};")',
+        'format!("gm_flows[{argument}] = _l{before};")',
+        _EVENTS,
+    ),
+    Mutant("event: voltage", _UNDO, "if !self.flow.v_before.is_empty() {", "if false {", _EVENTS),
+    Mutant(
+        "event: states that it only reads",
+        _UNDO,
+        '(!self.set_states.contains(state)).then(|| format!("m[{state}]"))',
+        "None::<String>",
+        _EVENTS,
+    ),
+    Mutant(
+        "event: INITIAL of the weights",
+        "src/emit/reverse/adjoint.rs",
+        'text.push("start_weights()".to_owned());',
+        "",
+        _EVENTS,
+    ),
+    Mutant(
+        "event: after the step, reverse",
+        "src/emit/reverse/frame.rs",
+        "self.linearised.receive.is_some() && matches!(quantity, Quantity::Variable(_, _, When::After))",
+        "false && *quantity == Quantity::Time",
+        _EVENTS,
+    ),
+    Mutant("event: copies are compared", _RECORDER, "        compare_copies()\n", "", _EVENTS),
+    Mutant("event: currents are compared", _RECORDER, "    check_currents()\n", "", _EVENTS),
+    Mutant(
+        "event: at the end of a window",
+        "python/gradmod/_adjoint.py",
+        "self.spots[i].undo(window.last)",
+        "pass",
+        _EVENTS,
+    ),
+    Mutant(
+        "event: second finitialize",
+        "python/gradmod/_windows.py",
+        "if self._handlers and len(self.buffers) > 1:",
+        "if False:",
+        _EVENTS,
+    ),
+    Mutant(
+        "event: after the step, forward",
+        "src/emit/sources.rs",
+        "(Phase::Step, When::After) => self.landed(&kind),",
+        "(Phase::Step, When::After) => None,",
+        _EVENTS[1:],
+    ),
+    Mutant(
+        "event: weights that NEURON clears",
+        "src/step/receive.rs",
+        "receive.arguments.iter().skip(1)",
+        "receive.arguments.iter().skip(9)",
+        _EVENTS[1:],
+    ),
+    Mutant(
+        "event: ion style at its place",
+        "python/gradmod/_ions.py",
+        "style = _style_there(style, of_processes, sec)",
+        "pass",
+        _EVENTS[1:],
+    ),
+    Mutant(
+        "event: ion style, promoted",
+        "python/gradmod/_ions.py",
+        "reversal = max(reversal, 2)",
+        "pass",
+        _EVENTS[1:],
+    ),
+    Mutant(
+        "event: ions by USEION",
+        "src/emit/sources.rs",
+        "if linearised.region.kind() == Kind::Point {",
+        "if false {",
+        _EVENTS[1:],
+    ),
+]
+_RING = tuple(
+    f"python/tests/test_events.py::{test}"
+    for test in (
+        "test_synapse[RingSyn]",
+        "test_synapse[CountSyn]",
+        "test_ring_buffers_wrap",
+        "test_an_event_without_a_source_is_noticed",
+    )
+)
+_RANDOM = ("python/tests/test_random.py",)
+_CONSTRUCTS = ("python/tests/test_constructs.py",)
+LATER = [
+    Mutant(
+        "loop: slots feed slots",
+        "src/diff/repeat.rs",
+        "                    next = g.add(next, term);",
+        "                    let _ = term;",
+        _RING,
+    ),
+    Mutant(
+        "loop: gradient of an element",
+        "src/diff/mod.rs",
+        "Some(tangent) if array == input => graph.element(tangent, index),",
+        "Some(_) if array == input => graph.number(0.0),",
+        _RING,
+    ),
+    Mutant(
+        "array: the same index", "src/emit/arrays.rs", "k * array.start.len());", "k * array.start.len() + 1);", _RING
+    ),
+    Mutant(
+        "array: as the lagged step saw it",
+        "src/emit/arrays.rs",
+        'lines.insert(1, "    written = 0".to_owned());',
+        'lines.insert(1, "    written = 0".to_owned());\n            lines.truncate(2);',
+        _RING,
+    ),
+    Mutant(
+        "array: into the current",
+        "src/emit/procedures.rs",
+        "row.arrays.iter().map(|id| self.through(*id)).collect();",
+        "Vec::new();",
+        _RING,
+    ),
+    Mutant(
+        "array: balances",
+        "src/emit/checks.rs",
+        "for balance in &self.linearised.balances {",
+        "for balance in self.linearised.balances.iter().take(0) {",
+        _RING,
+    ),
+    Mutant(
+        "event: settled states in weights",
+        "src/emit/events.rs",
+        "terms.extend(states.map(|(id, name)| product(&code.factor(id), &name)));",
+        "let _ = states;",
+        _RING,
+    ),
+    Mutant(
+        "event: hidden variables that weights need",
+        "src/step/linearise.rs",
+        "    roots.extend(received.iter().flat_map(super::receive::Traced::needs));\n",
+        "",
+        _RING,
+    ),
+    Mutant("noise: the next place", "src/trace/random.rs", "self.graph.add(place, one)", "place", _RANDOM),
+    Mutant(
+        "noise: exponential",
+        "src/trace/random.rs",
+        "        self.graph.neg(log)",
+        "        log",
+        _RANDOM,
+    ),
+    Mutant(
+        "isolated values",
+        "src/step/isolated.rs",
+        "Comparison::Eq | Comparison::Ne",
+        "Comparison::Lt",
+        _CONSTRUCTS,
+    ),
+    Mutant(
+        "Nernst without calcium",
+        "src/trace/neuron_function.rs",
+        "let value = g.join(inner, formula, low);",
+        "let value = { let _ = (inner, low); formula };",
+        _CONSTRUCTS,
+    ),
+]
+_POINTERS = ("python/tests/test_pointers.py", "-k", "graded or both_ways or density")
+POINTERS = [
+    Mutant(
+        "pointer: the voltage after the solve",
+        "src/step/state.rs",
+        "self.see(index, &mut values, When::After);",
+        "self.see(index, &mut values, When::Before);",
+        _POINTERS,
+    ),
+    Mutant(
+        "pointer: what the current sees",
+        "src/emit/procedures.rs",
+        "gradients.chain(voltage).chain(far).chain(parameters)",
+        "{ let _ = far; gradients.chain(voltage).chain(parameters) }",
+        _POINTERS,
+    ),
+    Mutant(
+        "pointer: what the states see",
+        _ROW,
+        "row.far_after.extend(self.nonzero(of, *after).map(|id| (index, id)));",
+        "let _ = after;",
+        _POINTERS,
+    ),
+    Mutant(
+        "pointer: the current, backwards",
+        "src/emit/reverse/adjoint.rs",
+        'far_carry[{index}] = far_before[{index}]{minus}"',
+        'far_carry[{index}] = far_before[{index}]*1"',
+        _POINTERS,
+    ),
+    Mutant(
+        "pointer: INITIAL, backwards",
+        "src/emit/reverse/adjoint.rs",
+        'text.push(format!("far[{index}] = scale*far[{index}]"));',
+        'text.push(format!("far[{index}] = 0*far[{index}]"));',
+        _POINTERS,
+    ),
+]
+_WATCH = ("python/tests/test_watch.py",)
+_REGION = "templates/region.mod.j2"
+_WRITTEN = "src/emit/events.rs"
+WATCH = [
+    Mutant("watch: the other way", _WRITTEN, "if falls { '<' } else { '>' }", "if falls { '>' } else { '<' }", _WATCH),
+    Mutant("watch: what it sees at once", _WRITTEN, "in &sent.seen {", "in sent.seen.iter().skip(1) {", _WATCH),
+    Mutant(
+        "watch: v is taken again",
+        "src/trace/effect.rs",
+        'self.values.insert("v".to_owned(), before);',
+        "let _ = before;",
+        _WATCH,
+    ),
+    Mutant(
+        "v: events of a step one after the other",
+        _WRITTEN,
+        "let voltage = row.v_before.filter(|_| self.sets_voltage())",
+        "let voltage = row.v_before.filter(|_| false)",
+        _WATCH,
+    ),
+    Mutant("v: not handed over", _WRITTEN, "self.set_cables()", "Vec::new()", _WATCH),
+    Mutant("v: too early", _REGION, "t_boundary + 1.25*dt - t", "t_boundary + 0.25*dt - t", _WATCH),
+    Mutant(
+        "v: before the events",
+        _REGION,
+        "                read_cables()\n            }\n            linearise()",
+        "            }\n            linearise()",
+        _WATCH,
+    ),
+    Mutant("v: at the start", _REGION, "                hold()\n", "", _WATCH),
+    Mutant(
+        "v: initial states",
+        _REGION,
+        "    IF (jumps == 1) {\n{% for pair in now %}",
+        "    IF (jumps == 9) {\n{% for pair in now %}",
+        _WATCH,
+    ),
+    Mutant("v: noticed", _REGION, "fabs(v_now - v_kept) >", "0*fabs(v_now - v_kept) >", _WATCH),
+    Mutant(
+        "v: at the end of a step",
+        "src/emit/sources.rs",
+        '("v_solved".to_owned(), None)',
+        '("v_now".to_owned(), None)',
+        _WATCH,
+    ),
+    Mutant("v: rise", "src/emit/sources.rs", 'format!("v_solved - {}"', 'format!("v_now - {}"', _WATCH),
+    Mutant(
+        "v: Ra", "python/gradmod/_attachment.py", "if spot is None else nrn.ref(spot.mechanism, SOLVED)", "", _WATCH
+    ),
+    Mutant("v: last step", "python/gradmod/finish.py", "    apply_events(attachment)\n", "", _WATCH),
+    Mutant("v: Ra, last step", "python/gradmod/finish.py", "        voltage[node] = value\n", "        pass\n", _WATCH),
+    Mutant(
+        "v: order of pushes",
+        "src/step/simultaneous.rs",
+        "Node::Add(a, b) if self.is_free(b, changed)",
+        "Node::Add(a, b) if self.is_free(b, changed) && a == b",
+        _WATCH,
+    ),
+]
+_ADJOINT_V = "templates/adjoint.mod.j2"
+WATCH += [
+    Mutant("v, reverse: in one place", _ADJOINT_V, "here = here + carry/inertia", "here = here", _WATCH),
+    Mutant("v, reverse: not undone", _UNDO, "here = pushed/inertia", "here = push/inertia", _WATCH),
+    Mutant("v, reverse: at the end of a step", "src/emit/reverse/frame.rs", "if self.jumps {", "if false {", _WATCH),
+    Mutant(
+        "v, reverse: ends of windows", "python/gradmod/_adjoint.py", "self.spots[i].undo(window.first)", "pass", _WATCH
+    ),
+    Mutant(
+        "v, reverse: start",
+        "python/gradmod/_adjoint.py",
+        "                self._start(i)\n",
+        "                pass\n",
+        _WATCH,
+    ),
+    Mutant(
+        "v, reverse: Ra",
+        "python/gradmod/_plan.py",
+        "recorders.place_after(index, node), recorders",
+        "recorders.nodes[index, node], recorders",
+        _WATCH,
+    ),
+    Mutant("v, reverse: too early", _RECORDER, "            changed = -5\n", "", _WATCH),
+]
+MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *WATCH]

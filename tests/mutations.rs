@@ -1,0 +1,207 @@
+//! Damaged files through everything: never a panic, a hang or an error without a place.
+//!
+//! A short run over the fixtures by default. For a long one over files of your own:
+//!
+//! `GRADMOD_MUTATED_FILES=LIST GRADMOD_MUTATED_COUNT=10000 cargo test --release --test mutations -- --nocapture`,
+//! LIST a file with one path a line. `GRADMOD_MUTATED_SEED` starts elsewhere. Each input is written to the file
+//! that is named at the start before it is used, so that it can be found after a crash too.
+
+mod mutator;
+
+use std::fs;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use gradmod::diagnostic::Diagnostic;
+use gradmod::model::check;
+use gradmod::step::{linearise, Region};
+use gradmod::{emit, render, syntax};
+
+use mutator::{mutated, Random};
+
+/// Nothing takes longer, on a busy machine and without optimisation.
+const HANG: Duration = Duration::from_secs(60);
+/// What emitted text may have: more than this from one file of some kilobytes is a leak.
+const LARGEST: usize = 50_000_000;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    if let Ok(list) = std::env::var("GRADMOD_MUTATED_FILES") {
+        let list = fs::read_to_string(list).unwrap();
+        paths.extend(list.lines().map(PathBuf::from));
+    } else {
+        for folder in ["channels", "unsupported", "syntax/ok", "syntax/err", "crashes"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            paths.extend(entries.map(|entry| entry.path()).filter(|path| path.is_file()));
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// What `transform` does with a file; how it ended, or what is wrong with that.
+fn transform(bytes: &[u8]) -> Result<&'static str, String> {
+    let text = syntax::decode(bytes);
+    let program = match syntax::parse(&text) {
+        Ok(program) => program,
+        Err(errors) => return located(&text, &errors).map(|()| "syntax"),
+    };
+    let mechanism = match check(&program) {
+        Ok(mechanism) => mechanism,
+        Err(errors) => return located(&text, &errors).map(|()| "declarations"),
+    };
+    let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
+    let linearised = match linearise(&region, &|_| true) {
+        Ok(linearised) => linearised,
+        Err(refused) => return located(&text, &[refused.diagnostic]).map(|()| "refused"),
+    };
+    let (files, _) = emit::emit(&[linearised], 3).map_err(|error| format!("not emitted: {error}"))?;
+    for file in &files {
+        if file.text.len() > LARGEST {
+            return Err(format!("{} bytes emitted", file.text.len()));
+        }
+        if file.text.lines().any(|line| line.len() >= 512) {
+            return Err("a line that is too long for NEURON".to_owned());
+        }
+        if let Err(errors) = syntax::parse(&file.text) {
+            return Err(format!("emitted text is no NMODL: {}", errors[0].message));
+        }
+    }
+    Ok("emitted")
+}
+
+/// Every message has a place in the text, a code and words, and can be shown.
+fn located(text: &str, diagnostics: &[Diagnostic]) -> Result<(), String> {
+    if diagnostics.is_empty() {
+        return Err("refused without a word".to_owned());
+    }
+    for diagnostic in diagnostics {
+        let span = diagnostic.span;
+        if span.start > span.end || span.end > text.len() || diagnostic.message.is_empty() {
+            return Err(format!("{}: {span:?} of {} bytes: {:?}", diagnostic.code, text.len(), diagnostic.message));
+        }
+        let json = render::json("a.mod", text, diagnostic);
+        if json["line"].as_u64().unwrap_or(0) == 0 || render::human("a.mod", text, diagnostic).is_empty() {
+            return Err(format!("{} can't be shown", diagnostic.code));
+        }
+    }
+    Ok(())
+}
+
+/// Runs inputs one after the other in a thread with the stack of a main thread.
+struct Runner {
+    inputs: mpsc::Sender<Vec<u8>>,
+    results: mpsc::Receiver<Result<&'static str, String>>,
+}
+
+impl Runner {
+    fn new() -> Self {
+        let (inputs, received) = mpsc::channel::<Vec<u8>>();
+        let (sender, results) = mpsc::channel();
+        let work = move || {
+            for bytes in received {
+                let result = catch_unwind(AssertUnwindSafe(|| transform(&bytes)));
+                if sender.send(result.unwrap_or_else(|_| Err("panic".to_owned()))).is_err() {
+                    break;
+                }
+            }
+        };
+        thread::Builder::new().stack_size(8 << 20).spawn(work).unwrap();
+        Self { inputs, results }
+    }
+
+    fn run(&self, bytes: Vec<u8>) -> Result<&'static str, String> {
+        self.inputs.send(bytes).unwrap();
+        self.results.recv_timeout(HANG).unwrap_or_else(|_| Err("it hangs".to_owned()))
+    }
+}
+
+#[test]
+fn damaged_files_end_with_a_result_or_a_place() {
+    let count = setting("GRADMOD_MUTATED_COUNT", 800);
+    let mut random = Random::new(setting("GRADMOD_MUTATED_SEED", 1));
+    let files = seeds();
+    let folder = tempfile::Builder::new().prefix("gradmod-mutated-").tempdir().unwrap().keep();
+    let place = folder.join("now.mod");
+    println!("{count} inputs from {} files; the present one is {}", files.len(), place.display());
+    let mut runner = Runner::new();
+    let mut ends = std::collections::BTreeMap::new();
+    let mut failures = Vec::new();
+    let mut slowest = Duration::ZERO;
+    for index in 0..count {
+        let bytes = mutated(&files, &mut random);
+        fs::write(&place, &bytes).unwrap();
+        let start = Instant::now();
+        match runner.run(bytes) {
+            Ok(end) => *ends.entry(end).or_insert(0) += 1,
+            Err(what) => {
+                let kept = folder.join(format!("{index}.mod"));
+                fs::copy(&place, &kept).unwrap();
+                if what == "it hangs" {
+                    runner = Runner::new();
+                }
+                failures.push(format!("{}: {what}", kept.display()));
+            }
+        }
+        if start.elapsed() > slowest {
+            slowest = start.elapsed();
+            fs::copy(&place, folder.join("slowest.mod")).unwrap();
+        }
+    }
+    println!("{ends:?}; the slowest took {slowest:?}");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    fs::remove_dir_all(folder).unwrap();
+    // The mutator must not destroy everything at once, nor nothing.
+    assert!(ends.len() == 4 && ends.values().all(|&number| number * 100 > count), "{ends:?}");
+}
+
+#[test]
+fn the_command_ends_with_0_or_1_for_damaged_files() {
+    let mut random = Random::new(setting("GRADMOD_MUTATED_SEED", 1) + 1);
+    let files = seeds();
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..setting("GRADMOD_MUTATED_COMMANDS", 60) {
+        let path = folder.path().join("damaged.mod");
+        fs::write(&path, mutated(&files, &mut random)).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_gradmod"))
+            .args(["transform", "--message-format", "json", "-o"])
+            .arg(folder.path().join("out"))
+            .arg(&path)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<serde_json::Value> =
+            errors.lines().map(|line| serde_json::from_str(line).unwrap_or_default()).collect();
+        let fine = match output.status.code() {
+            Some(0) => true,
+            Some(1) => {
+                !lines.is_empty() && lines.iter().all(|line| line["line"].as_u64() > Some(0) && line["code"].is_string())
+            }
+            _ => false,
+        };
+        assert!(fine, "input {index}: {:?}\n{errors}\n{}", output.status, fs::read_to_string(&path).unwrap_or_default());
+    }
+}
+
+/// What once crashed, or was emitted as no NMODL, ends with a result or a place.
+#[test]
+fn crashes_of_the_past() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crashes");
+    let runner = Runner::new();
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    for path in paths {
+        let result = runner.run(fs::read(&path).unwrap());
+        assert!(result.is_ok(), "{path:?}: {result:?}");
+    }
+}
