@@ -29,6 +29,7 @@ CASES = {
     "default initial value": (("state0",), 0.1),
     "TABLE of FUNCTIONs": (("ktab",), 0.05),
     "TABLE that the voltage leaves": (("ktabn",), 0.05),
+    "what a TABLE leaves behind; one step of its own": (("kleft",), 0.05),
     "kinetic": (("kmark",), 0.025),
     "a state that BREAKPOINT sets": (("ksum",), 0.1),
     "kinetic with a bare sum": (("kbare",), 0.1),
