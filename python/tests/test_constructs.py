@@ -24,6 +24,7 @@ CASES = {
     "states in a PROCEDURE, IF and ELSE": (("khand",), 0.05),
     "current that is not linear in v": (("kir",), 0.05),
     "CONDUCTANCE": (("leakc", "kdr", "krect"), 0.1),
+    "CONDUCTANCE that NEURON does not heed": (("khint",), 0.1),
     "variable carried to BREAKPOINT": (("nacarry",), 0.05),
     "computed in INITIAL": (("kmq10",), 0.1),
     "default initial value": (("state0",), 0.1),

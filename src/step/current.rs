@@ -45,15 +45,13 @@ impl Step<'_> {
             if jumps || self.reads_what_it_sets(&before, &after) {
                 self.remembering.insert(index);
             }
-            // Beside state_discontinuity NEURON's translator takes no notice of CONDUCTANCE.
-            let is_hinted = has_hint(mechanism) && !jumps;
-            if self.remembering.contains(&index) && !is_hinted {
+            if self.remembering.contains(&index) && !has_hint(mechanism) {
                 let once = self.sum(mechanism, &after);
                 after = self.twice(index, before.clone(), scope)?;
                 differs = once != self.sum(mechanism, &after);
             }
             let (current, conductance) =
-                self.contribution(index, (&before, &after), (rise, differs, is_hinted), scope)?;
+                self.contribution(index, (&before, &after), (rise, differs), scope)?;
             for ion in &mechanism.ions {
                 let name = ion.current();
                 if ion.write.contains(&name) {
@@ -108,13 +106,12 @@ impl Step<'_> {
         &mut self,
         index: usize,
         (before, after): (&Values, &Values),
-        (rise, differs, is_hinted): (Id, bool, bool),
+        (rise, differs): (Id, bool),
         scope: Scope,
     ) -> Result<(Id, Id), Refused> {
         let mechanism = &self.region.mechanisms[index];
         let current = self.sum(mechanism, after);
-        let hint = if is_hinted { self.hinted(mechanism, after) } else { None };
-        let conductance = if let Some(hint) = hint {
+        let conductance = if let Some(hint) = self.hinted(mechanism, after) {
             hint
         } else {
             let slope = self.derivative(current, self.v_before);
