@@ -23,6 +23,7 @@ from .protocols import Protocols
 from .recording import Recording
 from .reverse import Reverse
 from .simulation import Simulation
+from .spikes import SpikeTimes
 
 __all__ = [
     "Diagnostic",
@@ -40,6 +41,7 @@ __all__ = [
     "Residuals",
     "Reverse",
     "Simulation",
+    "SpikeTimes",
     "SquaredError",
     "Stimulus",
     "attach",

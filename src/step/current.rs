@@ -70,7 +70,7 @@ impl Step<'_> {
     }
 
     /// A mechanism's variables after its BREAKPOINT at voltage `v`.
-    fn breakpoint(
+    pub(super) fn breakpoint(
         &mut self,
         index: usize,
         mut values: Values,
@@ -172,7 +172,7 @@ impl Step<'_> {
         })
     }
 
-    fn sum(&mut self, mechanism: &Mechanism, values: &Values) -> Id {
+    pub(super) fn sum(&mut self, mechanism: &Mechanism, values: &Values) -> Id {
         let mut sum = self.graph.number(0.0);
         for current in &mechanism.currents {
             let value = values[&current.name];

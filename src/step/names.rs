@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 56] = [
+const OWN: [&str; 66] = [
     "events_at",
     "events_room",
     "last_event",
@@ -67,6 +67,16 @@ const OWN: [&str; 56] = [
     "nrn_cur",
     "nrn_state",
     "nrn_jacob",
+    "slope_before",
+    "charge_due",
+    "i_moment",
+    "i_before",
+    "v_moment",
+    "v_slope",
+    "is_known",
+    "keep_slopes",
+    "find_spike",
+    "spikes_at",
 ];
 
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 //! its `NetCons` keep their part of it; see `emit::events` for when it is applied.
 
 use super::row::{Order, Row};
-use super::{ArrayStore, Quantity, Refused, Step, When};
+use super::{ArrayStore, Moved, Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input};
 use crate::model::Role;
@@ -45,7 +45,7 @@ impl Sent {
         if self.is_watch() { &self.arguments[..2] } else { &[] }
     }
 
-    fn is_watch(&self) -> bool {
+    pub fn is_watch(&self) -> bool {
         matches!(self.kind, EffectKind::Watch { .. })
     }
 }
@@ -70,6 +70,8 @@ pub struct Receive {
     /// Currents of the step, NEURON's and ours: an event that did not come here
     /// may show in nothing else.
     pub currents: Vec<[Id; 2]>,
+    /// Where its time has a derivative: what that takes, or why it can't be followed.
+    pub moved: Option<Result<Moved, String>>,
 }
 
 /// The block as traced, before it is known which variables matter.
@@ -226,6 +228,7 @@ impl Step<'_> {
             start_sent,
             ordered,
             currents: Vec::new(),
+            moved: None,
         };
         for (target, value) in changed {
             let row = self.row(*value, order);
