@@ -18,7 +18,7 @@ from .attach import attach
 from .errors import Diagnostic, Error, Refused
 from .gradients import Gradients
 from .objective import Residuals, SquaredError, value_and_grad
-from .parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
+from .parameters import Global, InitialVoltage, NetConDelay, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
 from .protocols import Protocols
 from .recording import Recording
 from .reverse import Reverse
@@ -31,6 +31,7 @@ __all__ = [
     "Global",
     "Gradients",
     "InitialVoltage",
+    "NetConDelay",
     "NetConWeight",
     "PerNetCon",
     "PerSegment",

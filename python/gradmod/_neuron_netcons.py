@@ -19,6 +19,7 @@ class Ends:
         segment: Where the voltage is that it watches; None if it watches no voltage.
         section: The section of another variable that it watches, or of the point process that it gets events from.
         sender: That point process, or cell without membrane.
+        is_remote: It gets the spikes of a cell that is on another rank.
         target: The point process, or cell without membrane, that gets its events; None where it only records.
     """
 
@@ -26,6 +27,7 @@ class Ends:
     segment: nrn.Segment | None
     section: nrn.Section | None
     sender: nrn.PointProcess | None
+    is_remote: bool
     target: nrn.PointProcess | None
 
 
@@ -42,14 +44,21 @@ def ends(netcon: nrn.NetCon) -> Ends:
     target, sender, segment = netcon.syn(), netcon.pre(), netcon.preseg()
     if sender is not None:
         section = sender.get_segment().sec if stands(sender) else None
-        return Ends(netcon, None, section, sender, target)
+        return Ends(netcon, None, section, sender, False, target)
     if segment is not None:
-        return Ends(netcon, segment, segment.sec, None, target)
+        return Ends(netcon, segment, segment.sec, None, False, target)
+    if netcon.srcgid() >= 0:
+        return Ends(netcon, None, None, None, ranks() > 1, target)
     section = None
-    if netcon.srcgid() < 0 and netcon.preloc() != -1.0:
+    if netcon.preloc() != -1.0:
         section = nrn.h.cas()  # preloc() pushed it
         nrn.h.pop_section()
-    return Ends(netcon, None, section, None, target)
+    return Ends(netcon, None, section, None, False, target)
+
+
+def ranks() -> int:
+    """How many processes run the model together."""
+    return int(nrn.h.ParallelContext().nhost())
 
 
 def stands(process: nrn.PointProcess) -> bool:

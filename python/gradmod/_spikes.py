@@ -14,10 +14,12 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._attachment import Attachment
+from ._directions import Direction
 from ._manifest import Manifest, SpikeNotes
 from ._neuron_netcons import Ends, all_ends, stands
 from .cells import Floats, Place
 from .errors import Refused
+from .parameters import NetConDelay
 
 #: A table has room for this many spikes at least.
 _ROOM = 64
@@ -80,7 +82,9 @@ def find_wires() -> list[Wire]:
 class SpikeTables:
     """The tables of the spikes of all cells with gradients."""
 
-    def __init__(self, made: Manifest, notes: SpikeNotes, attachments: Sequence[Attachment]) -> None:
+    def __init__(
+        self, made: Manifest, notes: SpikeNotes, attachments: Sequence[Attachment], directions: Sequence[Direction]
+    ) -> None:
         """Put the point processes that write the tables to the places that NetCons watch now.
 
         Raises:
@@ -90,6 +94,7 @@ class SpikeTables:
         self._attachments = {attachment.cell.root: attachment for attachment in attachments}
         self._writers: dict[Place, nrn.PointProcess] = {}
         self._tables: dict[Place, Floats] = {}
+        self._check_delays(directions)
         for wire in self._acting(find_wires()):
             self._add(wire.source)
 
@@ -165,6 +170,18 @@ class SpikeTables:
             acting.append(wire)
         return acting
 
+    def _check_delays(self, directions: Iterable[Direction]) -> None:
+        """Refuse directions in the delays of NetCons whose targets cannot take it."""
+        delayed = {d.parameter.netcon: d for d in directions if isinstance(d.parameter, NetConDelay)}
+        for ends in all_ends():
+            direction = delayed.get(nrn.name_of(ends.netcon))
+            if direction is None or ends.target is None:
+                continue
+            kind = nrn.type_of_point_process(ends.target)
+            if kind in self._made.passed_over or not (moved := self._made.point(kind).moved).is_possible:
+                reason = "it acts on no membrane" if kind in self._made.passed_over else moved.reason
+                raise Refused(f"{direction.name}: {kind} can't take events whose times have a derivative: {reason}")
+
     def _check_watches(self) -> None:
         """Refuse point processes that send themselves events at times that depend on the voltage."""
         for attachment in self._attachments.values():
@@ -180,6 +197,11 @@ class SpikeTables:
         found = list(all_ends())
         relays = {nrn.name_of(ends.sender) for ends in found if ends.sender is not None and ends.target is not None}
         for ends in found:
+            if ends.is_remote and ends.target is not None and stands(ends.target):
+                raise Refused(
+                    f"{nrn.name_of(ends.netcon)} brings spikes from another MPI rank to {nrn.name_of(ends.target)}: "
+                    f"{_NOT_FOLLOWED}; without spike_times these count as fixed"
+                )
             if ends.target is None or ends.section is None or nrn.root_of(ends.section) not in self._attachments:
                 continue
             name = nrn.name_of(ends.netcon)

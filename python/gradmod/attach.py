@@ -17,9 +17,9 @@ from ._spikes import SpikeTables, find_wires
 from ._stale import StaleTables
 from ._trust import check_settings
 from .cells import Cell
-from .errors import Error
+from .errors import Error, Refused
 from .gradients import Gradients
-from .parameters import Parameter, PerNetCon, places
+from .parameters import NetConDelay, Parameter, PerNetCon, places
 from .regions import Region, group, point_processes_on, sources
 
 
@@ -46,7 +46,7 @@ def attach(
             where the voltage crosses the threshold, between the steps. Cells that spikes reach get gradients too.
         quiet: Do not say so when something has to be compiled.
         **directions: Names of the user's choice for :class:`Range`, :class:`Global`, :class:`Stimulus`,
-            :class:`NetConWeight` and :class:`InitialVoltage`.
+            :class:`NetConWeight`, :class:`NetConDelay` and :class:`InitialVoltage`.
 
     Raises:
         Refused: Something in the model cannot be differentiated exactly; says what, where and why.
@@ -58,6 +58,8 @@ def attach(
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):
             raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
+        if isinstance(direction.parameter, NetConDelay) and not spike_times:
+            raise Refused(f"{direction.name}: a delay has a derivative in the limit of small dt only: spike_times=True")
     links = Links()
     links.spread(resolved, scope, find_wires() if spike_times else ())
     cells = _affected(resolved)
@@ -92,7 +94,7 @@ def attach(
     spikes = None
     if made.manifest.spikes is not None:
         try:
-            spikes = SpikeTables(made.manifest, made.manifest.spikes, attachments)
+            spikes = SpikeTables(made.manifest, made.manifest.spikes, attachments, resolved)
         except BaseException:
             for attachment in attachments:
                 attachment.remove()

@@ -27,7 +27,7 @@ from ._windows import Windows, keep_failure
 from .cells import Cell, Floats
 from .errors import Error, Refused
 from .gradient import Gradient, Harvest
-from .parameters import Parameter, places
+from .parameters import NetConDelay, Parameter, places
 from .regions import density_mechanisms, group, point_processes_on, sources
 from .trace import Trace
 
@@ -79,6 +79,11 @@ class Reverse:
         check_settings()
         self.parameters = dict(parameters)
         self._directions = resolve(parameters, scope)
+        for direction in self._directions:
+            if isinstance(direction.parameter, NetConDelay):
+                raise Refused(
+                    f"{direction.name}: reverse mode takes delays as fixed: use attach(..., spike_times=True)"
+                )
         self._links = Links()
         self._links.spread(self._directions, scope)
         found: dict[nrn.Section, Cell] = {}

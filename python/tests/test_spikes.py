@@ -11,6 +11,7 @@ from typing import Any
 import gradmod
 import numpy as np
 import pytest
+from gradmod import _neuron_netcons
 from models import circuit, comparing, everything, twig
 from neuron import h
 
@@ -144,7 +145,7 @@ def test_times_of_spikes_are_exact_where_nothing_else_is_moved(spike_times: bool
     cells = driven()
     source, netcon = cells.cells[0]["soma"](1), cells.seen[0]
     v, t = (h.Vector().record(ref) for ref in (source._ref_v, h._ref_t))
-    directions = {name: wanted for name, wanted in cells.directions().items() if name not in ("gkbar", "weight")}
+    directions = {name: wanted for name, wanted in cells.directions().items() if name in ("gnabar", "cm", "amp")}
     directions["Ra"] = everything.range_of("Ra", "Ra", cells.all[:2])
 
     def run() -> dict[str, Any]:
@@ -177,6 +178,51 @@ def test_the_model_is_untouched() -> None:
     assert all(np.array_equal(vector.as_numpy(), before) for vector, before in zip(vectors, plain, strict=True))
     assert weights == [list(netcon.weight[i] for i in range(4)) for netcon in cells.netcons]
     grad.detach()
+
+
+def test_delays_of_events_from_outside() -> None:
+    """A NetStim and a delay: the target's spike moves along, to the digit."""
+    cells = circuit.Circuit("ExpSyn", closed=False)
+    cells.stimulus.amp = 0.0
+    source = h.NetStim()
+    source.start, source.number = 2.0, 1
+    netcon = h.NetCon(source, cells.synapses[0])
+    netcon.weight[0], netcon.delay = cells.netcons[0].weight[0], 1.0
+    parameters = {"delay": gradmod.NetConDelay(netcon), "weight": gradmod.NetConWeight(netcon)}
+    with pytest.raises(gradmod.Refused, match="a delay has a derivative in the limit of small dt only"):
+        gradmod.attach(**parameters)
+    with pytest.raises(gradmod.Refused, match="reverse mode takes delays as fixed"):
+        gradmod.Reverse(**parameters)
+    with gradmod.Simulation(
+        parameters, [cells.cells[1]["soma"](0.5)], 8.0, mode="forward", spike_times=True, quiet=True
+    ) as simulation:
+        assert list(simulation.x) == [1.0, netcon.weight[0]]
+    grad = gradmod.attach(spike_times=True, quiet=True, **parameters)
+    spikes = [grad.record_spikes(cells.seen[i]) for i in (1, 2)]
+    cells.run(0.002, 8.0)
+    assert [len(times.t) for times in spikes] == [1, 1]
+    # The cells are nearly at rest.
+    assert np.allclose([times["delay"][0] for times in spikes], 1.0, atol=0.01)
+    directions = {
+        "delay": (parameters["delay"], everything.shift([netcon], "delay"), 1.0),
+        "weight": everything.weight_of(netcon),
+    }
+    found = {d: {f"c{i}": times[d] for i, times in zip((1, 2), spikes, strict=True)} for d in directions}
+    grad.detach()
+
+    def run() -> dict[str, np.ndarray]:
+        return {name: times for name, times in cells.run_variable(8.0).items() if name != "c0"}
+
+    assert np.max(deviations(found, by_variable_step(run, directions))) <= 0.01
+
+
+def test_spikes_from_another_rank_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = circuit.Circuit("ExpSyn", closed=False)
+    netcon = h.ParallelContext().gid_connect(99, cells.synapses[1])
+    attach({"amp": cells.directions()["amp"]}, spike_times=True).detach()
+    monkeypatch.setattr(_neuron_netcons, "ranks", lambda: 2)
+    refused(cells, r"brings spikes from another MPI rank to ExpSyn\[")
+    assert netcon.srcgid() == 99
 
 
 def test_without_spikes_of_cells_the_gradient_is_that_of_the_run() -> None:

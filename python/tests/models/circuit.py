@@ -78,7 +78,7 @@ class Circuit:
         return netcon
 
     def directions(self) -> everything.Everything:
-        """Parameters of the first cell, the stimulus, the second cell, the first synapse."""
+        """Parameters of the first cell, the stimulus, the second cell, the first synapse and its NetCon."""
         first, second = (list(cell.values()) for cell in self.cells[:2])
         found: everything.Everything = {
             "gnabar": everything.range_of("gnabar_hh", "gnabar_hh", first),
@@ -86,6 +86,7 @@ class Circuit:
             "cm": everything.range_of("cm", "cm", [first[1]]),
             "amp": (gradmod.Stimulus(self.stimulus, "amp"), everything.shift([self.stimulus], "amp"), 0.6),
             "weight": everything.weight_of(self.netcons[0]),
+            "delay": (gradmod.NetConDelay(self.netcons[0]), everything.shift([self.netcons[0]], "delay"), 1.3),
         }
         return found
 
