@@ -165,11 +165,18 @@ class Moved:
         is_possible: They are.
         reason: Why they cannot be.
         watches: It has WATCH statements, whose times never are.
+        timed_by: Parameters that change when events come that it sends to itself.
     """
 
     is_possible: bool
     reason: str | None
     watches: bool
+    timed_by: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Moved:
+        """Read ``moved``."""
+        return cls(bool(data["is"]), data["reason"], bool(data["watches"]), tuple(data["timed_by"]))
 
 
 @dataclass(frozen=True)
@@ -236,7 +243,7 @@ class Region:
             ),
             weights=data["weights"],
             sets_voltage=bool(data["sets_voltage"]),
-            moved=Moved(bool(data["moved"]["is"]), data["moved"]["reason"], bool(data["moved"]["watches"])),
+            moved=Moved.from_json(data["moved"]),
             sees_jumps=bool(data["sees_jumps"]),
             advance=data["procedures"]["advance"],
             next_states=data["procedures"]["states"],

@@ -17,7 +17,7 @@ from ._attachment import Attachment
 from ._directions import Direction
 from ._manifest import Manifest, SpikeNotes
 from ._neuron_netcons import Ends, all_ends, stands
-from .cells import Floats, Place
+from .cells import Cell, Floats, Place
 from .errors import Refused
 from .parameters import NetConDelay
 
@@ -83,37 +83,53 @@ class SpikeTables:
     """The tables of the spikes of all cells with gradients."""
 
     def __init__(
-        self, made: Manifest, notes: SpikeNotes, attachments: Sequence[Attachment], directions: Sequence[Direction]
+        self,
+        made: Manifest,
+        notes: SpikeNotes,
+        cells: Iterable[Cell],
+        points: Sequence[tuple[str, nrn.PointProcess]],
+        directions: Sequence[Direction],
     ) -> None:
-        """Put the point processes that write the tables to the places that NetCons watch now.
+        """Look whether all times can be followed; the model is not touched yet.
+
+        Args:
+            made: What the compiler emitted.
+            notes: What of it writes the tables.
+            cells: The cells that get gradients.
+            points: The kinds and the point processes on them.
+            directions: All of them.
 
         Raises:
             Refused: The times of some events cannot be followed.
         """
         self._made, self._notes = made, notes
-        self._attachments = {attachment.cell.root: attachment for attachment in attachments}
+        self._cells = {cell.root: cell for cell in cells}
         self._writers: dict[Place, nrn.PointProcess] = {}
         self._tables: dict[Place, Floats] = {}
+        self._check_own(points, directions)
         self._check_delays(directions)
+        self._acting(find_wires())
+
+    def insert(self, attachments: Sequence[Attachment]) -> None:
+        """Put the point processes that write the tables to the places that NetCons watch now."""
+        by_root = {attachment.cell.root: attachment for attachment in attachments}
         for wire in self._acting(find_wires()):
-            self._add(wire.source)
+            node = self._node(wire.source)
+            if node not in self._writers:
+                self._writers[node] = self._writer(node, by_root[wire.seen])
 
     def _node(self, place: Place) -> Place:
         """Places of one node are one."""
-        cell = self._attachments[nrn.root_of(place[0])].cell
+        cell = self._cells[nrn.root_of(place[0])]
         return cell.places[cell.node(*place)]
 
-    def _add(self, source: Place) -> None:
-        node = self._node(source)
-        if node in self._writers:
-            return
-        attachment = self._attachments[nrn.root_of(node[0])]
+    def _writer(self, node: Place, attachment: Attachment) -> nrn.PointProcess:
         writer = nrn.new_point_process(self._notes.name, node[0](node[1]))
         for k, name in enumerate(self._notes.cable_pointers):
             cable = attachment.cables.get(k)
             seen = nrn.ref(writer, self._notes.rest, k) if cable is None else nrn.ref(cable.at(*node), "v")
             nrn.set_pointer(writer, name, seen)
-        self._writers[node] = writer
+        return writer
 
     def sync(self) -> dict[str, int]:
         """Begin anew, before a run.
@@ -149,13 +165,12 @@ class SpikeTables:
         Raises:
             Refused: One leads where its events cannot be followed.
         """
-        self._check_watches()
         self._check_others()
         acting: list[Wire] = []
         for wire in wires:
-            if wire.seen not in self._attachments or wire.kind in self._made.passed_over:
+            if wire.seen not in self._cells or wire.kind in self._made.passed_over:
                 continue
-            if wire.root not in self._attachments:
+            if wire.root not in self._cells:
                 raise Refused(f"{wire} was added, and its target has no gradients yet; {_AGAIN}")
             region = self._made.point(wire.kind)
             if region.weights is None:
@@ -182,14 +197,21 @@ class SpikeTables:
                 reason = "it acts on no membrane" if kind in self._made.passed_over else moved.reason
                 raise Refused(f"{direction.name}: {kind} can't take events whose times have a derivative: {reason}")
 
-    def _check_watches(self) -> None:
-        """Refuse point processes that send themselves events at times that depend on the voltage."""
-        for attachment in self._attachments.values():
-            for spot in attachment.companions:
-                if spot.region.moved.watches:
+    def _check_own(self, points: Iterable[tuple[str, nrn.PointProcess]], directions: Iterable[Direction]) -> None:
+        """Refuse point processes that send themselves events at times that depend on more than can be followed."""
+        wanted = {direction.wrt: direction.name for direction in directions}
+        for kind, process in points:
+            moved, name = self._made.point(kind).moved, nrn.name_of(process)
+            if moved.watches:
+                raise Refused(
+                    f"{name} has a WATCH: how the time when its condition comes true depends on parameters "
+                    "is not followed; without spike_times it counts as fixed"
+                )
+            for parameter in moved.timed_by:
+                if parameter in wanted and not moved.is_possible:
                     raise Refused(
-                        f"{spot.process} has a WATCH: how the time when its condition comes true depends on parameters "
-                        "is not followed; without spike_times it counts as fixed"
+                        f"{wanted[parameter]}: {parameter} changes when events come that {name} sends to itself, "
+                        f"which is not followed: {moved.reason}"
                     )
 
     def _check_others(self) -> None:
@@ -202,7 +224,7 @@ class SpikeTables:
                     f"{nrn.name_of(ends.netcon)} brings spikes from another MPI rank to {nrn.name_of(ends.target)}: "
                     f"{_NOT_FOLLOWED}; without spike_times these count as fixed"
                 )
-            if ends.target is None or ends.section is None or nrn.root_of(ends.section) not in self._attachments:
+            if ends.target is None or ends.section is None or nrn.root_of(ends.section) not in self._cells:
                 continue
             name = nrn.name_of(ends.netcon)
             if ends.sender is not None:

@@ -31,6 +31,7 @@ _FAULTS = {
     8: SIMULTANEOUS,
     9: "a spike came of which gradmod knows nothing: the threshold or the delay of a NetCon was changed during the "
     "run, or dt since finitialize",
+    10: "with spike_times, at most 64 events that a point process sends to itself may be on their way",
     7: "celsius was changed during the run: set it before finitialize",
 }
 

@@ -89,16 +89,12 @@ def attach(
     check_jumps(
         cells, fused, [(process, made.manifest.point(kind)) for kind, process in acting], links.targets.values()
     )
+    notes = made.manifest.spikes
+    spikes = None if notes is None else SpikeTables(made.manifest, notes, cells, acting, resolved)
     load(made.directory, made.manifest.shared, quiet=quiet)
     attachments = _attach_cells(resolved, cells, regions, acting, made, links)
-    spikes = None
-    if made.manifest.spikes is not None:
-        try:
-            spikes = SpikeTables(made.manifest, made.manifest.spikes, attachments, resolved)
-        except BaseException:
-            for attachment in attachments:
-                attachment.remove()
-            raise
+    if spikes is not None:
+        spikes.insert(attachments)
     return Gradients(resolved, attachments, regions, points, made, tables, links, spikes)
 
 

@@ -143,7 +143,8 @@ impl Writer<'_> {
             conditions: &Code::inline(graph, self.sources.at_event(&graph.reachable_inputs(&watched(receive), false))),
             copy: &|state| self.copy(state),
         };
-        finish.extend(sent(&receive.sent, &code, &watches));
+        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &code));
+        finish.extend(sent(&receive.sent, &code, &watches, &later));
         for change in &receive.states {
             finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
         }
@@ -171,7 +172,8 @@ impl Writer<'_> {
         let mut start = [self.start_arrays(), load].concat();
         start_locals.extend(start_code.locals());
         start.extend(start_code.statements());
-        start.extend(sent(&receive.start_sent, &start_code, &watches));
+        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &start_code));
+        start.extend(sent(&receive.start_sent, &start_code, &watches, &later));
         Some(Events {
             argument_count: arguments.len(),
             arguments: lines::one_list(&arguments),
@@ -382,7 +384,14 @@ pub(super) struct Watches<'a> {
 }
 
 /// In NEURON's order, and with what a condition sees at once: whether it holds already.
-pub(super) fn sent(sent: &[Sent], code: &Code, watches: &Watches) -> Vec<String> {
+///
+/// `later` has what is remembered of a self-event.
+pub(super) fn sent(
+    sent: &[Sent],
+    code: &Code,
+    watches: &Watches,
+    later: &dyn Fn(&Sent) -> Vec<String>,
+) -> Vec<String> {
     let mut lines = Vec::new();
     for sent in sent {
         let arguments: Vec<String> = sent.roots().iter().map(|id| code.value(*id)).collect();
@@ -392,7 +401,15 @@ pub(super) fn sent(sent: &[Sent], code: &Code, watches: &Watches) -> Vec<String>
             format!("IF ({on} != 0) {{ {name}({}) }}", arguments.join(", "))
         };
         match sent.kind {
-            EffectKind::Send => lines.push(call("net_send")),
+            EffectKind::Send => {
+                lines.push(call("net_send"));
+                let remembered = later(sent);
+                if !remembered.is_empty() {
+                    lines.push(format!("IF ({on} != 0) {{"));
+                    lines.extend(remembered.into_iter().map(|line| format!("    {line}")));
+                    lines.push("}".to_owned());
+                }
+            }
             EffectKind::Move => lines.push(call("net_move")),
             EffectKind::Watch { falls } => {
                 let [left, right] = [sent.arguments[0], sent.arguments[1]].map(|id| watches.conditions.value(id));

@@ -170,6 +170,8 @@ pub struct MovedManifest {
     pub reason: Option<String>,
     /// It has WATCH statements, whose times never are.
     pub watches: bool,
+    /// Parameters that change when events come that it sends to itself, where times are differentiated.
+    pub timed_by: Vec<String>,
 }
 
 /// A point process that writes a table: how many spikes there were, then for each, in

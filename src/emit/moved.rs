@@ -12,7 +12,7 @@ use super::procedures::{locals_statement, product};
 use super::region::Writer;
 use super::sources::Phase;
 use crate::graph::Id;
-use crate::step::{self, Receive, Row};
+use crate::step::{self, Receive, Row, Sent};
 
 #[derive(Serialize)]
 pub(super) struct Moved {
@@ -22,6 +22,9 @@ pub(super) struct Moved {
     table: &'static str,
     delay: &'static str,
     late: Vec<String>,
+    /// It sends itself events.
+    sends: bool,
+    room: usize,
     /// How fast the voltage changes, from its remembered value.
     remembered_voltage: String,
     locals: String,
@@ -34,6 +37,8 @@ pub(super) struct Moved {
     pub assigned: Vec<String>,
 }
 
+/// How many events that it sends to itself may be on their way.
+const ROOM: usize = 64;
 const TABLE: &str = "spikes_at";
 const DELAY: &str = "wait";
 
@@ -76,6 +81,8 @@ impl Writer<'_> {
             table: TABLE,
             delay: DELAY,
             late,
+            sends: !(receive.sent.is_empty() && receive.start_sent.is_empty()),
+            room: ROOM,
             remembered_voltage: self.sources.remembered("v_now").unwrap_or_else(|| "v_now".to_owned()),
             locals: locals_statement(&locals),
             code: body,
@@ -93,8 +100,29 @@ impl Writer<'_> {
                 "v_moment (mV)".to_owned(),
                 "v_slope".to_owned(),
                 "is_known".to_owned(),
+                format!("next_shift[{k}]"),
+                format!("sent_time[{ROOM}]"),
+                format!("sent_flag[{ROOM}]"),
+                format!("sent_shift[{}]", ROOM * k),
             ],
         })
+    }
+}
+
+impl Writer<'_> {
+    /// What is remembered of a self-event: when it comes, and how that changes.
+    pub(super) fn later(&self, sent: &Sent, code: &Code) -> Vec<String> {
+        let Some(row) = &sent.late else { return Vec::new() };
+        let mut lines = Vec::new();
+        for k in 0..self.directions {
+            let mut terms = vec![shift(k)];
+            terms.extend(row.time.map(|id| product(&code.factor(id), &shift(k))));
+            terms.extend(self.known_terms(row, code, k));
+            lines.extend(lines::sum(&format!("next_shift[{k}]"), &terms));
+        }
+        let [delay, flag] = [0, 1].map(|index| code.value(sent.arguments[index]));
+        lines.push(format!("keep_sent(t + ({delay}), {flag})"));
+        lines
     }
 }
 

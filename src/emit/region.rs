@@ -318,7 +318,16 @@ impl<'a> Writer<'a> {
             is: moved.is_some_and(Result::is_ok),
             reason: moved.and_then(|moved| moved.as_ref().err().cloned()),
             watches: receive.is_some_and(|receive| receive.sent.iter().any(Sent::is_watch)),
+            timed_by: self.timed_by(),
         }
+    }
+
+    fn timed_by(&self) -> Vec<String> {
+        let receive = self.linearised.receive.iter();
+        let sent = receive.flat_map(|receive| receive.sent.iter().chain(&receive.start_sent));
+        let rows = sent.flat_map(|sent| &sent.late).flat_map(|row| &row.parameters);
+        let names: BTreeSet<&String> = rows.map(|(index, _)| &self.linearised.parameters[*index].public).collect();
+        names.into_iter().cloned().collect()
     }
 
     fn mechanism_names(&self) -> Vec<String> {

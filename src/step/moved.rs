@@ -17,7 +17,7 @@ use super::{linear, Quantity, Receive, Refused, Step, When};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
 use crate::syntax::ast::StatementKind;
-use crate::trace::{Primes, Trace, Traced, Values, FAILED};
+use crate::trace::{EffectKind, Primes, Trace, Traced, Values, FAILED};
 
 /// What becomes of the times of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,9 +137,7 @@ impl Step<'_> {
         if receive.voltage.is_some() {
             return Err("its events set v".to_owned());
         }
-        if !receive.sent.is_empty() || !receive.start_sent.is_empty() {
-            return Err("it sends events to itself, or watches a condition".to_owned());
-        }
+        self.followed_sends(receive, chosen)?;
         if !self.arrays.is_empty() {
             return Err("its events write an array".to_owned());
         }
@@ -172,6 +170,26 @@ impl Step<'_> {
         };
         let slopes_of = receive.states.iter().map(|change| of(change.target)).collect();
         Ok(Moved { current: slopes.current, slopes: slopes_of })
+    }
+
+    /// Whether it can be said when events come that it sends to itself.
+    fn followed_sends(&mut self, receive: &Receive, chosen: &[Candidate]) -> Result<(), String> {
+        let settled = self.settled(chosen);
+        for sent in receive.sent.iter().chain(&receive.start_sent) {
+            let Some(late) = sent.late.as_ref().filter(|_| sent.kind == EffectKind::Send) else {
+                return Err("it watches a condition, or moves an event by net_move".to_owned());
+            };
+            if !sent.flag.is_some_and(|flag| flag != 0.0) {
+                return Err("it sends events to itself whose flag is 0, or no number".to_owned());
+            }
+            if late.v_before.is_some() || !late.states.iter().all(|(state, _)| settled[*state]) {
+                return Err("it sends events to itself at times that depend on v or on a state".to_owned());
+            }
+        }
+        if receive.start_sent.iter().flat_map(|sent| &sent.late).any(|late| !late.coefficients().is_empty()) {
+            return Err("INITIAL sends an event at a time that depends on a parameter".to_owned());
+        }
+        Ok(())
     }
 
     /// The moment at which such a condition changes would have a derivative of its own.

@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 66] = [
+const OWN: [&str; 72] = [
     "events_at",
     "events_room",
     "last_event",
@@ -77,6 +77,12 @@ const OWN: [&str; 66] = [
     "keep_slopes",
     "find_spike",
     "spikes_at",
+    "next_shift",
+    "sent_time",
+    "sent_flag",
+    "sent_shift",
+    "keep_sent",
+    "find_sent",
 ];
 
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ SYNAPSES: dict[str, tuple[dict[str, float], float]] = {
     "TmSyn": ({"tau": 1.5, "tau_rec": 40.0}, 0.06),
     "QuadSyn": ({"tau": 2.0, "sharp": 50.0}, 0.03),
     "BindSyn": ({}, 1.5),
+    "PulseSyn": ({"gmax": 0.1, "width": 0.4}, 0.5),
     "HandSyn": ({"tau": 1.5, "rest": 1e-3}, 0.02),
     "StepSyn": ({}, 0.02),
 }
