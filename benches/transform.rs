@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradmod::model::check;
-use gradmod::step::{linearise, Region};
+use gradmod::step::{linearise, EventTimes, Region};
 use gradmod::{emit, syntax};
 
 #[global_allocator]
@@ -46,9 +46,9 @@ fn transform(text: &str, count: &mut Count) -> Option<usize> {
     lap(1);
     let mechanism = mechanism.ok()?;
     let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
-    let linearised = linearise(&region, &|_| true);
+    let linearised = linearise(&region, &|_| true, EventTimes::Fixed);
     lap(2);
-    let emitted = emit::emit(&[linearised.ok()?], DIRECTIONS);
+    let emitted = emit::emit(&[linearised.ok()?], DIRECTIONS, EventTimes::Fixed);
     lap(3);
     let (files, manifest) = emitted.ok()?;
     let manifest = serde_json::to_string_pretty(&manifest).ok()?;

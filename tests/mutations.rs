@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use gradmod::diagnostic::Diagnostic;
 use gradmod::model::check;
-use gradmod::step::{linearise, Region};
+use gradmod::step::{linearise, EventTimes, Region};
 use gradmod::{emit, render, syntax};
 
 use mutator::{mutated, Random};
@@ -59,12 +59,14 @@ fn transform(bytes: &[u8]) -> Result<&'static str, String> {
         Ok(mechanism) => mechanism,
         Err(errors) => return located(&text, &errors).map(|()| "declarations"),
     };
+    // What has events is emitted with all that there is for them.
+    let times = if mechanism.receive.is_some() { EventTimes::Differentiated } else { EventTimes::Fixed };
     let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
-    let linearised = match linearise(&region, &|_| true) {
+    let linearised = match linearise(&region, &|_| true, times) {
         Ok(linearised) => linearised,
         Err(refused) => return located(&text, &[refused.diagnostic]).map(|()| "refused"),
     };
-    let (files, _) = emit::emit(&[linearised], 3).map_err(|error| format!("not emitted: {error}"))?;
+    let (files, _) = emit::emit(&[linearised], 3, times).map_err(|error| format!("not emitted: {error}"))?;
     for file in &files {
         if file.text.len() > LARGEST {
             return Err(format!("{} bytes emitted", file.text.len()));

@@ -18,11 +18,12 @@ from .attach import attach
 from .errors import Diagnostic, Error, Refused
 from .gradients import Gradients
 from .objective import Residuals, SquaredError, value_and_grad
-from .parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
+from .parameters import Global, InitialVoltage, NetConDelay, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
 from .protocols import Protocols
 from .recording import Recording
 from .reverse import Reverse
 from .simulation import Simulation
+from .spikes import SpikeTimes
 
 __all__ = [
     "Diagnostic",
@@ -30,6 +31,7 @@ __all__ = [
     "Global",
     "Gradients",
     "InitialVoltage",
+    "NetConDelay",
     "NetConWeight",
     "PerNetCon",
     "PerSegment",
@@ -40,6 +42,7 @@ __all__ = [
     "Residuals",
     "Reverse",
     "Simulation",
+    "SpikeTimes",
     "SquaredError",
     "Stimulus",
     "attach",

@@ -171,7 +171,9 @@ class Attachment:
         self.companions.append(spot)
         if region.weights is not None:
             directions = len(region.cable_pointers)
-            self.events.append(Events(name, companion, region.weights, directions=directions))
+            self.events.append(
+                Events(name, companion, region.weights, directions=directions, moved=region.moved.is_possible)
+            )
         self._point_at_primal(spot, process, targets)
         _point_far(spot, everywhere)
         at = [cable.at(seg.sec, seg.x) for cable in self.cables.values()]
@@ -227,14 +229,19 @@ class Attachment:
 
     # --- before every run -----------------------------------------------------------------------------------------
 
-    def sync(self, axial: manifest.Axial) -> None:
-        """Follow the user's cell: geometry, Ra, cm, ion styles and the weights of all directions."""
+    def sync(self, axial: manifest.Axial, spikes: Mapping[str, int]) -> None:
+        """Follow the user's cell: geometry, Ra, cm, ion styles and the weights of all directions.
+
+        Args:
+            axial: The mechanism that stands for changes of Ra.
+            spikes: As for ``Events.sync``.
+        """
         self.geometry = Geometry(self.cell)
         for cable in self.cables.values():
             cable.sync(self.geometry)
         by_target = nrn.netcons_by_target() if self.events else {}
         for events in self.events:
-            events.sync(self.directions, by_target)
+            events.sync(self.directions, by_target, spikes)
         check_ions((*self.spots, *self.companions))
         self._followed = [
             (sec, ion, nrn.ion_style(sec, ion))

@@ -25,7 +25,8 @@ _log = logging.getLogger("gradmod")
 class Request:
     """What is to be differentiated: all that determines the emitted files.
 
-    ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K.
+    ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K; ``spike_times``:
+    the times of events are differentiated.
     """
 
     sources: tuple[Source, ...]
@@ -34,13 +35,14 @@ class Request:
     wrt: tuple[str, ...]
     directions: int
     mode: str = "forward"
+    spike_times: bool = False
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
         parts: list[Any] = [
             _content_hash(binary),
             [(source.name, source.text) for source in self.sources],
-            [self.regions, self.points, self.wrt, self.directions, self.mode],
+            [self.regions, self.points, self.wrt, self.directions, self.mode, self.spike_times],
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -102,6 +104,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += [part for point in request.points for part in ("--point", point)]
     command += [part for name in request.wrt for part in ("--wrt", name)]
     command += ["--directions", str(request.directions), "--mode", request.mode]
+    command += ["--spike-times"] if request.spike_times else []
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -146,6 +149,8 @@ def request_of(
     wrt: Sequence[str],
     directions: int,
     mode: str = "forward",
+    *,
+    spike_times: bool = False,
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(
@@ -155,4 +160,5 @@ def request_of(
         tuple(sorted(set(wrt))) or ("cm",),
         directions,
         mode,
+        spike_times,
     )

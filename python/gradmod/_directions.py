@@ -10,7 +10,17 @@ from . import _neuron as nrn
 from ._catalogue import Catalogue, check_stimulus
 from .cells import Cell, cells_of
 from .errors import Error
-from .parameters import Global, InitialVoltage, NetConWeight, Parameter, PerNetCon, Range, Stimulus, Weight
+from .parameters import (
+    Global,
+    InitialVoltage,
+    NetConDelay,
+    NetConWeight,
+    Parameter,
+    PerNetCon,
+    Range,
+    Stimulus,
+    Weight,
+)
 from .regions import point_processes_on
 
 
@@ -106,6 +116,9 @@ def _resolve(name: str, parameter: Parameter, cells: list[Cell], by_section: Map
             return _stimulus(name, parameter, by_section)
         if isinstance(parameter, NetConWeight):
             sections = _targets(parameter, [parameter.netcon], parameter.index)
+            return Direction(name, parameter, None, None, _cells(sections, by_section))
+        if isinstance(parameter, NetConDelay):
+            sections = _targets(parameter, [parameter.netcon], 0)
             return Direction(name, parameter, None, None, _cells(sections, by_section))
         if isinstance(parameter, PerNetCon):
             sections = _targets(parameter, parameter.netcons, parameter.index)

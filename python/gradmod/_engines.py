@@ -67,10 +67,11 @@ class Backward(Engine):
         looks: Sequence[tuple[nrn.Segment, str]],
         sections: Sequence[nrn.Section] | None,
         memory: float,
+        spike_times: bool,
         quiet: bool,
     ) -> None:
         """As :class:`Reverse`, which says what is raised."""
-        self.reverse = Reverse(sections, memory=memory, quiet=quiet, **parameters)
+        self.reverse = Reverse(sections, memory=memory, spike_times=spike_times, quiet=quiet, **parameters)
         try:
             self._traces = [self.reverse.record(*look) for look in looks]
         except BaseException:
@@ -105,11 +106,12 @@ class Forward(Engine):
         parameters: Mapping[str, Parameter],
         looks: Sequence[tuple[nrn.Segment, str]],
         sections: Sequence[nrn.Section] | None,
+        spike_times: bool,
         quiet: bool,
     ) -> None:
         """As :func:`attach`, which says what is raised."""
         self._names = list(parameters)
-        self._gradients = attach(sections, quiet=quiet, **parameters)
+        self._gradients = attach(sections, spike_times=spike_times, quiet=quiet, **parameters)
         try:
             self._recordings = [self._gradients.record(*look) for look in looks]
             self._vectors = [nrn.record(nrn.ref(segment, variable), segment.sec) for segment, variable in looks]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from . import _neuron as nrn
 from ._directions import Direction
 from .errors import Refused
-from .parameters import NetConWeight
+from .parameters import NetConDelay, NetConWeight
 
 #: Why a run is refused in which the events of one time may have come in another order to us.
 SIMULTANEOUS = (
@@ -70,13 +70,32 @@ class Events(Copies):
 
     Attributes:
         directions: How many gradients of each weight there are.
+        moved: The times of the events have gradients: still further weights tell of these.
     """
 
     directions: int = 0
+    moved: bool = False
 
-    def sync(self, directions: Sequence[Direction], by_target: Mapping[str, Sequence[nrn.NetCon]]) -> None:
-        """Follow the user's NetCons, and set the gradients of the weights; as :meth:`follow`."""
+    def sync(
+        self,
+        directions: Sequence[Direction],
+        by_target: Mapping[str, Sequence[nrn.NetCon]],
+        spikes: Mapping[str, int],
+    ) -> None:
+        """Follow the user's NetCons, and set the gradients of the weights; as :meth:`follow`.
+
+        Args:
+            directions: All of them.
+            by_target: As for :meth:`follow`.
+            spikes: By the NetCon's name, the address of the table of its spikes, where it has one.
+        """
         for name, copy in self.follow(by_target).items():
+            if self.moved:
+                first = self.weights * (1 + self.directions)
+                copy.weight[first] = spikes.get(name, 0)
+                copy.weight[first + 1] = copy.delay
+                for k in range(self.directions):
+                    copy.weight[first + 2 + k] = float(_delays(directions[k], name))
             for i in range(self.weights):
                 for k in range(self.directions):
                     copy.weight[self.weights + i * self.directions + k] = float(_acts(directions[k], name, i))
@@ -95,6 +114,10 @@ class Events(Copies):
                         f"no exact gradient of this run: weight[{i}] of {nrn.name_of(netcon)} to {self.process} is not "
                         "what its events made of it"
                     )
+
+
+def _delays(direction: Direction, netcon: str) -> bool:
+    return isinstance(direction.parameter, NetConDelay) and direction.parameter.netcon == netcon
 
 
 def _acts(direction: Direction, netcon: str, index: int) -> bool:

@@ -158,6 +158,28 @@ class SharedTable:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """Whether the times of a point process's events are differentiated.
+
+    Attributes:
+        is_possible: They are.
+        reason: Why they cannot be.
+        watches: It has WATCH statements, whose times never are.
+        timed_by: Parameters that change when events come that it sends to itself.
+    """
+
+    is_possible: bool
+    reason: str | None
+    watches: bool
+    timed_by: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Moved:
+        """Read ``moved``."""
+        return cls(bool(data["is"]), data["reason"], bool(data["watches"]), tuple(data["timed_by"]))
+
+
+@dataclass(frozen=True)
 class Region:
     """One fused gradient mechanism: of a set of density mechanisms, or the companion of one point process."""
 
@@ -180,6 +202,7 @@ class Region:
     streams: tuple[Stream, ...]
     weights: int | None
     sets_voltage: bool
+    moved: Moved
     sees_jumps: bool
     advance: str
     next_states: str
@@ -220,6 +243,7 @@ class Region:
             ),
             weights=data["weights"],
             sets_voltage=bool(data["sets_voltage"]),
+            moved=Moved.from_json(data["moved"]),
             sees_jumps=bool(data["sees_jumps"]),
             advance=data["procedures"]["advance"],
             next_states=data["procedures"]["states"],
@@ -251,11 +275,36 @@ class Axial:
 
 
 @dataclass(frozen=True)
+class SpikeNotes:
+    """A point process that writes the table of the spikes of a place.
+
+    Attributes:
+        cable_pointers: For each direction the POINTER to the gradient cable at the place.
+        rest: RANGE array that such a POINTER sees where there is no cable.
+        table, room, threshold: RANGE variables: the table's address, for how many spikes it has room, mV.
+    """
+
+    name: str
+    cable_pointers: tuple[str, ...]
+    rest: str
+    table: str
+    room: str
+    threshold: str
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SpikeNotes:
+        """Read ``spikes``."""
+        names = data["name"], tuple(data["cable_pointers"]), data["rest"]
+        return cls(*names, data["table"], data["room"], data["threshold"])
+
+
+@dataclass(frozen=True)
 class Manifest:
     """All that one run of ``gradmod transform`` emitted.
 
     Attributes:
         passed_over: Mechanisms that act on no membrane: nothing was emitted for them.
+        spikes: Where the times of events are differentiated.
     """
 
     directions: int
@@ -264,6 +313,7 @@ class Manifest:
     cable: CableMechanism
     cable_point: CableMechanism
     axial: Axial
+    spikes: SpikeNotes | None
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -285,6 +335,7 @@ class Manifest:
             cable=CableMechanism(cable["suffix"], cable["conductance"], cable["source"]),
             cable_point=CableMechanism(point["name"], point["conductance"], point["source"]),
             axial=Axial(axial["name"], axial["va"], axial["vb"], axial["g"]),
+            spikes=None if data["spikes"] is None else SpikeNotes.from_json(data["spikes"]),
         )
 
     @property

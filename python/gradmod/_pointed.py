@@ -44,8 +44,30 @@ class Link:
         """What the POINTER is found by."""
         return self.owner, self.mechanism, self.name
 
+    @property
+    def does(self) -> str:
+        """What it does, to be followed by whose cell."""
+        return f"{self} sees the voltage of"
+
     def __str__(self) -> str:
         return f"POINTER {self.name} of {_text(self.owner, self.mechanism)}"
+
+
+class Way(Protocol):
+    """How the voltage of one cell changes another cell.
+
+    Attributes:
+        root, seen: The roots of the changed cell, and of the one that changes it.
+    """
+
+    @property
+    def root(self) -> nrn.Section: ...
+
+    @property
+    def seen(self) -> nrn.Section | None: ...
+
+    @property
+    def does(self) -> str: ...
 
 
 class _Region(Protocol):
@@ -77,40 +99,34 @@ class Links:
             links.append(Link(who, mechanism, name, nrn.root_of(place[0]), target, seen))
         return links
 
-    def spread(self, directions: Iterable[Direction], scope: Iterable[nrn.Section] | None) -> None:
+    def spread(
+        self, directions: Iterable[Direction], scope: Iterable[nrn.Section] | None, others: Iterable[Way] = ()
+    ) -> None:
         """Add to each direction the cells that see the voltage of its cells, and those that see theirs.
+
+        Args:
+            directions: All of them.
+            scope: The sections whose cells may be touched; None for all.
+            others: Other ways by which cells change cells.
 
         Raises:
             Error: Such a cell is not in the sections that the user named.
         """
-        directions = list(directions)
+        directions, ways = list(directions), [*self._links, *others]
         allowed = None if scope is None else {nrn.root_of(sec) for sec in scope}
         cells = {cell.root: cell for direction in directions for cell in direction.cells}
         for direction in directions:
             reached = {cell.root for cell in direction.cells}
-            for link in self._closure(reached):
+            for link in _closure(ways, reached):
                 if allowed is not None and link.root not in allowed:
                     raise Error(
-                        f"{direction.name}: {link} sees the voltage of a cell that it acts on, "
+                        f"{direction.name}: {link.does} a cell that it acts on, "
                         "but is not in the sections that attach was given"
                     )
                 if link.root not in cells:
                     cells[link.root] = Cell(nrn.tree_of(link.root))
                 direction.cells = [*direction.cells, cells[link.root]]
         self._affected = set(cells)
-
-    def _closure(self, reached: set[nrn.Section]) -> list[Link]:
-        """The links that lead to cells outside, one for each cell."""
-        found: list[Link] = []
-        more = True
-        while more:
-            more = False
-            for link in self._links:
-                if link.seen in reached and link.root not in reached:
-                    reached.add(link.root)
-                    found.append(link)
-                    more = True
-        return found
 
     def check_targets(self, regions: Iterable[_Region]) -> None:
         """Refuse POINTERs that something depends on and that see no voltage.
@@ -167,6 +183,20 @@ class Links:
         concerned = self._affected | self._drivers()
         present = (link for link in links if link is not None)
         return any(link.root in concerned or link.seen in self._affected for link in present)
+
+
+def _closure(ways: Iterable[Way], reached: set[nrn.Section]) -> list[Way]:
+    """Those that lead to cells outside, one for each cell."""
+    found: list[Way] = []
+    more = True
+    while more:
+        more = False
+        for way in ways:
+            if way.seen in reached and way.root not in reached:
+                reached.add(way.root)
+                found.append(way)
+                more = True
+    return found
 
 
 _UNSET = "was not made to point to anything (h.setpointer)"

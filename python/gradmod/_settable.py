@@ -11,7 +11,17 @@ from . import _neuron as nrn
 from ._directions import Direction
 from .cells import Floats
 from .errors import Error
-from .parameters import Global, InitialVoltage, NetConWeight, Parameter, PerNetCon, PerSegment, Range, Stimulus
+from .parameters import (
+    Global,
+    InitialVoltage,
+    NetConDelay,
+    NetConWeight,
+    Parameter,
+    PerNetCon,
+    PerSegment,
+    Range,
+    Stimulus,
+)
 
 #: Values that differ by less than this, relatively, are one value.
 _SAME = 1e-12
@@ -77,6 +87,8 @@ class Settable:
             netcons = nrn.netcons()
             weights = [_NetConWeight(netcons[netcon], parameter.index) for netcon in names]
             return cls(name, parameter, len(weights), weights, "value", np.ones(len(weights)))
+        if isinstance(parameter, NetConDelay):
+            return cls(name, parameter, 1, [nrn.netcons()[parameter.netcon]], "delay", np.ones(1))
         if isinstance(parameter, InitialVoltage):
             raise Error(f"{name}: the initial voltage is set by whoever calls finitialize; it cannot be optimised here")
         raise Error(f"{name}: {parameter!r} cannot be set")

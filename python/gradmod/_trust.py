@@ -29,6 +29,9 @@ _FAULTS = {
     6: "v was set from outside during the run; the potential to start from belongs into finitialize, or into an "
     "FInitializeHandler of type 1",
     8: SIMULTANEOUS,
+    9: "a spike came of which gradmod knows nothing: the threshold or the delay of a NetCon was changed during the "
+    "run, or dt since finitialize",
+    10: "with spike_times, at most 64 events that a point process sends to itself may be on their way",
     7: "celsius was changed during the run: set it before finitialize",
 }
 

@@ -13,30 +13,40 @@ from ._jumps import check_jumps
 from ._library import load
 from ._pointed import Links
 from ._shared import SharedTables
+from ._spikes import SpikeTables, find_wires
 from ._stale import StaleTables
 from ._trust import check_settings
 from .cells import Cell
-from .errors import Error
+from .errors import Error, Refused
 from .gradients import Gradients
-from .parameters import Parameter, PerNetCon, places
+from .parameters import NetConDelay, Parameter, PerNetCon, places
 from .regions import Region, group, point_processes_on, sources
 
 
 def attach(
-    sections: nrn.Section | Iterable[nrn.Section] | None = None, *, quiet: bool = False, **directions: Parameter
+    sections: nrn.Section | Iterable[nrn.Section] | None = None,
+    *,
+    spike_times: bool = False,
+    quiet: bool = False,
+    **directions: Parameter,
 ) -> Gradients:
     """Attach gradients to the model that was built in NEURON.
 
     Generates, compiles (or takes from the cache), loads, inserts and wires what computes d(everything)/d(direction)
-    exactly, for the discrete simulation that NEURON runs. The times of events, whoever sends them, count as fixed.
+    exactly, for the discrete simulation that NEURON runs. The times of events, whoever sends them, count as fixed,
+    unless ``spike_times`` is set.
     Cells that see the voltage of one where a direction acts through a POINTER, as by gap junctions, get gradients too.
     The user's mechanisms, sections and voltages stay as they are. If something is refused, the model was not touched.
 
     Args:
         sections: Only cells with one of these sections are considered; all by default.
+        spike_times: Let the spikes that NetCons bring from one cell to another come at times that depend on the
+            directions. NEURON's own grid knows no such times: the gradient is then no longer that of the run, but
+            what that of smaller and smaller steps tends to, at an error proportional to dt. The time of a spike is
+            where the voltage crosses the threshold, between the steps. Cells that spikes reach get gradients too.
         quiet: Do not say so when something has to be compiled.
         **directions: Names of the user's choice for :class:`Range`, :class:`Global`, :class:`Stimulus`,
-            :class:`NetConWeight` and :class:`InitialVoltage`.
+            :class:`NetConWeight`, :class:`NetConDelay` and :class:`InitialVoltage`.
 
     Raises:
         Refused: Something in the model cannot be differentiated exactly; says what, where and why.
@@ -48,8 +58,10 @@ def attach(
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):
             raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
+        if isinstance(direction.parameter, NetConDelay) and not spike_times:
+            raise Refused(f"{direction.name}: a delay has a derivative in the limit of small dt only: spike_times=True")
     links = Links()
-    links.spread(resolved, scope)
+    links.spread(resolved, scope, find_wires() if spike_times else ())
     cells = _affected(resolved)
     regions = group(cells)
     points = point_processes_on(cells)
@@ -61,6 +73,7 @@ def attach(
             kinds,
             [direction.wrt for direction in resolved if direction.wrt is not None],
             len(resolved),
+            spike_times=spike_times,
         )
     )
     check_influence(resolved, made.manifest.passed_over)
@@ -76,9 +89,13 @@ def attach(
     check_jumps(
         cells, fused, [(process, made.manifest.point(kind)) for kind, process in acting], links.targets.values()
     )
+    notes = made.manifest.spikes
+    spikes = None if notes is None else SpikeTables(made.manifest, notes, cells, acting, resolved)
     load(made.directory, made.manifest.shared, quiet=quiet)
     attachments = _attach_cells(resolved, cells, regions, acting, made, links)
-    return Gradients(resolved, attachments, regions, points, made, tables, links)
+    if spikes is not None:
+        spikes.insert(attachments)
+    return Gradients(resolved, attachments, regions, points, made, tables, links, spikes)
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:
@@ -117,7 +134,7 @@ def _attach_cells(
         for attachment in attachments:
             here = [(kind, p) for kind, p in points if p.get_segment().sec in set(attachment.cell.sections)]
             attachment.insert(made.manifest, fused, here, links.targets, everywhere)
-            attachment.sync(made.manifest.axial)
+            attachment.sync(made.manifest.axial, {})
     except BaseException:
         for attachment in attachments:
             attachment.remove()

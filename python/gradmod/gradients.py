@@ -13,15 +13,17 @@ from ._directions import Direction
 from ._isolated import IsolatedValues
 from ._pointed import Links
 from ._shared import SharedTables
+from ._spikes import SpikeTables
 from ._stale import StaleTables
 from ._streams import start_streams
 from ._trust import check_run, check_settings, check_times
 from .cells import Floats
-from .errors import Error
+from .errors import Error, Refused
 from .finish import last_states, last_voltages
 from .parameters import Parameter
 from .recording import Recording, vectors_of_state, vectors_of_voltage
 from .regions import Region, density_mechanisms, point_processes_on
+from .spikes import SpikeTimes
 
 
 class Gradients:
@@ -43,6 +45,7 @@ class Gradients:
         made: Build,
         tables: tuple[StaleTables, SharedTables, IsolatedValues],
         links: Links,
+        spikes: SpikeTables | None,
     ) -> None:
         """Made by :func:`gradmod.attach`, which has inserted and wired everything."""
         self.directions: dict[str, Parameter] = {d.name: d.parameter for d in directions}
@@ -53,6 +56,7 @@ class Gradients:
         self._made = made
         self._tables = tables
         self._links = links
+        self._spikes = spikes
         self._failure: str | None = None
         self._ready = False
         self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
@@ -75,8 +79,9 @@ class Gradients:
         for tables in self._tables:
             tables.check()
         self._check_model()
+        tables = self._spikes.sync() if self._spikes is not None else {}
         for attachment in self._attachments:
-            attachment.sync(self._made.manifest.axial)
+            attachment.sync(self._made.manifest.axial, tables)
 
     def _check_model(self) -> None:
         """Raise unless sections, mechanisms and point processes are those that were attached to."""
@@ -145,6 +150,24 @@ class Gradients:
             vectors = vectors_of_state(attachment, spot, variable)
             last = lambda: self._last_states(attachment, spot)[variable]  # noqa: E731
         return self._recording(variable, segment, vectors, last)
+
+    def record_spikes(self, netcon: nrn.NetCon) -> SpikeTimes:
+        """Record the times of the spikes that a NetCon sees in the runs to come, and the gradients of these times.
+
+        Args:
+            netcon: It watches the voltage of a cell where a direction acts; its target may be None.
+
+        Raises:
+            Error: It does not.
+            Refused: Events set that voltage: it crosses the threshold in jumps.
+        """
+        spikes = SpikeTimes(netcon, self)
+        attachment = self._attachment_at(spikes.segment)
+        if attachment.cell.node(spikes.segment.sec, spikes.segment.x) in attachment.solved_voltages():
+            raise Refused(
+                f"{nrn.name_of(netcon)}: events set v at {spikes.segment}, so a spike there has no derivative"
+            )
+        return spikes
 
     def _record_process(self, process: nrn.PointProcess, variable: str) -> Recording:
         segment = process.get_segment()
@@ -258,6 +281,8 @@ class Gradients:
         for attachment in self._attachments:
             attachment.remove()
         self._attachments.clear()
+        if self._spikes is not None:
+            self._spikes.remove()
         nrn.stop_recording(self._t)
 
     def __del__(self) -> None:
@@ -277,7 +302,9 @@ class Gradients:
                 f"cell of {cell.root.name()}: {len(cell.sections)} sections, {len(cell.segments)} segments, "
                 f"{len(a.companions)} point processes; {len(a.cables)} gradient cables ({names})"
             )
-        if any(a.events for a in self._attachments):
+        if self._spikes is not None:
+            lines.append("the times of spikes change too: gradients in the limit of small dt, not of the run itself")
+        elif any(a.events for a in self._attachments):
             lines.append("the times of events count as fixed")
         for region in self._regions:
             mechanisms = ", ".join(region.mechanisms) or "no mechanisms"

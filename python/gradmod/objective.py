@@ -150,6 +150,7 @@ def value_and_grad(
     sections: nrn.Section | Iterable[nrn.Section] | None = None,
     memory: float = MEMORY,
     mode: Mode | None = None,
+    spike_times: bool = False,
     keep: object = None,
     quiet: bool = False,
 ) -> ValueAndGrad:
@@ -173,6 +174,7 @@ def value_and_grad(
         sections: Likewise.
         memory: Likewise.
         mode: Likewise.
+        spike_times: Likewise.
         keep: Likewise.
         quiet: Likewise.
 
@@ -189,6 +191,7 @@ def value_and_grad(
         sections=sections,
         memory=memory,
         mode=mode,
+        spike_times=spike_times,
         keep=keep,
         quiet=quiet,
     )

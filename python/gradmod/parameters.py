@@ -107,6 +107,25 @@ class NetConWeight(Parameter):
         return f"NetConWeight({self.netcon}, {self.index})"
 
 
+class NetConDelay(Parameter):
+    """The delay of one NetCon, in ms; only with ``attach(..., spike_times=True)``, which says what that means."""
+
+    def __init__(self, netcon: nrn.NetCon) -> None:
+        """Name the direction.
+
+        Args:
+            netcon: The object, whose target stands on a cell.
+        """
+        super().__init__("delay")
+        if not str(netcon.hname()).startswith("NetCon["):
+            raise Error(f"NetConDelay({netcon!r}): the argument must be a NetCon")
+        #: As in :class:`NetConWeight`.
+        self.netcon = nrn.name_of(netcon)
+
+    def __repr__(self) -> str:
+        return f"NetConDelay({self.netcon})"
+
+
 class PerNetCon(Parameter):
     """An element of the weight vector of many NetCons, each a parameter of its own; in reverse mode only.
 

@@ -25,9 +25,9 @@ from ._stale import StaleTables
 from ._trust import check_settings
 from ._windows import Windows, keep_failure
 from .cells import Cell, Floats
-from .errors import Error
+from .errors import Error, Refused
 from .gradient import Gradient, Harvest
-from .parameters import Parameter, places
+from .parameters import NetConDelay, Parameter, places
 from .regions import density_mechanisms, group, point_processes_on, sources
 from .trace import Trace
 
@@ -55,6 +55,7 @@ class Reverse:
         sections: nrn.Section | Iterable[nrn.Section] | None = None,
         *,
         memory: float = MEMORY,
+        spike_times: bool = False,
         quiet: bool = False,
         **parameters: Parameter,
     ) -> None:
@@ -64,6 +65,7 @@ class Reverse:
             sections: Only cells with one of these sections are considered; all by default.
             memory: MiB for what is remembered of a run. A run that needs more is gone through in windows, which are
                 computed a second time; that costs about one more run.
+            spike_times: Refused here: the times of events count as fixed.
             quiet: Do not say so when something has to be compiled.
             **parameters: As for :func:`gradmod.attach`; and :class:`PerSegment`.
 
@@ -71,10 +73,17 @@ class Reverse:
             Refused: Something in the model cannot be differentiated exactly; says what, where and why.
             Error: A name is wrong, or a tool failed.
         """
+        if spike_times:
+            raise Refused("reverse mode takes the times of spikes as fixed: for spike_times use forward mode (attach)")
         scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
         check_settings()
         self.parameters = dict(parameters)
         self._directions = resolve(parameters, scope)
+        for direction in self._directions:
+            if isinstance(direction.parameter, NetConDelay):
+                raise Refused(
+                    f"{direction.name}: reverse mode takes delays as fixed: use attach(..., spike_times=True)"
+                )
         self._links = Links()
         self._links.spread(self._directions, scope)
         found: dict[nrn.Section, Cell] = {}

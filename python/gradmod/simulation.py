@@ -42,6 +42,7 @@ class Simulation:
         sections: nrn.Section | Iterable[nrn.Section] | None = None,
         memory: float = MEMORY,
         mode: Mode | None = None,
+        spike_times: bool = False,
         keep: object = None,
         quiet: bool = False,
     ) -> None:
@@ -58,6 +59,7 @@ class Simulation:
             mode: How derivatives are made: "forward", by gradients that run along, which gives Jacobians too; or
                 "reverse", by a backward run. By default what is cheaper, told unless ``quiet``; and forward mode where
                 reverse mode refuses the model.
+            spike_times: As for :func:`gradmod.attach`; forward mode only.
             keep: What must live as long, such as the cell: NEURON removes what Python no longer knows.
             quiet: Say nothing of this and of what has to be compiled.
 
@@ -80,8 +82,8 @@ class Simulation:
 
         def engine(mode: Mode) -> Engine:
             if mode == "forward":
-                return Forward(fixed, looks, sections, quiet)
-            return Backward(fixed, looks, sections, memory, quiet)
+                return Forward(fixed, looks, sections, spike_times, quiet)
+            return Backward(fixed, looks, sections, memory, spike_times, quiet)
 
         if mode is not None:
             self._engine = engine(mode)

@@ -45,6 +45,10 @@ pub struct Transform {
     /// Gradients along the run, or of one loss for any number of parameters
     #[arg(long, value_enum, default_value_t = Mode::Forward)]
     pub mode: Mode,
+    /// Differentiate the times of events too, as those of spikes: the gradient is then the limit of
+    /// small time steps, not the derivative of one run. In forward mode only
+    #[arg(long)]
+    pub spike_times: bool,
     /// Also write what each stage made, to read: the parsed source, the checked mechanism,
     /// the time step, its derivative, the emitted mechanism
     #[arg(long, value_name = "DIR")]

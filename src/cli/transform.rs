@@ -9,7 +9,7 @@ use anyhow::{bail, Context, Result};
 use gradmod::diagnostic::{Diagnostic, Level};
 use gradmod::emit::{self, File};
 use gradmod::model::{bystander, check, Kind, Mechanism};
-use gradmod::step::{linearise, Linearised, Region};
+use gradmod::step::{linearise, EventTimes, Linearised, Region};
 use gradmod::syntax;
 use gradmod::syntax::sources::Sources;
 
@@ -36,6 +36,9 @@ struct Model {
 }
 
 pub fn run(arguments: &Transform) -> Result<Outcome> {
+    if arguments.spike_times && arguments.mode == Mode::Reverse {
+        bail!("--spike-times: reverse mode takes the times of events as fixed");
+    }
     let passes = Passes(arguments.dump_passes.clone());
     let mut model = Model::default();
     for path in &arguments.files {
@@ -96,10 +99,11 @@ impl Model {
     fn linearise(&mut self, arguments: &Transform, passes: &Passes) -> Result<Vec<Linearised>> {
         let wanted = arguments.wrt.iter().map(String::as_str).collect::<BTreeSet<_>>();
         let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(name);
+        let times = event_times(arguments);
         let mut linearised = Vec::new();
         for mut region in self.regions(arguments)? {
             loop {
-                let result = linearise(&region, &is_wanted).and_then(|linearised| {
+                let result = linearise(&region, &is_wanted, times).and_then(|linearised| {
                     if arguments.mode == Mode::Reverse {
                         emit::refuse_reverse(&linearised)?;
                     }
@@ -203,6 +207,10 @@ impl Model {
     }
 }
 
+fn event_times(arguments: &Transform) -> EventTimes {
+    if arguments.spike_times { EventTimes::Differentiated } else { EventTimes::Fixed }
+}
+
 /// Why what is passed over would be refused.
 fn with_reasons(note: Diagnostic, refused: &[Diagnostic]) -> Diagnostic {
     refused.iter().fold(note, |note, reason| note.note(format!("else it would be refused: {}", reason.message)))
@@ -238,7 +246,7 @@ fn write(
     let passed_over: Vec<String> = passed_over.iter().cloned().collect();
     let (mut files, text) = match arguments.mode {
         Mode::Forward => {
-            let (files, mut manifest) = emit::emit(linearised, usize::from(arguments.directions))?;
+            let (files, mut manifest) = emit::emit(linearised, usize::from(arguments.directions), event_times(arguments))?;
             manifest.passed_over = passed_over;
             (files, serde_json::to_string_pretty(&manifest)?)
         }

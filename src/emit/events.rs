@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::code::Code;
 use super::lines;
+use super::moved::{self, Moved};
 use super::procedures::{locals_statement, product};
 use super::region::{cable_pointer, Writer};
 use super::sources::{own_element, Phase, KEPT};
@@ -49,6 +50,7 @@ pub(super) struct Events {
     land: Vec<String>,
     start_locals: String,
     start: Vec<String>,
+    moved: Option<Moved>,
     #[serde(skip)]
     pub assigned: Vec<String>,
 }
@@ -135,12 +137,14 @@ impl Writer<'_> {
         body.extend(code.statements());
         let map = Map::new(receive);
         let mut finish = self.array_stores(&receive.stores, &code);
-        finish.extend(self.weights(&receive.weights, &code, &mut locals));
+        let moved = self.moved(receive);
+        finish.extend(self.weights(&receive.weights, &code, &mut locals, moved.is_some()));
         let watches = Watches {
             conditions: &Code::inline(graph, self.sources.at_event(&graph.reachable_inputs(&watched(receive), false))),
             copy: &|state| self.copy(state),
         };
-        finish.extend(sent(&receive.sent, &code, &watches));
+        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &code));
+        finish.extend(sent(&receive.sent, &code, &watches, &later));
         for change in &receive.states {
             finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
         }
@@ -152,9 +156,15 @@ impl Writer<'_> {
         initial_locals.extend(initial_code.locals());
         initial.extend(initial_code.statements());
         let weights =
-            self.weights(&receive.start_weights, &initial_code, &mut initial_locals);
+            self.weights(&receive.start_weights, &initial_code, &mut initial_locals, false);
         initial.extend(weights);
-        let compose = self.compose(&map, &code, &mut locals);
+        let compose = self.compose(&map, &code, &mut locals, moved.is_some());
+        let mut assigned = map.assigned(self.directions, receive.states.len());
+        let mut arguments = self.argument_names(receive);
+        if let Some(moved) = &moved {
+            assigned.extend(moved.assigned.iter().cloned());
+            arguments.extend(moved.arguments.iter().cloned());
+        }
         let start_roots = sent_roots(receive);
         let start_code = Code::new(graph, &start_roots);
         let start_inputs = graph.reachable_inputs(&start_roots, false);
@@ -162,10 +172,11 @@ impl Writer<'_> {
         let mut start = [self.start_arrays(), load].concat();
         start_locals.extend(start_code.locals());
         start.extend(start_code.statements());
-        start.extend(sent(&receive.start_sent, &start_code, &watches));
+        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &start_code));
+        start.extend(sent(&receive.start_sent, &start_code, &watches, &later));
         Some(Events {
-            arguments: lines::one_list(&self.argument_names(receive)),
-            argument_count: receive.arguments.len() * (1 + self.directions),
+            argument_count: arguments.len(),
+            arguments: lines::one_list(&arguments),
             ordered: ordered(receive, &code),
             voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
             set_cables: if receive.voltage.is_some() { self.set_cables() } else { Vec::new() },
@@ -191,7 +202,8 @@ impl Writer<'_> {
             land: self.shown(receive).map(|(index, shown)| format!("landed[{index}] = {shown}")).collect(),
             start_locals: locals_statement(&start_locals),
             start,
-            assigned: map.assigned(self.directions, receive.states.len()),
+            moved,
+            assigned,
         })
     }
 
@@ -228,12 +240,15 @@ impl Writer<'_> {
         changes: &[Change],
         code: &Code,
         locals: &mut Vec<String>,
+        is_moved: bool,
     ) -> Vec<String> {
         let mut lines = Vec::new();
         for k in 0..self.directions {
             for change in changes {
                 let name = format!("n{}", change.target);
-                lines.extend(lines::sum(&name, &self.known_terms(&change.row, code, k)));
+                let mut terms = self.known_terms(&change.row, code, k);
+                terms.extend(change.row.time.filter(|_| is_moved).map(|id| product(&code.factor(id), &moved::shift(k))));
+                lines.extend(lines::sum(&name, &terms));
                 if !locals.contains(&name) {
                     locals.push(name);
                 }
@@ -265,8 +280,12 @@ impl Writer<'_> {
         terms
     }
 
-    fn compose(&self, map: &Map, code: &Code, locals: &mut Vec<String>) -> Vec<String> {
+    fn compose(&self, map: &Map, code: &Code, locals: &mut Vec<String>, is_moved: bool) -> Vec<String> {
         let mut lines = Vec::new();
+        for (i, row) in map.rows.iter().enumerate().filter(|_| is_moved) {
+            lines.extend(Moved::rate_lines(i, row, &map.inner(row), code));
+            locals.push(moved::rate(i));
+        }
         let mut set = Vec::new();
         for (i, row) in map.rows.iter().enumerate() {
             // What this event maps, before it and after those of the same step.
@@ -303,6 +322,7 @@ impl Writer<'_> {
                     .map(|(l, id)| product(&code.factor(*id), &format!("P{l}[{k}]")))
                     .collect();
                 terms.extend(self.terms_of(row, code, k));
+                terms.extend(is_moved.then(|| product(&moved::rate(i), &moved::shift(k))));
                 lines.extend(lines::sum(&format!("b{i}"), &terms));
             }
             lines.extend(map.indices().map(|i| format!("P{i}[{k}] = b{i}")));
@@ -364,7 +384,14 @@ pub(super) struct Watches<'a> {
 }
 
 /// In NEURON's order, and with what a condition sees at once: whether it holds already.
-pub(super) fn sent(sent: &[Sent], code: &Code, watches: &Watches) -> Vec<String> {
+///
+/// `later` has what is remembered of a self-event.
+pub(super) fn sent(
+    sent: &[Sent],
+    code: &Code,
+    watches: &Watches,
+    later: &dyn Fn(&Sent) -> Vec<String>,
+) -> Vec<String> {
     let mut lines = Vec::new();
     for sent in sent {
         let arguments: Vec<String> = sent.roots().iter().map(|id| code.value(*id)).collect();
@@ -374,7 +401,15 @@ pub(super) fn sent(sent: &[Sent], code: &Code, watches: &Watches) -> Vec<String>
             format!("IF ({on} != 0) {{ {name}({}) }}", arguments.join(", "))
         };
         match sent.kind {
-            EffectKind::Send => lines.push(call("net_send")),
+            EffectKind::Send => {
+                lines.push(call("net_send"));
+                let remembered = later(sent);
+                if !remembered.is_empty() {
+                    lines.push(format!("IF ({on} != 0) {{"));
+                    lines.extend(remembered.into_iter().map(|line| format!("    {line}")));
+                    lines.push("}".to_owned());
+                }
+            }
             EffectKind::Move => lines.push(call("net_move")),
             EffectKind::Watch { falls } => {
                 let [left, right] = [sent.arguments[0], sent.arguments[1]].map(|id| watches.conditions.value(id));

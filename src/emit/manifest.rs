@@ -15,6 +15,8 @@ pub struct Manifest {
     pub cable: CableManifest,
     pub cable_point: CablePointManifest,
     pub axial: AxialManifest,
+    /// Where the times of events are differentiated.
+    pub spikes: Option<SpikesManifest>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +51,7 @@ pub struct RegionManifest {
     pub weights: Option<usize>,
     /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
+    pub moved: MovedManifest,
     /// It can't be at such a node.
     pub sees_jumps: bool,
     pub procedures: ProceduresManifest,
@@ -158,6 +161,33 @@ pub struct CablePointManifest {
     pub source: &'static str,
 }
 
+/// How the times of a point process's events are differentiated.
+#[derive(Clone, Debug, Serialize)]
+pub struct MovedManifest {
+    /// They are: further weights of its `NetCons` are the table of spikes, the delay, and the delay's gradients.
+    pub is: bool,
+    /// Or why they can't be, where they should.
+    pub reason: Option<String>,
+    /// It has WATCH statements, whose times never are.
+    pub watches: bool,
+    /// Parameters that change when events come that it sends to itself, where times are differentiated.
+    pub timed_by: Vec<String>,
+}
+
+/// A point process that writes a table: how many spikes there were, then for each, in
+/// turn, its time and the gradients of that time.
+#[derive(Clone, Debug, Serialize)]
+pub struct SpikesManifest {
+    pub name: String,
+    pub cable_pointers: Vec<String>,
+    /// RANGE array: where such a POINTER points if there is no cable, so that it sees 0.
+    pub rest: &'static str,
+    /// RANGE: the address of the table, for how many spikes there is room, mV.
+    pub table: &'static str,
+    pub room: &'static str,
+    pub threshold: &'static str,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct AxialManifest {
     pub name: String,
@@ -189,6 +219,7 @@ impl Manifest {
                 vb: "vb",
                 g: "g",
             },
+            spikes: None,
         }
     }
 }

@@ -10,19 +10,21 @@ mod events;
 mod far;
 mod lines;
 mod manifest;
+mod moved;
 mod procedures;
 pub mod readable;
 mod region;
 mod repeat;
 mod reverse;
 mod sources;
+mod spikes;
 mod stages;
 
 use std::sync::OnceLock;
 
 use minijinja::{Environment, UndefinedBehavior};
 
-use crate::step::Linearised;
+use crate::step::{EventTimes, Linearised};
 pub use manifest::{Manifest, RegionManifest};
 pub use reverse::{emit_reverse, refuse_reverse, ReverseManifest, ReverseRegion};
 
@@ -51,12 +53,14 @@ pub enum EmitError {
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("region.mod", include_str!("../../templates/region.mod.j2")),
     ("cable.mod", include_str!("../../templates/cable.mod.j2")),
     ("cable_point.mod", include_str!("../../templates/cable_point.mod.j2")),
     ("axial.mod", include_str!("../../templates/axial.mod.j2")),
     ("functions.mod", include_str!("../../templates/functions.mod.j2")),
+    ("moved.mod", include_str!("../../templates/moved.mod.j2")),
+    ("spikes.mod", include_str!("../../templates/spikes.mod.j2")),
     ("recorder.mod", include_str!("../../templates/recorder.mod.j2")),
     ("recorder_node.mod", include_str!("../../templates/recorder_node.mod.j2")),
     ("adjoint.mod", include_str!("../../templates/adjoint.mod.j2")),
@@ -70,7 +74,11 @@ const TEMPLATES: [(&str, &str); 11] = [
 const CABLE_TEXTS: [&str; 3] = [TEMPLATES[1].1, TEMPLATES[2].1, TEMPLATES[3].1];
 
 /// All files for some regions, and the manifest that tells what is where.
-pub fn emit(regions: &[Linearised], directions: usize) -> Result<(Vec<File>, Manifest), EmitError> {
+pub fn emit(
+    regions: &[Linearised],
+    directions: usize,
+    times: EventTimes,
+) -> Result<(Vec<File>, Manifest), EmitError> {
     let environment = environment();
     let mut files = Vec::new();
     let mut manifests = Vec::new();
@@ -79,12 +87,18 @@ pub fn emit(regions: &[Linearised], directions: usize) -> Result<(Vec<File>, Man
         files.push(file);
         manifests.push(manifest);
     }
+    if times == EventTimes::Differentiated {
+        files.push(spikes::render(environment, directions)?);
+    }
     name_by_content(&mut files);
     for (file, manifest) in files.iter().zip(&mut manifests) {
         manifest.file.clone_from(&file.name);
         manifest.suffix = file.stem().to_owned();
     }
-    let manifest = Manifest::new(directions, manifests, &fingerprint::of(CABLE_TEXTS.into_iter()));
+    let mut manifest = Manifest::new(directions, manifests, &fingerprint::of(CABLE_TEXTS.into_iter()));
+    if times == EventTimes::Differentiated {
+        manifest.spikes = files.last().map(|file| spikes::manifest(file.stem(), directions));
+    }
     for (template, name) in [
         ("cable.mod", &manifest.cable.suffix),
         ("cable_point.mod", &manifest.cable_point.name),

@@ -8,17 +8,17 @@ use serde::Serialize;
 use super::arrays::{self, Through};
 use super::code::Code;
 use super::manifest::{
-    FarManifest, IonManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
+    FarManifest, IonManifest, MovedManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
     StateManifest, StreamManifest,
 };
 use super::events::{self, Events};
 use super::far::{self, Far};
 use super::procedures::Procedure;
 use super::sources::Sources;
-use super::{lines, EmitError, File, UNNAMED};
+use super::{lines, moved, EmitError, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Ion, Kind};
-use crate::step::{Linearised, Quantity, Region, RegionIon, Stage, State, StateKind};
+use crate::step::{Linearised, Quantity, Region, RegionIon, Sent, Stage, State, StateKind};
 
 /// The conductance that holds a gradient cable still in its first step, S/cm2 or uS.
 const HOLD: &str = "1e12";
@@ -132,8 +132,11 @@ impl<'a> Writer<'a> {
         let step_inputs = linearised.graph.reachable_inputs(&step_roots, false);
         let start_inputs = linearised.graph.reachable_inputs(&start_roots, false);
         let mut all: BTreeSet<Input> = step_inputs.union(&start_inputs).copied().collect();
-        let event_roots = linearised.receive.as_ref().map(events::roots).unwrap_or_default();
+        let mut event_roots = linearised.receive.as_ref().map(events::roots).unwrap_or_default();
+        let moved_roots = linearised.receive.as_ref().map(moved::roots).unwrap_or_default();
         let mut event_inputs = linearised.graph.reachable_inputs(&event_roots, false);
+        event_inputs.extend(linearised.graph.reachable_inputs(&moved_roots, false));
+        event_roots.extend(moved_roots);
         let sent = linearised.receive.as_ref().map(events::start_roots).unwrap_or_default();
         event_inputs.extend(linearised.graph.reachable_inputs(&sent, false));
         let watched = linearised.receive.as_ref().map(events::watched).unwrap_or_default();
@@ -308,6 +311,25 @@ impl<'a> Writer<'a> {
         ions.into_iter().map(joined).collect()
     }
 
+    fn moved_manifest(&self) -> MovedManifest {
+        let receive = self.linearised.receive.as_ref();
+        let moved = receive.and_then(|receive| receive.moved.as_ref());
+        MovedManifest {
+            is: moved.is_some_and(Result::is_ok),
+            reason: moved.and_then(|moved| moved.as_ref().err().cloned()),
+            watches: receive.is_some_and(|receive| receive.sent.iter().any(Sent::is_watch)),
+            timed_by: self.timed_by(),
+        }
+    }
+
+    fn timed_by(&self) -> Vec<String> {
+        let receive = self.linearised.receive.iter();
+        let sent = receive.flat_map(|receive| receive.sent.iter().chain(&receive.start_sent));
+        let rows = sent.flat_map(|sent| &sent.late).flat_map(|row| &row.parameters);
+        let names: BTreeSet<&String> = rows.map(|(index, _)| &self.linearised.parameters[*index].public).collect();
+        names.into_iter().cloned().collect()
+    }
+
     fn mechanism_names(&self) -> Vec<String> {
         self.linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect()
     }
@@ -387,6 +409,7 @@ impl<'a> Writer<'a> {
             streams: context.streams,
             weights: context.events.as_ref().map(|events| events.weights),
             sets_voltage: context.events.as_ref().is_some_and(Events::sets_voltage),
+            moved: self.moved_manifest(),
             sees_jumps: sees_jumps(self.linearised),
             procedures: ProceduresManifest { advance: "advance", states: "next_states", events: "apply" },
             stale_tables: self.linearised.stale.clone(),

@@ -32,6 +32,8 @@ pub enum Phase {
     Step,
     /// When an event comes: what was before are the companion's own copies.
     Event,
+    /// In a PROCEDURE that the event calls.
+    Moment,
 }
 
 pub struct Sources<'a> {
@@ -184,6 +186,7 @@ impl<'a> Sources<'a> {
         };
         Some(match quantity {
             Quantity::Voltage(When::Before) if phase == Phase::Event => (self.event_voltage().to_owned(), None),
+            Quantity::Voltage(When::Before) if phase == Phase::Moment => ("v_moment".to_owned(), None),
             Quantity::Voltage(When::Before) => (before("v_now"), None),
             // Events may have set v since.
             Quantity::Voltage(When::After) => ("v_solved".to_owned(), None),
@@ -193,7 +196,7 @@ impl<'a> Sources<'a> {
             Quantity::Variable(mechanism, name, when) => {
                 let kind = StateKind::Variable(*mechanism, name.clone());
                 let kept = match (phase, when) {
-                    (Phase::Event, _) => self.copy(&kind),
+                    (Phase::Event | Phase::Moment, _) => self.copy(&kind),
                     (Phase::Step, When::After) => self.landed(&kind),
                     _ => None,
                 };

@@ -123,7 +123,14 @@ impl Step<'_> {
     }
 
     /// The carried variables that an event changes, with their values after it.
-    pub(super) fn changed(&mut self, chosen: &[Candidate], received: &Traced) -> Result<Vec<(usize, Id)>, Refused> {
+    ///
+    /// With `moving`, those too that only a step changes, if NEURON shows them.
+    pub(super) fn changed(
+        &mut self,
+        chosen: &[Candidate],
+        received: &Traced,
+        moving: bool,
+    ) -> Result<Vec<(usize, Id)>, Refused> {
         let roots: Vec<Id> = received.values.values().copied().collect();
         let read = self.graph.reachable_inputs(&roots, true);
         let mut changed = Vec::new();
@@ -133,7 +140,8 @@ impl Step<'_> {
             if is_late && (candidate.event != before || read.contains(&candidate.input)) {
                 return Err(self.refuse_hidden(&candidate.kind));
             }
-            if candidate.event != before {
+            let moves = moving && candidate.after != before && !self.is_hidden(&candidate.kind);
+            if candidate.event != before || moves {
                 changed.push((index, candidate.event));
             }
         }

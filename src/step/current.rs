@@ -72,7 +72,7 @@ impl Step<'_> {
 
     /// A mechanism's variables after its BREAKPOINT at voltage `v`, and whether there is a
     /// `state_discontinuity` in it, which sets its state if it may.
-    fn breakpoint(
+    pub(super) fn breakpoint(
         &mut self,
         index: usize,
         mut values: Values,
@@ -175,7 +175,7 @@ impl Step<'_> {
         })
     }
 
-    fn sum(&mut self, mechanism: &Mechanism, values: &Values) -> Id {
+    pub(super) fn sum(&mut self, mechanism: &Mechanism, values: &Values) -> Id {
         let mut sum = self.graph.number(0.0);
         for current in &mechanism.currents {
             let value = values[&current.name];

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::carried::{Candidate, CARRIED};
 use super::row::Order;
-use super::{Array, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
+use super::{Array, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Id, Input, Node};
 use crate::model::Kind;
@@ -81,12 +81,13 @@ pub struct Linearised {
 pub fn linearise(
     region: &Region,
     wanted: &dyn Fn(&str) -> bool,
+    times: EventTimes,
 ) -> Result<Linearised, Refused> {
     refuse_point_process(region)?;
-    match linearise_with(region, wanted, true) {
+    match linearise_with(region, wanted, true, times) {
         // Element by element it may be possible.
         Err(refused) if refused.diagnostic.code == "event-array" => {
-            linearise_with(region, wanted, false).map_err(|_| refused)
+            linearise_with(region, wanted, false, times).map_err(|_| refused)
         }
         other => other,
     }
@@ -96,11 +97,13 @@ fn linearise_with(
     region: &Region,
     wanted: &dyn Fn(&str) -> bool,
     whole: bool,
+    times: EventTimes,
 ) -> Result<Linearised, Refused> {
     let mut step = Step::new(region, whole);
     let declared = step.values.clone();
     let mut start = step.start()?;
     let received = step.received(declared.first().unwrap_or(&Values::new()))?;
+    let slopes = step.slopes(&declared, received.as_ref(), times)?;
     let rise = step.read(Quantity::Rise, "rise");
     let membrane = step.currents(rise)?;
     let currents = step.shown_currents();
@@ -127,9 +130,7 @@ fn linearise_with(
         far: pointed.iter().map(|(inputs, _)| *inputs).collect(),
         states: chosen.iter().map(|candidate| candidate.input).collect(),
         parameters: parameters.iter().map(|(input, _)| *input).collect(),
-        unknowns: Vec::new(),
-        arguments: Vec::new(),
-        arrays: Vec::new(),
+        ..Order::default()
     };
     let mut start_order = order.clone();
     // After the start they are states, not parameters.
@@ -138,7 +139,7 @@ fn linearise_with(
         *input = nothing;
     }
     let arguments = received.as_ref().map(super::receive::Traced::inputs).unwrap_or_default();
-    let event_order = Order { arguments, ..order.clone() };
+    let event_order = Order { arguments, time: slopes.as_ref().and_then(|_| step.time()), ..order.clone() };
     let settled = step.settled(&chosen);
     let mut stores = Vec::new();
     if let Some(received) = &received {
@@ -154,8 +155,7 @@ fn linearise_with(
     let mut source = step.row(membrane.current, &order);
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
     let states = step.state_rows(&chosen, &order, &start_order)?;
-    let mut parameters: Vec<Parameter> =
-        parameters.into_iter().map(|(_, parameter)| parameter).collect();
+    let mut parameters: Vec<Parameter> = parameters.into_iter().map(|(_, parameter)| parameter).collect();
     if region.kind() == Kind::Density && wanted("cm") {
         let capacitive = step.capacitive_current(rise);
         source.parameters.push((parameters.len(), capacitive));
@@ -163,11 +163,13 @@ fn linearise_with(
     }
     let receive = match &received {
         Some(received) => {
-            let changed = step.changed(&chosen, received)?;
+            let changed = step.changed(&chosen, received, slopes.is_some())?;
             step.refuse_late(&start.sent)?;
             let receive = step.receive(received, &changed, &event_order, &settled, stores, start.sent)?;
             step.refuse_pointed(&receive)?;
-            Some(Receive { currents, ..receive })
+            let roots = [&ends[..], &[membrane.current, membrane.conductance]].concat();
+            let moved = slopes.as_ref().map(|slopes| step.moved(slopes, &receive, &chosen, &roots));
+            Some(Receive { currents, moved, ..receive })
         }
         None => None,
     };

@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 56] = [
+const OWN: [&str; 72] = [
     "events_at",
     "events_room",
     "last_event",
@@ -67,6 +67,22 @@ const OWN: [&str; 56] = [
     "nrn_cur",
     "nrn_state",
     "nrn_jacob",
+    "slope_before",
+    "charge_due",
+    "i_moment",
+    "i_before",
+    "v_moment",
+    "v_slope",
+    "is_known",
+    "keep_slopes",
+    "find_spike",
+    "spikes_at",
+    "next_shift",
+    "sent_time",
+    "sent_flag",
+    "sent_shift",
+    "keep_sent",
+    "find_sent",
 ];
 
 #[derive(Clone, Debug)]

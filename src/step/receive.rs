@@ -5,7 +5,7 @@
 //! its `NetCons` keep their part of it; see `emit::events` for when it is applied.
 
 use super::row::{Order, Row};
-use super::{ArrayStore, Quantity, Refused, Step, When};
+use super::{ArrayStore, Moved, Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input};
 use crate::model::Role;
@@ -30,6 +30,10 @@ pub struct Sent {
     pub arguments: Vec<Id>,
     /// Of a WATCH: the states that its condition reads and the event has changed by then.
     pub seen: Vec<(usize, Id)>,
+    /// The flag, if it is a number.
+    pub flag: Option<f64>,
+    /// Of a self-event, where times have derivatives: that of how long it takes, of `net_move` of its time.
+    pub late: Option<Row>,
 }
 
 impl Sent {
@@ -37,7 +41,8 @@ impl Sent {
     pub fn roots(&self) -> Vec<Id> {
         let arguments = if self.is_watch() { &[] } else { self.arguments.as_slice() };
         let seen = self.seen.iter().map(|(_, id)| *id);
-        arguments.iter().copied().chain(seen).chain([self.on]).collect()
+        let late = self.late.iter().flat_map(Row::coefficients);
+        arguments.iter().copied().chain(seen).chain([self.on]).chain(late).collect()
     }
 
     /// Both sides of the condition of a WATCH.
@@ -45,7 +50,7 @@ impl Sent {
         if self.is_watch() { &self.arguments[..2] } else { &[] }
     }
 
-    fn is_watch(&self) -> bool {
+    pub fn is_watch(&self) -> bool {
         matches!(self.kind, EffectKind::Watch { .. })
     }
 }
@@ -70,6 +75,8 @@ pub struct Receive {
     /// Currents of the step, NEURON's and ours: an event that did not come here
     /// may show in nothing else.
     pub currents: Vec<[Id; 2]>,
+    /// Where its time has a derivative: what that takes, or why it can't be followed.
+    pub moved: Option<Result<Moved, String>>,
 }
 
 /// The block as traced, before it is known which variables matter.
@@ -196,12 +203,13 @@ impl Step<'_> {
     pub(super) fn sent(&mut self, effect: Effect) -> Sent {
         let (zero, one) = (self.graph.number(0.0), self.graph.number(1.0));
         let on = self.graph.only_in(effect.scope, one, zero);
+        let flag = effect.arguments.get(1).and_then(|flag| self.graph.as_number(*flag));
         // Elsewhere they may be made of what is not computed.
         let arguments = effect.arguments.into_iter();
         let is_watch = effect.watch.is_some();
         // A condition is not computed here.
         let only_there = |id| if is_watch { id } else { self.graph.only_in(effect.scope, id, zero) };
-        Sent { kind: effect.kind, on, arguments: arguments.map(only_there).collect(), seen: Vec::new() }
+        Sent { kind: effect.kind, on, arguments: arguments.map(only_there).collect(), seen: Vec::new(), flag, late: None }
     }
 
     /// The derivative of the block; `changed` are the states with their values after it.
@@ -226,10 +234,15 @@ impl Step<'_> {
             start_sent,
             ordered,
             currents: Vec::new(),
+            moved: None,
         };
         for (target, value) in changed {
             let row = self.row(*value, order);
             receive.states.push(Change { target: *target, value: *value, row });
+        }
+        let all_sent = receive.sent.iter_mut().chain(&mut receive.start_sent);
+        for sent in all_sent.filter(|sent| order.time.is_some() && !sent.is_watch()) {
+            sent.late = Some(self.row(sent.arguments[0], order));
         }
         for (sent, seen) in receive.sent.iter_mut().zip(&traced.seen) {
             for (target, _) in changed {

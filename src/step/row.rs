@@ -19,6 +19,8 @@ pub struct Row {
     pub unknowns: Vec<((usize, usize), Id)>,
     /// By argument of `NET_RECEIVE`.
     pub arguments: Vec<(usize, Id)>,
+    /// Of an event: by its time.
+    pub time: Option<Id>,
     /// All that comes through arrays, in one direction: it reads their gradients.
     pub arrays: Option<Id>,
 }
@@ -30,7 +32,8 @@ impl Row {
         let far = self.far_before.iter().chain(&self.far_after);
         let rest = far.chain(&self.states).chain(&self.parameters).map(|(_, id)| *id);
         let arguments = self.arguments.iter().map(|(_, id)| *id);
-        voltages.chain(rest).chain(self.unknowns.iter().map(|(_, id)| *id)).chain(arguments).collect()
+        let unknowns = self.unknowns.iter().map(|(_, id)| *id);
+        voltages.chain(rest).chain(unknowns).chain(arguments).chain(self.time).collect()
     }
 
     pub(super) fn coefficients_mut(&mut self) -> impl Iterator<Item = &mut Id> {
@@ -43,7 +46,7 @@ impl Row {
 }
 
 /// The inputs that rows refer to, in their order.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Order {
     pub far: Vec<[Input; 2]>,
     pub states: Vec<Input>,
@@ -52,6 +55,8 @@ pub(super) struct Order {
     pub unknowns: Vec<(Input, (usize, usize))>,
     /// Of `NET_RECEIVE`.
     pub arguments: Vec<Input>,
+    /// Of an event whose time has a derivative.
+    pub time: Option<Input>,
     pub arrays: Vec<Input>,
 }
 
@@ -79,6 +84,7 @@ impl Step<'_> {
         for (index, input) in order.arguments.iter().enumerate() {
             row.arguments.extend(self.nonzero(of, *input).map(|id| (index, id)));
         }
+        row.time = order.time.and_then(|time| self.nonzero(of, time));
         row.arrays = self.through_arrays(order, |step, array| step.derivative(of, array));
         row
     }

@@ -10,7 +10,11 @@ use crate::graph::{Id, Input, Node};
 impl Step<'_> {
     /// Not 0 where two events of one kind at the same time may do something else in the other order.
     pub(super) fn order_matters(&mut self, receive: &Receive, order: &Order) -> Id {
-        let mut changed: BTreeSet<Input> = receive.states.iter().map(|change| order.states[change.target]).collect();
+        let states = receive.states.iter().map(|change| (change.value, order.states[change.target]));
+        // What only moves by itself is there as it is.
+        let is_changed = |(value, own): &(Id, Input)| self.graph.as_input(*value) != Some(*own);
+        let states: Vec<(Id, Input)> = states.filter(is_changed).collect();
+        let mut changed: BTreeSet<Input> = states.iter().map(|(_, own)| *own).collect();
         changed.extend(receive.voltage.iter().map(|_| self.v_before));
         let (zero, one) = (self.graph.number(0.0), self.graph.number(1.0));
         let others = receive.weights.iter().map(|change| change.value);
@@ -18,9 +22,8 @@ impl Step<'_> {
         if !receive.stores.is_empty() || !others.into_iter().all(|id| self.is_free(id, &changed)) {
             return one;
         }
-        let states = receive.states.iter().map(|change| (change.value, order.states[change.target]));
         let voltage = receive.voltage.iter().map(|(value, _)| (*value, self.v_before));
-        let values: Vec<(Id, Input)> = states.chain(voltage).collect();
+        let values: Vec<(Id, Input)> = states.into_iter().chain(voltage).collect();
         values.into_iter().fold(zero, |sum, (value, own)| {
             let matters = self.not_added(value, own, &changed);
             self.graph.or(sum, matters)

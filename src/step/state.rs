@@ -6,11 +6,11 @@ use super::{derivimplicit, euler, linear, nonlinear, sparse, Quantity, Refused, 
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Input, Scope};
 use crate::model::Mechanism;
-use crate::syntax::ast::{BlockKind, Solve, StatementKind};
+use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
 use crate::trace::{keeps_cnexp, Primes, Scheme, Trace, Traced, Values};
 
 /// How NEURON advances the states of a block.
-enum Method {
+pub(super) enum Method {
     Cnexp,
     Derivimplicit,
     Euler,
@@ -21,7 +21,7 @@ enum Method {
     Procedure,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
     pub(super) fn states(&mut self) -> Result<(), Refused> {
         let region = self.region;
         let half = self.graph.number(0.5);
@@ -59,8 +59,10 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn solve(&mut self, index: usize, solve: &Solve, values: Values, scope: Scope) -> Traced<Values> {
-        let mechanism = &self.region.mechanisms[index];
+    /// The block that a SOLVE names, and how NEURON advances it.
+    pub(super) fn method(&self, index: usize, solve: &Solve) -> Traced<(Method, &'a Block)> {
+        let region = self.region;
+        let mechanism = &region.mechanisms[index];
         let refuse = |message: String| {
             Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"))
         };
@@ -91,6 +93,12 @@ impl Step<'_> {
                 )));
             }
         };
+        Ok((method, block))
+    }
+
+    fn solve(&mut self, index: usize, solve: &Solve, values: Values, scope: Scope) -> Traced<Values> {
+        let mechanism = &self.region.mechanisms[index];
+        let (method, block) = self.method(index, solve)?;
         let dt = self.dt;
         match method {
             Method::Cnexp => {

@@ -219,6 +219,31 @@ impl Trace<'_> {
         Ok(equations)
     }
 
+    /// What the reactions make of each state per unit of time, at its present value.
+    pub fn kinetic_slopes(&mut self, block: &Block, dt: Id) -> Traced<Vec<(String, Id)>> {
+        let scheme = Scheme::new(self.mechanism, block);
+        let kept = self.values.clone();
+        let free = Scheme { conserved: BTreeMap::new(), ..scheme.clone() };
+        let equations = self.kinetic(block, &free, &kept, dt)?;
+        let mut slopes = Vec::new();
+        let one = self.graph.number(1.0);
+        for (state, right) in scheme.states.iter().zip(&equations.right) {
+            let volume = self.volumes(&block.body)?.get(state).copied().unwrap_or(one);
+            slopes.push((state.clone(), self.graph.div(*right, volume)));
+        }
+        // A step makes up for what a CONSERVE finds missing.
+        self.values.clone_from(&kept);
+        let equations = self.kinetic(block, &scheme, &kept, dt)?;
+        for (row, (_, slope)) in slopes.iter_mut().enumerate() {
+            if let Some(weight) = equations.matrix[row].get(&row).filter(|_| scheme.is_conserved(row)) {
+                let missing = self.graph.div(equations.right[row], *weight);
+                let change = self.graph.div(missing, dt);
+                *slope = self.graph.add(*slope, change);
+            }
+        }
+        Ok(slopes)
+    }
+
     fn volumes(&mut self, body: &[Statement]) -> Traced<BTreeMap<String, Id>> {
         let mut volumes = BTreeMap::new();
         for statement in body {

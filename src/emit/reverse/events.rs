@@ -82,7 +82,7 @@ impl Reversed<'_> {
         let mut finish = set_weights(&receive.weights, &code);
         let conditions = self.load_event(&graph.reachable_inputs(&watched(receive), false), true).sources;
         let watches = Watches { conditions: &Code::inline(graph, conditions), copy: &|state| self.copy(state) };
-        finish.extend(sent(&receive.sent, &code, &watches));
+        finish.extend(sent(&receive.sent, &code, &watches, &|_| Vec::new()));
         for change in &receive.states {
             finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
         }
@@ -103,7 +103,7 @@ impl Reversed<'_> {
         start_locals.extend(start_code.locals());
         let mut start = loads.lines;
         start.extend(start_code.statements());
-        start.extend(sent(&receive.start_sent, &start_code, &watches));
+        start.extend(sent(&receive.start_sent, &start_code, &watches, &|_| Vec::new()));
 
         let shown = self.shown();
         let land = self.frame.moving.iter().enumerate().filter_map(|(index, slot)| match slot {

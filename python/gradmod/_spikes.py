@@ -1,0 +1,246 @@
+"""Spikes whose times depend on parameters: whom they reach, and the tables that hold how.
+
+A point process at each place that a NetCon watches writes the table of its spikes; the NetCons' copies bring its
+address to the companions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import _neuron as nrn
+from ._attachment import Attachment
+from ._directions import Direction
+from ._manifest import Manifest, SpikeNotes
+from ._neuron_netcons import Ends, all_ends, stands
+from .cells import Cell, Floats, Place
+from .errors import Refused
+from .parameters import NetConDelay
+
+#: A table has room for this many spikes at least.
+_ROOM = 64
+_AGAIN = "call detach() and attach() again"
+_NOT_FOLLOWED = "how their times depend on parameters is not followed"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A NetCon from the voltage of a cell to a point process on a cell.
+
+    Attributes:
+        netcon: NEURON's name of it.
+        source: Where the voltage is.
+        seen: The root of that cell.
+        process, kind: The point process, and what it is.
+        root: The root of its cell.
+        delay, threshold: ms, mV
+    """
+
+    netcon: str
+    source: Place
+    seen: nrn.Section
+    process: str
+    kind: str
+    root: nrn.Section
+    delay: float
+    threshold: float
+
+    @property
+    def does(self) -> str:
+        """What it does, to be followed by whose cell."""
+        return f"{self} brings spikes of"
+
+    def __str__(self) -> str:
+        return f"{self.netcon} to {self.process}"
+
+    @classmethod
+    def of(cls, ends: Ends) -> Wire:
+        """The wire of a NetCon that is one."""
+        place, target = ends.segment, ends.target
+        return cls(
+            nrn.name_of(ends.netcon),
+            (place.sec, float(place.x)),
+            nrn.root_of(place.sec),
+            nrn.name_of(target),
+            nrn.type_of_point_process(target),
+            nrn.root_of(target.get_segment().sec),
+            float(ends.netcon.delay),
+            float(ends.netcon.threshold),
+        )
+
+
+def find_wires() -> list[Wire]:
+    """All that there are now."""
+    found = [ends for ends in all_ends() if ends.segment is not None and ends.target is not None]
+    return [Wire.of(ends) for ends in found if stands(ends.target)]
+
+
+class SpikeTables:
+    """The tables of the spikes of all cells with gradients."""
+
+    def __init__(
+        self,
+        made: Manifest,
+        notes: SpikeNotes,
+        cells: Iterable[Cell],
+        points: Sequence[tuple[str, nrn.PointProcess]],
+        directions: Sequence[Direction],
+    ) -> None:
+        """Look whether all times can be followed; the model is not touched yet.
+
+        Args:
+            made: What the compiler emitted.
+            notes: What of it writes the tables.
+            cells: The cells that get gradients.
+            points: The kinds and the point processes on them.
+            directions: All of them.
+
+        Raises:
+            Refused: The times of some events cannot be followed.
+        """
+        self._made, self._notes = made, notes
+        self._cells = {cell.root: cell for cell in cells}
+        self._writers: dict[Place, nrn.PointProcess] = {}
+        self._tables: dict[Place, Floats] = {}
+        self._check_own(points, directions)
+        self._check_delays(directions)
+        self._acting(find_wires())
+
+    def insert(self, attachments: Sequence[Attachment]) -> None:
+        """Put the point processes that write the tables to the places that NetCons watch now."""
+        by_root = {attachment.cell.root: attachment for attachment in attachments}
+        for wire in self._acting(find_wires()):
+            node = self._node(wire.source)
+            if node not in self._writers:
+                self._writers[node] = self._writer(node, by_root[wire.seen])
+
+    def _node(self, place: Place) -> Place:
+        """Places of one node are one."""
+        cell = self._cells[nrn.root_of(place[0])]
+        return cell.places[cell.node(*place)]
+
+    def _writer(self, node: Place, attachment: Attachment) -> nrn.PointProcess:
+        writer = nrn.new_point_process(self._notes.name, node[0](node[1]))
+        for k, name in enumerate(self._notes.cable_pointers):
+            cable = attachment.cables.get(k)
+            seen = nrn.ref(writer, self._notes.rest, k) if cable is None else nrn.ref(cable.at(*node), "v")
+            nrn.set_pointer(writer, name, seen)
+        return writer
+
+    def sync(self) -> dict[str, int]:
+        """Begin anew, before a run.
+
+        Returns:
+            By the NetCon's name: the address of the table of its spikes, where their times depend on something.
+
+        Raises:
+            Refused: The times of some events cannot be followed; NetCons were added.
+        """
+        addresses: dict[str, int] = {}
+        wires = self._acting(find_wires())
+        longest = max((wire.delay for wire in wires), default=0.0)
+        room = max(_ROOM, 2 * math.ceil(longest / nrn.h.dt))
+        for node, writer in self._writers.items():
+            table = np.zeros(2 + room * (1 + len(self._notes.cable_pointers)))
+            table[1] = room
+            self._tables[node] = table
+            setattr(writer, self._notes.table, float(table.ctypes.data))
+            setattr(writer, self._notes.room, room)
+        for wire in wires:
+            node = self._node(wire.source)
+            writer = self._writers.get(node)
+            if writer is None:
+                raise Refused(f"{wire} was added, and its spikes are not followed yet; {_AGAIN}")
+            setattr(writer, self._notes.threshold, wire.threshold)
+            addresses[wire.netcon] = int(self._tables[node].ctypes.data)
+        return addresses
+
+    def _acting(self, wires: Iterable[Wire]) -> list[Wire]:
+        """The wires that carry gradients.
+
+        Raises:
+            Refused: One leads where its events cannot be followed.
+        """
+        self._check_others()
+        acting: list[Wire] = []
+        for wire in wires:
+            if wire.seen not in self._cells or wire.kind in self._made.passed_over:
+                continue
+            if wire.root not in self._cells:
+                raise Refused(f"{wire} was added, and its target has no gradients yet; {_AGAIN}")
+            region = self._made.point(wire.kind)
+            if region.weights is None:
+                continue
+            if not region.moved.is_possible:
+                raise Refused(
+                    f"{wire} brings spikes whose times depend on parameters, and {wire.kind} can't take such events: "
+                    f"{region.moved.reason}; without spike_times their times count as fixed"
+                )
+            if wire.delay < nrn.h.dt * (1 - 1e-9):
+                raise Refused(f"the delay of {wire} is {wire.delay:g} ms; spike_times needs at least dt")
+            acting.append(wire)
+        return acting
+
+    def _check_delays(self, directions: Iterable[Direction]) -> None:
+        """Refuse directions in the delays of NetCons whose targets cannot take it."""
+        delayed = {d.parameter.netcon: d for d in directions if isinstance(d.parameter, NetConDelay)}
+        for ends in all_ends():
+            direction = delayed.get(nrn.name_of(ends.netcon))
+            if direction is None or ends.target is None:
+                continue
+            kind = nrn.type_of_point_process(ends.target)
+            if kind in self._made.passed_over or not (moved := self._made.point(kind).moved).is_possible:
+                reason = "it acts on no membrane" if kind in self._made.passed_over else moved.reason
+                raise Refused(f"{direction.name}: {kind} can't take events whose times have a derivative: {reason}")
+
+    def _check_own(self, points: Iterable[tuple[str, nrn.PointProcess]], directions: Iterable[Direction]) -> None:
+        """Refuse point processes that send themselves events at times that depend on more than can be followed."""
+        wanted = {direction.wrt: direction.name for direction in directions}
+        for kind, process in points:
+            moved, name = self._made.point(kind).moved, nrn.name_of(process)
+            if moved.watches:
+                raise Refused(
+                    f"{name} has a WATCH: how the time when its condition comes true depends on parameters "
+                    "is not followed; without spike_times it counts as fixed"
+                )
+            for parameter in moved.timed_by:
+                if parameter in wanted and not moved.is_possible:
+                    raise Refused(
+                        f"{wanted[parameter]}: {parameter} changes when events come that {name} sends to itself, "
+                        f"which is not followed: {moved.reason}"
+                    )
+
+    def _check_others(self) -> None:
+        """Refuse what sends events at times that depend on the cells with gradients in another way."""
+        found = list(all_ends())
+        relays = {nrn.name_of(ends.sender) for ends in found if ends.sender is not None and ends.target is not None}
+        for ends in found:
+            if ends.is_remote and ends.target is not None and stands(ends.target):
+                raise Refused(
+                    f"{nrn.name_of(ends.netcon)} brings spikes from another MPI rank to {nrn.name_of(ends.target)}: "
+                    f"{_NOT_FOLLOWED}; without spike_times these count as fixed"
+                )
+            if ends.target is None or ends.section is None or nrn.root_of(ends.section) not in self._cells:
+                continue
+            name = nrn.name_of(ends.netcon)
+            if ends.sender is not None:
+                raise Refused(
+                    f"{name} gets events from {nrn.name_of(ends.sender)} on a cell with gradients: {_NOT_FOLLOWED}"
+                )
+            if ends.segment is None:
+                raise Refused(f"{name} watches another variable than v: {_NOT_FOLLOWED}")
+            target = nrn.name_of(ends.target)
+            if not stands(ends.target) and target in relays:
+                raise Refused(
+                    f"{name} brings spikes whose times depend on parameters to {target}, which sends events on: "
+                    "how the times of these depend on parameters is not followed"
+                )
+
+    def remove(self) -> None:
+        """Take everything away again."""
+        self._writers.clear()
+        self._tables.clear()
