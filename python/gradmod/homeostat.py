@@ -51,7 +51,7 @@ class Homeostat:
         at: nrn.Segment | Iterable[nrn.Segment],
         *,
         target: float | Sequence[float],
-        alpha: float,
+        alpha: float | Sequence[float],
         leak: float = 0.0,
         clip: float | None = None,
         bounds: Mapping[str, tuple[float, float]] | None = None,
@@ -64,7 +64,7 @@ class Homeostat:
             measure: What is measured.
             at: Where: one segment of each cell that regulates itself.
             target: What ``f`` should be: one number, or one for each cell.
-            alpha: Rate in 1/ms (and per squared unit of f).
+            alpha: Rate of change in 1/ms, for f and theta in units of theirs; also one for each cell.
             leak: In 1/ms.
             clip: The largest root of the sum of squares of the gradients of one quantity; None for no bound.
             bounds: By direction, the smallest and largest theta; by default it keeps its sign.
@@ -76,9 +76,7 @@ class Homeostat:
             Error: A name is wrong, or a tool failed.
         """
         segments = _segments(at)
-        targets = [float(target)] * len(segments) if isinstance(target, (int, float)) else [float(t) for t in target]
-        if len(targets) != len(segments):
-            raise Error(f"there are {len(targets)} targets for {len(segments)} places")
+        targets, rates = (_each(values, len(segments)) for values in (target, alpha))
         unknown = set(bounds or {}) - set(directions)
         if unknown:
             raise Error(f"bounds of {', '.join(sorted(unknown))}: no such direction")
@@ -92,7 +90,7 @@ class Homeostat:
         except BaseException:
             self.detach()
             raise
-        self.target, self.alpha, self.leak, self.clip = targets, alpha, leak, clip
+        self.target, self.alpha, self.leak, self.clip = targets, rates, leak, clip
         me = ref(self)
         self._handlers = [nrn.on_finitialize(3, lambda: _prepare(me))]
 
@@ -121,6 +119,8 @@ class Homeostat:
             used.add(attachment.cell.root)
             controller = Controller(segment, attachment, directions, made, check)
             controller.mechanism.tau = measure.tau
+            if isinstance(measure, Frequency):
+                controller.mechanism.f_start = measure.start
             self.controllers.append(controller)
         for direction in directions:
             if not any(actuators(direction, attachment) for attachment in attachments):
@@ -135,19 +135,18 @@ class Homeostat:
 
     @target.setter
     def target(self, targets: float | Sequence[float]) -> None:
-        many = [targets] * len(self.controllers) if isinstance(targets, (int, float)) else targets
-        for controller, target in zip(self.controllers, many, strict=True):
-            controller.mechanism.target = float(target)
+        for controller, target in zip(self.controllers, _each(targets, len(self.controllers)), strict=True):
+            controller.mechanism.target = target
 
     @property
-    def alpha(self) -> float:
-        """Rate of change in 1/ms; 0: only measure."""
-        return float(self.controllers[0].mechanism.alpha)
+    def alpha(self) -> list[float]:
+        """[controller] rate of change in 1/ms; 0: only measure."""
+        return [float(controller.mechanism.alpha) for controller in self.controllers]
 
     @alpha.setter
-    def alpha(self, alpha: float) -> None:
-        for controller in self.controllers:
-            controller.mechanism.alpha = alpha
+    def alpha(self, rates: float | Sequence[float]) -> None:
+        for controller, rate in zip(self.controllers, _each(rates, len(self.controllers)), strict=True):
+            controller.mechanism.alpha = rate
 
     @property
     def leak(self) -> float:
@@ -205,6 +204,13 @@ class Homeostat:
     def __repr__(self) -> str:
         names = ", ".join(self.gradients.directions)
         return f"Homeostat({names}; {len(self.controllers)} cells)"
+
+
+def _each(values: float | Sequence[float], count: int) -> list[float]:
+    many = [float(values)] * count if isinstance(values, (int, float)) else [float(value) for value in values]
+    if len(many) != count:
+        raise Error(f"there are {len(many)} numbers for {count} places")
+    return many
 
 
 def _segments(at: nrn.Segment | Iterable[nrn.Segment]) -> list[nrn.Segment]:

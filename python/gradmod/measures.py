@@ -32,7 +32,7 @@ class Average:
 
 @dataclass(frozen=True)
 class Frequency:
-    """How often two gating states go round a point, in Hz: ``tau f' = (1000/2pi) phase' - f``, from ``f = 0``.
+    """How often two gating states go round a point, in Hz: ``tau f' = (1000/2pi) phase' - f``, from ``f = start``.
 
     The phase is the angle of (slow, fast) - centre. It grows by 2pi with every spike on which the slow state is above
     its centre when the fast one rises, and below it when that falls; other spikes are not counted. In one time step it
@@ -43,12 +43,14 @@ class Frequency:
         fast, slow: States as a segment spells them, such as ``"m_hh"`` and ``"h_hh"``.
         tau: Time constant in ms.
         centre: Of fast and of slow.
+        start: f at the start of a run, in Hz; also the RANGE variable ``f_start`` of a controller's mechanism.
     """
 
     fast: str = "m_hh"
     slow: str = "h_hh"
     tau: float = 10_000.0
     centre: tuple[float, float] = (0.5, 0.5)
+    start: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.tau > 0.0:

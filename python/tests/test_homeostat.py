@@ -89,8 +89,8 @@ STEPS = {"gna": 1e-4, "gk": 1e-4, "gain": 1e-5}
 @noisy
 def test_gradient_of_a_frequency() -> None:
     """Of measure and loss, in a noisy run with spikes; the voltage stays as it was; a wrong sign would be seen."""
-    h.dt, tau, target, t_stop = 0.05, 500.0, 2.0, 1500.0
-    cell = Squid()
+    h.dt, tau, target, t_stop = 0.05, 500.0, 2.0, 2000.0
+    cell = Squid(1)
     vectors = [h.Vector().record(getattr(cell.place, f"_ref_{name}")) for name in ("m_squid", "h_squid", "v")]
 
     def simulate() -> Any:
@@ -196,6 +196,15 @@ def calcium_cell() -> twig.Twig:
     return cell
 
 
+def calcium_directions(cell: twig.Twig) -> dict[str, gradmod.Range | gradmod.Stimulus]:
+    """The same in several tests, so that they share what is compiled."""
+    return {
+        "gca": gradmod.Range("gbar_cah", cell.all, weight=lambda segment: segment.cah.gbar),
+        "gk": gradmod.Range("gkbar_hh", cell.all),
+        "amp": gradmod.Stimulus(cell.stimulus, "amp"),
+    }
+
+
 def test_measure_of_ones_own_in_a_branched_cell() -> None:
     """An expression; a parameter in several places at once, in proportion to what it is there; a stimulus."""
     expression, tau = "1000*cai*(1 - h_cah) + 0.001*v", 3.0
@@ -217,15 +226,22 @@ def test_measure_of_ones_own_in_a_branched_cell() -> None:
     def amplitude(value: float) -> None:
         cell.stimulus.amp = value
 
-    expected = {"gca": central(simulate, scale, 1.0, 1e-4), "amp": central(simulate, amplitude, 0.6, 1e-4)}
+    def potassium(value: float) -> None:
+        for section in cell.all:
+            section.gkbar_hh = value
+
+    expected = {
+        "gca": central(simulate, scale, 1.0, 1e-4),
+        "gk": central(simulate, potassium, 0.036, 1e-4),
+        "amp": central(simulate, amplitude, 0.6, 1e-4),
+    }
     f = simulate()
     homeostat = gradmod.Homeostat(
         gradmod.Average(expression, tau),
         cell.soma(0.5),
         target=0.3,
         alpha=0,
-        gca=gradmod.Range("gbar_cah", cell.all, weight=lambda segment: segment.cah.gbar),
-        amp=gradmod.Stimulus(cell.stimulus, "amp"),
+        **calcium_directions(cell),
     )
     (controller,) = homeostat.controllers
     history = controller.record(0.025)
@@ -239,7 +255,7 @@ def test_measure_of_ones_own_in_a_branched_cell() -> None:
     homeostat.alpha, homeostat.leak = 0.4, 0.1
     traces = [h.Vector().record(segment._ref_gbar_cah) for segment in segments]
     cell.run(0.025, 8.0)
-    for name, scale_ in (("gca", 1.0), ("amp", 0.6)):
+    for name, scale_ in (("gca", 1.0), ("gk", 0.036), ("amp", 0.6)):
         theta, e, df = history.theta[name], history.loss_gradient[name], history.gradient[name]
         assert np.allclose(np.diff(theta), -0.025 * 0.4 * scale_ * e[1:], rtol=1e-9, atol=1e-14)
         slope = (history.measure - 0.3) * df
@@ -260,13 +276,12 @@ def test_clip_bounds_each_group() -> None:
     """Before a step is made of them, the gradients of v and of each state are as large as they may be, or smaller."""
     cell, clip = calcium_cell(), 0.25
     homeostat = gradmod.Homeostat(
-        gradmod.Average("v", 5.0),
+        gradmod.Average("v", 2.0),
         cell.soma(0.5),
         target=-60,
         alpha=0,
         clip=clip,
-        gna=gradmod.Range("gnabar_hh", cell.all),
-        gk=gradmod.Range("gkbar_hh", cell.all),
+        **calcium_directions(cell),
     )
     place = cell.long(0.75)
     region = homeostat.gradients._attachments[0].spots[0].region
@@ -295,7 +310,7 @@ def sizes(homeostat: gradmod.Homeostat, place: Any, mechanism: Any, gradient: st
 
 
 def test_a_cell_keeps_its_mean_voltage() -> None:
-    """Nearer to the target than a hundredth of the way; not with the gradient's sign turned round."""
+    """Nearer to the target than a hundredth of the way, by one parameter; what may not change does not."""
     cell = calcium_cell()
     cell.stimulus.dur, cell.stimulus.amp = 1e9, 0.02
     homeostat = gradmod.Homeostat(
@@ -304,16 +319,19 @@ def test_a_cell_keeps_its_mean_voltage() -> None:
         target=0,
         alpha=0,
         leak=0.5,
-        gk=gradmod.Range("gkbar_hh", cell.all, weight=lambda segment: segment.gkbar_hh),
+        bounds={"gca": (1, 1), "amp": (0.02, 0.02)},
+        **calcium_directions(cell),
     )
     (controller,) = homeostat.controllers
     cell.run(0.025, 100.0)
     free = controller.measure
     target = free - 2.0
-    homeostat.target, homeostat.alpha = target, 5e-3
+    homeostat.target, homeostat.alpha = target, 1.8e-4
     cell.run(0.025, 400.0)
     assert abs(controller.measure - target) < 0.02
-    assert controller.theta["gk"] > 1.1
+    assert controller.theta["gk"] > 1.1 * 0.036
+    assert controller.theta["gca"] == 1
+    assert cell.stimulus.amp == pytest.approx(0.02)
     before = [segment.gkbar_hh for segment in cell.all[1]]
     homeostat.alpha = 0
     cell.run(0.025, 100.0)
@@ -324,14 +342,14 @@ def test_a_cell_keeps_its_mean_voltage() -> None:
 
 @noisy
 def test_noisy_cells_find_their_frequency() -> None:
-    """Three cells for 200 s: one regulates itself, one is only measured, one goes by gradients of the wrong sign."""
+    """Three cells for 120 s: one regulates itself, one is only measured, one goes by gradients of the wrong sign."""
     h.dt, target = 0.05, 4.0
     cells = [Squid(stream) for stream in range(3)]
     homeostat = gradmod.Homeostat(
         gradmod.Frequency("m_squid", "h_squid"),
         [cell.place for cell in cells],
         target=target,
-        alpha=1e-7,
+        alpha=2e-7,
         leak=1e-4,
         **cells[0].directions([cell.soma for cell in cells]),
     )
@@ -344,11 +362,11 @@ def test_noisy_cells_find_their_frequency() -> None:
     for seed in region.parameters.values():
         for k in range(3):
             getattr(cells[2].place, region.suffix).__getattribute__(seed)[k] *= -1
-    solve(200e3)
-    late = [float(np.mean(history.measure[history.t > 160e3])) for history in histories]
+    solve(120e3)
+    late = [float(np.mean(history.measure[history.t > 80e3])) for history in histories]
     assert abs(late[0] - target) < 1.0
     assert 0.4 < late[1] < 1.4
-    assert late[2] < 0.75 * late[1]
+    assert late[2] < 0.4 * late[1]
     assert cells[0].place.drive.gain > 0.1
     assert cells[1].place.drive.gain == 0.06
     homeostat.detach()
