@@ -1,0 +1,239 @@
+"""Cells that keep their own firing rate: `python examples/homeostasis.py [--seconds 1200]`.
+
+One compartment each, of squid axon, driven by noise; sodium, potassium and the drive's gain regulate themselves, by the
+exact gradient of the run, so that the phase of m and h goes round as often as a target says. Three seeds and five
+targets; with other rates of change; with gradients clipped as in the paper; and three cells left alone. In the last
+third of the run the cells with seed 0 are disturbed. All cells run together, in one process.
+
+Results are written as the run goes: `examples/out/homeostasis.csv`, a line for each cell and ten seconds. It can be
+stopped; `--plot` draws what is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradmod
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import squid
+from neuron import h
+
+OUT = Path(__file__).parent / "out"
+TARGETS = (1.0, 2.0, 3.0, 4.0, 5.0)  # Hz
+ALPHA, LEAK = 1e-7, 1e-4  # 1/ms
+#: With gradients clipped at 1.
+ALPHA_CLIPPED = 3e-5
+CHUNK = 10.0  # s
+FIELDS = ("kind", "target", "seed", "t", "f", "spikes", *squid.TUNED)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One cell."""
+
+    kind: str
+    target: float
+    seed: int
+    alpha: float
+
+
+def plans() -> list[Plan]:
+    """Those that go by exact gradients; then those by clipped ones."""
+    made = [Plan("exact", target, seed, ALPHA) for target in TARGETS for seed in range(3)]
+    made += [Plan("free", 0.0, seed, 0.0) for seed in range(3)]
+    made += [Plan(f"exact, {factor:g} times alpha", 4.0, 0, factor * ALPHA) for factor in (0.3, 3.0)]
+    return made + [Plan("clipped", target, 0, ALPHA_CLIPPED) for target in TARGETS]
+
+
+def disturb(section: Any, number: int) -> str:
+    """One of three disturbances."""
+    place = section(0.5)
+    if number == 0:
+        place.squid.ek += 5
+        return "E_K + 5 mV"
+    if number == 1:
+        place.squid.gl *= 2
+        return "g_L x 2"
+    place.drive.sigma *= 1.5**0.25
+    return "drive x 1.5"
+
+
+def regulate(sections: list[Any], chosen: list[Plan], clip: float | None) -> gradmod.Homeostat:
+    return gradmod.Homeostat(
+        gradmod.Frequency("m_squid", "h_squid", tau=10_000),
+        [section(0.5) for section in sections],
+        target=[plan.target for plan in chosen],
+        alpha=[plan.alpha for plan in chosen],
+        leak=LEAK,
+        clip=clip,
+        **squid.directions(sections),
+    )
+
+
+def run(seconds: float, dt: float) -> None:
+    squid.load(OUT)
+    chosen = plans()
+    sections = squid.cells(len(chosen), "squid")
+    h.dt = dt
+    clipped = [plan.kind == "clipped" for plan in chosen]
+    exact = [section for section, is_clipped in zip(sections, clipped, strict=True) if not is_clipped]
+    homeostats = [
+        regulate(exact, [plan for plan in chosen if plan.kind != "clipped"], None),
+        regulate(sections[len(exact) :], [plan for plan in chosen if plan.kind == "clipped"], 1.0),
+    ]
+    controllers = [controller for homeostat in homeostats for controller in homeostat.controllers]
+    means = [controller.record(100.0) for controller in controllers]
+    counters = [squid.Counter(section) for section in sections]
+    squid.freeze(sections, [plan.seed for plan in chosen])
+    context = h.ParallelContext()
+    context.set_maxstep(10)
+    h.finitialize(-53)
+    begun = time.monotonic()
+    disturbed = False
+    with (OUT / "homeostasis.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(FIELDS)
+        for chunk in range(1, round(seconds / CHUNK) + 1):
+            if not disturbed and chunk * CHUNK > seconds * 2 / 3:
+                disturbed = True
+                for plan, section in zip(chosen, sections, strict=True):
+                    if plan.kind == "free" or (plan.kind == "exact" and plan.seed == 0):
+                        disturb(section, plan.seed if plan.kind == "free" else round(plan.target) % 3)
+            context.psolve(chunk * CHUNK * 1000)
+            last = round(CHUNK * 1000 / 100.0)
+            for plan, controller, history, counter in zip(chosen, controllers, means, counters, strict=True):
+                f = float(np.mean(history.measure[-last:]))
+                row = (plan.kind, plan.target, plan.seed, chunk * CHUNK, f"{f:.4f}", counter.new())
+                writer.writerow((*row, *(f"{value:.5g}" for value in controller.theta.values())))
+            file.flush()
+            wall = time.monotonic() - begun
+            print(
+                f"\r{chunk * CHUNK:6.0f} of {seconds:.0f} s; {wall:.0f} s of work", end="", file=sys.stderr, flush=True
+            )
+    print(file=sys.stderr)
+
+
+def cost(dt: float, seconds: float = 20.0) -> None:
+    """Simulated seconds for one of work: plain cells, the same cells with control."""
+    squid.load(OUT)
+    h.dt = dt
+    context = h.ParallelContext()
+    context.set_maxstep(10)
+    for count in (1, 10):
+        sections = squid.cells(count, f"cost{count}_")
+
+        def once(cells: list[Any] = sections) -> float:
+            squid.freeze(cells, list(range(len(cells))))
+            h.finitialize(-53)
+            begun = time.process_time()
+            context.psolve(seconds * 1000)
+            return seconds / (time.process_time() - begun)
+
+        plain = max(once() for _ in range(3))
+        homeostat = regulate(sections, [Plan("exact", 3.0, 0, ALPHA)] * count, None)
+        controlled = max(once() for _ in range(3))
+        homeostat.detach()
+        print(
+            f"{count} cells, dt {dt:g} ms: {plain:.1f} simulated s per s of work, with control {controlled:.1f}: "
+            f"{plain / controlled:.2f} times the cost"
+        )
+        for section in sections:
+            h.delete_section(sec=section)
+
+
+def read() -> dict[Plan, Any]:
+    """By cell: [sample, (t, f, spikes, gna, gk, gain)]."""
+    found: dict[Plan, list[list[float]]] = {}
+    with (OUT / "homeostasis.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            plan = Plan(row["kind"], float(row["target"]), int(row["seed"]), 0.0)
+            found.setdefault(plan, []).append([float(row[name]) for name in FIELDS[3:]])
+    return {plan: np.array(rows) for plan, rows in found.items()}
+
+
+def report(picture: Path) -> None:
+    """A table on the screen, and a picture."""
+    found = read()
+    end = max(rows[-1, 0] for rows in found.values())
+    change = CHUNK * np.floor(end * 2 / 3 / CHUNK)
+    print(
+        f"{end:.0f} s; means from {change / 2:.0f} to {change:.0f} s (before the disturbances), and of the last third"
+    )
+    print(f"{'':28} target seed  f (Hz)  spikes/s  settled (s)   gna    gk   gain   f after")
+    for plan, rows in found.items():
+        before = (rows[:, 0] > change / 2) & (rows[:, 0] <= change)
+        late = rows[:, 0] > change + (end - change) / 2
+        f, spikes, gna, gk, gain = rows[before, 1:].mean(axis=0)
+        smooth = np.convolve(rows[:, 1], np.full(5, 0.2), "valid")
+        inside = np.flatnonzero(np.abs(smooth - plan.target) < max(0.1 * plan.target, 0.15))
+        settled = f"{rows[inside[0] + 2, 0]:.0f}" if inside.size else "-"
+        print(
+            f"{plan.kind:28} {plan.target:4g} {plan.seed:4} {f:9.2f} {spikes / CHUNK:8.2f} {settled:>11} "
+            f"{gna:8.2f} {gk:6.2f} {gain:6.3f} {rows[late, 1].mean():7.2f}"
+        )
+    draw(found, change, picture)
+
+
+def draw(found: dict[Plan, Any], change: float, picture: Path) -> None:
+    figure, axes = plt.subplots(2, 2, figsize=(10, 6), sharex=True, layout="constrained")
+    colours = dict(zip(TARGETS, plt.get_cmap("viridis")(np.linspace(0, 0.88, len(TARGETS))), strict=True))
+    for plan, rows in found.items():
+        if plan.kind not in ("exact", "clipped", "free"):
+            continue
+        colour, width = colours.get(plan.target, "0.6"), 1.4 if plan.seed == 0 else 0.6
+        axis = axes[0, 1] if plan.kind == "clipped" else axes[0, 0]
+        smooth = np.convolve(rows[:, 1], np.full(3, 1 / 3), "same")
+        axis.plot(rows[1:-1, 0], smooth[1:-1], color=colour, lw=width)
+        if plan.kind == "exact":
+            axes[1, 0].plot(rows[:, 0], rows[:, 5], color=colour, lw=width)
+        if plan.kind == "clipped":
+            axes[1, 1].plot(rows[:, 0], rows[:, 5], color=colour, lw=width)
+            axes[1, 1].plot(rows[:, 0], rows[:, 4] / 360, color=colour, lw=width, ls=":")
+    for axis in axes[0]:
+        for target, colour in colours.items():
+            axis.axhline(target, color=colour, lw=0.8, ls="--")
+        axis.set_ylim(0, 7)
+    axes[0, 0].set_title("exact gradients, three seeds (grey: left alone)", fontsize=10)
+    axes[0, 1].set_title("gradients clipped at 1, as in the paper", fontsize=10)
+    axes[0, 0].set_ylabel("f (Hz)")
+    axes[1, 0].set_ylabel("gain of the drive (uA/cm2)")
+    axes[1, 1].set_ylabel("gain; dotted: g_K / 360 mS")
+    for axis in axes[:, 0]:
+        axis.axvline(change, color="0.4", lw=0.8)
+    axes[0, 0].text(change, 6.7, " seed 0 is disturbed", fontsize=8, va="top")
+    for axis in axes[1]:
+        axis.set_xlabel("t (s)")
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(picture, dpi=90)
+    plt.close(figure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=1200.0)
+    parser.add_argument("--dt", type=float, default=0.05, help="ms")
+    parser.add_argument("--plot", action="store_true", help="only draw what is there")
+    parser.add_argument("--cost", action="store_true", help="only measure what it costs")
+    arguments = parser.parse_args()
+    OUT.mkdir(exist_ok=True)
+    if arguments.cost:
+        cost(arguments.dt)
+        return
+    if not arguments.plot:
+        run(arguments.seconds, arguments.dt)
+    report(OUT / "homeostasis.png")
+
+
+if __name__ == "__main__":
+    main()
