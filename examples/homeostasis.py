@@ -6,13 +6,15 @@ targets; with other rates of change; with gradients clipped as in the paper; and
 third of the run the cells with seed 0 are disturbed. All cells run together, in one process.
 
 Results are written as the run goes: `examples/out/homeostasis.csv`, a line for each cell and ten seconds. It can be
-stopped; `--plot` draws what is there.
+stopped, and continued with `--continue`: parameters, measures and noise go on where they were, while the cells and
+their gradients, whose memory is some ten seconds, begin anew. `--plot` draws what is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import sys
 import time
 from dataclasses import dataclass
@@ -80,7 +82,33 @@ def regulate(sections: list[Any], chosen: list[Plan], clip: float | None) -> gra
     )
 
 
-def run(seconds: float, dt: float) -> None:
+def save(t: float, sections: list[Any], controllers: list[Any]) -> None:
+    """Write where everything is: all of it, or nothing."""
+    cells = [
+        {
+            "parameters": {name: getattr(section(0.5), name) for name in squid.TUNED.values()},
+            "f": controller.mechanism.f,
+            "place": section(0.5).drive.xi.get_seq(),
+        }
+        for section, controller in zip(sections, controllers, strict=True)
+    ]
+    scratch = OUT / "homeostasis.json.new"
+    scratch.write_text(json.dumps({"t": t, "cells": cells}))
+    scratch.replace(OUT / "homeostasis.json")
+
+
+def go_on(sections: list[Any], controllers: list[Any]) -> float:
+    """Put everything where it was; returns the time in s."""
+    saved = json.loads((OUT / "homeostasis.json").read_text())
+    for section, controller, cell in zip(sections, controllers, saved["cells"], strict=True):
+        for name, value in cell["parameters"].items():
+            setattr(section(0.5), name, value)
+        controller.mechanism.f_start = cell["f"]
+        section(0.5).drive.xi.set_seq(cell["place"])
+    return float(saved["t"])
+
+
+def run(seconds: float, dt: float, *, continued: bool) -> None:
     squid.load(OUT)
     chosen = plans()
     sections = squid.cells(len(chosen), "squid")
@@ -95,31 +123,33 @@ def run(seconds: float, dt: float) -> None:
     means = [controller.record(100.0) for controller in controllers]
     counters = [squid.Counter(section) for section in sections]
     squid.freeze(sections, [plan.seed for plan in chosen])
+    done = go_on(sections, controllers) if continued else 0.0
     context = h.ParallelContext()
     context.set_maxstep(10)
     h.finitialize(-53)
     begun = time.monotonic()
     disturbed = False
-    with (OUT / "homeostasis.csv").open("w", newline="") as file:
+    last = round(CHUNK * 1000 / 100.0)
+    with (OUT / "homeostasis.csv").open("a" if continued else "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(FIELDS)
-        for chunk in range(1, round(seconds / CHUNK) + 1):
-            if not disturbed and chunk * CHUNK > seconds * 2 / 3:
+        if not continued:
+            writer.writerow(FIELDS)
+        for chunk in range(1, round((seconds - done) / CHUNK) + 1):
+            t = done + chunk * CHUNK
+            if not disturbed and t > seconds * 2 / 3:
                 disturbed = True
                 for plan, section in zip(chosen, sections, strict=True):
                     if plan.kind == "free" or (plan.kind == "exact" and plan.seed == 0):
                         disturb(section, plan.seed if plan.kind == "free" else round(plan.target) % 3)
             context.psolve(chunk * CHUNK * 1000)
-            last = round(CHUNK * 1000 / 100.0)
             for plan, controller, history, counter in zip(chosen, controllers, means, counters, strict=True):
                 f = float(np.mean(history.measure[-last:]))
-                row = (plan.kind, plan.target, plan.seed, chunk * CHUNK, f"{f:.4f}", counter.new())
+                row = (plan.kind, plan.target, plan.seed, t, f"{f:.4f}", counter.new())
                 writer.writerow((*row, *(f"{value:.5g}" for value in controller.theta.values())))
             file.flush()
-            wall = time.monotonic() - begun
-            print(
-                f"\r{chunk * CHUNK:6.0f} of {seconds:.0f} s; {wall:.0f} s of work", end="", file=sys.stderr, flush=True
-            )
+            save(t, sections, controllers)
+            note = f"\r{t:6.0f} of {seconds:.0f} s; {time.monotonic() - begun:.0f} s of work"
+            print(note, end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
 
 
@@ -181,7 +211,30 @@ def report(picture: Path) -> None:
             f"{plan.kind:28} {plan.target:4g} {plan.seed:4} {f:9.2f} {spikes / CHUNK:8.2f} {settled:>11} "
             f"{gna:8.2f} {gk:6.2f} {gain:6.3f} {rows[late, 1].mean():7.2f}"
         )
+    plasticity(found, change)
     draw(found, change, picture)
+
+
+def plasticity(found: dict[Plan, Any], change: float) -> None:
+    """What rule the cells seem to follow: how their gain moves in ten seconds, beside how far off they are."""
+    moves: dict[str, list[Any]] = {"exact": [], "clipped": []}
+    for plan, rows in found.items():
+        if plan.kind in moves:
+            rows = rows[rows[:, 0] <= change]
+            error = np.zeros(len(rows))
+            for i in range(1, len(rows)):  # as e remembers: for 1/leak = 10 s
+                error[i] = np.exp(-1) * error[i - 1] + (1 - np.exp(-1)) * (plan.target - rows[i, 1])
+            moves[plan.kind].append(np.column_stack([np.diff(rows[:, 5]), error[:-1], rows[:-1, 5] * error[:-1]]))
+    for kind, parts in moves.items():
+        gain, *rules = np.concatenate(parts).T
+        for name, x in zip(("k (target - f)", "k gain (target - f)"), rules, strict=True):
+            k = gain @ x / (x @ x)
+            r2 = 1 - np.sum((gain - k * x) ** 2) / np.sum(gain**2)
+            print(f"{kind}: change of the gain in 10 s as {name}: k {k:.3g}, R2 {r2:.2f}")
+    for kind in moves:
+        ends = np.array([rows[rows[:, 0] <= change][-1, 3:] for plan, rows in found.items() if plan.kind == kind])
+        r = np.corrcoef(ends.T)
+        print(f"{kind}: correlations of gna, gk; gna, gain; gk, gain: {r[0, 1]:.2f} {r[0, 2]:.2f} {r[1, 2]:.2f}")
 
 
 def draw(found: dict[Plan, Any], change: float, picture: Path) -> None:
@@ -223,6 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1200.0)
     parser.add_argument("--dt", type=float, default=0.05, help="ms")
+    parser.add_argument("--continue", dest="go_on", action="store_true", help="a run that was stopped")
     parser.add_argument("--plot", action="store_true", help="only draw what is there")
     parser.add_argument("--cost", action="store_true", help="only measure what it costs")
     arguments = parser.parse_args()
@@ -231,7 +285,7 @@ def main() -> None:
         cost(arguments.dt)
         return
     if not arguments.plot:
-        run(arguments.seconds, arguments.dt)
+        run(arguments.seconds, arguments.dt, continued=arguments.go_on)
     report(OUT / "homeostasis.png")
 
 

@@ -11,7 +11,7 @@ from ._directions import Direction
 from ._homeostat_manifest import HomeostatManifest
 from .cells import Floats
 from .errors import Error
-from .parameters import Range, Stimulus
+from .parameters import Parameter, Range, Stimulus
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,18 @@ class Actuator:
     where: str
 
 
-def actuators(direction: Direction, attachment: Attachment) -> list[Actuator]:
-    """All places of a cell where a direction acts; those of weight 0 left out.
+def check_changeable(name: str, parameter: Parameter) -> None:
+    """Raise unless a direction is a parameter that may change while NEURON runs, in each cell by itself.
 
     Raises:
-        Error: The direction is no parameter that may change while NEURON runs.
+        Error: As said.
     """
+    if not isinstance(parameter, (Range, Stimulus)) or parameter.name in ("cm", "Ra"):
+        raise Error(f"{name}: {parameter!r} cannot change in a cell while NEURON runs: use Range or Stimulus")
+
+
+def actuators(direction: Direction, attachment: Attachment) -> list[Actuator]:
+    """All places of a cell where a direction acts; those of weight 0 left out."""
     parameter = direction.parameter
     if isinstance(parameter, Stimulus):
         process = nrn.find_point_process(parameter.process)
@@ -37,8 +43,6 @@ def actuators(direction: Direction, attachment: Attachment) -> list[Actuator]:
             return []
         read = lambda: float(getattr(process, parameter.name))  # noqa: E731
         return [Actuator(nrn.ref(process, parameter.name), read, 1.0, parameter.process)]
-    if not isinstance(parameter, Range) or parameter.name in ("cm", "Ra"):
-        raise Error(f"{direction.name}: {parameter!r} cannot change while NEURON runs: use Range or Stimulus")
     found: list[Actuator] = []
     for seg, weight in direction.weights():
         if seg.sec in set(attachment.cell.sections) and weight != 0.0:

@@ -12,7 +12,7 @@ from ._build import build_homeostat
 from ._homeostat_manifest import HomeostatManifest
 from ._library import load
 from .attach import Wired, wire
-from .controller import Controller, actuators
+from .controller import Controller, actuators, check_changeable
 from .errors import Error, Refused
 from .gradients import Gradients
 from .measures import Average, Frequency
@@ -80,6 +80,8 @@ class Homeostat:
         unknown = set(bounds or {}) - set(directions)
         if unknown:
             raise Error(f"bounds of {', '.join(sorted(unknown))}: no such direction")
+        for name, parameter in directions.items():
+            check_changeable(name, parameter)
         wired = wire(None, directions, quiet=quiet, online=True)
         self.gradients = Gradients(*wired, online=True)
         self.controllers: list[Controller] = []

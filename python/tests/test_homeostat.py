@@ -370,3 +370,64 @@ def test_noisy_cells_find_their_frequency() -> None:
     assert cells[0].place.drive.gain > 0.1
     assert cells[1].place.drive.gain == 0.06
     homeostat.detach()
+
+
+def test_what_is_refused() -> None:
+    cell = calcium_cell()
+    measure, place = gradmod.Average("v", 2.0), cell.soma(0.5)
+
+    def make(at: Any = place, **directions: Any) -> gradmod.Homeostat:
+        return gradmod.Homeostat(measure, at, target=-60, alpha=1e-9, **(directions or calcium_directions(cell)))
+
+    for wrong in (gradmod.Range("cm", cell.all), gradmod.Global("celsius"), gradmod.InitialVoltage()):
+        with pytest.raises(gradmod.Error, match=r"x: .* cannot change in a cell while NEURON runs"):
+            make(x=wrong)
+    with pytest.raises(gradmod.Error, match="its cell has a controller already"):
+        make(at=[place, cell.long(0.75)])
+    with pytest.raises(gradmod.Error, match="an end without membrane"):
+        make(at=cell.soma(0))
+    uneven = {**calcium_directions(cell), "gca": gradmod.Range("gbar_cah", cell.all)}
+    homeostat = make(**uneven)
+    with pytest.raises(RuntimeError, match=r"gca: the parameter is 0.0002 at soma\(0.5\) and 0.0004"):
+        cell.run(0.025, 1.0)
+    homeostat.detach()
+    # Nothing of it is left.
+    assert all("gm_" not in name for section in cell.all for name in section.psection()["density_mechs"])
+    assert len(list(h.allsec())) == 3
+
+
+@pytest.mark.parametrize("what", ["dt", "t", "v", "state"])
+def test_runs_that_gradients_do_not_follow(what: str) -> None:
+    cell = calcium_cell()
+    homeostat = gradmod.Homeostat(
+        gradmod.Average("v", 2.0), cell.soma(0.5), target=-60, alpha=1e-9, **calcium_directions(cell)
+    )
+    (controller,) = homeostat.controllers
+    history = controller.record(0.5)
+    cell.run(0.025, 2.0)
+    assert len(history.measure) >= 4
+    if what == "dt":
+        h.dt = 0.0125
+    elif what == "t":
+        h.t += 1.0
+    elif what == "v":
+        cell.soma(0.5).v += 1e-3
+    else:
+        cell.soma(0.5).hh.m += 1e-3
+    for _ in range(4):
+        h.fadvance()
+    for read in (lambda: controller.measure, lambda: controller.theta, lambda: history.measure):
+        with pytest.raises(gradmod.Refused, match="no exact gradient"):
+            read()
+    h.dt = 0.025
+    homeostat.detach()
+
+
+def test_cells_that_see_voltages_of_others() -> None:
+    cell = calcium_cell()
+    gap = h.Gap(cell.soma(0.5))
+    h.setpointer(cell.long(0.75)._ref_v, "vgap", gap)
+    with pytest.raises(gradmod.Refused, match="gradients that act on the run do not follow POINTERs"):
+        gradmod.Homeostat(
+            gradmod.Average("v", 2.0), cell.soma(0.5), target=-60, alpha=0, gk=gradmod.Range("gkbar_hh", cell.all)
+        )
