@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod emit;
 pub mod graph;
+pub mod measure;
 pub mod model;
 pub mod step;
 pub mod render;

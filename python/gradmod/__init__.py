@@ -17,6 +17,8 @@ from ._binary import find_binary
 from .attach import attach
 from .errors import Diagnostic, Error, Refused
 from .gradients import Gradients
+from .homeostat import Homeostat
+from .measures import Average, Frequency
 from .objective import Residuals, SquaredError, value_and_grad
 from .parameters import Global, InitialVoltage, NetConDelay, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
 from .protocols import Protocols
@@ -26,10 +28,13 @@ from .simulation import Simulation
 from .spikes import SpikeTimes
 
 __all__ = [
+    "Average",
     "Diagnostic",
     "Error",
+    "Frequency",
     "Global",
     "Gradients",
+    "Homeostat",
     "InitialVoltage",
     "NetConDelay",
     "NetConWeight",

@@ -26,7 +26,7 @@ class Request:
     """What is to be differentiated: all that determines the emitted files.
 
     ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K; ``spike_times``:
-    the times of events are differentiated.
+    the times of events are differentiated; ``online`` gradients can act on the run.
     """
 
     sources: tuple[Source, ...]
@@ -36,13 +36,14 @@ class Request:
     directions: int
     mode: str = "forward"
     spike_times: bool = False
+    online: bool = False
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
         parts: list[Any] = [
             _content_hash(binary),
             [(source.name, source.text) for source in self.sources],
-            [self.regions, self.points, self.wrt, self.directions, self.mode, self.spike_times],
+            [self.regions, self.points, self.wrt, self.directions, self.mode, self.spike_times, self.online],
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -80,6 +81,36 @@ def build_reverse(request: Request) -> ReverseBuild:
     return ReverseBuild(place, ReverseManifest.read(place / "gradmod.json"))
 
 
+def build_homeostat(expression: str, *, turns: bool, directions: int) -> Path:
+    """Emit the mechanisms of a homeostat, or take them from the cache; see ``gradmod homeostat``.
+
+    Args:
+        expression: What is measured, in NMODL.
+        turns: It is an angle, and counts how often it goes round.
+        directions: K.
+
+    Returns:
+        The directory that holds them.
+
+    Raises:
+        Refused: The expression is wrong.
+        Error: The compiler failed.
+    """
+    binary = find_binary()
+    parts = [_content_hash(binary), "homeostat", expression, turns, directions]
+    place = cache_directory() / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+    if not place.is_dir():
+        with scratch() as directory:
+            made = directory / "emitted"
+            command = [str(binary), "homeostat", "--measure", expression, "--directions", str(directions)]
+            command += ["-o", str(made), "--message-format", "json", *(["--turns"] if turns else [])]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise _failure(done, {"--measure": f"measure {expression!r}"})
+            publish(made, place)
+    return place
+
+
 def _emitted(request: Request) -> Path:
     binary = find_binary()
     place = cache_directory() / request.key(binary)
@@ -103,7 +134,8 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += [part for name, mechanisms in request.regions for part in ("--region", f"{name}={','.join(mechanisms)}")]
     command += [part for point in request.points for part in ("--point", point)]
     command += [part for name in request.wrt for part in ("--wrt", name)]
-    command += ["--directions", str(request.directions), "--mode", request.mode]
+    command += ["--directions", str(request.directions)]
+    command += ["--online"] if request.online else ["--mode", request.mode]
     command += ["--spike-times"] if request.spike_times else []
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -151,6 +183,7 @@ def request_of(
     mode: str = "forward",
     *,
     spike_times: bool = False,
+    online: bool = False,
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(
@@ -161,4 +194,5 @@ def request_of(
         directions,
         mode,
         spike_times,
+        online,
     )

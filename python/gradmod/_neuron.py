@@ -355,6 +355,11 @@ def record(reference: Ref, sec: Section | None = None) -> Vector:
     return h.Vector().record(reference) if sec is None else h.Vector().record(reference, sec=sec)
 
 
+def record_every(reference: Ref, interval: float) -> Vector:
+    """A new Vector that records a variable every so many ms."""
+    return h.Vector().record(reference, interval)
+
+
 def stop_recording(vector: Vector) -> None:
     """Stop a Vector from recording or being played."""
     vector.play_remove()

@@ -128,6 +128,16 @@ class Links:
                 direction.cells = [*direction.cells, cells[link.root]]
         self._affected = set(cells)
 
+    def refuse_coupled(self) -> None:
+        """Refuse cells that see the voltage of others.
+
+        Raises:
+            Refused: One that is differentiated does.
+        """
+        for link in self._links:
+            if link.target is not None and link.root in self._affected:
+                raise Refused(f"{link} sees a voltage: gradients that act on the run do not follow POINTERs")
+
     def check_targets(self, regions: Iterable[_Region]) -> None:
         """Refuse POINTERs that something depends on and that see no voltage.
 

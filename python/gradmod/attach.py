@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from . import _neuron as nrn
 from ._attachment import Attachment
@@ -21,6 +22,17 @@ from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import NetConDelay, Parameter, PerNetCon, places
 from .regions import Region, group, point_processes_on, sources
+
+Wired: TypeAlias = tuple[
+    list[Direction],
+    list[Attachment],
+    list[Region],
+    list[tuple[str, nrn.PointProcess]],
+    Build,
+    tuple[StaleTables, SharedTables, IsolatedValues],
+    Links,
+    SpikeTables | None,
+]
 
 
 def attach(
@@ -52,6 +64,21 @@ def attach(
         Refused: Something in the model cannot be differentiated exactly; says what, where and why.
         Error: A name is wrong, or a tool failed.
     """
+    return Gradients(*wire(sections, directions, spike_times=spike_times, quiet=quiet))
+
+
+def wire(
+    sections: nrn.Section | Iterable[nrn.Section] | None,
+    directions: Mapping[str, Parameter],
+    *,
+    spike_times: bool = False,
+    quiet: bool,
+    online: bool = False,
+) -> Wired:
+    """Do all that :func:`attach` does, and return what :class:`Gradients` is made of.
+
+    With ``online``, the gradients can act on the run: they have a leak, and may be clipped.
+    """
     scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
     check_settings()
     resolved = resolve(directions, scope)
@@ -63,6 +90,8 @@ def attach(
     links = Links()
     links.spread(resolved, scope, find_wires() if spike_times else ())
     cells = _affected(resolved)
+    if online:
+        links.refuse_coupled()
     regions = group(cells)
     points = point_processes_on(cells)
     kinds = [kind for kind, _ in points]
@@ -74,6 +103,7 @@ def attach(
             [direction.wrt for direction in resolved if direction.wrt is not None],
             len(resolved),
             spike_times=spike_times,
+            online=online,
         )
     )
     check_influence(resolved, made.manifest.passed_over)
@@ -95,7 +125,7 @@ def attach(
     attachments = _attach_cells(resolved, cells, regions, acting, made, links)
     if spikes is not None:
         spikes.insert(attachments)
-    return Gradients(resolved, attachments, regions, points, made, tables, links, spikes)
+    return resolved, attachments, regions, points, made, tables, links, spikes
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from weakref import WeakSet, ref
 
+import numpy as np
+
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
 from ._build import Build
@@ -46,6 +48,8 @@ class Gradients:
         tables: tuple[StaleTables, SharedTables, IsolatedValues],
         links: Links,
         spikes: SpikeTables | None,
+        *,
+        online: bool = False,
     ) -> None:
         """Made by :func:`gradmod.attach`, which has inserted and wired everything."""
         self.directions: dict[str, Parameter] = {d.name: d.parameter for d in directions}
@@ -62,7 +66,8 @@ class Gradients:
         self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
         self._trusted: tuple[float, int] | None = None
         self._recordings: WeakSet[Recording] = WeakSet()
-        self._t = nrn.record(nrn.ref(nrn.h, "t"))
+        # A run on which gradients act may be too long to remember every step: only if something is recorded.
+        self._t = None if online else nrn.record(nrn.ref(nrn.h, "t"))
         me: ref[Gradients] = ref(self)
         self._handlers = [
             nrn.on_finitialize(kind, _handler(me, step))
@@ -138,6 +143,8 @@ class Gradients:
         Raises:
             Error: gradmod keeps no gradient of this variable there.
         """
+        if self._t is None:
+            self._t = nrn.record(nrn.ref(nrn.h, "t"))
         if nrn.type_of_point_process(segment):
             return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)
@@ -223,8 +230,19 @@ class Gradients:
                 return spot
         raise Error(f"{segment} is an end without membrane: it has no states")
 
-    def _times(self) -> Floats:
-        """[sample] times of the last run; raises unless the gradients of that run can be trusted."""
+    def check(self) -> None:
+        """Look whether the run so far is one that the gradients follow.
+
+        Raises:
+            Error, Refused: It is not; says why.
+        """
+        if self._t is not None:
+            self._times()
+            return
+        self._check_ready()
+        self._check_attachments()
+
+    def _check_ready(self) -> None:
         if not self._attachments:
             raise Error("these gradients were detached")
         if self._failure is not None:
@@ -232,15 +250,22 @@ class Gradients:
         if not self._ready:
             raise Error("there was no run since attach(): call h.finitialize() and run")
         check_settings()
-        times = nrn.values(self._t)
+
+    def _times(self) -> Floats:
+        """[sample] times of the last run; raises unless the gradients of that run can be trusted."""
+        self._check_ready()
+        times = np.empty(0) if self._t is None else nrn.values(self._t)
         key = _key(times)
         if self._trusted != key:
             check_times(times)
-            self._check_model()
-            for attachment in self._attachments:
-                check_run(attachment)
+            self._check_attachments()
             self._trusted = key
         return times
+
+    def _check_attachments(self) -> None:
+        self._check_model()
+        for attachment in self._attachments:
+            check_run(attachment)
 
     def _voltages(self, attachment: Attachment) -> Floats:
         """[node, cable] gradients of v at the present time."""
@@ -283,7 +308,8 @@ class Gradients:
         self._attachments.clear()
         if self._spikes is not None:
             self._spikes.remove()
-        nrn.stop_recording(self._t)
+        if self._t is not None:
+            nrn.stop_recording(self._t)
 
     def __del__(self) -> None:
         if not sys.is_finalizing() and hasattr(self, "_recordings"):

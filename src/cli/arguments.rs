@@ -16,6 +16,7 @@ pub struct Arguments {
 pub enum Command {
     Transform(Transform),
     Check(Check),
+    Homeostat(Homeostat),
 }
 
 /// Write mechanisms that compute gradients, for nrnivmodl to compile
@@ -49,6 +50,10 @@ pub struct Transform {
     /// small time steps, not the derivative of one run. In forward mode only
     #[arg(long)]
     pub spike_times: bool,
+    /// For gradients that act on the run (see `gradmod homeostat`): they can fade and be
+    /// clipped, and runs of any length keep count of their steps
+    #[arg(long, conflicts_with_all = ["mode", "spike_times"])]
+    pub online: bool,
     /// Also write what each stage made, to read: the parsed source, the checked mechanism,
     /// the time step, its derivative, the emitted mechanism
     #[arg(long, value_name = "DIR")]
@@ -82,6 +87,28 @@ pub struct Check {
     /// Time limit per file
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
     pub timeout: u32,
+    #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
+    pub message_format: MessageFormat,
+}
+
+/// Write a mechanism by which a cell regulates itself while it runs
+///
+/// It measures the cell's activity, follows the gradient of the measure, which the mechanisms
+/// of `gradmod transform --online` compute, and changes parameters of the cell.
+#[derive(Debug, Args)]
+pub struct Homeostat {
+    /// What is averaged: an NMODL expression of v, states and concentrations at one place
+    #[arg(long, value_name = "EXPRESSION")]
+    pub measure: String,
+    /// The measure is an angle, and what is averaged is how often it goes round, in Hz
+    #[arg(long)]
+    pub turns: bool,
+    /// Number of gradients, as given to `gradmod transform`
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub directions: u16,
+    /// Folder to write to, made if it is not there
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
     #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
     pub message_format: MessageFormat,
 }

@@ -5,6 +5,8 @@
 mod arguments;
 mod certificate;
 mod check;
+mod homeostat;
+mod output;
 mod passes;
 mod python;
 mod report;
@@ -28,6 +30,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Transform(arguments) => transform::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Homeostat(arguments) => homeostat::run(&arguments),
     };
     match result {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
@@ -14,6 +13,7 @@ use gradmod::syntax;
 use gradmod::syntax::sources::Sources;
 
 use super::arguments::{MessageFormat, Mode, Transform};
+use super::output;
 use super::passes::Passes;
 use super::report::report;
 use super::Outcome;
@@ -236,7 +236,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Writes everything, or nothing: files are complete before they get their names.
+/// Emits and writes.
 fn write(
     linearised: &[Linearised],
     passed_over: &BTreeSet<String>,
@@ -246,7 +246,9 @@ fn write(
     let passed_over: Vec<String> = passed_over.iter().cloned().collect();
     let (mut files, text) = match arguments.mode {
         Mode::Forward => {
-            let (files, mut manifest) = emit::emit(linearised, usize::from(arguments.directions), event_times(arguments))?;
+            let times = event_times(arguments);
+            let directions = usize::from(arguments.directions);
+            let (files, mut manifest) = emit::emit(linearised, directions, times, arguments.online)?;
             manifest.passed_over = passed_over;
             (files, serde_json::to_string_pretty(&manifest)?)
         }
@@ -258,27 +260,5 @@ fn write(
     };
     passes.emitted(&files)?;
     files.push(File { name: "gradmod.json".to_owned(), text: text + "\n" });
-    let folder = &arguments.output;
-    fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
-    let mut written = Vec::new();
-    for file in &files {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)
-            .with_context(|| format!("can't write to {}", folder.display()))?;
-        std::io::Write::write_all(&mut temporary, file.text.as_bytes())
-            .with_context(|| format!("can't write to {}", folder.display()))?;
-        written.push((temporary, folder.join(&file.name)));
-    }
-    for (temporary, path) in written {
-        temporary.persist(&path).with_context(|| format!("can't write {}", path.display()))?;
-    }
-    if arguments.message_format == MessageFormat::Human {
-        for file in &files {
-            let path = folder.join(&file.name);
-            // Who reads only the beginning of the list has what it wanted.
-            if writeln!(std::io::stdout(), "{}", path.display()).is_err() {
-                break;
-            }
-        }
-    }
-    Ok(())
+    output::write(&files, &arguments.output, arguments.message_format == MessageFormat::Human)
 }

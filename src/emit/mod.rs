@@ -7,7 +7,9 @@ mod checks;
 mod code;
 mod fingerprint;
 mod events;
+mod fade;
 mod far;
+mod homeostat;
 mod lines;
 mod manifest;
 mod moved;
@@ -25,6 +27,7 @@ use std::sync::OnceLock;
 use minijinja::{Environment, UndefinedBehavior};
 
 use crate::step::{EventTimes, Linearised};
+pub use homeostat::{emit_homeostat, measured_input, HomeostatManifest};
 pub use manifest::{Manifest, RegionManifest};
 pub use reverse::{emit_reverse, refuse_reverse, ReverseManifest, ReverseRegion};
 
@@ -46,6 +49,8 @@ impl File {
 pub enum EmitError {
     #[error("template: {0}")]
     Template(#[from] minijinja::Error),
+    #[error("{0} can't act on the run: {1}")]
+    Online(String, &'static str),
     #[error("reverse mode needs the regions by name: --region NAME=MECH,...")]
     Switched,
 }
@@ -53,7 +58,7 @@ pub enum EmitError {
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("region.mod", include_str!("../../templates/region.mod.j2")),
     ("cable.mod", include_str!("../../templates/cable.mod.j2")),
     ("cable_point.mod", include_str!("../../templates/cable_point.mod.j2")),
@@ -67,6 +72,8 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("adjoint_source.mod", include_str!("../../templates/adjoint_source.mod.j2")),
     ("adjoint_far.mod", include_str!("../../templates/adjoint_far.mod.j2")),
     ("adjoint_edge.mod", include_str!("../../templates/adjoint_edge.mod.j2")),
+    ("homeostat.mod", include_str!("../../templates/homeostat.mod.j2")),
+    ("follow.mod", include_str!("../../templates/follow.mod.j2")),
 ];
 
 /// What gradient cables are made of is the same for all models: its names depend on
@@ -74,16 +81,19 @@ const TEMPLATES: [(&str, &str); 13] = [
 const CABLE_TEXTS: [&str; 3] = [TEMPLATES[1].1, TEMPLATES[2].1, TEMPLATES[3].1];
 
 /// All files for some regions, and the manifest that tells what is where.
+///
+/// `online`: for gradients that act on the run, which may fade and be clipped.
 pub fn emit(
     regions: &[Linearised],
     directions: usize,
     times: EventTimes,
+    online: bool,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
     let environment = environment();
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     for linearised in regions {
-        let (file, manifest) = region::render(environment, linearised, directions)?;
+        let (file, manifest) = region::render(environment, linearised, directions, online)?;
         files.push(file);
         manifests.push(manifest);
     }

@@ -12,6 +12,7 @@ use super::manifest::{
     StateManifest, StreamManifest,
 };
 use super::events::{self, Events};
+use super::fade::{self, Fade};
 use super::far::{self, Far};
 use super::procedures::Procedure;
 use super::sources::Sources;
@@ -59,6 +60,8 @@ struct Context {
     /// Present and remembered values of the states.
     unchanged: Vec<(String, String)>,
     has_celsius: bool,
+    /// Where gradients act on the run.
+    online: Option<Fade>,
     functions: Vec<&'static str>,
 }
 
@@ -71,16 +74,18 @@ struct UseIon {
 #[derive(Serialize)]
 pub(super) struct Setting {
     pub name: String,
-    default: String,
+    pub default: String,
 }
 
 pub(super) fn render(
     environment: &Environment,
     linearised: &Linearised,
     directions: usize,
+    online: bool,
 ) -> Result<(File, RegionManifest), EmitError> {
     let writer = Writer::new(linearised, directions);
-    let context = writer.context();
+    let online = if online { Some(writer.fade()?) } else { None };
+    let context = writer.context(online);
     let text = environment
         .get_template("region.mod")?
         .render(minijinja::value::Value::from_serialize(&context))?;
@@ -166,7 +171,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn context(&self) -> Context {
+    fn context(&self, online: Option<Fade>) -> Context {
         let linearised = self.linearised;
         let is_density = linearised.region.kind() == Kind::Density;
         let step = Code::new(&linearised.graph, &self.step_roots);
@@ -177,7 +182,10 @@ impl<'a> Writer<'a> {
         functions.extend(step.functions(&self.array_terms));
         let events = self.events();
         let (linearise, next_states) = self.linearise(&step);
-        let settings = settings(self.linearised);
+        let mut settings = settings(self.linearised);
+        if online.is_some() {
+            settings.extend(fade::settings());
+        }
         let now: Vec<(String, String)> =
             self.sources.now.iter().map(|now| (now.name.clone(), now.source.clone())).collect();
         let mut range: Vec<String> =
@@ -230,6 +238,7 @@ impl<'a> Writer<'a> {
             remember: [self.sources.remember_statements(), self.remember_arrays()].concat(),
             unchanged: self.unchanged(),
             has_celsius: self.reads(&Quantity::Celsius),
+            online,
             functions: functions.into_iter().collect(),
         }
     }

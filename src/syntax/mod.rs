@@ -21,6 +21,15 @@ pub fn parse(text: &str) -> Result<ast::Program, Vec<Diagnostic>> {
     parser::program(text)
 }
 
+/// Parses one expression.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn parse_expression(text: &str) -> Result<ast::Expr, Vec<Diagnostic>> {
+    parser::expression(text)
+}
+
 /// The text of a file: UTF-8, else Latin-1; line ends become `\n`.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> String {

@@ -12,7 +12,7 @@ mod statements;
 
 use std::collections::HashMap;
 
-use super::ast::{Item, Number, Opaque, Program};
+use super::ast::{Expr, Item, Number, Opaque, Program};
 use super::lexer::Lexer;
 use super::span::Span;
 use super::token::{Token, TokenKind};
@@ -105,6 +105,18 @@ pub fn program(source: &str) -> Result<Program, Vec<Diagnostic>> {
     } else {
         Err(parser.errors)
     }
+}
+
+pub fn expression(source: &str) -> Result<Expr, Vec<Diagnostic>> {
+    let mut parser = parser(source);
+    let parsed = parser.expression().and_then(|expr| {
+        if parser.at_end() {
+            Ok(expr)
+        } else {
+            Err(parser.expected("the end of the expression"))
+        }
+    });
+    parsed.map_err(|failure| vec![*failure.diagnostic])
 }
 
 /// INCLUDE statements and the names in them, whatever else is wrong.

@@ -1,0 +1,166 @@
+"""Ten cells that excite each other, each with its own target: `python examples/homeostasis_network.py`.
+
+Each cell of squid axon has noise of its own and hears five others through an ExpSyn (tau 2 ms, e 0, weight 1e-4 uS,
+delay 10 ms). Three networks run side by side: targets of 1 Hz, of 4 Hz, and one that is left alone. What cells do to
+each other counts as given in each cell's gradient. A cell that once lost its gain would stay silent, and without a
+gradient, for ever: so the gain is bounded. `examples/out/network.csv` grows while it runs; `--plot` draws it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gradmod
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import squid
+from neuron import h
+
+OUT = Path(__file__).parent / "out"
+NETWORKS = {"target 1 Hz": (1.0, 1e-7), "target 4 Hz": (4.0, 1e-7), "left alone": (0.0, 0.0)}  # Hz, alpha in 1/ms
+CELLS, INPUTS, CHUNK = 10, 5, 10.0
+
+
+def connect(sections: list[Any], rng: random.Random) -> list[Any]:
+    """A synapse on each cell, five sources for each."""
+    made = []
+    for section in sections:
+        synapse = h.ExpSyn(section(0.5))
+        synapse.tau, synapse.e = 2, 0
+        made.append(synapse)
+        for source in rng.sample([other for other in sections if other is not section], INPUTS):
+            netcon = h.NetCon(source(0.5)._ref_v, synapse, sec=source)
+            netcon.threshold, netcon.delay, netcon.weight[0] = -10, 10, 1e-4
+            made.append(netcon)
+    return made
+
+
+def run(seconds: float, dt: float) -> None:
+    squid.load(OUT)
+    h.dt = dt
+    sections = squid.cells(CELLS * len(NETWORKS), "net")
+    groups = [sections[i * CELLS : (i + 1) * CELLS] for i in range(len(NETWORKS))]
+    kept = [connect(group, random.Random(7)) for group in groups]
+    settings = [pair for pair in NETWORKS.values() for _ in range(CELLS)]
+    homeostat = gradmod.Homeostat(
+        gradmod.Frequency("m_squid", "h_squid", tau=10_000),
+        [section(0.5) for section in sections],
+        target=[target for target, _ in settings],
+        alpha=[alpha for _, alpha in settings],
+        leak=1e-4,
+        bounds={"gain": (0.03, 0.6)},
+        **squid.directions(sections),
+    )
+    histories = [controller.record(100.0) for controller in homeostat.controllers]
+    counters = [squid.Counter(section) for section in sections]
+    squid.freeze(sections, [i % CELLS for i in range(len(sections))])
+    context = h.ParallelContext()
+    h.finitialize(-53)
+    context.set_maxstep(10)
+    begun = time.monotonic()
+    with (OUT / "network.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("network", "cell", "t", "f", "spikes", *squid.TUNED))
+        for chunk in range(1, round(seconds / CHUNK) + 1):
+            context.psolve(chunk * CHUNK * 1000)
+            for i, (controller, history, counter) in enumerate(
+                zip(homeostat.controllers, histories, counters, strict=True)
+            ):
+                f = float(np.mean(history.measure[-round(CHUNK * 10) :]))
+                row = (list(NETWORKS)[i // CELLS], i % CELLS, chunk * CHUNK, f"{f:.4f}", counter.new())
+                writer.writerow((*row, *(f"{value:.5g}" for value in controller.theta.values())))
+            file.flush()
+            done = f"\r{chunk * CHUNK:6.0f} of {seconds:.0f} s; {time.monotonic() - begun:.0f} s of work"
+            print(done, end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    del kept
+
+
+def cost(dt: float, seconds: float = 20.0) -> None:
+    """Simulated seconds for one of work: ten plain cells that hear each other, the same with control."""
+    squid.load(OUT)
+    h.dt = dt
+    sections = squid.cells(CELLS, "cost")
+    kept = connect(sections, random.Random(7))
+    context = h.ParallelContext()
+    context.set_maxstep(10)
+
+    def once() -> float:
+        squid.freeze(sections, list(range(CELLS)))
+        h.finitialize(-53)
+        begun = time.process_time()
+        context.psolve(seconds * 1000)
+        return seconds / (time.process_time() - begun)
+
+    plain = max(once() for _ in range(3))
+    measure = gradmod.Frequency("m_squid", "h_squid", tau=10_000)
+    homeostat = gradmod.Homeostat(
+        measure, [s(0.5) for s in sections], target=2, alpha=1e-7, leak=1e-4, **squid.directions(sections)
+    )
+    controlled = max(once() for _ in range(3))
+    homeostat.detach()
+    print(
+        f"a network of {CELLS} cells, dt {dt:g} ms: {plain:.1f} simulated s per s of work, with control "
+        f"{controlled:.1f}: {plain / controlled:.2f} times the cost"
+    )
+    kept.clear()
+
+
+def report(picture: Path) -> None:
+    """A table on the screen, and a picture."""
+    found: dict[str, dict[int, list[list[float]]]] = {}
+    with (OUT / "network.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            cell = found.setdefault(row["network"], {}).setdefault(int(row["cell"]), [])
+            cell.append([float(row[name]) for name in ("t", "f", "spikes", *squid.TUNED)])
+    figure, axes = plt.subplots(1, len(found), figsize=(10, 3), sharey=True, layout="constrained")
+    for axis, (name, cells) in zip(axes, found.items(), strict=True):
+        rows = np.array(list(cells.values()))
+        target = NETWORKS[name][0]
+        late = rows[:, rows.shape[1] // 2 :].mean(axis=1)
+        inside = np.sum(np.abs(late[:, 1] - target) < 0.2 * target) if target else 0
+        print(
+            f"{name}: mean f of the second half ({rows[0, -1, 0]:.0f} s) {late[:, 1].min():.2f} .. "
+            f"{late[:, 1].max():.2f} Hz, {late[:, 2].mean() / CHUNK:.2f} spikes/s, "
+            f"gain {late[:, 5].min():.3f} .. {late[:, 5].max():.3f}"
+            + (f"; {inside} of {len(late)} within 20 % of the target" if target else "")
+        )
+        for cell in rows:
+            axis.plot(cell[:, 0], np.convolve(cell[:, 1], np.full(3, 1 / 3), "same"), lw=0.8)
+        if target:
+            axis.axhline(target, color="0.2", lw=0.8, ls="--")
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("t (s)")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("f (Hz)")
+    figure.savefig(picture, dpi=90)
+    plt.close(figure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=400.0)
+    parser.add_argument("--dt", type=float, default=0.05, help="ms")
+    parser.add_argument("--plot", action="store_true", help="only draw what is there")
+    parser.add_argument("--cost", action="store_true", help="only measure what it costs")
+    arguments = parser.parse_args()
+    OUT.mkdir(exist_ok=True)
+    if arguments.cost:
+        cost(arguments.dt)
+        return
+    if not arguments.plot:
+        run(arguments.seconds, arguments.dt)
+    report(OUT / "network.png")
+
+
+if __name__ == "__main__":
+    main()

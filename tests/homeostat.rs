@@ -1,0 +1,100 @@
+//! `gradmod homeostat` and `gradmod transform --online`: what they write and what they refuse.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn gradmod(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gradmod")).args(arguments).output().unwrap()
+}
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
+}
+
+/// The emitted .mod files by name.
+fn emitted(folder: &Path) -> Vec<(String, String)> {
+    let mut files: Vec<(String, String)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "mod"))
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn measured(expression: &str, more: &[&str]) -> (Output, Vec<(String, String)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let arguments = [&["homeostat", "--measure", expression, "-o", output.to_str().unwrap()], more].concat();
+    let done = gradmod(&arguments);
+    let files = if output.is_dir() { emitted(&output) } else { Vec::new() };
+    (done, files)
+}
+
+#[test]
+fn a_measure_and_its_derivatives() {
+    let (done, files) = measured("cai*cai + exp(v/10)", &["--directions", "2"]);
+    assert_eq!(done.status.code(), Some(0));
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(names[0].starts_with("gm_homeostat_") && names[1].starts_with("gm_setpar_"), "{names:?}");
+    for (name, text) in &files {
+        assert!(gradmod::syntax::parse(text).is_ok(), "{name}");
+        assert!(text.lines().all(|line| line.len() < 512), "{name}");
+    }
+    let text = &files[0].1;
+    for line in [
+        ":   u0 -> cai;  u0_0 ... u0_1 -> its gradient in direction k",
+        "    slope0 = was[0] + was[0]",
+        "    slope1 = x0*0.1",
+        "    dx[1] = slope0*u0_1 + slope1*u1_1",
+        "    p1 = base[1] + weight[1]*(theta[1] - start[1])",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn wrong_measures_are_pointed_at() {
+    for (expression, code) in [
+        ("m_hh -", "syntax-expected"),
+        ("v; v = 3", "syntax-expected"),
+        ("t*v", "measure"),
+        ("3", "measure"),
+        ("cai[1]", "measure"),
+        ("scop_random()*v", "unknown-function"),
+    ] {
+        let (done, files) = measured(expression, &["--message-format", "json"]);
+        let message = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(1), "{expression}");
+        assert!(message.contains(&format!("\"code\":\"{code}\"")), "{expression}: {message}");
+        assert!(files.is_empty(), "{expression}");
+    }
+}
+
+#[test]
+fn online_gradients_fade() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, output) = (fixture("channels/naf.mod"), folder.path().to_str().unwrap());
+    let done = gradmod(&["transform", file.to_str().unwrap(), "--online", "-o", output]);
+    assert_eq!(done.status.code(), Some(0));
+    let files = emitted(folder.path());
+    let (_, region) = files.iter().find(|(name, _)| name.starts_with("gm_all_")).unwrap();
+    assert!(gradmod::syntax::parse(region).is_ok());
+    assert!(region.contains("FROM k = 0 TO 0 { D_naf_m[k] = part*D_naf_m[k] }"), "{region}");
+    assert!(region.contains("    W0 = W_new[0]"));
+}
+
+#[test]
+fn what_cannot_act_on_the_run_is_refused() {
+    for (file, why) in [("gap.mod", "the voltage of another place"), ("ringsyn.mod", "events write an array")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, output) = (fixture("channels").join(file), folder.path().to_str().unwrap());
+        let done = gradmod(&["transform", file.to_str().unwrap(), "--online", "-o", output]);
+        let message = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_ne!(done.status.code(), Some(0), "{file:?}");
+        assert!(message.contains(why), "{message}");
+        assert!(emitted(folder.path()).is_empty());
+    }
+}
