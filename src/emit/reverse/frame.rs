@@ -233,6 +233,8 @@ impl<'a> Frame<'a> {
             let value = match found {
                 Found::Moving(0, When::After) if !at_start => self.voltage_after().to_owned(),
                 Found::Moving(index, When::After) if !at_start => format!("gm_next[{index}]"),
+                // What NEURON does not show is taken as 0 before INITIAL; the first frame has what INITIAL made of it.
+                Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => "0.".to_owned(),
                 Found::Moving(index, _) => format!("gm_now[{index}]"),
                 Found::Fixed(index) => format!("gm_fixed[{index}]"),
                 Found::Rise if at_start => "0.".to_owned(),
