@@ -159,6 +159,28 @@ fn what_acts_on_nothing_is_passed_over_with_a_note() {
 }
 
 #[test]
+fn what_a_table_leaves_behind_must_be_the_same_whoever_sets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(fixture("channels/kleft.mod")).unwrap();
+    for (from, to) in [
+        // One per segment: only the first segment's is set.
+        ("GLOBAL tadj, temp", "GLOBAL temp RANGE tadj"),
+        // Another value elsewhere.
+        ("block = 1\n}", "block = 1\n tadj = 2\n}"),
+        ("block' = -0.02*tadj*block\n", "block' = -0.02*tadj*block\n tadj = tadj + gbar\n"),
+    ] {
+        let file = folder.path().join("kleft.mod");
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text, "{from}");
+        fs::write(&file, changed).unwrap();
+        let output = transform(&[file], &folder.path().join("out"), &["--message-format", "json"]);
+        assert_eq!(output.status.code(), Some(1), "{to}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("\"code\":\"table-leaves\""), "{to}: {error}");
+    }
+}
+
+#[test]
 fn what_may_act_on_something_is_not_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("watcher.mod");

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, NEURON_NAMES};
 use super::pointer;
 use super::refuse::refusals;
+use super::threadsafe::is_thread_safe;
 use super::verbatim;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{
-    BlockKind, Item, Length, Name, NeuronStatement, Number, Program, UnitDefinition, UseIon,
+    BlockKind, Item, Length, Name, NeuronStatement, Number, Program, StatementKind, UnitDefinition, UseIon,
 };
 use crate::syntax::span::Span;
 
@@ -19,10 +20,14 @@ const LONGEST_UNIT: usize = 200;
 
 /// The mechanism that a file declares, or everything that stands in the way.
 pub fn check(program: &Program) -> Result<Mechanism, Vec<Diagnostic>> {
+    let heeds_conductance = is_thread_safe(program);
     let program = &verbatim::translated(program);
     let mut builder = Builder::default();
     for item in &program.items {
         builder.item(item);
+    }
+    if !heeds_conductance {
+        builder.breakpoint.retain(|statement| !matches!(statement.kind, StatementKind::Conductance(..)));
     }
     builder.errors.extend(refusals(program));
     builder.errors.extend(pointer::refusals(program));

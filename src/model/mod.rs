@@ -10,6 +10,7 @@ mod describe;
 pub mod mechanism;
 mod pointer;
 mod refuse;
+mod threadsafe;
 mod verbatim;
 
 pub use bystander::{bystander, Bystander};

@@ -5,7 +5,7 @@
 //! `J = I + d (V_{n+1} - V_n)` the derivative of that equation needs `J` only:
 //! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
 
-use super::{Refused, Step, When};
+use super::{Refused, StateKind, Step, When};
 use crate::graph::{Id, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Statement, StatementKind};
@@ -37,11 +37,12 @@ impl Step<'_> {
             let mut before = self.values[index].clone();
             self.show_ions(mechanism, &mut before);
             let v = self.graph.read(self.v_before);
-            let mut after = self.breakpoint(index, before.clone(), v, scope)?;
+            let (mut after, jumps) = self.breakpoint(index, before.clone(), (v, self.may_jump), scope)?;
             let mut differs = false;
-            let states = super::state::state_elements(mechanism);
-            self.currents_set_states |= states.iter().any(|name| before.get(name) != after.get(name));
-            if self.reads_what_it_sets(&before, &after) {
+            let states = super::state::state_elements(mechanism).into_iter();
+            let set = states.filter(|name| before.get(name) != after.get(name));
+            self.set_by_currents.extend(set.map(|name| StateKind::Variable(index, name)));
+            if jumps || self.reads_what_it_sets(&before, &after) {
                 self.remembering.insert(index);
             }
             if self.remembering.contains(&index) && !has_hint(mechanism) {
@@ -69,14 +70,15 @@ impl Step<'_> {
         Ok(membrane)
     }
 
-    /// A mechanism's variables after its BREAKPOINT at voltage `v`.
+    /// A mechanism's variables after its BREAKPOINT at voltage `v`, and whether there is a
+    /// `state_discontinuity` in it, which sets its state if it may.
     fn breakpoint(
         &mut self,
         index: usize,
         mut values: Values,
-        v: Id,
+        (v, may_jump): (Id, bool),
         scope: Scope,
-    ) -> Result<Values, Refused> {
+    ) -> Result<(Values, bool), Refused> {
         let mechanism = &self.region.mechanisms[index];
         for current in &mechanism.currents {
             let zero = self.graph.number(0.0);
@@ -92,8 +94,9 @@ impl Step<'_> {
             .cloned()
             .collect();
         let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+        trace.may_jump = may_jump;
         match trace.sequence(&body) {
-            Ok(()) => Ok(trace.values),
+            Ok(()) => Ok((trace.values, trace.has_jumped)),
             Err(diagnostic) => Err(Refused { mechanism: index, diagnostic: *diagnostic }),
         }
     }
@@ -140,11 +143,11 @@ impl Step<'_> {
         Ok(self.graph.div(difference, step))
     }
 
-    /// BREAKPOINT as NEURON runs it, first at the higher voltage, then at the voltage.
+    /// BREAKPOINT as NEURON runs it, first at the higher voltage, then, without `state_discontinuity`, at the voltage.
     fn twice(&mut self, index: usize, before: Values, scope: Scope) -> Result<Values, Refused> {
         let after = self.breakpoint_above(index, before, scope)?;
         let v = self.graph.read(self.v_before);
-        self.breakpoint(index, after, v, scope)
+        Ok(self.breakpoint(index, after, (v, false), scope)?.0)
     }
 
     fn breakpoint_above(
@@ -156,7 +159,7 @@ impl Step<'_> {
         let step = self.graph.number(SLOPE_STEP);
         let v = self.graph.read(self.v_before);
         let above = self.graph.add(v, step);
-        self.breakpoint(index, before, above, scope)
+        Ok(self.breakpoint(index, before, (above, self.may_jump), scope)?.0)
     }
 
     /// Whether it matters what a variable was that BREAKPOINT sets.

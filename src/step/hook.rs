@@ -66,7 +66,7 @@ impl Step<'_> {
     pub(super) fn after_start(&mut self, start: &mut Start) -> Result<(), Refused> {
         let hooks = self.region.mechanisms.iter().flat_map(|mechanism| &mechanism.hooks);
         let matters = hooks.into_iter().any(|(hook, _)| *hook != Hook::BeforeInitial);
-        if !matters && self.remembering.is_empty() && !self.currents_set_states {
+        if !matters && self.remembering.is_empty() && self.set_by_currents.is_empty() {
             return Ok(());
         }
         let kept = (
@@ -82,7 +82,9 @@ impl Step<'_> {
             let reversal = self.reversal(&ion, &ion.nernst());
             self.ion_values.extend(reversal);
         }
+        self.may_jump = false;
         self.currents(zero)?;
+        self.may_jump = true;
         self.hook(Hook::BeforeStep, v, self.t)?;
         let half = self.graph.number(0.5);
         let half_step = self.graph.mul(half, self.dt);

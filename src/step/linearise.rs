@@ -64,6 +64,8 @@ pub struct Linearised {
     pub balances: Vec<[Id; 2]>,
     /// PARAMETERs that INITIAL may correct; the derivative is that of a run in which it does not.
     pub corrected: Vec<StateKind>,
+    /// STATEs that a BREAKPOINT sets.
+    pub set_by_currents: BTreeSet<StateKind>,
     /// Not 0 where the step, or the start, is not the one that is differentiated.
     pub failed: Vec<Id>,
     pub failed_start: Vec<Id>,
@@ -195,6 +197,7 @@ fn linearise_with(
         arrays: step.arrays,
         balances,
         corrected: corrected(&chosen, &initial),
+        set_by_currents: step.set_by_currents,
         failed,
         failed_start,
     })

@@ -124,8 +124,10 @@ struct Step<'a> {
     ion_values: Values,
     /// Mechanisms whose BREAKPOINT reads what it has set the last time.
     remembering: BTreeSet<usize>,
-    /// A BREAKPOINT sets a STATE.
-    currents_set_states: bool,
+    /// STATEs that a BREAKPOINT sets.
+    set_by_currents: BTreeSet<StateKind>,
+    /// NEURON heeds `state_discontinuity` in a BREAKPOINT: not when it starts.
+    may_jump: bool,
 }
 
 impl Step<'_> {

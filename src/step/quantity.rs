@@ -89,7 +89,8 @@ impl<'a> Step<'a> {
             values: Vec::new(),
             ion_values: Values::new(),
             remembering: BTreeSet::new(),
-            currents_set_states: false,
+            set_by_currents: BTreeSet::new(),
+            may_jump: true,
             graph,
         };
         for index in 0..region.mechanisms.len() {

@@ -94,7 +94,8 @@ impl Step<'_> {
     pub(super) fn refuse_leftovers(&self, roots: &[Id]) -> Result<(), Refused> {
         let reached = self.graph.reachable_inputs(roots, true);
         let leftovers = self.constants.leftovers();
-        let Some((_, left)) = leftovers.iter().find(|(input, _)| reached.contains(input)) else {
+        let left = leftovers.into_iter().find(|(input, _)| reached.contains(input));
+        let Some(left) = left.map(|(_, left)| left).or_else(|| self.constants.mixed()) else {
             return Ok(());
         };
         let mechanisms = &self.region.mechanisms;

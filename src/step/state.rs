@@ -133,7 +133,9 @@ impl Step<'_> {
     /// The states' values at the end of the step are NEURON's own.
     fn anchor_states(&mut self, index: usize, before: &Values, values: &mut Values) {
         let mechanism = &self.region.mechanisms[index];
-        for name in state_elements(mechanism) {
+        let mut names = state_elements(mechanism);
+        names.extend(self.constants.kept(&mechanism.name));
+        for name in names {
             if values.get(&name) != before.get(&name) {
                 let own = self.state_after(index, &name);
                 let own = self.graph.read(own);

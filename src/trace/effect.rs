@@ -98,9 +98,13 @@ impl Trace<'_> {
         }
     }
 
-    /// `state_discontinuity(x, value)` is `x = value` with a fixed time step.
+    /// `state_discontinuity(x, value)` is `x = value` with a fixed time step, where NEURON lets it.
     fn discontinuity(&mut self, arguments: &[Expr]) -> Traced<()> {
         let [state, value] = arguments else { return Ok(()) };
+        self.has_jumped = true;
+        if !self.may_jump {
+            return Ok(());
+        }
         let value = self.expression(value)?;
         let key = match &state.kind {
             ExprKind::Name(name) => name.clone(),

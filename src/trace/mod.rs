@@ -6,6 +6,7 @@
 
 mod array;
 mod call;
+mod constants;
 mod effect;
 mod expression;
 mod linear;
@@ -22,12 +23,13 @@ mod verbatim;
 use std::collections::BTreeMap;
 
 pub use array::Store;
+pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
 pub use linear::{unknowns_of_nonlinear, LinearEquations};
 pub use linear_ode::keeps_cnexp;
 pub use neuron_function::nernst;
 pub use scheme::{Equations, Scheme};
-pub use table::{Constants, USETABLE};
+pub use table::USETABLE;
 
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Id, Scope};
@@ -74,6 +76,10 @@ pub struct Trace<'a> {
     pub solver: Option<Solver>,
     /// Random numbers may be drawn: NEURON runs this code just once.
     pub may_draw: bool,
+    /// `state_discontinuity` sets its state.
+    pub may_jump: bool,
+    /// There was a `state_discontinuity`.
+    pub has_jumped: bool,
     /// No arm of a conditional may be left out.
     pub follows_all: bool,
     /// Self-events, where code may send them.
@@ -112,6 +118,8 @@ impl<'a> Trace<'a> {
             constants,
             solver: None,
             may_draw: true,
+            may_jump: true,
+            has_jumped: false,
             follows_all: false,
             effects: None,
             watched: None,
@@ -188,6 +196,7 @@ impl<'a> Trace<'a> {
         match self.values.get_mut(name) {
             Some(variable) => {
                 *variable = value;
+                self.constants.note_assigned(self.mechanism, name, value);
                 Ok(())
             }
             None => Err(unknown(name, span)),

@@ -9,9 +9,10 @@ const GAS: f64 = 8.314_462_618_153_24;
 const FARADAY: f64 = 96_485.332_123_310_02;
 
 impl Trace<'_> {
-    /// `nernst(ci, co, z)` and `ghk(v, ci, co, z)`; `None` for any other name.
+    /// `nernst(ci, co, z)`, `ghk(v, ci, co, z)`, `at_time(moment)`; `None` for any other name.
     pub(super) fn neuron_function(&mut self, name: &Name, arguments: &[Expr]) -> Traced<Option<Id>> {
         let count = match name.text.as_str() {
+            "at_time" => 1,
             "nrn_nernst" | "nernst" => 3,
             "nrn_ghk" | "ghk" => 4,
             _ => return Ok(None),
@@ -21,6 +22,9 @@ impl Trace<'_> {
         }
         let x: Vec<Id> =
             arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
+        if count == 1 {
+            return Ok(self.at_time(x[0]));
+        }
         let Some(celsius) = self.values.get("celsius").copied() else {
             return Ok(None);
         };
@@ -31,6 +35,18 @@ impl Trace<'_> {
             ghk(self.graph, &x, celsius, scope)
         };
         Ok(Some(value))
+    }
+
+    /// Whether this is the fixed step in which a moment falls (NEURON's `at_time`, with its tolerance).
+    fn at_time(&mut self, moment: Id) -> Option<Id> {
+        let (t, dt) = (*self.values.get("t")?, *self.values.get("dt")?);
+        let g = &mut *self.graph;
+        let tolerance = g.number(1e-11);
+        let moment = g.sub(moment, tolerance);
+        let before = g.sub(t, dt);
+        let has_come = g.compare(Comparison::Le, moment, t);
+        let came_now = g.compare(Comparison::Gt, moment, before);
+        Some(g.and(has_come, came_now))
     }
 }
 

@@ -6,101 +6,22 @@
 //!
 //! NEURON fills a table anew only when a variable of its DEPEND list has
 //! changed. What else the body reads is reported as [`Constants::unwatched`]. What
-//! the body sets besides the table's columns is left from the last filling;
-//! such a value is an input without a derivative, [`Constants::leftovers`].
+//! the body sets besides the table's columns is left from the last filling. A
+//! GLOBAL variable that is made of constants only, and that nothing sets to
+//! anything else ([`Constants::mixed`]), is what it would be if it were set anew;
+//! any other such value is an input without a derivative, [`Constants::leftovers`].
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::constants::{is_shared, Leftover};
 use super::scheme::elements;
 use super::{refuse, Trace, Traced, FAILED};
 use crate::graph::{Builtin, Comparison, Id, Input};
-use crate::diagnostic::Diagnostic;
-use crate::syntax::ast::{Block, Length, Signature, Table};
+use crate::syntax::ast::{Block, Length, Name, Signature, Table};
 use crate::syntax::span::Span;
 
 /// The variable that holds the mechanism's `usetable` switch.
 pub const USETABLE: &str = "usetable";
-
-/// Inputs that can't change while a simulation runs, so that a TABLE may depend on them.
-#[derive(Debug, Default)]
-pub struct Constants {
-    inputs: BTreeSet<Input>,
-    /// Those of them that can't change at all.
-    fixed: BTreeSet<Input>,
-    /// Those of them that have a value in every segment.
-    ranges: BTreeSet<Input>,
-    unwatched: RefCell<BTreeMap<(String, String), BTreeSet<Input>>>,
-    shared: RefCell<BTreeMap<(String, String), Shared>>,
-    leftovers: RefCell<BTreeMap<Input, Leftover>>,
-    unfollowed: RefCell<Vec<(String, Diagnostic)>>,
-}
-
-/// What the filling of a table left in a variable that is no column of it.
-#[derive(Clone, Debug)]
-pub struct Leftover {
-    /// The mechanism.
-    pub mechanism: String,
-    pub variable: String,
-    /// The TABLE statement.
-    pub span: Span,
-}
-
-/// The variables of one segment that a table for all segments is made of.
-#[derive(Clone, Debug, Default)]
-pub struct Shared {
-    pub inputs: BTreeSet<Input>,
-    /// Those of them in the DEPEND list.
-    pub watched: BTreeSet<Input>,
-    /// The TABLE statement.
-    pub span: Span,
-}
-
-impl Constants {
-    pub(super) fn note_unfollowed(&self, mechanism: &str, diagnostic: &Diagnostic) {
-        let mut notes = self.unfollowed.borrow_mut();
-        let place = (diagnostic.code, diagnostic.span.start);
-        let is_known = notes.iter().any(|(name, known)| {
-            name == mechanism && (known.code, known.span.start) == place
-        });
-        if !is_known {
-            notes.push((mechanism.to_owned(), diagnostic.clone()));
-        }
-    }
-
-    /// By mechanism: why code in an arm of a conditional was left out.
-    pub fn unfollowed(&self) -> Vec<(String, Diagnostic)> {
-        self.unfollowed.borrow().clone()
-    }
-
-    pub fn insert_range(&mut self, input: Input) {
-        self.inputs.insert(input);
-        self.ranges.insert(input);
-    }
-
-    /// By mechanism and tabulated block.
-    pub fn shared(&self) -> BTreeMap<(String, String), Shared> {
-        self.shared.borrow().clone()
-    }
-
-    pub fn insert(&mut self, input: Input) {
-        self.inputs.insert(input);
-    }
-
-    pub fn insert_fixed(&mut self, input: Input) {
-        self.inputs.insert(input);
-        self.fixed.insert(input);
-    }
-
-    /// By mechanism and tabulated block: what the table is made of and does not DEPEND on.
-    pub fn unwatched(&self) -> BTreeMap<(String, String), BTreeSet<Input>> {
-        self.unwatched.borrow().clone()
-    }
-
-    pub fn leftovers(&self) -> BTreeMap<Input, Leftover> {
-        self.leftovers.borrow().clone()
-    }
-}
 
 impl Trace<'_> {
     pub(super) fn tabulated(
@@ -121,10 +42,10 @@ impl Trace<'_> {
         if is_function {
             names = vec![RESULT.to_owned()];
         }
-        let procedure = Tabulated { block, signature, is_function, names, span };
+        let procedure = Tabulated { block, signature, is_function, names, depend: &table.depend, span };
         let from = self.expression(&table.from)?;
         let to = self.expression(&table.to)?;
-        self.without_draws(|trace| trace.depends_on_constants_only(&procedure, table, [from, to]))?;
+        self.without_draws(|trace| trace.depends_on_constants_only(&procedure, [from, to]))?;
         let intervals = self.intervals(&table.with, span)?;
         let usetable = self.lookup(USETABLE).unwrap_or_else(|| self.graph.number(1.0));
         let zero = self.graph.number(0.0);
@@ -215,13 +136,28 @@ impl Trace<'_> {
                 continue;
             }
             let mechanism = self.mechanism.name.clone();
-            let input = self.graph.input(format!("{mechanism}_{variable}_left"));
+            let leftover = Leftover { mechanism, variable: variable.clone(), span: procedure.span };
+            if is_shared(self.mechanism, &variable) && self.is_constant(value) {
+                let inputs = self.graph.reachable_inputs(&[value], true);
+                self.note_unwatched(procedure, inputs);
+                self.constants.kept.borrow_mut().push((leftover, value));
+                self.values.insert(variable, value);
+                continue;
+            }
+            let input = self.graph.input(format!("{}_{variable}_left", leftover.mechanism));
             let value = self.graph.read(input);
-            self.values.insert(variable.clone(), value);
-            let leftover = Leftover { mechanism, variable, span: procedure.span };
+            self.values.insert(variable, value);
             self.constants.leftovers.borrow_mut().insert(input, leftover);
         }
         Ok(())
+    }
+
+    /// Made of values that are the same for all segments and can't change during a run.
+    fn is_constant(&self, value: Id) -> bool {
+        let inputs = self.graph.reachable_inputs(&[value], true);
+        inputs.iter().all(|input| {
+            self.constants.inputs.contains(input) && !self.constants.ranges.contains(input)
+        })
     }
 
     /// The table's columns at one argument, with no other effect.
@@ -241,11 +177,35 @@ impl Trace<'_> {
         columns
     }
 
+    fn table(&self, procedure: &Tabulated) -> (String, String) {
+        (self.mechanism.name.clone(), procedure.signature.name.text.clone())
+    }
+
+    /// What the DEPEND list is made of.
+    fn watched(&self, procedure: &Tabulated) -> BTreeSet<Input> {
+        let watched: Vec<Id> =
+            procedure.depend.iter().filter_map(|name| self.lookup(&name.text)).collect();
+        self.graph.reachable_inputs(&watched, true)
+    }
+
+    /// Remember which of these inputs NEURON does not look at before it uses the table again.
+    fn note_unwatched(&self, procedure: &Tabulated, mut inputs: BTreeSet<Input>) {
+        let watched = self.watched(procedure);
+        inputs.retain(|input| {
+            !watched.contains(input)
+                && !self.constants.ranges.contains(input)
+                && !self.constants.fixed.contains(input)
+        });
+        if !inputs.is_empty() {
+            let mut unwatched = self.constants.unwatched.borrow_mut();
+            unwatched.entry(self.table(procedure)).or_default().extend(inputs);
+        }
+    }
+
     /// NEURON fills a table once, for all segments.
     fn depends_on_constants_only(
         &mut self,
         procedure: &Tabulated,
-        table: &Table,
         ends: [Id; 2],
     ) -> Traced<()> {
         let argument = self.graph.input("table_argument");
@@ -258,28 +218,17 @@ impl Trace<'_> {
         inputs.remove(&argument);
         match inputs.iter().find(|input| !self.constants.inputs.contains(input)) {
             None => {
-                let watched: Vec<Id> =
-                    table.depend.iter().filter_map(|name| self.lookup(&name.text)).collect();
-                let watched = self.graph.reachable_inputs(&watched, true);
-                let place = (self.mechanism.name.clone(), procedure.signature.name.text.clone());
+                let watched = self.watched(procedure);
                 let ranges: BTreeSet<Input> =
                     inputs.intersection(&self.constants.ranges).copied().collect();
                 if !ranges.is_empty() {
                     let mut shared = self.constants.shared.borrow_mut();
-                    let shared = shared.entry(place.clone()).or_default();
+                    let shared = shared.entry(self.table(procedure)).or_default();
                     shared.span = procedure.span;
                     shared.watched.extend(ranges.intersection(&watched));
                     shared.inputs.extend(&ranges);
                 }
-                inputs.retain(|input| {
-                    !watched.contains(input)
-                        && !ranges.contains(input)
-                        && !self.constants.fixed.contains(input)
-                });
-                if !inputs.is_empty() {
-                    let mut unwatched = self.constants.unwatched.borrow_mut();
-                    unwatched.entry(place).or_default().extend(inputs);
-                }
+                self.note_unwatched(procedure, inputs);
                 Ok(())
             }
             Some(input) => {
@@ -304,5 +253,6 @@ struct Tabulated<'a> {
     signature: &'a Signature,
     is_function: bool,
     names: Vec<String>,
+    depend: &'a [Name],
     span: Span,
 }

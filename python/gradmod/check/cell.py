@@ -122,7 +122,8 @@ class Model:
         """What the mechanism may carry from one run into the next, with its present value.
 
         ASSIGNED variables keep their values through ``finitialize``. A current that is set only IF something is so
-        would else be what an earlier run with another parameter made of it.
+        would else be what an earlier run with another parameter made of it. What the filling of a TABLE leaves in a
+        GLOBAL belongs to that table, and stays.
         """
         here = [
             (owner, name, float(getattr(owner, name)))
@@ -134,7 +135,10 @@ class Model:
         names = [
             name
             for name in nrn.variables_of(self.declared.name, -1)
-            if name not in parameters and not name.startswith("usetable_") and nrn.is_number(nrn.h, name)
+            if not self.declared.has_table
+            and name not in parameters
+            and not name.startswith("usetable_")
+            and nrn.is_number(nrn.h, name)
         ]
         return here + [(nrn.h, name, float(getattr(nrn.h, name))) for name in names]
 

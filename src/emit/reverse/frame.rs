@@ -170,14 +170,16 @@ impl<'a> Frame<'a> {
         Some((PointerManifest { name: linearised.names.of(mechanism, name).to_owned(), source, scope }, moves))
     }
 
-    /// Whether it is a variable that is carried along, no STATE, and not changed by INITIAL only.
+    /// Whether BREAKPOINT may change it: a variable that is carried along and not changed by INITIAL only, or a STATE
+    /// that BREAKPOINT sets.
     fn is_early(&self, quantity: &Quantity) -> bool {
         let Quantity::Variable(mechanism, name, _) = quantity else { return false };
         let kind = StateKind::Variable(*mechanism, name.clone());
         let variable = self.linearised.region.mechanisms[*mechanism].variable(name);
         self.linearised.states.iter().any(|state| state.kind == kind)
             && !self.linearised.corrected.contains(&kind)
-            && variable.is_some_and(|variable| variable.role != Role::State)
+            && (variable.is_some_and(|variable| variable.role != Role::State)
+                || self.linearised.set_by_currents.contains(&kind))
     }
 
     fn find(&self, quantity: &Quantity) -> Option<Found> {
