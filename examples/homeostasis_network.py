@@ -135,7 +135,7 @@ def report(picture: Path) -> None:
             + (f"; {inside} of {len(late)} within 20 % of the target" if target else "")
         )
         for cell in rows:
-            axis.plot(cell[:, 0], np.convolve(cell[:, 1], np.full(3, 1 / 3), "same"), lw=0.8)
+            axis.plot(cell[1:-1, 0], np.convolve(cell[:, 1], np.full(3, 1 / 3), "valid"), lw=0.8)
         if target:
             axis.axhline(target, color="0.2", lw=0.8, ls="--")
         axis.set_title(name, fontsize=10)

@@ -36,6 +36,9 @@ class Homeostat:
     rhythm that depends on a parameter has a phase whose derivative grows for ever. ``clip`` bounds the gradients of
     each quantity (v, each state, the measure), over the directions together: what is bounded is no derivative any more.
 
+    Where noise decides whether there is a spike, the exact gradient is now and then very large: ``bounds`` keep a cell
+    from losing, in one such moment, what it is driven by.
+
     A direction may act on many cells; each controller changes the parameters of its own cell only, by the gradient
     in its own cell. What cells do to each other by events counts as given. With ``alpha`` 0 nothing is changed, and the
     model's voltage stays as it was, bit for bit.
