@@ -106,6 +106,9 @@ class SpikeTables:
         self._cells = {cell.root: cell for cell in cells}
         self._writers: dict[Place, nrn.PointProcess] = {}
         self._tables: dict[Place, Floats] = {}
+        sections = [(process.get_segment(), self._made.point(kind)) for kind, process in points]
+        #: Where events set v.
+        self._jumping = {self._node((seg.sec, float(seg.x))) for seg, region in sections if region.sets_voltage}
         self._check_own(points, directions)
         self._check_delays(directions)
         self._acting(find_wires())
@@ -182,6 +185,8 @@ class SpikeTables:
                 )
             if wire.delay < nrn.h.dt * (1 - 1e-9):
                 raise Refused(f"the delay of {wire} is {wire.delay:g} ms; spike_times needs at least dt")
+            if self._node(wire.source) in self._jumping:
+                raise Refused(f"{wire} watches a v that events set: such a crossing has no derivative")
             acting.append(wire)
         return acting
 

@@ -313,6 +313,14 @@ def test_what_is_refused() -> None:
         cells, "spikes whose times depend on parameters, and RingSyn can't take such events: its events write an array"
     )
     del netcon, synapse
+    kicked = h.KickSyn(segment)
+    netcon = cells.connect(cells.cells[0], kicked, 1.0, 1.0)
+    refused(cells, "KickSyn can't take such events: its events set v")
+    del netcon, kicked
+    kicked = h.KickSyn(cells.cells[1]["dendrite"](0.5))
+    watching = h.NetCon(cells.cells[1]["dendrite"](0.5)._ref_v, cells.synapses[1], sec=cells.cells[1]["dendrite"])
+    refused(cells, "watches a v that events set")
+    del watching, kicked
     watching = h.AdaptWatch(segment)
     refused(cells, r"AdaptWatch\[.*\] has a WATCH")
     del watching

@@ -4,10 +4,13 @@
 //! of its source's spikes, its delay, and how each direction changes the delay. See
 //! `step::moved` for what is made of them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::code::Code;
 use super::lines;
+use super::manifest::MovedManifest;
 use super::procedures::{locals_statement, product};
 use super::region::Writer;
 use super::sources::Phase;
@@ -123,6 +126,27 @@ impl Writer<'_> {
         let [delay, flag] = [0, 1].map(|index| code.value(sent.arguments[index]));
         lines.push(format!("keep_sent(t + ({delay}), {flag})"));
         lines
+    }
+}
+
+impl Writer<'_> {
+    pub(super) fn moved_manifest(&self) -> MovedManifest {
+        let receive = self.linearised.receive.as_ref();
+        let moved = receive.and_then(|receive| receive.moved.as_ref());
+        MovedManifest {
+            is: moved.is_some_and(Result::is_ok),
+            reason: moved.and_then(|moved| moved.as_ref().err().cloned()),
+            watches: receive.is_some_and(|receive| receive.sent.iter().any(Sent::is_watch)),
+            timed_by: self.timed_by(),
+        }
+    }
+
+    fn timed_by(&self) -> Vec<String> {
+        let receive = self.linearised.receive.iter();
+        let sent = receive.flat_map(|receive| receive.sent.iter().chain(&receive.start_sent));
+        let rows = sent.flat_map(|sent| &sent.late).flat_map(|row| &row.parameters);
+        let names: BTreeSet<&String> = rows.map(|(index, _)| &self.linearised.parameters[*index].public).collect();
+        names.into_iter().cloned().collect()
     }
 }
 

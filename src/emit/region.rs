@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::arrays::{self, Through};
 use super::code::Code;
 use super::manifest::{
-    FarManifest, IonManifest, MovedManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
+    FarManifest, IonManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
     StateManifest, StreamManifest,
 };
 use super::events::{self, Events};
@@ -19,7 +19,7 @@ use super::sources::Sources;
 use super::{lines, moved, EmitError, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Ion, Kind};
-use crate::step::{Linearised, Quantity, Region, RegionIon, Sent, Stage, State, StateKind};
+use crate::step::{Linearised, Quantity, Region, RegionIon, Stage, State, StateKind};
 
 /// The conductance that holds a gradient cable still in its first step, S/cm2 or uS.
 const HOLD: &str = "1e12";
@@ -318,25 +318,6 @@ impl<'a> Writer<'a> {
         }
         let joined = |(ion, read): (&RegionIon, Vec<String>)| UseIon { ion: ion.ion.name.clone(), read: read.join(", ") };
         ions.into_iter().map(joined).collect()
-    }
-
-    fn moved_manifest(&self) -> MovedManifest {
-        let receive = self.linearised.receive.as_ref();
-        let moved = receive.and_then(|receive| receive.moved.as_ref());
-        MovedManifest {
-            is: moved.is_some_and(Result::is_ok),
-            reason: moved.and_then(|moved| moved.as_ref().err().cloned()),
-            watches: receive.is_some_and(|receive| receive.sent.iter().any(Sent::is_watch)),
-            timed_by: self.timed_by(),
-        }
-    }
-
-    fn timed_by(&self) -> Vec<String> {
-        let receive = self.linearised.receive.iter();
-        let sent = receive.flat_map(|receive| receive.sent.iter().chain(&receive.start_sent));
-        let rows = sent.flat_map(|sent| &sent.late).flat_map(|row| &row.parameters);
-        let names: BTreeSet<&String> = rows.map(|(index, _)| &self.linearised.parameters[*index].public).collect();
-        names.into_iter().cloned().collect()
     }
 
     fn mechanism_names(&self) -> Vec<String> {

@@ -13,7 +13,7 @@
 use super::carried::Candidate;
 use super::receive::Traced as TracedEvent;
 use super::state::Method;
-use super::{linear, Quantity, Receive, Refused, Step, When};
+use super::{Quantity, Receive, Refused, Step, When};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
 use crate::syntax::ast::StatementKind;
@@ -75,7 +75,7 @@ impl Step<'_> {
         for statement in &mechanism.breakpoint {
             let result = match &statement.kind {
                 StatementKind::Solve(solve) => self.method(0, solve).and_then(|(method, block)| match method {
-                    Method::Nonlinear => {
+                    Method::Linear | Method::Nonlinear => {
                         found.hidden = Some(solve.block.text.clone());
                         Ok(values.clone())
                     }
@@ -120,8 +120,7 @@ impl Step<'_> {
                 }
             }
             Method::Sparse => slopes.extend(trace.kinetic_slopes(block, self.dt)?),
-            Method::Linear => linear::solve(&mut trace, block)?,
-            Method::Procedure | Method::Nonlinear => trace.run_block(block)?,
+            Method::Procedure | Method::Linear | Method::Nonlinear => trace.run_block(block)?,
         }
         Ok(trace.values)
     }
@@ -142,7 +141,7 @@ impl Step<'_> {
             return Err("its events write an array".to_owned());
         }
         if let Some(block) = &slopes.hidden {
-            return Err(format!("its states are solved for by the NONLINEAR block `{block}`"));
+            return Err(format!("its states are solved for by the equations of `{block}`"));
         }
         if !self.remembering.is_empty() {
             return Err("its BREAKPOINT reads what it has set the last time".to_owned());
