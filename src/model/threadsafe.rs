@@ -15,8 +15,7 @@ pub(super) fn is_thread_safe(program: &Program) -> bool {
             Item::Neuron(statements, _) => statements.iter().for_each(|statement| found.declare(statement)),
             Item::Verbatim(_) => found.see_code(),
             Item::Block(block) => {
-                found.in_receive = matches!(block.kind, BlockKind::NetReceive(_));
-                found.see(&block.body);
+                found.see(&block.body, matches!(block.kind, BlockKind::NetReceive(_)));
             }
             _ => {}
         }
@@ -37,7 +36,6 @@ struct Found<'a> {
     global: BTreeSet<&'a str>,
     set: BTreeSet<&'a str>,
     solved: Vec<&'a Solve>,
-    in_receive: bool,
 }
 
 impl<'a> Found<'a> {
@@ -56,7 +54,7 @@ impl<'a> Found<'a> {
         self.is_unsafe |= !self.is_declared;
     }
 
-    fn see(&mut self, statements: &'a [Statement]) {
+    fn see(&mut self, statements: &'a [Statement], in_receive: bool) {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Verbatim(_) => self.see_code(),
@@ -64,16 +62,16 @@ impl<'a> Found<'a> {
                     self.set.insert(&place.name.text);
                 }
                 StatementKind::Expression(Expr { kind: ExprKind::Call(name, _), .. }) => {
-                    self.is_unsafe |= name.text == "state_discontinuity" && !self.in_receive;
+                    self.is_unsafe |= name.text == "state_discontinuity" && !in_receive;
                 }
                 StatementKind::If(branches, otherwise) => {
-                    branches.iter().map(|(_, body)| body).chain(otherwise).for_each(|body| self.see(body));
+                    branches.iter().map(|(_, body)| body).chain(otherwise).for_each(|body| self.see(body, in_receive));
                 }
                 StatementKind::While(_, body)
                 | StatementKind::From { body, .. }
                 | StatementKind::ForNetcons(_, body)
                 | StatementKind::Initial(body)
-                | StatementKind::Group(body) => self.see(body),
+                | StatementKind::Group(body) => self.see(body, in_receive),
                 StatementKind::Solve(solve) => self.solved.push(solve),
                 // What PROTECT sets counts as safe.
                 _ => {}

@@ -9,7 +9,7 @@ use super::{Refused, StateKind, Step, When};
 use crate::graph::{Id, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Statement, StatementKind};
-use crate::trace::{Trace, Values};
+use crate::trace::{Discontinuities, Trace, Values};
 
 /// NEURON's voltage difference for `dI/dV`, mV.
 const SLOPE_STEP: f64 = 0.001;
@@ -37,7 +37,7 @@ impl Step<'_> {
             let mut before = self.values[index].clone();
             self.show_ions(mechanism, &mut before);
             let v = self.graph.read(self.v_before);
-            let (mut after, jumps) = self.breakpoint(index, before.clone(), (v, self.may_jump), scope)?;
+            let (mut after, jumps) = self.breakpoint(index, before.clone(), (v, self.discontinuities), scope)?;
             let mut differs = false;
             let states = super::state::state_elements(mechanism).into_iter();
             let set = states.filter(|name| before.get(name) != after.get(name));
@@ -71,12 +71,12 @@ impl Step<'_> {
     }
 
     /// A mechanism's variables after its BREAKPOINT at voltage `v`, and whether there is a
-    /// `state_discontinuity` in it, which sets its state if it may.
+    /// `state_discontinuity` in it, which sets its state if it is heeded.
     pub(super) fn breakpoint(
         &mut self,
         index: usize,
         mut values: Values,
-        (v, may_jump): (Id, bool),
+        (v, discontinuities): (Id, Discontinuities),
         scope: Scope,
     ) -> Result<(Values, bool), Refused> {
         let mechanism = &self.region.mechanisms[index];
@@ -94,7 +94,7 @@ impl Step<'_> {
             .cloned()
             .collect();
         let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
-        trace.may_jump = may_jump;
+        trace.discontinuities = discontinuities;
         match trace.sequence(&body) {
             Ok(()) => Ok((trace.values, trace.has_jumped)),
             Err(diagnostic) => Err(Refused { mechanism: index, diagnostic: *diagnostic }),
@@ -147,7 +147,7 @@ impl Step<'_> {
     fn twice(&mut self, index: usize, before: Values, scope: Scope) -> Result<Values, Refused> {
         let after = self.breakpoint_above(index, before, scope)?;
         let v = self.graph.read(self.v_before);
-        Ok(self.breakpoint(index, after, (v, false), scope)?.0)
+        Ok(self.breakpoint(index, after, (v, Discontinuities::Ignored), scope)?.0)
     }
 
     fn breakpoint_above(
@@ -159,7 +159,7 @@ impl Step<'_> {
         let step = self.graph.number(SLOPE_STEP);
         let v = self.graph.read(self.v_before);
         let above = self.graph.add(v, step);
-        Ok(self.breakpoint(index, before, (above, self.may_jump), scope)?.0)
+        Ok(self.breakpoint(index, before, (above, self.discontinuities), scope)?.0)
     }
 
     /// Whether it matters what a variable was that BREAKPOINT sets.

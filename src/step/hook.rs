@@ -18,7 +18,7 @@ use super::{Refused, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Mechanism};
-use crate::trace::{Trace, Traced, Values};
+use crate::trace::{Discontinuities, Trace, Traced, Values};
 
 impl Step<'_> {
     /// Runs the blocks of all mechanisms that have one.
@@ -82,9 +82,9 @@ impl Step<'_> {
             let reversal = self.reversal(&ion, &ion.nernst());
             self.ion_values.extend(reversal);
         }
-        self.may_jump = false;
+        self.discontinuities = Discontinuities::Ignored;
         self.currents(zero)?;
-        self.may_jump = true;
+        self.discontinuities = Discontinuities::Heeded;
         self.hook(Hook::BeforeStep, v, self.t)?;
         let half = self.graph.number(0.5);
         let half_step = self.graph.mul(half, self.dt);

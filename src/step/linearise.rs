@@ -121,8 +121,7 @@ fn linearise_with(
         return Err(step.refuse_large(&candidate.kind, chosen.len()));
     }
     let initial = step.set_at_start(&chosen);
-    let known = constant.union(&initial).copied().collect();
-    let parameters = step.parameters(&roots, &known, wanted);
+    let parameters = step.parameters(&roots, &constant.union(&initial).copied().collect(), wanted);
     let isolated = step.isolated(&roots, &parameters);
 
     let pointed = step.pointed_by(&roots);

@@ -37,7 +37,7 @@ use rustc_hash::FxHashMap;
 use crate::diff::Differentiator;
 use crate::graph::{Arm, Graph, Id, Input, Scope};
 use crate::model::{Kind, Mechanism};
-use crate::trace::{Constants, Values};
+use crate::trace::{Constants, Discontinuities, Values};
 
 pub use array::{Array, ArrayStore};
 pub use ion::RegionIon;
@@ -128,8 +128,8 @@ struct Step<'a> {
     remembering: BTreeSet<usize>,
     /// STATEs that a BREAKPOINT sets.
     set_by_currents: BTreeSet<StateKind>,
-    /// NEURON heeds `state_discontinuity` in a BREAKPOINT: not when it starts.
-    may_jump: bool,
+    /// Those in a BREAKPOINT are not heeded when NEURON starts.
+    discontinuities: Discontinuities,
 }
 
 impl Step<'_> {

@@ -17,7 +17,7 @@ use super::{Quantity, Receive, Refused, Step, When};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
 use crate::syntax::ast::StatementKind;
-use crate::trace::{EffectKind, Primes, Trace, Traced, Values, FAILED};
+use crate::trace::{Discontinuities, EffectKind, Primes, Trace, Traced, Values, FAILED};
 
 /// What becomes of the times of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Step<'_> {
             self.see(0, &mut values, When::Before);
             values.insert("t".to_owned(), self.t);
         } else {
-            values = self.breakpoint(0, values, (v, true), None)?.0;
+            values = self.breakpoint(0, values, (v, Discontinuities::Heeded), None)?.0;
             found.current = self.sum(mechanism, &values);
         }
         for statement in &mechanism.breakpoint {

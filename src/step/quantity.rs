@@ -9,7 +9,7 @@ use super::{ion, Names, Region, Step};
 use crate::diff::Differentiator;
 use crate::graph::{Comparison, Graph, Id, Input};
 use crate::model::{Role, Variable, Visibility};
-use crate::trace::{Constants, Values, FAILED, USETABLE};
+use crate::trace::{Constants, Discontinuities, Values, FAILED, USETABLE};
 
 /// At the start (`t_n`) or at the end (`t_{n+1}`) of the step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,7 +90,7 @@ impl<'a> Step<'a> {
             ion_values: Values::new(),
             remembering: BTreeSet::new(),
             set_by_currents: BTreeSet::new(),
-            may_jump: true,
+            discontinuities: Discontinuities::Heeded,
             graph,
         };
         for index in 0..region.mechanisms.len() {

@@ -1,6 +1,6 @@
 //! What code does besides computing values: events that a point process sends to itself.
 
-use super::{refuse, Trace, Traced, Values};
+use super::{refuse, Discontinuities, Trace, Traced, Values};
 use crate::graph::{Id, Scope};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Name};
 use crate::syntax::span::Span;
@@ -102,7 +102,7 @@ impl Trace<'_> {
     fn discontinuity(&mut self, arguments: &[Expr]) -> Traced<()> {
         let [state, value] = arguments else { return Ok(()) };
         self.has_jumped = true;
-        if !self.may_jump {
+        if self.discontinuities == Discontinuities::Ignored {
             return Ok(());
         }
         let value = self.expression(value)?;

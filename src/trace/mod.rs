@@ -66,6 +66,14 @@ pub enum Primes {
 /// What a SOLVE does where code runs that has one.
 pub type Solver = fn(&mut Trace<'_>, &Solve) -> Traced<()>;
 
+/// What `state_discontinuity` does where code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discontinuities {
+    /// It sets its state.
+    Heeded,
+    Ignored,
+}
+
 /// One mechanism's code being run.
 pub struct Trace<'a> {
     pub graph: &'a mut Graph,
@@ -76,8 +84,8 @@ pub struct Trace<'a> {
     pub solver: Option<Solver>,
     /// Random numbers may be drawn: NEURON runs this code just once.
     pub may_draw: bool,
-    /// `state_discontinuity` sets its state.
-    pub may_jump: bool,
+    /// What `state_discontinuity` does.
+    pub discontinuities: Discontinuities,
     /// There was a `state_discontinuity`.
     pub has_jumped: bool,
     /// No arm of a conditional may be left out.
@@ -118,7 +126,7 @@ impl<'a> Trace<'a> {
             constants,
             solver: None,
             may_draw: true,
-            may_jump: true,
+            discontinuities: Discontinuities::Heeded,
             has_jumped: false,
             follows_all: false,
             effects: None,
