@@ -16,6 +16,11 @@ from .cell import Drive, Model
 
 #: How far both may differ, relative to the sum of the absolute addends: they are the same numbers, added otherwise.
 AGREE = 1e-9
+#: Besides, relative to the largest change of the loss that any parameter makes if it changes by its size: going
+#: backwards, all parameters take from the same adjoints, and one that does next to nothing takes their rounding.
+ROUNDING = 1e-14
+#: A trace that moves by less than this part of its size counts as if it moved by that.
+_STILL = 1e-3
 
 
 @dataclass
@@ -36,7 +41,7 @@ class Backwards:
     message: str = ""
     mismatches: list[str] = field(default_factory=list[str])
 
-    def compare(self, parameter: str, drive: str, mine: float, products: Floats) -> None:
+    def compare(self, parameter: str, drive: str, mine: float, products: Floats, rounding: float) -> None:
         """Compare one gradient of a weighted sum of traces.
 
         Args:
@@ -44,10 +49,11 @@ class Backwards:
             drive: Which run.
             mine: By reverse mode.
             products: [trace, sample] forward mode's gradients times the weights.
+            rounding: What may be off besides.
         """
         scale = float(np.sum(np.abs(products)))
         difference = abs(mine - float(np.sum(products)))
-        if not np.isfinite(scale) or difference == 0.0:
+        if not np.isfinite(scale) or difference <= rounding:
             return  # forward mode is judged by itself
         relative = difference / scale if scale > 0.0 else np.inf
         self.worst = max(self.worst, relative)
@@ -75,6 +81,7 @@ def backwards(
     found = Backwards()
     directions = {f"d{i}": c.direction for i, c in enumerate(asked) if c.direction is not None}
     names = {f"d{i}": c.name for i, c in enumerate(asked)}
+    sizes = {f"d{i}": c.size for i, c in enumerate(asked) if c.direction is not None}
     try:
         with Reverse(model.sections, quiet=True, **directions) as reverse:
             traces = {name: reverse.record(seg, of) for name, (seg, of) in model.traces.items()}
@@ -88,10 +95,14 @@ def backwards(
                     return found
                 weights = _weights(plain)
                 gradient = reverse.gradient({trace: weights[name] for name, trace in traces.items()})
-                for direction in directions:
-                    of = forward[names[direction]]
-                    products = np.array([weights[name] * of[name] for name in traces])
-                    found.compare(names[direction], drive.name, float(gradient[direction]), products)
+                products = {
+                    d: np.array([weights[name] * forward[names[d]][name] for name in traces]) for d in directions
+                }
+                changes = [float(np.sum(np.abs(products[d]))) * sizes[d] for d in directions]
+                largest = max((change for change in changes if np.isfinite(change)), default=0.0)
+                for d, size in sizes.items():
+                    rounding = ROUNDING * largest / size
+                    found.compare(names[d], drive.name, float(gradient[d]), products[d], rounding)
     except Refused as refused:
         codes = sorted({diagnostic.code for diagnostic in refused.diagnostics})
         return Backwards("refused", 0.0, codes, str(refused))
@@ -99,7 +110,7 @@ def backwards(
 
 
 def _weights(traces: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Random weights with which all traces count alike."""
+    """Random weights with which all traces count alike, those that only rounding moves by their size."""
     random = np.random.default_rng(1)
-    spans = {name: float(np.ptp(trace)) or 1.0 for name, trace in traces.items()}
+    spans = {n: max(float(np.ptp(trace)), _STILL * float(np.max(np.abs(trace)))) or 1.0 for n, trace in traces.items()}
     return {name: random.normal(size=len(trace)) / spans[name] for name, trace in traces.items()}
