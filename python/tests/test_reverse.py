@@ -102,7 +102,7 @@ SET_BY_INITIAL = (
 @pytest.mark.parametrize("case", CASES)
 def test_every_construct(case: str) -> None:
     mechanisms, dt = CASES[case]
-    idle = {"cai0"} if case in SET_BY_INITIAL else set()
+    idle = {"cai0"} if case in SET_BY_INITIAL else {"onset_kleft"} if "kleft" in mechanisms else set()
     cell = twig.Twig(mechanisms)
     directions = {name: wanted for name, (wanted, _, _) in cell.directions().items()}
     found = compare(directions, cell.watched, lambda: cell.run(dt, 6.0), 6.0)
