@@ -13,6 +13,7 @@ import sysconfig
 from collections.abc import Collection
 from pathlib import Path
 
+from . import _headers
 from . import _neuron as nrn
 from ._cache import cache_directory, publish, scratch
 from .errors import Error
@@ -62,24 +63,41 @@ def library(sources: list[Path], *, quiet: bool = False) -> Path:
 
 
 def _key(sources: list[Path]) -> str:
-    parts = [
+    parts = [_toolchain(), [(path.name, path.read_text(encoding="utf-8")) for path in sources]]
+    return _hash(parts)
+
+
+def _toolchain() -> list[object]:
+    """What compiles, as far as the environment decides it."""
+    return [
         nrn.version(),
         [sys.platform, platform.machine()],
         [os.environ.get(name, "") for name in ("CC", "CXX", "CFLAGS", "CXXFLAGS")],
-        [(path.name, path.read_text(encoding="utf-8")) for path in sources],
     ]
+
+
+def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
 def _compile(directory: Path) -> Path:
     command = _nrnivmodl()
-    done = subprocess.run([command], cwd=directory, capture_output=True, text=True, check=False)
+    headers = cache_directory() / f"headers-{_hash([_toolchain(), nrn.installed()])}"
+    done = subprocess.run(
+        [command, *_headers.options(headers)],
+        cwd=directory,
+        env=os.environ | {"VERBOSE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     built = sorted(directory.glob("*/libnrnmech.*")) + sorted(directory.glob("*/.libs/libnrnmech.so"))
     if done.returncode != 0 or not built:
         log = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
         raise Error(
             f"{command} failed with exit code {done.returncode} on the emitted mechanisms; its log ends:\n{log}"
         )
+    _headers.keep(headers, done.stdout)
     return built[0]
 
 

@@ -8,6 +8,7 @@ import ctypes
 import signal
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import neuron
@@ -34,6 +35,12 @@ CABLE_PREFIX = "gradmod_"
 def version() -> str:
     """NEURON's version, e.g. "9.0.2"."""
     return str(neuron.__version__)
+
+
+def installed() -> tuple[str, int]:
+    """Where NEURON is and when it came there, in ns."""
+    place = Path(neuron.__file__)
+    return str(place), place.stat().st_mtime_ns
 
 
 # --- sections, segments and trees ---------------------------------------------------------------------------------

@@ -1,0 +1,45 @@
+"""NEURON's headers, read by the C++ compiler once: half the time of compiling a mechanism goes into reading them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from ._cache import publish, scratch
+
+_HEADER = "neuron_headers.h"
+#: What NEURON's translator writes at the head of every file, before anything that depends on the file.
+_INCLUDES = '#include <stdio.h>\n#include <stdlib.h>\n#include <math.h>\n#include "mech_api.h"\n'
+
+
+def options(place: Path) -> list[str]:
+    """Options of nrnivmodl that make use of headers kept by :func:`keep`; the machine code stays the same.
+
+    Where the compiler or its options are not those of ``keep``, GCC reads the headers as before.
+    """
+    return ["-incflags", f"-include {place / _HEADER}"] if place.is_dir() else []
+
+
+def keep(place: Path, log: str) -> None:
+    """Precompile the headers, if that can be done here.
+
+    Args:
+        place: A directory that will hold them.
+        log: What nrnivmodl printed with ``VERBOSE`` set: how it called the compiler.
+    """
+    if place.exists() or re.search(r"\s", str(place)):  # NEURON's makefile splits options at blanks
+        return
+    call = re.search(r"^(.*\S) +-c mod_func\.cpp -o mod_func\.o *$", log, re.MULTILINE)
+    command = shlex.split(call[1]) if call else []
+    if not command or "g++" not in Path(command[0]).name:
+        return
+    with scratch() as directory:
+        made = directory / "headers"
+        made.mkdir()
+        (made / _HEADER).write_text(_INCLUDES, encoding="utf-8")
+        command += ["-x", "c++-header", str(made / _HEADER), "-o", str(made / f"{_HEADER}.gch")]
+        done = subprocess.run(command, cwd=made, capture_output=True, check=False)
+        if done.returncode == 0:
+            publish(made, place)
