@@ -155,7 +155,18 @@ def test_two_processes_build_the_same(fake: Path) -> None:
     ]
     assert [process.communicate(timeout=60)[0].split()[-1] for process in both] == [b"True", b"True"]
     assert [process.returncode for process in both] == [0, 0]
-    assert len(list(cache_directory().iterdir())) == 2
+    assert len([path for path in cache_directory().iterdir() if not path.name.startswith("headers-")]) == 2
+
+
+def test_headers_that_the_compiler_does_not_know(fake: Path) -> None:
+    write(fake, emits(GOOD % "first"))
+    compiled()
+    kept = list(cache_directory().glob("headers-*/*.gch"))
+    assert len(kept) <= 1
+    for path in kept:
+        path.write_bytes(b"of another compiler")
+    write(fake, emits(GOOD % "second"))
+    assert compiled().stat().st_size > 0
 
 
 def test_what_a_killed_build_left_is_no_build_and_is_swept(fake: Path) -> None:

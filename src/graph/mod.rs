@@ -391,6 +391,11 @@ impl Graph {
     /// The nodes, themselves included, that values of these, or with `tangents` also their
     /// derivatives, are computed from.
     pub fn reachable(&self, roots: &[Id], tangents: bool) -> Vec<Id> {
+        self.reachable_where(roots, tangents, |_| false)
+    }
+
+    /// The same where these conditions hold.
+    pub fn reachable_where(&self, roots: &[Id], tangents: bool, holds: impl Fn(Id) -> bool) -> Vec<Id> {
         let mut found = Vec::new();
         let mut seen = PerNode::<bool>::new(self);
         let mut stack = roots.to_vec();
@@ -420,6 +425,9 @@ impl Graph {
                     }
                 }
                 Node::Element(_, index) => stack.push(*index),
+                Node::Phi(branch, slot) if holds(self.branch(*branch).condition) => {
+                    stack.push(self.branch(*branch).slots[*slot].0);
+                }
                 _ => {
                     stack.extend(self.operands(id).iter());
                     stack.extend(self.inside(id));

@@ -14,7 +14,7 @@ use crate::model::{Role, Visibility};
 use crate::syntax::span::Span;
 
 /// Variables that a region may carry: the work grows with the square of their number.
-pub(super) const CARRIED: usize = 400;
+const CARRIED: usize = 400;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StateKind {
@@ -25,7 +25,7 @@ pub enum StateKind {
 }
 
 impl StateKind {
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Variable(_, name) | Self::Ion(name) => name,
         }
@@ -164,7 +164,7 @@ impl Step<'_> {
     }
 
     /// The mechanism that a refusal of a variable belongs to, and where it is declared.
-    fn declaration(&self, kind: &StateKind) -> (usize, Span) {
+    pub(super) fn declaration(&self, kind: &StateKind) -> (usize, Span) {
         let index = match kind {
             StateKind::Variable(index, _) => *index,
             StateKind::Ion(_) => 0,
@@ -189,11 +189,12 @@ impl Step<'_> {
         found
     }
 
-    pub(super) fn refuse_large(&self, kind: &StateKind, count: usize) -> Refused {
-        let (mechanism, span) = self.declaration(kind);
-        let message = format!("{count} variables are carried from step to step; at most {CARRIED} are followed");
+    pub(super) fn refuse_large(&self, chosen: &[Candidate]) -> Result<(), Refused> {
+        let Some(candidate) = chosen.get(CARRIED) else { return Ok(()) };
+        let (mechanism, span) = self.declaration(&candidate.kind);
+        let message = format!("{} variables are carried from step to step; at most {CARRIED} are followed", chosen.len());
         let diagnostic = Diagnostic::refusal("too-large", span, message).label("one of them");
-        Refused { mechanism, diagnostic }
+        Err(Refused { mechanism, diagnostic })
     }
 
     fn is_state(&self, kind: &StateKind) -> bool {

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::carried::{Candidate, CARRIED};
+use super::carried::Candidate;
 use super::row::Order;
 use super::{Array, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
 use crate::diagnostic::Diagnostic;
@@ -109,17 +109,17 @@ fn linearise_with(
     let currents = step.shown_currents();
     step.states()?;
     step.end_of_step()?;
+    let reset = step.reset(&start);
     step.after_start(&mut start)?;
 
     let (dynamic, constant) = step.candidates(&start, received.as_ref());
+    let gone = step.gone(&dynamic, reset);
     let mut roots = vec![membrane.current, membrane.conductance];
     roots.extend(received.iter().flat_map(super::receive::Traced::needs));
     let chosen = step.carried(dynamic, &mut roots);
     roots.extend(chosen.iter().map(|candidate| candidate.start));
     roots.extend(received.iter().flat_map(|received| received.values.values().copied()));
-    if let Some(candidate) = chosen.get(CARRIED) {
-        return Err(step.refuse_large(&candidate.kind, chosen.len()));
-    }
+    step.refuse_large(&chosen)?;
     let initial = step.set_at_start(&chosen);
     let parameters = step.parameters(&roots, &constant.union(&initial).copied().collect(), wanted);
     let isolated = step.isolated(&roots, &parameters);
@@ -174,7 +174,7 @@ fn linearise_with(
     };
     let balances = step.balances(&ends);
     let failed = step.failed(&step.values);
-    let failed_start = step.failed(&start.values);
+    let failed_start = [step.failed(&start.values), step.refuse_history(&chosen, &gone)?].concat();
     step.refuse_leftovers(&roots)?;
     Ok(Linearised {
         region: region.clone(),

@@ -10,6 +10,7 @@ mod carried;
 mod current;
 mod derivimplicit;
 mod euler;
+mod history;
 mod hook;
 mod initial;
 mod ion;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Memos;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input};
 use crate::model::{Mechanism, Role, Visibility};
@@ -21,6 +22,7 @@ pub struct Constants {
     pub(super) leftovers: RefCell<BTreeMap<Input, Leftover>>,
     pub(super) kept: RefCell<Vec<(Leftover, Id)>>,
     pub(super) assigned: RefCell<BTreeMap<(String, String), BTreeSet<Id>>>,
+    pub memos: Memos,
     unfollowed: RefCell<Vec<(String, Diagnostic)>>,
 }
 

@@ -11,6 +11,7 @@ mod effect;
 mod expression;
 mod linear;
 mod linear_ode;
+mod memo;
 mod neuron_function;
 mod random;
 mod repeat;
@@ -27,6 +28,7 @@ pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
 pub use linear::{unknowns_of_nonlinear, LinearEquations};
 pub use linear_ode::keeps_cnexp;
+pub use memo::Memos;
 pub use neuron_function::nernst;
 pub use scheme::{Equations, Scheme};
 pub use table::USETABLE;
@@ -52,7 +54,7 @@ pub const FAILED: &str = "~failed";
 const CALL_LIMIT: usize = 50;
 
 /// What `m' = ...` does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Primes {
     /// There is no integration going on.
     None,
@@ -108,6 +110,8 @@ pub struct Trace<'a> {
     statements: usize,
     /// Loops around the code that runs.
     depth: usize,
+    /// Where the memo begins whose code runs.
+    memo: Option<usize>,
 }
 
 impl<'a> Trace<'a> {
@@ -140,6 +144,7 @@ impl<'a> Trace<'a> {
             calls: Vec::new(),
             statements: 0,
             depth: 0,
+            memo: None,
         }
     }
 
@@ -204,6 +209,7 @@ impl<'a> Trace<'a> {
         match self.values.get_mut(name) {
             Some(variable) => {
                 *variable = value;
+                self.note_assignment(name, span, value);
                 self.constants.note_assigned(self.mechanism, name, value);
                 Ok(())
             }

@@ -195,6 +195,9 @@ impl Trace<'_> {
         let Some(((condition, body), rest)) = branches.split_first() else {
             return otherwise.map_or(Ok(()), |body| run(self, body));
         };
+        if rest.is_empty() && otherwise.is_none() && self.memo(condition, body)? {
+            return Ok(());
+        }
         let condition = self.expression(condition)?;
         match self.graph.as_number(condition) {
             Some(0.0) => return self.conditional(rest, otherwise, in_arm),
