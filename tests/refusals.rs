@@ -88,9 +88,15 @@ fn every_fixture_is_refused_as_the_document_says() {
     for (code, fixture) in fixtures.iter().filter(|(_, fixture)| !fixture.is_empty()) {
         let file = root().join(format!("fixtures/unsupported/{fixture}.mod"));
         let folder = tempfile::tempdir().unwrap();
-        let mode = if code.starts_with("reverse-") { "reverse" } else { "forward" };
+        let mode: &[&str] = match code.split_once('-') {
+            Some(("reverse", _)) => &["--mode", "reverse"],
+            Some(("online", _)) => &["--online"],
+            _ => &[],
+        };
         let output = Command::new(env!("CARGO_BIN_EXE_gradmod"))
-            .args(["transform", "--message-format", "json", "--mode", mode, "-o"])
+            .args(["transform", "--message-format", "json"])
+            .args(mode)
+            .arg("-o")
             .arg(folder.path())
             .arg(&file)
             .output()

@@ -107,6 +107,9 @@ impl Model {
                     if arguments.mode == Mode::Reverse {
                         emit::refuse_reverse(&linearised)?;
                     }
+                    if arguments.online {
+                        emit::refuse_online(&linearised)?;
+                    }
                     Ok(linearised)
                 });
                 let refused = match result {

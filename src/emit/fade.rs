@@ -7,8 +7,9 @@
 use serde::Serialize;
 
 use super::region::{cable_pointer, Setting, Writer};
-use super::EmitError;
+use crate::diagnostic::Diagnostic;
 use crate::model::Kind;
+use crate::step::{Linearised, Pointed, Refused};
 
 #[derive(Serialize)]
 pub(super) struct Fade {
@@ -24,23 +25,32 @@ pub(super) fn settings() -> [Setting; 2] {
 }
 
 impl Writer<'_> {
-    pub fn fade(&self) -> Result<Fade, EmitError> {
-        let linearised = self.linearised;
-        let names: Vec<&str> = linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.as_str()).collect();
-        let refuse = |why| Err(EmitError::Online(names.join(", "), why));
-        if linearised.arrays.iter().any(|array| array.is_active) {
-            return refuse("events write an array that a gradient goes through");
-        }
-        if !self.far.is_empty() {
-            return refuse("a POINTER sees the voltage of another place");
-        }
+    pub fn fade(&self) -> Fade {
         let mut groups = vec!["W_new".to_owned()];
         groups.extend(self.gradients.iter().cloned());
-        let cables = match linearised.region.kind() {
+        let cables = match self.linearised.region.kind() {
             Kind::Density => (0..self.directions).map(|k| format!("{} = W_new[{k}]", cable_pointer(k))).collect(),
             // The mechanism in the segment does it.
             Kind::Point => Vec::new(),
         };
-        Ok(Fade { groups, cables })
+        Fade { groups, cables }
     }
+}
+
+/// Refuses a region of which not all gradients can fade together.
+pub fn refuse_online(linearised: &Linearised) -> Result<(), Refused> {
+    let place = |mechanism: usize, name: &str| {
+        let of = &linearised.region.mechanisms[mechanism];
+        of.variable(name).map_or(of.span, |variable| variable.span)
+    };
+    let (mechanism, diagnostic) = if let Some(array) = linearised.arrays.iter().find(|array| array.is_active) {
+        let message = format!("events write the array `{}`, and a gradient goes through it: it can't act on the run", array.name);
+        (0, Diagnostic::refusal("online-event-array", place(0, &array.name), message))
+    } else if let Some(Pointed { mechanism, name }) = linearised.pointed.first() {
+        let message = format!("`{name}` sees the voltage of another place: its gradient can't act on the run");
+        (*mechanism, Diagnostic::refusal("online-pointer", place(*mechanism, name), message))
+    } else {
+        return Ok(());
+    };
+    Err(Refused { mechanism, diagnostic })
 }

@@ -29,6 +29,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use crate::step::{EventTimes, Linearised};
 pub use homeostat::{emit_homeostat, measured_input, HomeostatManifest};
 pub use manifest::{Manifest, RegionManifest};
+pub use fade::refuse_online;
 pub use reverse::{emit_reverse, refuse_reverse, ReverseManifest, ReverseRegion};
 
 /// A file to be written.
@@ -49,8 +50,6 @@ impl File {
 pub enum EmitError {
     #[error("template: {0}")]
     Template(#[from] minijinja::Error),
-    #[error("{0} can't act on the run: {1}")]
-    Online(String, &'static str),
     #[error("reverse mode needs the regions by name: --region NAME=MECH,...")]
     Switched,
 }

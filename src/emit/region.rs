@@ -84,7 +84,7 @@ pub(super) fn render(
     online: bool,
 ) -> Result<(File, RegionManifest), EmitError> {
     let writer = Writer::new(linearised, directions);
-    let online = if online { Some(writer.fade()?) } else { None };
+    let online = online.then(|| writer.fade());
     let context = writer.context(online);
     let text = environment
         .get_template("region.mod")?

@@ -15,7 +15,7 @@ class Mutant(NamedTuple):
     file: str
     old: str
     new: str
-    #: What pytest runs, if not the usual.
+    #: Files of tests in Rust or for pytest, if not the usual.
     tests: tuple[str, ...] = ()
 
 
@@ -523,4 +523,59 @@ WATCH += [
     ),
     Mutant("v, reverse: too early", _RECORDER, "            changed = -5\n", "", _WATCH),
 ]
-MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *WATCH]
+
+_MEMO = "src/trace/memo.rs"
+_PAST = "src/step/history.rs"
+_HISTORY = ("tests/history.rs",)
+_SAFE = "src/model/threadsafe.rs"
+_TRAINS = ("python/tests/test_trains.py",)
+HISTORY = [
+    Mutant("memo: not seen", "src/trace/statement.rs", "&& self.memo(condition, body)? {", "&& false {", _HISTORY),
+    Mutant("memo: untested input", _MEMO, "if !(is_known && keys", "if !(true && keys", _HISTORY),
+    Mutant("memo: another key", _MEMO, "keys.iter().all(is_kept)", "true", _HISTORY),
+    Mutant("memo: computed key", _MEMO, "is_simple.then(|| vec!", "Some(true).map(|_| vec!", _HISTORY),
+    Mutant("memo: set elsewhere", _MEMO, "other.memo != Some(memo.start) && !forces_it", "false", _HISTORY),
+    Mutant("memo: forced", _MEMO, "memo.guards.contains(variable) && is_number", "false && is_number", _HISTORY),
+    Mutant("history: tested", _PAST, "!kept.is_always && !is_tested", "!kept.is_always", _HISTORY),
+    Mutant("history: hidden", _PAST, "gone.hidden.contains(input) || ", "", _HISTORY),
+    Mutant("history: shown", _PAST, " || gone.reset.contains(input) =>", " =>", _HISTORY),
+    Mutant("CONDUCTANCE: unsafe code", _SAFE, "self.is_unsafe |= !self.is_declared;", ""),
+    Mutant(
+        "BREAKPOINT sets a state",
+        "src/emit/reverse/frame.rs",
+        "set_by_currents.contains(&kind)",
+        "set_by_currents.is_empty()",
+        _TRAINS,
+    ),
+]
+_MOVED = "templates/moved.mod.j2"
+_SPIKES = ("python/tests/test_spikes.py",)
+SPIKES = [
+    Mutant("spike: its time", _MOVED, "shift[gm_k] = gm_spike[1 + gm_k];", "shift[gm_k] = 0.;", _SPIKES),
+    Mutant("spike: slope before", _MOVED, "    i_before = i_moment\n", "    i_before = 0\n", _SPIKES),
+    Mutant("spike: charge", _REGION, "charge[k] + (i_moment - i_before)*shift[k]", "charge[k]", _SPIKES),
+    Mutant("spike: delay", _REGION, "shift[{{ loop.index0 }}] + {{ late }}", "shift[{{ loop.index0 }}]", _SPIKES),
+    Mutant(
+        "spike: own events",
+        _MOVED,
+        "shift[gm_k] = sent_shift[gm_j*{{ directions }} + gm_k];",
+        "shift[gm_k] = 0.;",
+        _SPIKES,
+    ),
+]
+_STEERED = ("python/tests/test_homeostat.py",)
+_STEER = "templates/homeostat.mod.j2"
+STEERED = [
+    Mutant("homeostat: sign", _STEER, "theta[k] - dt*alpha", "theta[k] + dt*alpha", _STEERED),
+    Mutant("homeostat: error", _STEER, "(f - target)*part", "(target - f)*part", _STEERED),
+    Mutant("homeostat: average", _STEER, "(1 - share)*keep*df[k] + share*dx[k]", "keep*df[k] + share*dx[k]", _STEERED),
+    Mutant(
+        "homeostat: leak",
+        _REGION,
+        "        keep = exp(-faded)\n    }\n{% for group",
+        "        keep = 1\n    }\n{% for group",
+        _STEERED,
+    ),
+    Mutant("homeostat: bounds", _STEER, "IF (theta[k] < lower[k]) {", "IF (theta[k] < -1e30) {", _STEERED),
+]
+MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *WATCH, *HISTORY, *SPIKES, *STEERED]

@@ -75,10 +75,13 @@ def killer(tests: Sequence[str] = ()) -> str | None:
         failed = re.findall(r"^test (\S+) \.\.\. FAILED|^---- (\S+) stdout", said, re.MULTILINE)
         return "differentiation: " + ("".join(failed[0]) if failed else said.strip().splitlines()[-1])
     for arguments in [[file] for file in tests] or PYTEST:
-        passed, said = run([sys.executable, "-m", "pytest", "-q", "-x", *arguments])
+        if arguments[0].endswith(".rs"):
+            passed, said = run(["cargo", "test", "--quiet", "--test", Path(arguments[0]).stem])
+        else:
+            passed, said = run([sys.executable, "-m", "pytest", "-q", "-x", *arguments])
         if not passed:
-            failed = re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", said, re.MULTILINE)
-            return failed[0] if failed else said.strip().splitlines()[-1]
+            failed = re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$|^---- (\S+) stdout", said, re.MULTILINE)
+            return "".join(failed[0]) if failed else said.strip().splitlines()[-1]
     return None
 
 
