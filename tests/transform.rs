@@ -81,7 +81,7 @@ const REFUSED: [(&str, &str, usize); 30] = [
     ("event_weight", "event-weight", 8),
     ("external", "external", 1),
     ("for_netcons", "event", 7),
-    ("function_table", "function-table", 5),
+    ("function_table", "function-table", 6),
     ("method", "method", 5),
     ("point_concentration", "point-concentration", 1),
     ("pointer", "pointer", 1),

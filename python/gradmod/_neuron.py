@@ -37,6 +37,17 @@ def version() -> str:
     return str(neuron.__version__)
 
 
+#: NEURON keeps no reference to them.
+_FILLED: list[Vector] = []
+
+
+def fill_function_table(function: str, y: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+    """Set a FUNCTION_TABLE of one argument, by its name in HOC: straight lines through these points."""
+    vectors = [h.Vector(y), h.Vector(x)]
+    getattr(h, f"table_{function}")(*vectors)
+    _FILLED.extend(vectors)
+
+
 def installed() -> tuple[str, int]:
     """Where NEURON is and when it came there, in ns."""
     place = Path(neuron.__file__)

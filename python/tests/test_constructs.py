@@ -25,6 +25,7 @@ CASES = {
     "current that is not linear in v": (("kir",), 0.05),
     "CONDUCTANCE": (("leakc", "kdr", "krect"), 0.1),
     "CONDUCTANCE that NEURON does not heed": (("khint",), 0.1),
+    "a FUNCTION_TABLE that a script fills": (("kfilled",), 0.05),
     "values that are computed only where something is new": (("leakwarm",), 0.05),
     "variable carried to BREAKPOINT": (("nacarry",), 0.05),
     "computed in INITIAL": (("kmq10",), 0.1),

@@ -139,6 +139,9 @@ fn call(g: &mut Graph, builtin: Builtin, y: Id, x: &[Id], index: usize) -> Id {
         Builtin::Floor | Builtin::Ceil | Builtin::Sign => g.number(0.0),
         // A draw is what it is, and so is the place of the next one.
         Builtin::UniformAt | Builtin::NormalAt | Builtin::IntegerAt | Builtin::AfterNormal => g.number(0.0),
+        Builtin::LookUp => g.call(Builtin::LookUpSlope, x.to_vec()),
+        // NEURON goes from point to point in straight lines.
+        Builtin::LookUpSlope => g.number(0.0),
         Builtin::Pow if index == 0 => {
             let lower = g.sub(x[1], one);
             let power = g.pow(x[0], lower);

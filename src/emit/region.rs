@@ -47,6 +47,7 @@ struct Context {
     assigned: Vec<String>,
     now: Vec<(String, String)>,
     streams: Vec<StreamManifest>,
+    function_tables: Vec<FunctionTable>,
     events: Option<Events>,
     first: Procedure,
     linearise: Procedure,
@@ -111,6 +112,15 @@ pub(super) struct Writer<'a> {
     /// For each parameter the array that says how much each direction changes it, `w_gnabar_hh`.
     pub seeds: Vec<String>,
     pub far: Vec<Far>,
+}
+
+/// A FUNCTION_TABLE of the model.
+#[derive(Clone, Debug, Serialize)]
+struct FunctionTable {
+    /// By which emitted code means it.
+    number: usize,
+    /// What scripts call it.
+    function: String,
 }
 
 impl<'a> Writer<'a> {
@@ -224,6 +234,7 @@ impl<'a> Writer<'a> {
             settings,
             assigned: self.assigned(events.as_ref(), &streams),
             streams,
+            function_tables: self.function_tables(),
             now,
             events,
             first: self.first(&start),
@@ -333,6 +344,18 @@ impl<'a> Writer<'a> {
                 scope: parameter.scope,
             })
             .collect()
+    }
+
+    fn function_tables(&self) -> Vec<FunctionTable> {
+        let mut found = Vec::new();
+        for mechanism in &self.linearised.region.mechanisms {
+            let names = mechanism.function_tables.iter().map(|name| format!("{name}_{}", mechanism.name));
+            found.extend(names.enumerate().map(|(index, function)| FunctionTable {
+                number: mechanism.first_function_table + index,
+                function,
+            }));
+        }
+        found
     }
 
     /// The streams of random numbers that something depends on.

@@ -38,9 +38,13 @@ pub enum Builtin {
     IntegerAt,
     /// The place in a stream after a draw from the normal distribution.
     AfterNormal,
+    /// What a script has put into a FUNCTION_TABLE: its number, the argument.
+    LookUp,
+    /// Its slope there. Only derivatives make it.
+    LookUpSlope,
 }
 
-const NAMES: [(Builtin, &str, usize); 27] = [
+const NAMES: [(Builtin, &str, usize); 29] = [
     (Builtin::Exp, "exp", 1),
     (Builtin::Log, "log", 1),
     (Builtin::Log10, "log10", 1),
@@ -68,6 +72,8 @@ const NAMES: [(Builtin, &str, usize); 27] = [
     (Builtin::NormalAt, "normal_at", 2),
     (Builtin::IntegerAt, "integer_at", 2),
     (Builtin::AfterNormal, "after_normal", 2),
+    (Builtin::LookUp, "look_up", 2),
+    (Builtin::LookUpSlope, "look_up_slope", 2),
 ];
 
 impl Builtin {
@@ -81,7 +87,8 @@ impl Builtin {
 
     /// Whether NMODL lacks it, so that an emitted mechanism must define it.
     pub fn is_ours(self) -> bool {
-        self.is_random() || matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog)
+        let is_table = matches!(self, Self::LookUp | Self::LookUpSlope);
+        self.is_random() || is_table || matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog)
     }
 
     /// Whether it looks into a stream of random numbers: it has no derivative.

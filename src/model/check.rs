@@ -40,6 +40,7 @@ struct Builder {
     variables: BTreeMap<String, Variable>,
     states: Vec<String>,
     randoms: Vec<String>,
+    function_tables: Vec<String>,
     pointers: Vec<Name>,
     range: Vec<Name>,
     global: Vec<Name>,
@@ -66,6 +67,7 @@ impl Builder {
                     self.neuron_statement(statement);
                 }
             }
+            Item::FunctionTable(signature) => self.function_tables.push(signature.name.text.clone()),
             Item::Units(definitions, _) => definitions.iter().for_each(|unit| self.unit(unit)),
             Item::Parameter(definitions, _) => {
                 for definition in definitions {
@@ -300,6 +302,8 @@ impl Builder {
                 states: self.states,
                 randoms: self.randoms,
                 first_stream: 0,
+                function_tables: self.function_tables,
+                first_function_table: 0,
                 initial: self.initial,
                 breakpoint: self.breakpoint,
                 receive: self.receive,

@@ -1,7 +1,7 @@
 //! Declarations that NEURON accepts and gradmod does not differentiate.
 
 use crate::diagnostic::Diagnostic;
-use crate::syntax::ast::{Block, BlockKind, Item, Name, NeuronStatement, Program};
+use crate::syntax::ast::{Block, BlockKind, Item, Name, NeuronStatement, Program, Signature};
 
 /// All refusals that declarations alone call for.
 pub fn refusals(program: &Program) -> Vec<Diagnostic> {
@@ -12,11 +12,7 @@ pub fn refusals(program: &Program) -> Vec<Diagnostic> {
                 found.extend(statements.iter().filter_map(neuron_statement));
             }
             Item::Block(block) => found.extend(block_kind(block)),
-            Item::FunctionTable(signature) => found.push(named(
-                "function-table",
-                &signature.name,
-                "a FUNCTION_TABLE has its values from outside the file",
-            )),
+            Item::FunctionTable(signature) => found.extend(function_table(signature, program)),
             Item::Include(text) => found.push(Diagnostic::refusal(
                 "include",
                 text.span,
@@ -39,6 +35,21 @@ fn neuron_statement(statement: &NeuronStatement) -> Option<Diagnostic> {
         _ => return None,
     };
     Some(named(code, name, reason))
+}
+
+/// A script calls it by name where it has one argument and is not the function of one point process.
+fn function_table(signature: &Signature, program: &Program) -> Option<Diagnostic> {
+    let mut statements = program.items.iter().filter_map(|item| match item {
+        Item::Neuron(statements, _) => Some(statements),
+        _ => None,
+    });
+    let is_density = statements.any(|all| all.iter().any(|one| matches!(one, NeuronStatement::Suffix(_))));
+    let reason = match signature.arguments.len() {
+        1 if is_density => return None,
+        1 => "a FUNCTION_TABLE of a point process is not differentiated",
+        _ => "a FUNCTION_TABLE of more than one variable is not differentiated",
+    };
+    Some(named("function-table", &signature.name, reason))
 }
 
 fn block_kind(block: &Block) -> Option<Diagnostic> {

@@ -116,7 +116,9 @@ impl Step<'_> {
         } else {
             let slope = self.derivative(current, self.v_before);
             let curvature = self.derivative(slope, self.v_before);
-            if self.graph.is_zero(curvature) && !differs {
+            // A table's slope changes at its points.
+            let bends = !self.graph.is_zero(curvature) || !mechanism.function_tables.is_empty();
+            if !bends && !differs {
                 slope
             } else {
                 self.difference(index, before, current, scope)?

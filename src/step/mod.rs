@@ -79,10 +79,12 @@ impl Region {
         let (writers, others): (Vec<_>, Vec<_>) =
             mechanisms.into_iter().partition(Mechanism::writes_concentration);
         let mut mechanisms: Vec<Mechanism> = writers.into_iter().rev().chain(others).collect();
-        let mut streams = 0;
+        let (mut streams, mut function_tables) = (0, 0);
         for mechanism in &mut mechanisms {
             mechanism.first_stream = streams;
             streams += mechanism.randoms.len();
+            mechanism.first_function_table = function_tables;
+            function_tables += mechanism.function_tables.len();
         }
         Self { name: name.into(), mechanisms, switched }
     }

@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 72] = [
+const OWN: [&str; 74] = [
     "events_at",
     "events_room",
     "last_event",
@@ -55,6 +55,8 @@ const OWN: [&str; 72] = [
     "next_states",
     "read_cables",
     "x_over_expm1_slope",
+    "look_up",
+    "look_up_slope",
     "sign_of",
     "times_log",
     "event_time",

@@ -28,6 +28,15 @@ impl Trace<'_> {
             let values = self.arguments(arguments)?;
             return self.enter(name, block, &values);
         }
+        if let Some(number) = mechanism.function_tables.iter().position(|known| *known == name.text) {
+            let values = self.arguments(arguments)?;
+            let [value] = values[..] else {
+                return Err(refuse("arguments", name.span, format!("{} takes one argument", name.text)));
+            };
+            #[allow(clippy::cast_precision_loss)]
+            let number = self.graph.number((mechanism.first_function_table + number) as f64);
+            return Ok(self.graph.call(Builtin::LookUp, vec![number, value]));
+        }
         if let Some(builtin) = Builtin::named(&name.text) {
             let values = self.arguments(arguments)?;
             if values.len() != builtin.arity() {

@@ -40,6 +40,7 @@ class Declarations:
         has_table: Whether there is a TABLE statement.
         pointers: Names of its POINTERs to numbers.
         randoms: Names of its RANDOM streams.
+        function_tables: Names of its FUNCTION_TABLEs.
     """
 
     name: str = ""
@@ -52,6 +53,7 @@ class Declarations:
     has_table: bool = False
     pointers: tuple[str, ...] = ()
     randoms: tuple[str, ...] = ()
+    function_tables: tuple[str, ...] = ()
 
 
 def declarations(text: str) -> Declarations:
@@ -73,6 +75,7 @@ def declarations(text: str) -> Declarations:
         # What C code uses is no number.
         pointers=tuple(one for one in _names(r"(?:BBCORE)?POINTER", neuron) if f"_p_{one}" not in text),
         randoms=_names("RANDOM", neuron),
+        function_tables=tuple(re.findall(r"\bFUNCTION_TABLE\s+(\w+)", code)),
     )
 
 

@@ -10,13 +10,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import neuron
+import numpy as np
 from neuron import h
 
 CHANNELS = Path(__file__).resolve().parents[3] / "fixtures" / "channels"
 
 _loaded: set[Path] = set()
+#: NEURON keeps no reference to them.
+_kept: list[Any] = []
 
 
 def compile_fixtures(folder: Path = CHANNELS) -> Path:
@@ -57,6 +61,23 @@ def load_fixtures(folder: Path = CHANNELS) -> None:
     if library not in _loaded:
         h.nrn_load_dll(str(library))
         _loaded.add(library)
+        _fill_tables()
+
+
+def _fill_tables() -> None:
+    """The FUNCTION_TABLEs of kfilled, with bends."""
+    if not hasattr(h, "table_inf_kfilled"):
+        return
+    x = np.arange(-120.0, 120.0, 11.7)
+    shapes = {
+        "inf": 1 / (1 + np.exp(-(x + 45) / 9)),
+        "tau": 1 + 4 / np.cosh((x + 45) / 20),
+        "block": 0.4 + 0.6 / (1 + np.exp(x / 20)),
+    }
+    for name, y in shapes.items():
+        vectors = h.Vector(y), h.Vector(x)
+        getattr(h, f"table_{name}_kfilled")(*vectors)
+        _kept.extend(vectors)
 
 
 def _nrnivmodl() -> str:

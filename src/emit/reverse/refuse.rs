@@ -29,6 +29,10 @@ pub fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
         return refuse("reverse-initial", what);
     }
     for (index, mechanism) in mechanisms.iter().enumerate() {
+        if let Some(name) = mechanism.function_tables.first() {
+            let what = format!("a FUNCTION_TABLE (`{name}`)");
+            return refuse_at("reverse-function-table", index, mechanism.span, what);
+        }
         if let Some(name) = mechanism.randoms.first() {
             let span = mechanism.variable(name).map_or(mechanism.span, |variable| variable.span);
             return refuse_at("reverse-random", index, span, format!("a stream of random numbers (`{name}`)"));
