@@ -41,6 +41,7 @@ test-rust:
 
 # Two files at a time, each in a process of its own: NEURON keeps every mechanism that was ever loaded.
 test-python: $(STAMP)
+	cd python/tests && $(abspath $(BIN))/python -c 'from models import library; library.compile_fixtures()'
 	ls -S python/tests/test_*.py | xargs -n 1 -P 2 $(BIN)/python -m pytest -q
 
 ifeq ($(HAS_NEURON8),yes)

@@ -33,7 +33,9 @@ def keep(place: Path, log: str) -> None:
         return
     call = re.search(r"^(.*\S) +-c mod_func\.cpp -o mod_func\.o *$", log, re.MULTILINE)
     command = shlex.split(call[1]) if call else []
-    if not command or "g++" not in Path(command[0]).name:
+    folders = [Path(option[2:]) for option in command if option.startswith("-I/")]
+    # NEURON 8 has no such header.
+    if not any((folder / "mech_api.h").is_file() for folder in folders) or "g++" not in Path(command[0]).name:
         return
     with scratch() as directory:
         made = directory / "headers"

@@ -6,7 +6,8 @@
 
 use serde::Serialize;
 
-use super::region::{cable_pointer, Setting, Writer};
+use super::declarations::Setting;
+use super::region::{cable_pointer, Writer};
 use crate::diagnostic::Diagnostic;
 use crate::model::Kind;
 use crate::step::{Linearised, Pointed, Refused};

@@ -5,6 +5,7 @@
 mod arrays;
 mod checks;
 mod code;
+mod declarations;
 mod fingerprint;
 mod events;
 mod fade;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::arrays::{self, Through};
 use super::code::Code;
+use super::declarations::{settings, units, Setting, UseIon};
 use super::manifest::{
     FarManifest, IonManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
     StateManifest, StreamManifest,
@@ -19,7 +20,7 @@ use super::sources::Sources;
 use super::{lines, moved, EmitError, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Ion, Kind};
-use crate::step::{Linearised, Quantity, Region, RegionIon, Stage, State, StateKind};
+use crate::step::{Linearised, Quantity, Region, Stage, State, StateKind};
 
 /// The conductance that holds a gradient cable still in its first step, S/cm2 or uS.
 const HOLD: &str = "1e12";
@@ -66,18 +67,6 @@ struct Context {
     functions: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
-struct UseIon {
-    ion: String,
-    read: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct Setting {
-    pub name: String,
-    pub default: String,
-}
-
 pub(super) fn render(
     environment: &Environment,
     linearised: &Linearised,
@@ -102,7 +91,7 @@ pub(super) struct Writer<'a> {
     pub sources: Sources<'a>,
     pub step_inputs: BTreeSet<Input>,
     pub start_inputs: BTreeSet<Input>,
-    event_inputs: BTreeSet<Input>,
+    pub event_inputs: BTreeSet<Input>,
     step_roots: Vec<Id>,
     start_roots: Vec<Id>,
     event_roots: Vec<Id>,
@@ -114,7 +103,7 @@ pub(super) struct Writer<'a> {
     pub far: Vec<Far>,
 }
 
-/// A FUNCTION_TABLE of the model.
+/// A `FUNCTION_TABLE` of the model.
 #[derive(Clone, Debug, Serialize)]
 struct FunctionTable {
     /// By which emitted code means it.
@@ -254,83 +243,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn assigned(&self, events: Option<&Events>, streams: &[StreamManifest]) -> Vec<String> {
-        let k = self.directions;
-        let own = self.linearised.states.iter().filter(|state| state.own.is_some()).count();
-        let mut names = vec![
-            "v (mV)".to_owned(),
-            "d".to_owned(),
-            format!("S[{k}]"),
-            format!("W[{k}]"),
-            format!("W_new[{k}]"),
-            format!("was[{}]", self.sources.memory_size()),
-            format!("c[{}]", self.stored_coefficients().max(1)),
-            format!("own[{}]", own.max(1)),
-            "fault".to_owned(),
-            "fresh".to_owned(),
-            "v_solved (mV)".to_owned(),
-            "jumps".to_owned(),
-            "celsius_start (degC)".to_owned(),
-            "step_index".to_owned(),
-            "t_start (ms)".to_owned(),
-            "dt_start (ms)".to_owned(),
-            "dt (ms)".to_owned(),
-        ];
-        names.extend(events.iter().flat_map(|events| events.assigned.clone()));
-        names.extend(self.array_variables());
-        names.extend(streams.iter().map(|stream| stream.start.clone()));
-        for gradient in &self.gradients {
-            names.push(format!("{gradient}[{k}]"));
-        }
-        names.extend(self.seeds.iter().map(|seed| format!("{seed}[{k}]")));
-        names.extend(self.sources.now.iter().map(|now| now.name.clone()));
-        names.extend(self.use_ions().into_iter().flat_map(|ion| {
-            ion.read.split(", ").map(str::to_owned).collect::<Vec<_>>()
-        }));
-        names.extend((0..k).map(cable_pointer));
-        names.extend(self.far.iter().flat_map(Far::assigned));
-        names.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
-        for (input, name) in [(Quantity::Celsius, "celsius (degC)"), (Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")] {
-            if self.reads(&input) {
-                names.push(name.to_owned());
-            }
-        }
-        names
-    }
-
-    fn reads(&self, quantity: &Quantity) -> bool {
-        self.inputs().any(|known| self.linearised.quantities[&known] == *quantity)
-    }
-
-    fn inputs(&self) -> impl Iterator<Item = Input> + '_ {
-        let all = self.step_inputs.iter().chain(&self.start_inputs).chain(&self.event_inputs);
-        all.copied().collect::<BTreeSet<_>>().into_iter()
-    }
-
-    fn use_ions(&self) -> Vec<UseIon> {
-        let mut ions = Vec::new();
-        for ion in &self.linearised.ions {
-            let own = [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside(), ion.ion.current()];
-            let read: Vec<String> = own
-                .into_iter()
-                .filter(|name| self.sources.now.iter().any(|now| now.source == *name))
-                .collect();
-            if !read.is_empty() {
-                ions.push((ion, read));
-            }
-        }
-        // NEURON's translator copies ion variables at the start of a BEFORE block, but forgets
-        // it where there is exactly one (`lst->next != lst->prev` in nocpout.cpp): read another.
-        if let [(ion, read)] = ions.as_mut_slice() {
-            if read.len() == 1 {
-                let other = if read[0] == ion.ion.current() { ion.ion.reversal() } else { ion.ion.current() };
-                read.push(other);
-            }
-        }
-        let joined = |(ion, read): (&RegionIon, Vec<String>)| UseIon { ion: ion.ion.name.clone(), read: read.join(", ") };
-        ions.into_iter().map(joined).collect()
-    }
-
     fn mechanism_names(&self) -> Vec<String> {
         self.linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect()
     }
@@ -453,38 +365,6 @@ pub(super) fn ions_where(region: &Region, uses: impl Fn(&Ion) -> bool) -> Vec<St
     let ions = region.mechanisms.iter().flat_map(|mechanism| &mechanism.ions);
     let names: BTreeSet<String> = ions.filter(|ion| uses(ion)).map(|ion| ion.name.clone()).collect();
     names.into_iter().collect()
-}
-
-/// 0/1 switches and charges: RANGE parameters that Python sets.
-pub(super) fn settings(linearised: &Linearised) -> Vec<Setting> {
-    let mut settings = Vec::new();
-    for mechanism in linearised.region.mechanisms.iter().filter(|_| linearised.region.switched) {
-        settings.push(Setting { name: format!("has_{}", mechanism.name), default: "0".to_owned() });
-    }
-    for ion in linearised.ions.iter().filter(|ion| !ion.concentrations.is_empty()) {
-        let valence = ion.ion.valence.unwrap_or(match ion.ion.name.as_str() {
-            "ca" => 2.0,
-            _ => 1.0,
-        });
-        let names = [ion.nernst(), ion.nernst_init(), ion.conc_init()];
-        settings.extend(names.map(|name| Setting { name, default: "0".to_owned() }));
-        settings.push(Setting { name: ion.valence(), default: format!("{valence}") });
-        let starts = ion.written.iter().map(|name| ion.start(name));
-        settings.extend(starts.map(|name| Setting { name, default: "0".to_owned() }));
-    }
-    settings
-}
-
-/// The UNITS factors among some inputs.
-pub(super) fn units(linearised: &Linearised, inputs: impl Iterator<Item = Input>) -> Vec<String> {
-    let factors = inputs.filter_map(|input| match &linearised.quantities[&input] {
-        Quantity::Factor(mechanism, name) => {
-            let text = linearised.region.mechanisms[*mechanism].units.get(name)?;
-            Some(format!("{} = {text}", linearised.graph.input_name(input)))
-        }
-        _ => None,
-    });
-    factors.collect()
 }
 
 /// What the manifest says of a region's ions.

@@ -38,7 +38,7 @@ pub enum Builtin {
     IntegerAt,
     /// The place in a stream after a draw from the normal distribution.
     AfterNormal,
-    /// What a script has put into a FUNCTION_TABLE: its number, the argument.
+    /// What a script has put into a `FUNCTION_TABLE`: its number, the argument.
     LookUp,
     /// Its slope there. Only derivatives make it.
     LookUpSlope,

@@ -142,7 +142,7 @@ pub struct Mechanism {
     pub randoms: Vec<String>,
     /// How many streams the mechanisms before it in a region have.
     pub first_stream: usize,
-    /// FUNCTION_TABLE
+    /// `FUNCTION_TABLE`
     pub function_tables: Vec<String>,
     /// How many of these the mechanisms before it in a region have.
     pub first_function_table: usize,

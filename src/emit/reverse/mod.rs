@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use self::frame::Frame;
 use super::code::Code;
 use super::events::changed_inputs;
-use super::region::{settings, units};
+use super::declarations::{settings, units};
 use super::{environment, fingerprint, lines, name_by_content, EmitError, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::Kind;

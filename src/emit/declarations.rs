@@ -1,0 +1,135 @@
+//! What a gradient mechanism declares: its settings, its ASSIGNED variables, the ions that it reads.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::events::Events;
+use super::far::Far;
+use super::manifest::StreamManifest;
+use super::region::{cable_pointer, Writer};
+use crate::graph::Input;
+use crate::step::{Linearised, Quantity, RegionIon};
+
+#[derive(Serialize)]
+pub(super) struct UseIon {
+    pub ion: String,
+    pub read: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Setting {
+    pub name: String,
+    pub default: String,
+}
+
+impl Writer<'_> {
+    pub(super) fn assigned(&self, events: Option<&Events>, streams: &[StreamManifest]) -> Vec<String> {
+        let k = self.directions;
+        let own = self.linearised.states.iter().filter(|state| state.own.is_some()).count();
+        let mut names = vec![
+            "v (mV)".to_owned(),
+            "d".to_owned(),
+            format!("S[{k}]"),
+            format!("W[{k}]"),
+            format!("W_new[{k}]"),
+            format!("was[{}]", self.sources.memory_size()),
+            format!("c[{}]", self.stored_coefficients().max(1)),
+            format!("own[{}]", own.max(1)),
+            "fault".to_owned(),
+            "fresh".to_owned(),
+            "v_solved (mV)".to_owned(),
+            "jumps".to_owned(),
+            "celsius_start (degC)".to_owned(),
+            "step_index".to_owned(),
+            "t_start (ms)".to_owned(),
+            "dt_start (ms)".to_owned(),
+            "dt (ms)".to_owned(),
+        ];
+        names.extend(events.iter().flat_map(|events| events.assigned.clone()));
+        names.extend(self.array_variables());
+        names.extend(streams.iter().map(|stream| stream.start.clone()));
+        for gradient in &self.gradients {
+            names.push(format!("{gradient}[{k}]"));
+        }
+        names.extend(self.seeds.iter().map(|seed| format!("{seed}[{k}]")));
+        names.extend(self.sources.now.iter().map(|now| now.name.clone()));
+        names.extend(self.use_ions().into_iter().flat_map(|ion| {
+            ion.read.split(", ").map(str::to_owned).collect::<Vec<_>>()
+        }));
+        names.extend((0..k).map(cable_pointer));
+        names.extend(self.far.iter().flat_map(Far::assigned));
+        names.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
+        for (input, name) in [(Quantity::Celsius, "celsius (degC)"), (Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")] {
+            if self.reads(&input) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    pub(super) fn reads(&self, quantity: &Quantity) -> bool {
+        self.inputs().any(|known| self.linearised.quantities[&known] == *quantity)
+    }
+
+    pub(super) fn inputs(&self) -> impl Iterator<Item = Input> + '_ {
+        let all = self.step_inputs.iter().chain(&self.start_inputs).chain(&self.event_inputs);
+        all.copied().collect::<BTreeSet<_>>().into_iter()
+    }
+
+    pub(super) fn use_ions(&self) -> Vec<UseIon> {
+        let mut ions = Vec::new();
+        for ion in &self.linearised.ions {
+            let own = [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside(), ion.ion.current()];
+            let read: Vec<String> = own
+                .into_iter()
+                .filter(|name| self.sources.now.iter().any(|now| now.source == *name))
+                .collect();
+            if !read.is_empty() {
+                ions.push((ion, read));
+            }
+        }
+        // NEURON's translator copies ion variables at the start of a BEFORE block, but forgets
+        // it where there is exactly one (`lst->next != lst->prev` in nocpout.cpp): read another.
+        if let [(ion, read)] = ions.as_mut_slice() {
+            if read.len() == 1 {
+                let other = if read[0] == ion.ion.current() { ion.ion.reversal() } else { ion.ion.current() };
+                read.push(other);
+            }
+        }
+        let joined = |(ion, read): (&RegionIon, Vec<String>)| UseIon { ion: ion.ion.name.clone(), read: read.join(", ") };
+        ions.into_iter().map(joined).collect()
+    }
+}
+
+/// 0/1 switches and charges: RANGE parameters that Python sets.
+pub(super) fn settings(linearised: &Linearised) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for mechanism in linearised.region.mechanisms.iter().filter(|_| linearised.region.switched) {
+        settings.push(Setting { name: format!("has_{}", mechanism.name), default: "0".to_owned() });
+    }
+    for ion in linearised.ions.iter().filter(|ion| !ion.concentrations.is_empty()) {
+        let valence = ion.ion.valence.unwrap_or(match ion.ion.name.as_str() {
+            "ca" => 2.0,
+            _ => 1.0,
+        });
+        let names = [ion.nernst(), ion.nernst_init(), ion.conc_init()];
+        settings.extend(names.map(|name| Setting { name, default: "0".to_owned() }));
+        settings.push(Setting { name: ion.valence(), default: format!("{valence}") });
+        let starts = ion.written.iter().map(|name| ion.start(name));
+        settings.extend(starts.map(|name| Setting { name, default: "0".to_owned() }));
+    }
+    settings
+}
+
+/// The UNITS factors among some inputs.
+pub(super) fn units(linearised: &Linearised, inputs: impl Iterator<Item = Input>) -> Vec<String> {
+    let factors = inputs.filter_map(|input| match &linearised.quantities[&input] {
+        Quantity::Factor(mechanism, name) => {
+            let text = linearised.region.mechanisms[*mechanism].units.get(name)?;
+            Some(format!("{} = {text}", linearised.graph.input_name(input)))
+        }
+        _ => None,
+    });
+    factors.collect()
+}
