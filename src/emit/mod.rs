@@ -7,6 +7,7 @@ mod checks;
 mod code;
 mod declarations;
 mod fingerprint;
+mod event_map;
 mod events;
 mod fade;
 mod far;
