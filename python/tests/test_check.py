@@ -192,6 +192,23 @@ def test_a_gradient_that_is_a_little_wrong(tmp_path: Path, factor: float, verdic
         assert table.returncode == 1 and "kdr.mod: gbar_kdr: off by 3" in table.stdout
 
 
+def test_a_gradient_that_is_another_in_a_second_run(tmp_path: Path) -> None:
+    python = stand_in(
+        tmp_path,
+        "from gradmod.check import certificate\n"
+        "from gradmod.gradient import Gradient\nfrom gradmod.recording import Recording\n"
+        "right, last, again = certificate._run, [None], [False]\n"
+        "def run(model, drive):\n    again[0] = drive is last[0]\n    last[0] = drive\n    return right(model, drive)\n"
+        "certificate._run = run\n"
+        "def wrong(kind):\n    item = kind.__getitem__\n"
+        "    kind.__getitem__ = lambda self, name: item(self, name)*(1 + again[0]*(name == 'd0'))\n"
+        "wrong(Gradient)\nwrong(Recording)",
+    )
+    (found,) = certificates(CHANNELS / "kdr.mod", python=python, status=1)
+    assert found["verdict"] == "mismatch"
+    assert found["mismatches"][0] == "gbar_kdr: another gradient in a second run"
+
+
 def test_reverse_mode_is_compared_with_forward_mode(tmp_path: Path) -> None:
     taken, refused, ions = certificates(*(CHANNELS / f"{name}.mod" for name in ("tmsyn", "ringsyn", "clsyn")))
     # Ions of a point process are not in all segments.

@@ -166,7 +166,7 @@ def _compare(declared: Declarations, certificate: Certificate) -> None:
     model.set_up(drives[0])
     asked = [candidate for candidate in candidates(model, known) if candidate.name not in cases]
     before = [_run(model, drive) for drive in drives]
-    gradients = _gradients(model, drives, asked, before)
+    gradients, certificate.mismatches = _gradients(model, drives, asked, before)
     certificate.reverse = backwards(model, drives, asked, gradients, before)
     judged: dict[str, list[tuple[Drive, Judgement]]] = {}
     for drive, gradient, plain in zip(drives, gradients, before, strict=True):
@@ -203,27 +203,39 @@ def _run(model: Model, drive: Drive) -> dict[str, Floats]:
 
 def _gradients(
     model: Model, drives: Sequence[Drive], asked: Sequence[Candidate], before: Sequence[Mapping[str, Floats]]
-) -> list[dict[str, dict[str, Floats]]]:
-    """[drive] gradients by parameter and trace; the voltage must be what it was without."""
+) -> tuple[list[dict[str, dict[str, Floats]]], list[str]]:
+    """[drive] gradients by parameter and trace, and those that are others when the last drive is run again.
+
+    The voltage must be what it was without.
+    """
     directions = {f"d{i}": c for i, c in enumerate(asked) if c.direction is not None}
     attached = attach(model.sections, quiet=True, **{k: c.direction for k, c in directions.items() if c.direction})
     try:
         records = {name: attached.record(seg, of) for name, (seg, of) in model.traces.items()}
+
+        def run(drive: Drive) -> tuple[dict[str, Floats], dict[str, dict[str, Floats]]]:
+            traces = _run(model, drive)
+            return traces, {
+                c.name: {name: np.array(record[k]) for name, record in records.items()} for k, c in directions.items()
+            }
+
         found: list[dict[str, dict[str, Floats]]] = []
         for drive, plain in zip(drives, before, strict=True):
-            traces = _run(model, drive)
+            traces, of_drive = run(drive)
             if not _same(traces, plain):
                 raise Error("the simulation is not what it was without gradients")
-            found.append(
-                {c.name: {name: np.array(record[k]) for name, record in records.items()} for k, c in directions.items()}
-            )
-        return found
+            found.append(of_drive)
+        traces, again = run(drives[-1])
+        others = [name for name, of in again.items() if not _same(of, found[-1][name])]
+        # A model that goes on from the run before is judged by its differences.
+        is_repeatable = _same(traces, before[-1])
+        return found, [f"{name}: another gradient in a second run" for name in others if is_repeatable]
     finally:
         attached.detach()
 
 
 def _same(one: Mapping[str, Floats], other: Mapping[str, Floats]) -> bool:
-    return all(np.array_equal(one[name], other[name]) for name in one)
+    return all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
 
 
 def _judge(
