@@ -200,6 +200,7 @@ class Region:
     currents_written: frozenset[str]
     corrected: tuple[str, ...]
     streams: tuple[Stream, ...]
+    function_tables: tuple[str, ...]
     weights: int | None
     sets_voltage: bool
     moved: Moved
@@ -241,6 +242,7 @@ class Region:
                 Stream(s["name"], s["mechanism"], s["source"], s["start"], s["own"], int(s["index"]))
                 for s in data["streams"]
             ),
+            function_tables=tuple(data["function_tables"]),
             weights=data["weights"],
             sets_voltage=bool(data["sets_voltage"]),
             moved=Moved.from_json(data["moved"]),

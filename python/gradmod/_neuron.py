@@ -485,8 +485,48 @@ def on_finitialize(kind: int, function: Callable[[], None]) -> Any:
 _cvode: list[Any] = []
 
 
-def unsupported_settings() -> Iterable[str]:
-    """The simulation settings under which gradients are refused for now, each as a sentence."""
+def thread_count() -> int:
+    """How many threads NEURON runs."""
+    return int(h.ParallelContext().nthread())
+
+
+def roots() -> list[Section]:
+    """The root section of every tree, gradient cables included."""
+    return [sec for sec in h.allsec() if sec.parentseg() is None]
+
+
+def partition() -> list[list[Section]]:
+    """[thread] the root sections of the trees that it runs."""
+    context = h.ParallelContext()
+    return [list(context.get_partition(i)) for i in range(thread_count())]
+
+
+def set_partition(parts: Sequence[Sequence[Section]] | None) -> None:
+    """Say which trees each thread runs; None: as NEURON does by itself."""
+    context = h.ParallelContext()
+    if parts is None:
+        context.partition()
+        return
+    for i, part in enumerate(parts):
+        context.partition(i, h.SectionList(part))
+
+
+def has_default_partition() -> bool:
+    """Whether NEURON hands the trees out by itself."""
+    now = partition()
+    set_partition(None)
+    is_default = partition() == now
+    if not is_default:
+        set_partition(now)
+    return is_default
+
+
+def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
+    """The simulation settings under which gradients are refused for now, each as a sentence.
+
+    Args:
+        threads: Several threads are not among them.
+    """
     if not _cvode:
         _cvode.extend((h.CVode(), h.ParallelContext()))
     cvode, context = _cvode
@@ -499,7 +539,7 @@ def unsupported_settings() -> Iterable[str]:
         )
     if int(h.secondorder) != 0:
         yield f"h.secondorder is {int(h.secondorder)}; set it to 0"
-    if int(context.nthread()) > 1:
+    if int(context.nthread()) > 1 and not threads:
         yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"
     if linear_mechanisms():
         yield "the model has a LinearMechanism, whose equations gradmod cannot see"

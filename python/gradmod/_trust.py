@@ -36,9 +36,9 @@ _FAULTS = {
 }
 
 
-def check_settings() -> None:
-    """Refuse the settings of NEURON under which the gradients would be wrong."""
-    for reason in nrn.unsupported_settings():
+def check_settings(*, threads: bool = False) -> None:
+    """Refuse the settings of NEURON under which the gradients would be wrong; with `threads` not several of these."""
+    for reason in nrn.unsupported_settings(threads=threads):
         raise Refused(f"no exact gradient: {reason}")
 
 

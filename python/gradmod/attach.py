@@ -80,7 +80,7 @@ def wire(
     With ``online``, the gradients can act on the run: they have a leak, and may be clipped.
     """
     scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
-    check_settings()
+    check_settings(threads=True)
     resolved = resolve(directions, scope)
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):

@@ -18,6 +18,7 @@ from ._shared import SharedTables
 from ._spikes import SpikeTables
 from ._stale import StaleTables
 from ._streams import start_streams
+from ._threads import Threads, obstacle
 from ._trust import check_run, check_settings, check_times
 from .cells import Floats
 from .errors import Error, Refused
@@ -61,6 +62,7 @@ class Gradients:
         self._tables = tables
         self._links = links
         self._spikes = spikes
+        self._threads = Threads(self._attachments, obstacle(made.manifest, online=online))
         self._failure: str | None = None
         self._ready = False
         self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
@@ -80,7 +82,8 @@ class Gradients:
         """Check that the model still is the one that was attached to, and follow its parameters."""
         self._last.clear()
         self._trusted = None
-        check_settings()
+        check_settings(threads=True)
+        self._threads.place()
         for tables in self._tables:
             tables.check()
         self._check_model()
@@ -249,7 +252,7 @@ class Gradients:
             raise Error(f"there are no gradients of the last run: {self._failure}")
         if not self._ready:
             raise Error("there was no run since attach(): call h.finitialize() and run")
-        check_settings()
+        check_settings(threads=True)
 
     def _times(self) -> Floats:
         """[sample] times of the last run; raises unless the gradients of that run can be trusted."""
@@ -306,6 +309,7 @@ class Gradients:
         for attachment in self._attachments:
             attachment.remove()
         self._attachments.clear()
+        self._threads.release()
         if self._spikes is not None:
             self._spikes.remove()
         if self._t is not None:

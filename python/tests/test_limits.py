@@ -178,6 +178,12 @@ def _cache_efficient(_: Cell) -> None:
     go(T_STOP)
 
 
+def _threads(_: Cell) -> None:
+    h.ParallelContext().nthread(2)
+    start()
+    go(T_STOP)
+
+
 def _new_geometry(cell: Cell) -> None:
     cell.dend.L, cell.dend.diam = 150, 1.5
     start()
@@ -228,6 +234,7 @@ FOLLOWED: list[Callable[[Cell], None]] = [
     _played_stimulus,
     _played_parameter,
     *([] if IS_OLD else [_cache_efficient]),
+    _threads,
     _new_geometry,
     _ion_style,
     _new_dt,
@@ -356,7 +363,6 @@ REFUSED: dict[str, tuple[Callable[[Cell], None], str]] = {
     "section deleted": (_after(lambda c: h.delete_section(sec=c.dend)), "deleted"),
     "cvode": (_at(3, lambda c: h.CVode().active(1)), "variable step"),
     "secondorder": (_at(3, lambda c: setattr(h, "secondorder", 2)), "secondorder"),
-    "threads": (_after(lambda c: h.ParallelContext().nthread(2)), "2 threads"),
 }
 
 
@@ -387,7 +393,6 @@ def test_refused(cell: Cell, case: str) -> None:
     [
         (lambda: h.CVode().active(1), "variable step"),
         (lambda: setattr(h, "secondorder", 1), "secondorder"),
-        (lambda: h.ParallelContext().nthread(2), "2 threads"),
         *([(lambda: h.CVode().cache_efficient(1), "forgets the POINTERs")] if IS_OLD else []),
     ],
 )

@@ -46,6 +46,8 @@ pub struct RegionManifest {
     /// POINTERs to PARAMETERs that INITIAL must not change in a run.
     pub corrected: Vec<String>,
     pub streams: Vec<StreamManifest>,
+    /// What scripts call the `FUNCTION_TABLE`s of its mechanisms.
+    pub function_tables: Vec<String>,
     /// How many weights a `NetCon` to it has, for a point process that takes events.
     /// The companion's `NetCons` have these, then their gradients, direction by direction.
     pub weights: Option<usize>,

@@ -332,6 +332,7 @@ impl<'a> Writer<'a> {
                 .filter_map(|kind| self.sources.shown(kind))
                 .collect(),
             streams: context.streams,
+            function_tables: context.function_tables.into_iter().map(|table| table.function).collect(),
             weights: context.events.as_ref().map(|events| events.weights),
             sets_voltage: context.events.as_ref().is_some_and(Events::sets_voltage),
             moved: self.moved_manifest(),

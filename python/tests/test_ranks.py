@@ -1,0 +1,119 @@
+"""Networks on several MPI ranks and in several threads: the gradients are those of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradmod
+import pytest
+from models import network
+from neuron import h
+
+MPIEXEC = Path(sysconfig.get_path("scripts")) / "mpiexec"
+LIBRARIES = sorted(Path(sys.prefix, "lib").glob("libmpi.so.*"))
+
+
+@pytest.fixture
+def threads() -> Iterator[Any]:
+    """NEURON's way to set how many threads there are; one again afterwards."""
+    context = h.ParallelContext()
+    yield context.nthread
+    context.partition()
+    context.nthread(1)
+    context.gid_clear()
+
+
+@pytest.fixture
+def cells(threads: Any) -> network.Network:
+    return network.build()
+
+
+def parts() -> list[list[str]]:
+    context = h.ParallelContext()
+    return [[sec.name() for sec in context.get_partition(i)] for i in range(int(context.nthread()))]
+
+
+def test_threads(cells: network.Network, threads: Any) -> None:
+    gradients, recorded = network.attached(cells)
+    one = network.run(recorded)
+    for count in (2, 3, 1, 2):
+        threads(count)
+        assert network.run(recorded) == one
+        if count > 1:
+            # Every cable is where its cell is.
+            for part in parts():
+                cables = [name for name in part if name.startswith("gradmod_")]
+                assert cables and all(name[name.index("soma_") :] in part for name in cables)
+    threads(2)
+    gradients.detach()
+    h.finitialize(-65)
+    assert [len(part) for part in parts()] == [5, 5]
+
+
+def test_the_users_own_distribution_over_threads_is_kept(cells: network.Network, threads: Any) -> None:
+    threads(2)
+    context = h.ParallelContext()
+    roots = [soma for soma, _, _ in cells.cells.values()]
+    mine = [roots[::3], [root for i, root in enumerate(roots) if i % 3]]
+    for i, part in enumerate(mine):
+        context.partition(i, h.SectionList(part))
+    before = parts()
+    gradients, recorded = network.attached(cells)
+    network.run(recorded)
+    assert [[name for name in part if not name.startswith("gradmod_")] for part in parts()] == before
+    gradients.detach()
+    h.finitialize(-65)
+    assert parts() == before
+
+
+def test_a_cell_that_is_made_later_gets_a_thread(cells: network.Network, threads: Any) -> None:
+    threads(2)
+    gradients, recorded = network.attached(cells)
+    one = network.run(recorded)
+    late = h.Section(name="late")
+    assert network.run(recorded) == one
+    assert sum("late" in part for part in parts()) == 1
+    gradients.detach()
+    h.finitialize(-65)
+    h.delete_section(sec=late)
+
+
+def test_what_is_had_in_one_thread_only(cells: network.Network, threads: Any) -> None:
+    soma, dendrite, _ = cells.cells[0]
+    threads(2)
+    gradients = gradmod.attach(na=gradmod.Range("gnabar_hh", [soma]), spike_times=True, quiet=True)
+    recording = gradients.record(dendrite(0.5))
+    with pytest.raises(RuntimeError):
+        h.finitialize(-65)
+    with pytest.raises(gradmod.Error, match="gradients of spike times are had in one thread only"):
+        recording["na"]
+    gradients.detach()
+    with pytest.raises(gradmod.Refused, match="NEURON runs 2 threads"):
+        gradmod.Reverse(na=gradmod.Range("gnabar_hh", [soma]))
+
+
+@pytest.mark.skipif(not (MPIEXEC.is_file() and LIBRARIES), reason="there is no MPI: pip install mpich")
+def test_ranks(cells: network.Network) -> None:
+    _gradients, recorded = network.attached(cells)
+    alone = network.run(recorded)
+    for ranks in (1, 2):
+        done = subprocess.run(
+            [str(MPIEXEC), "-n", str(ranks), sys.executable, "-m", "models.network"],
+            cwd=Path(__file__).parent,
+            env=os.environ | {"MPI_LIB_NRN_PATH": str(LIBRARIES[-1])},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
+        assert f"numprocs={ranks}" in done.stdout + done.stderr
+        assert {int(gid): digests for gid, digests in found.items()} == alone
