@@ -539,7 +539,8 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
         )
     if int(h.secondorder) != 0:
         yield f"h.secondorder is {int(h.secondorder)}; set it to 0"
-    if int(context.nthread()) > 1 and not threads:
+    # NEURON 8 moves its variables when there are several threads, and forgets the POINTERs to them.
+    if int(context.nthread()) > 1 and not (threads and not version().startswith("8.")):
         yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"
     if linear_mechanisms():
         yield "the model has a LinearMechanism, whose equations gradmod cannot see"
