@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import gradmod
+import numpy as np
 import pytest
-from models import network
+from models import network, twig
 from neuron import h
 
 MPIEXEC = Path(sysconfig.get_path("scripts")) / "mpiexec"
@@ -55,6 +56,25 @@ def test_threads(cells: network.Network, threads: Any) -> None:
     gradients.detach()
     h.finitialize(-65)
     assert [len(part) for part in parts()] == [5, 5]
+
+
+def test_ions_and_pools_in_threads(threads: Any) -> None:
+    one, other = (twig.Twig(("cah", "capool", "nashell", "sk")) for _ in range(2))
+    other.stimulus.amp = 0.4
+    wanted = {f"one_{name}": parameter for name, (parameter, _, _) in one.directions().items()}
+    wanted["other"] = gradmod.Range("gbar_cah", other.all)
+    gradients = gradmod.attach(quiet=True, **wanted)
+    records = {name: [gradients.record(*place) for place in one.watched] for name in wanted if name != "other"}
+    records["other"] = [gradients.record(*place) for place in other.watched]
+
+    def run() -> list[Any]:
+        one.run(0.1, 6.0)
+        return [np.array(record[name]) for name, of in records.items() for record in of]
+
+    alone = run()
+    threads(2)
+    assert all(np.array_equal(a, b) for a, b in zip(alone, run(), strict=True))
+    gradients.detach()
 
 
 def test_the_users_own_distribution_over_threads_is_kept(cells: network.Network, threads: Any) -> None:
