@@ -77,6 +77,8 @@ def run(recorded: dict[int, Any]) -> dict[int, list[str]]:
     context = h.ParallelContext()
     context.set_maxstep(10)
     h.dt, h.celsius = DT, 20.0
+    if hasattr(h, "usetable_hh"):  # NEURON 9
+        h.usetable_hh = 0
     h.finitialize(-65)
     context.psolve(T_STOP)
     found: dict[int, list[str]] = {}
