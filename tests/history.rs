@@ -14,11 +14,15 @@ BREAKPOINT { SOLVE states METHOD cnexp update() i = g*factor*m*kept*(v + 70) }
 DERIVATIVE states { m' = (0.3 + 0.01*seen - m)/tau }
 ";
 
-/// The codes of what is refused, with the diagnostics.
+/// The codes of what is refused in code after the head, with the diagnostics.
 fn refused(code: &str) -> (Vec<String>, String) {
+    refused_in(&format!("{HEAD}{code}\n"))
+}
+
+fn refused_in(text: &str) -> (Vec<String>, String) {
     let folder = tempdir().unwrap();
     let file = folder.path().join("x.mod");
-    fs::write(&file, format!("{HEAD}{code}\n")).unwrap();
+    fs::write(&file, text).unwrap();
     let done = Command::new(env!("CARGO_BIN_EXE_gradmod"))
         .args(["transform", "--message-format", "json", "-o"])
         .arg(folder.path().join("out"))
@@ -65,6 +69,19 @@ fn other_values_that_earlier_runs_leave_are_refused() {
         let (codes, said) = refused(&format!("{START}{code}"));
         assert!(codes.contains(&"history".to_owned()), "{code}: {said}");
     }
+}
+
+#[test]
+fn a_test_of_what_an_earlier_run_left_is_refused_even_if_neuron_shows_it() {
+    // The rate is what q10 was when the temperature last changed.
+    let update = "PROCEDURE update() { factor = 1 IF (seen != celsius) { seen = celsius tau2 = q10*5 } }";
+    let states = "DERIVATIVE states { m' = (0.3 - m)/tau2 }";
+    let text = HEAD
+        .replace("RANGE g, q10, seen, tau", "RANGE g, q10, seen, tau2")
+        .replace("kept seen other", "kept seen other tau2")
+        .replace("DERIVATIVE states { m' = (0.3 + 0.01*seen - m)/tau }", states);
+    let (codes, said) = refused_in(&format!("{text}INITIAL {{ m = 0.1 kept = 1 }}\n{update}"));
+    assert_eq!(codes, ["history"], "{said}");
 }
 
 #[test]
