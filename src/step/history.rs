@@ -17,6 +17,16 @@ pub(super) struct Gone {
     hidden: BTreeSet<Input>,
     /// Those that INITIAL sets.
     reset: BTreeSet<Input>,
+    /// All that code changes.
+    changed: BTreeSet<Input>,
+}
+
+impl Gone {
+    /// Variables that code changes and no step hands on to the next.
+    pub(super) fn passing(&self, chosen: &[Candidate]) -> BTreeSet<Input> {
+        let carried = chosen.iter().map(|candidate| candidate.input).collect();
+        self.changed.difference(&carried).copied().collect()
+    }
 }
 
 /// What a value at the start of a run is made of.
@@ -33,7 +43,7 @@ impl Step<'_> {
             self.is_hidden(&candidate.kind) && self.region.stream(&candidate.kind).is_none()
         };
         let hidden = dynamic.iter().filter(is_hidden).map(|candidate| candidate.input).collect();
-        Gone { hidden, reset }
+        Gone { hidden, reset, changed: dynamic.iter().map(|candidate| candidate.input).collect() }
     }
 
     /// Variables that NEURON shows and that INITIAL, which has run to here, sets: what they were

@@ -64,6 +64,8 @@ pub struct Linearised {
     pub balances: Vec<[Id; 2]>,
     /// PARAMETERs that INITIAL may correct; the derivative is that of a run in which it does not.
     pub corrected: Vec<StateKind>,
+    /// Variables that code changes and no step hands on to the next.
+    pub passing: BTreeSet<Input>,
     /// STATEs that a BREAKPOINT sets.
     pub set_by_currents: BTreeSet<StateKind>,
     /// Not 0 where the step, or the start, is not the one that is differentiated.
@@ -172,7 +174,6 @@ fn linearise_with(
         }
         None => None,
     };
-    let balances = step.balances(&ends);
     let failed = step.failed(&step.values);
     let failed_start = [step.failed(&start.values), step.refuse_history(&chosen, &gone)?].concat();
     step.refuse_leftovers(&roots)?;
@@ -182,6 +183,7 @@ fn linearise_with(
         isolated,
         shared: step.shared_tables(&constant)?,
         unfollowed: step.constants.unfollowed(),
+        balances: step.balances(&ends),
         graph: step.graph,
         quantities: step.quantities,
         ions: step.ions,
@@ -196,8 +198,8 @@ fn linearise_with(
         start_stages,
         receive,
         arrays: step.arrays,
-        balances,
         corrected: corrected(&chosen, &initial),
+        passing: gone.passing(&chosen),
         set_by_currents: step.set_by_currents,
         failed,
         failed_start,

@@ -82,8 +82,8 @@ STEP = [
     Mutant(
         "numerical slope",
         "src/step/current.rs",
-        "if self.graph.is_zero(curvature) && !differs {",
-        "if true || (self.graph.is_zero(curvature) && !differs) {",
+        "if !bends && !differs {",
+        "if true || (!bends && !differs) {",
     ),
     Mutant("slope's step", "src/step/current.rs", "const SLOPE_STEP: f64 = 0.001;", "const SLOPE_STEP: f64 = 0.002;"),
     Mutant(

@@ -58,7 +58,8 @@ fn read_before_initial(linearised: &Linearised) -> Option<String> {
         let Quantity::Variable(mechanism, name, When::Before) = &linearised.quantities[&input] else { return None };
         let kind = StateKind::Variable(*mechanism, name.clone());
         let is_kept = linearised.states.iter().any(|state| state.kind == kind && state.own.is_none());
-        (is_kept && !linearised.corrected.contains(&kind)).then(|| name.clone())
+        let is_changed = is_kept || linearised.passing.contains(&input);
+        (is_changed && !linearised.corrected.contains(&kind)).then(|| name.clone())
     })
 }
 
