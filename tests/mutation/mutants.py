@@ -455,7 +455,7 @@ WATCH = [
     ),
     Mutant(
         "v: events of a step one after the other",
-        _WRITTEN,
+        "src/emit/event_map.rs",
         "let voltage = row.v_before.filter(|_| self.sets_voltage())",
         "let voltage = row.v_before.filter(|_| false)",
         _WATCH,
