@@ -38,6 +38,8 @@ _DRIVES = (
 )
 #: For what the first sweep could not decide.
 _FINE = tuple(10.0 ** (-k / 2) for k in range(4, 19))
+#: Where wide steps jump over two kinks beside each other, a branch for v near 0 say, and agree on what is no limit.
+_NEAR = tuple(10.0 ** (-k / 2) for k in range(10, 16))
 
 
 @dataclass
@@ -252,15 +254,20 @@ def _judge(
             finite.rebuild_tables()
         return model.run()
 
-    judgement = Judgement(Finding.STILL)
-    for steps in (finite.STEPS, _FINE):
+    def swept(steps: Sequence[float]) -> Judgement:
         difference = finite.differentiate(
             sides.ran(run), sides.moved(candidate.shift), 0.0, steps=steps, scale=candidate.size
         )
         mine = gradient or {name: np.zeros_like(value) for name, value in difference.value.items()}
-        judgement = judge(mine, difference, sides, MARGIN_TABLES if model.drive.tables else MARGIN)
-        if judgement.finding in (Finding.STILL, Finding.EXACT):
-            break
+        return judge(mine, difference, sides, MARGIN_TABLES if model.drive.tables else MARGIN)
+
+    judgement = swept(finite.STEPS)
+    if judgement.finding not in (Finding.STILL, Finding.EXACT):
+        judgement = swept(_FINE)
+    if judgement.finding is Finding.MISMATCH:
+        near = swept(_NEAR)
+        if near.finding is Finding.EXACT:
+            return near
     return judgement
 
 
