@@ -99,7 +99,17 @@ SET_BY_INITIAL = (
 )
 
 
-@pytest.mark.parametrize("case", CASES)
+#: What reverse mode refuses.
+FORWARD_ONLY = "a FUNCTION_TABLE that a script fills"
+
+
+def test_function_tables_are_refused() -> None:
+    cell = twig.Twig(CASES[FORWARD_ONLY][0])
+    with pytest.raises(gradmod.Refused, match=r"a FUNCTION_TABLE \(`inf`\) is not differentiated in reverse mode"):
+        gradmod.Reverse(gbar=gradmod.Range("gbar_kfilled", cell.all))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != FORWARD_ONLY])
 def test_every_construct(case: str) -> None:
     mechanisms, dt = CASES[case]
     idle = {"cai0"} if case in SET_BY_INITIAL else {"onset_kleft"} if "kleft" in mechanisms else set()
