@@ -70,7 +70,7 @@ def test_settings_are_refused(passive: Passive) -> None:
     context.nthread(2)
     try:
         with pytest.raises(Refused, match="2 threads"):
-            gradmod.attach(x=direction)
+            gradmod.Reverse(x=direction)
     finally:
         context.nthread(1)
     untouched(passive)
