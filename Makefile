@@ -39,10 +39,11 @@ lint: $(STAMP)
 test-rust:
 	cargo test
 
-# Two files at a time, each in a process of its own: NEURON keeps every mechanism that was ever loaded.
+# Two files at a time, each in a process of its own: NEURON keeps every mechanism that was ever loaded. The longest first.
+LONGEST := python/tests/test_reverse.py python/tests/test_homeostat.py
 test-python: $(STAMP)
 	cd python/tests && $(abspath $(BIN))/python -c 'from models import library; library.compile_fixtures()'
-	ls -S python/tests/test_*.py | xargs -n 1 -P 2 $(BIN)/python -m pytest -q
+	(ls $(LONGEST); ls -S $(filter-out $(LONGEST),$(wildcard python/tests/test_*.py))) | xargs -n 1 -P 2 $(BIN)/python -m pytest -q
 
 ifeq ($(HAS_NEURON8),yes)
 test-neuron8: $(STAMP8)
