@@ -83,7 +83,9 @@ class Harvest:
                 raise Refused(
                     f"{spot.segment}: the equations of a KINETIC or LINEAR block were not solved to the end: "
                     "too many iterations (a smaller dt needs fewer), nearly singular equations, or a loop "
-                    "of more rounds than are followed"
+                    "of more rounds than are followed; or, where events set v, a neuron ran so far beyond its "
+                    "threshold that its conductance is above 1e6 uS, where a backward run loses its digits (a smaller "
+                    "dt, or forward mode)"
                 )
             for name, value in zip(spot.region.parameters, values, strict=True):
                 if spot.process is None or name in spot.region.of_ions:

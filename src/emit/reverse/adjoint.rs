@@ -63,6 +63,10 @@ fn gather(code: &Code, target: &str, plus: Option<String>, terms: &Terms) -> Vec
 }
 
 /// The step is not the one that is differentiated: say so.
+/// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
+/// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
+const STEEP: &str = "1e6";
+
 fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {
     failed.iter().map(|id| format!("IF ({} != 0) {{ failed = 1 }}", code.value(*id))).collect()
 }
@@ -77,6 +81,10 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     text.extend(verbatim(&[HEAD, NOW, NEXT, FIXED], loads));
     text.extend(code.statements());
     text.extend(fail_where(&code, &linearised.failed));
+    if reversed.jumps {
+        let conductance = code.value(linearised.conductance);
+        text.push(format!("IF (jumps == 1 && fabs({conductance}) > {STEEP}) {{ failed = 1 }}"));
+    }
     text.extend(flow.code.iter().cloned());
     text.push(format!("g = {}", code.value(linearised.conductance)));
     text.push("r = carry".to_owned());
