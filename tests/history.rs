@@ -34,7 +34,7 @@ fn refused_in(text: &str) -> (Vec<String>, String) {
     (codes, said)
 }
 
-const START: &str = "INITIAL { m = 0.1 kept = 1 other = 2 seen = 3 }\n";
+const START: &str = "INITIAL { m = 0.1 seen = 3 }\n";
 const WARM: &str = "PROCEDURE update() { IF (warm != celsius) { warm = celsius factor = 3^((celsius - 6.3)/10) } }";
 
 #[test]
@@ -61,6 +61,9 @@ fn other_values_that_earlier_runs_leave_are_refused() {
         "PROCEDURE update() { IF (warm != floor(celsius)) { warm = floor(celsius) factor = 3^(celsius/10) } }",
         // Not what is tested is remembered.
         "PROCEDURE update() { IF (warm != celsius) { warm = celsius + 1 factor = 3^(celsius/10) } }",
+        // One guard for all segments, a value in each: only the first segment gets it.
+        "PROCEDURE update() { factor = 1 IF (warm != celsius) { warm = celsius kept = 3^(celsius/10) } }",
+        "PROCEDURE update() { factor = 1 IF (other != celsius) { other = celsius warm = 3^(celsius/10) kept = warm } }",
         // Once, with a parameter in it.
         "PROCEDURE update() { IF (done == 0) { done = 1 factor = q10 } }",
         // Never again.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Trace, Traced, Values};
 use crate::graph::{Comparison, Id, Node};
-use crate::model::Role;
+use crate::model::{Role, Visibility};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Statement};
 use crate::syntax::span::Span;
 
@@ -121,6 +121,11 @@ impl Trace<'_> {
             return None;
         }
         let guards: BTreeSet<String> = keys.iter().map(|key| key.guard.clone()).collect();
+        // A guard for all segments is new in the first one only: values of the others would stay as they are.
+        let scopes: BTreeSet<bool> = changed.iter().map(|name| self.is_for_all(name)).collect();
+        if scopes.len() > 1 {
+            return None;
+        }
         let values = changed.difference(&guards).cloned().collect();
         Some((Memo { mechanism: self.mechanism.name.clone(), start, guards, values }, keys))
     }
@@ -161,6 +166,12 @@ impl Trace<'_> {
         let is_ion = self.mechanism.ions.iter().any(|ion| ion.uses(name));
         let variable = self.mechanism.variable(name);
         !is_local && !is_ion && variable.is_some_and(|variable| variable.role == Role::Assigned)
+    }
+
+    /// Whether all segments have it together.
+    fn is_for_all(&self, name: &str) -> bool {
+        let variable = self.mechanism.variable(name);
+        variable.is_some_and(|variable| matches!(variable.visibility, Visibility::Global | Visibility::File))
     }
 
     /// The values after code that does nothing but set variables.

@@ -534,6 +534,7 @@ HISTORY = [
     Mutant("memo: untested input", _MEMO, "if !(is_known && keys", "if !(true && keys", _HISTORY),
     Mutant("memo: another key", _MEMO, "keys.iter().all(is_kept)", "true", _HISTORY),
     Mutant("memo: computed key", _MEMO, "is_simple.then(|| vec!", "Some(true).map(|_| vec!", _HISTORY),
+    Mutant("memo: scopes", _MEMO, "if scopes.len() > 1 {", "if scopes.len() > 9 {", _HISTORY),
     Mutant("memo: set elsewhere", _MEMO, "other.memo != Some(memo.start) && !forces_it", "false", _HISTORY),
     Mutant("memo: forced", _MEMO, "memo.guards.contains(variable) && is_number", "false && is_number", _HISTORY),
     Mutant("history: tested", _PAST, "!kept.is_always && !is_tested", "!kept.is_always", _HISTORY),
