@@ -540,6 +540,7 @@ HISTORY = [
     Mutant("history: tested", _PAST, "!kept.is_always && !is_tested", "!kept.is_always", _HISTORY),
     Mutant("history: hidden", _PAST, "gone.hidden.contains(input) || ", "", _HISTORY),
     Mutant("history: shown", _PAST, " || gone.reset.contains(input) =>", " =>", _HISTORY),
+    Mutant("FUNCTION_TABLE: slope", "templates/functions.mod.j2", "        return slope;", "        return 0.5*slope;"),
     Mutant("CONDUCTANCE: C code", _SAFE, "self.is_unsafe |= !self.is_declared;", "", ("tests/conductance.rs",)),
     Mutant("CONDUCTANCE: GLOBAL", _SAFE, "found.global.contains(name)", "false && found.global.contains(name)"),
     Mutant(
