@@ -21,6 +21,7 @@ CASES = {
     "pool by derivimplicit": (("capump", "cah"), 0.05),
     "derivimplicit, coupled; arguments assigned to": (("nap",), 0.1),
     "euler": (("keul",), 0.1),
+    "runge, with the time in it": (("krunge",), 0.1),
     "states in a PROCEDURE, IF and ELSE": (("khand",), 0.05),
     "current that is not linear in v": (("kir",), 0.05),
     "CONDUCTANCE": (("leakc", "kdr", "krect"), 0.1),

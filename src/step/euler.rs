@@ -1,9 +1,9 @@
-//! METHOD euler: `s + dt f(s)`, all right sides at the old states.
+//! METHOD euler: `s + n dt f(s)`, all right sides at the old states; `n` is how often NEURON lists the state.
 
 use super::Step;
 use crate::graph::Scope;
 use crate::syntax::ast::Block;
-use crate::trace::{Primes, Trace, Traced, Values};
+use crate::trace::{times_listed, Primes, Trace, Traced, Values};
 
 pub(super) fn advance(
     step: &mut Step,
@@ -20,6 +20,8 @@ pub(super) fn advance(
     if let Primes::Collect(slopes) = trace.primes {
         for (name, slope) in slopes {
             if let Some(value) = values.get_mut(&name) {
+                let times = step.graph.number(f64::from(times_listed(block, &name)));
+                let slope = step.graph.mul(times, slope);
                 let change = step.graph.mul(step.dt, slope);
                 *value = step.graph.add(*value, change);
             }

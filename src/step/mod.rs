@@ -25,6 +25,7 @@ mod pointed;
 mod quantity;
 mod receive;
 mod row;
+mod runge;
 mod simultaneous;
 mod sparse;
 mod stage;

@@ -112,7 +112,7 @@ impl Step<'_> {
     ) -> Traced<Values> {
         let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, None);
         match method {
-            Method::Cnexp | Method::Euler | Method::Derivimplicit => {
+            Method::Cnexp | Method::Euler | Method::Runge | Method::Derivimplicit => {
                 trace.primes = Primes::Collect(Vec::new());
                 trace.run_block(block)?;
                 if let Primes::Collect(right_sides) = trace.primes {

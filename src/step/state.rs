@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{derivimplicit, euler, linear, nonlinear, sparse, Quantity, Refused, Step, When};
+use super::{derivimplicit, euler, linear, nonlinear, runge, sparse, Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Input, Scope};
 use crate::model::Mechanism;
@@ -14,6 +14,7 @@ pub(super) enum Method {
     Cnexp,
     Derivimplicit,
     Euler,
+    Runge,
     Sparse,
     Linear,
     Nonlinear,
@@ -79,6 +80,7 @@ impl<'a> Step<'a> {
                 Method::Derivimplicit
             }
             (BlockKind::Derivative(_), Some("euler")) => Method::Euler,
+            (BlockKind::Derivative(_), Some("runge")) => Method::Runge,
             (BlockKind::Kinetic(..), Some("sparse")) => Method::Sparse,
             (BlockKind::Linear(..), None | Some("simeq")) => Method::Linear,
             (BlockKind::Nonlinear(..), None | Some("newton")) => Method::Nonlinear,
@@ -134,6 +136,7 @@ impl<'a> Step<'a> {
             }
             Method::Nonlinear => nonlinear::advance(self, index, block, values, scope),
             Method::Euler => euler::advance(self, index, block, values, scope),
+            Method::Runge => runge::advance(self, index, block, values, scope),
             Method::Derivimplicit => derivimplicit::advance(self, index, block, values, scope),
         }
     }

@@ -14,6 +14,18 @@ pub fn keeps_cnexp(block: &Block) -> bool {
     all_primes(&block.body, &mut |state, value| !enters_nonlinearly(value, state))
 }
 
+/// How often the translator lists a state (`z[1]` with all of `z`) for euler and runge, which go through that list:
+/// once for each equation that is written of it, in arms of a conditional too.
+pub fn times_listed(block: &Block, state: &str) -> u32 {
+    let name = state.split('[').next().unwrap_or(state);
+    let mut count = 0;
+    all_primes(&block.body, &mut |other, _| {
+        count += u32::from(other == name);
+        true
+    });
+    count
+}
+
 fn all_primes(body: &[Statement], test: &mut impl FnMut(&str, &Expr) -> bool) -> bool {
     body.iter().all(|statement| match &statement.kind {
         StatementKind::Prime(place, _, value) => test(&place.name.text, value),

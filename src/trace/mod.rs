@@ -27,7 +27,7 @@ pub use array::Store;
 pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
 pub use linear::{unknowns_of_nonlinear, LinearEquations};
-pub use linear_ode::keeps_cnexp;
+pub use linear_ode::{keeps_cnexp, times_listed};
 pub use memo::Memos;
 pub use neuron_function::nernst;
 pub use scheme::{Equations, Scheme};

@@ -167,6 +167,19 @@ STEP = [
         "let change = step.graph.mul(step.dt, slope);",
         "let change = slope;",
     ),
+    Mutant(
+        "runge: the weights of the evaluations",
+        "src/step/runge.rs",
+        "step.graph.number(weight / 6.0)",
+        "step.graph.number(0.25 + 0.0 * weight)",
+    ),
+    Mutant(
+        "runge: the block is run once more",
+        "src/step/runge.rs",
+        "let (values, _) = evaluate(step, index, block, values, scope)?;\n    Ok(values)",
+        "Ok(values)",
+    ),
+    Mutant("states listed twice", "src/trace/linear_ode.rs", "    count\n", "    count.min(1)\n"),
     Mutant("implicit function, sign", "src/diff/implicit.rs", "g.neg(derivative)", "derivative"),
     Mutant(
         "substitution, down",
