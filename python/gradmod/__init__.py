@@ -20,7 +20,17 @@ from .gradients import Gradients
 from .homeostat import Homeostat
 from .measures import Average, Frequency
 from .objective import Residuals, SquaredError, value_and_grad
-from .parameters import Global, InitialVoltage, NetConDelay, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
+from .parameters import (
+    Elsewhere,
+    Global,
+    InitialVoltage,
+    NetConDelay,
+    NetConWeight,
+    PerNetCon,
+    PerSegment,
+    Range,
+    Stimulus,
+)
 from .protocols import Protocols
 from .recording import Recording
 from .reverse import Reverse
@@ -30,6 +40,7 @@ from .spikes import SpikeTimes
 __all__ = [
     "Average",
     "Diagnostic",
+    "Elsewhere",
     "Error",
     "Frequency",
     "Global",

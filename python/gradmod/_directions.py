@@ -11,6 +11,7 @@ from ._catalogue import Catalogue, check_stimulus
 from .cells import Cell, cells_of
 from .errors import Error
 from .parameters import (
+    Elsewhere,
     Global,
     InitialVoltage,
     NetConDelay,
@@ -123,6 +124,8 @@ def _resolve(name: str, parameter: Parameter, cells: list[Cell], by_section: Map
         if isinstance(parameter, PerNetCon):
             sections = _targets(parameter, parameter.netcons, parameter.index)
             return Direction(name, parameter, None, None, _cells(sections, by_section))
+        if isinstance(parameter, Elsewhere):
+            return Direction(name, parameter, None, [], [])
         if isinstance(parameter, InitialVoltage):
             return _initial(name, parameter, cells, by_section)
     except Error as error:

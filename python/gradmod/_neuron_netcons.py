@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import _neuron as nrn
+from ._ranks import ranks
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Ends:
         segment: Where the voltage is that it watches; None if it watches no voltage.
         section: The section of another variable that it watches, or of the point process that it gets events from.
         sender: That point process, or cell without membrane.
-        is_remote: It gets the spikes of a cell that is on another rank.
+        gid: Where the spikes of a cell on another rank come from: that cell's number.
         target: The point process, or cell without membrane, that gets its events; None where it only records.
     """
 
@@ -27,7 +28,7 @@ class Ends:
     segment: nrn.Segment | None
     section: nrn.Section | None
     sender: nrn.PointProcess | None
-    is_remote: bool
+    gid: int | None
     target: nrn.PointProcess | None
 
 
@@ -44,21 +45,33 @@ def ends(netcon: nrn.NetCon) -> Ends:
     target, sender, segment = netcon.syn(), netcon.pre(), netcon.preseg()
     if sender is not None:
         section = sender.get_segment().sec if stands(sender) else None
-        return Ends(netcon, None, section, sender, False, target)
+        return Ends(netcon, None, section, sender, None, target)
     if segment is not None:
-        return Ends(netcon, segment, segment.sec, None, False, target)
+        return Ends(netcon, segment, segment.sec, None, None, target)
     if netcon.srcgid() >= 0:
-        return Ends(netcon, None, None, None, ranks() > 1, target)
+        return Ends(netcon, None, None, None, int(netcon.srcgid()) if ranks() > 1 else None, target)
     section = None
     if netcon.preloc() != -1.0:
         section = nrn.h.cas()  # preloc() pushed it
         nrn.h.pop_section()
-    return Ends(netcon, None, section, None, False, target)
+    return Ends(netcon, None, section, None, None, target)
 
 
-def ranks() -> int:
-    """How many processes run the model together."""
-    return int(nrn.h.ParallelContext().nhost())
+def ends_of_source(gid: int) -> Ends | None:
+    """What a NetCon to the cell with this number joins, without a target; None if the cell is on another rank."""
+    context = nrn.h.ParallelContext()
+    if int(context.gid_exists(gid)) < _IS_SOURCE:
+        return None
+    # Asked of a NetCon that lives for a moment: NEURON tells it of no number.
+    return replace(ends(context.gid_connect(gid, nrn.h.IntFire1())), target=None)
+
+
+def threshold_of(gid: int) -> float:
+    """The threshold of a cell of this rank, mV."""
+    return float(nrn.h.ParallelContext().threshold(gid))
+
+
+_IS_SOURCE = 2
 
 
 def stands(process: nrn.PointProcess) -> bool:

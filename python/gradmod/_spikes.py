@@ -16,7 +16,8 @@ from . import _neuron as nrn
 from ._attachment import Attachment
 from ._directions import Direction
 from ._manifest import Manifest, SpikeNotes
-from ._neuron_netcons import Ends, all_ends, stands
+from ._neuron_netcons import Ends, all_ends, stands, threshold_of
+from ._remote_spikes import RemoteSpikes
 from .cells import Cell, Floats, Place
 from .errors import Refused
 from .parameters import NetConDelay
@@ -33,16 +34,18 @@ class Wire:
 
     Attributes:
         netcon: NEURON's name of it.
-        source: Where the voltage is.
-        seen: The root of that cell.
+        source: Where the voltage is; None if that is on another MPI rank.
+        seen: The root of that cell; likewise.
+        gid: The cell's number on that rank.
         process, kind: The point process, and what it is.
         root: The root of its cell.
         delay, threshold: ms, mV
     """
 
     netcon: str
-    source: Place
-    seen: nrn.Section
+    source: Place | None
+    seen: nrn.Section | None
+    gid: int | None
     process: str
     kind: str
     root: nrn.Section
@@ -63,8 +66,9 @@ class Wire:
         place, target = ends.segment, ends.target
         return cls(
             nrn.name_of(ends.netcon),
-            (place.sec, float(place.x)),
-            nrn.root_of(place.sec),
+            None if place is None else (place.sec, float(place.x)),
+            None if place is None else nrn.root_of(place.sec),
+            ends.gid,
             nrn.name_of(target),
             nrn.type_of_point_process(target),
             nrn.root_of(target.get_segment().sec),
@@ -75,8 +79,8 @@ class Wire:
 
 def find_wires() -> list[Wire]:
     """All that there are now."""
-    found = [ends for ends in all_ends() if ends.segment is not None and ends.target is not None]
-    return [Wire.of(ends) for ends in found if stands(ends.target)]
+    found = [ends for ends in all_ends() if ends.segment is not None or ends.gid is not None]
+    return [Wire.of(ends) for ends in found if ends.target is not None and stands(ends.target)]
 
 
 class SpikeTables:
@@ -89,6 +93,7 @@ class SpikeTables:
         cells: Iterable[Cell],
         points: Sequence[tuple[str, nrn.PointProcess]],
         directions: Sequence[Direction],
+        remote: RemoteSpikes | None,
     ) -> None:
         """Look whether all times can be followed; the model is not touched yet.
 
@@ -98,11 +103,12 @@ class SpikeTables:
             cells: The cells that get gradients.
             points: The kinds and the point processes on them.
             directions: All of them.
+            remote: The spikes of other MPI ranks, if there are several.
 
         Raises:
             Refused: The times of some events cannot be followed.
         """
-        self._made, self._notes = made, notes
+        self._made, self._notes, self._remote = made, notes, remote
         self._cells = {cell.root: cell for cell in cells}
         self._writers: dict[Place, nrn.PointProcess] = {}
         self._tables: dict[Place, Floats] = {}
@@ -116,10 +122,10 @@ class SpikeTables:
     def insert(self, attachments: Sequence[Attachment]) -> None:
         """Put the point processes that write the tables to the places that NetCons watch now."""
         by_root = {attachment.cell.root: attachment for attachment in attachments}
-        for wire in self._acting(find_wires()):
-            node = self._node(wire.source)
-            if node not in self._writers:
-                self._writers[node] = self._writer(node, by_root[wire.seen])
+        here = [wire.source for wire in self._acting(find_wires())]
+        for place in [*here, *self._heard().values()]:
+            if place is not None and (node := self._node(place)) not in self._writers:
+                self._writers[node] = self._writer(node, by_root[nrn.root_of(node[0])])
 
     def _node(self, place: Place) -> Place:
         """Places of one node are one."""
@@ -135,7 +141,7 @@ class SpikeTables:
         return writer
 
     def sync(self) -> dict[str, int]:
-        """Begin anew, before a run.
+        """Begin anew, before a run; on several MPI ranks all must.
 
         Returns:
             By the NetCon's name: the address of the table of its spikes, where their times depend on something.
@@ -154,13 +160,48 @@ class SpikeTables:
             setattr(writer, self._notes.table, float(table.ctypes.data))
             setattr(writer, self._notes.room, room)
         for wire in wires:
+            if wire.source is None:
+                continue
             node = self._node(wire.source)
             writer = self._writers.get(node)
             if writer is None:
                 raise Refused(f"{wire} was added, and its spikes are not followed yet; {_AGAIN}")
             setattr(writer, self._notes.threshold, wire.threshold)
             addresses[wire.netcon] = int(self._tables[node].ctypes.data)
+        if self._remote is not None:
+            addresses |= self._sync_remote(self._remote, [wire for wire in wires if wire.source is None], room)
         return addresses
+
+    def _sync_remote(self, remote: RemoteSpikes, wires: Iterable[Wire], room: int) -> dict[str, int]:
+        outgoing: dict[int, Floats] = {}
+        for gid, place in self._heard().items():
+            node = self._node(place)
+            setattr(self._writers[node], self._notes.threshold, threshold_of(gid))
+            outgoing[gid] = self._tables[node]
+        from_gid = {wire.netcon: wire.gid for wire in wires if wire.gid is not None}
+        delays: dict[int, float] = {}
+        for wire in wires:
+            gid = from_gid[wire.netcon]
+            delays[gid] = min(wire.delay, delays.get(gid, wire.delay))
+        remote.start(delays, outgoing, len(self._notes.cable_pointers), room)
+        return {netcon: remote.address(gid) for netcon, gid in from_gid.items()}
+
+    def start(self) -> None:
+        """The run starts now, INITIAL was run."""
+        if self._remote is not None:
+            self._remote.begin()
+
+    def _heard(self) -> dict[int, Place]:
+        """The places of this rank whose spikes' times depend on something, and that other ranks hear of."""
+        if self._remote is None:
+            return {}
+        found: dict[int, Place] = {}
+        for gid, ends in self._remote.sources.items():
+            if gid in self._remote.gids and ends.segment is not None:
+                found[gid] = ends.segment.sec, float(ends.segment.x)
+                if self._node(found[gid]) in self._jumping:
+                    raise Refused(f"cell {gid} has a v that events set: its crossing the threshold has no derivative")
+        return found
 
     def _acting(self, wires: Iterable[Wire]) -> list[Wire]:
         """The wires that carry gradients.
@@ -171,7 +212,7 @@ class SpikeTables:
         self._check_others()
         acting: list[Wire] = []
         for wire in wires:
-            if wire.seen not in self._cells or wire.kind in self._made.passed_over:
+            if not self._depends(wire) or wire.kind in self._made.passed_over:
                 continue
             if wire.root not in self._cells:
                 raise Refused(f"{wire} was added, and its target has no gradients yet; {_AGAIN}")
@@ -183,12 +224,28 @@ class SpikeTables:
                     f"{wire} brings spikes whose times depend on parameters, and {wire.kind} can't take such events: "
                     f"{region.moved.reason}; without spike_times their times count as fixed"
                 )
-            if wire.delay < nrn.h.dt * (1 - 1e-9):
-                raise Refused(f"the delay of {wire} is {wire.delay:g} ms; spike_times needs at least dt")
-            if self._node(wire.source) in self._jumping:
+            least = 1 if wire.gid is None else 2
+            if wire.delay < least * nrn.h.dt * (1 - 1e-9):
+                raise Refused(
+                    f"the delay of {wire} is {wire.delay:g} ms; spike_times needs at least "
+                    f"{'dt' if wire.gid is None else '2 dt from another MPI rank'}"
+                )
+            if wire.source is not None and self._node(wire.source) in self._jumping:
                 raise Refused(f"{wire} watches a v that events set: such a crossing has no derivative")
             acting.append(wire)
         return acting
+
+    def _depends(self, wire: Wire) -> bool:
+        """Whether the times of its spikes depend on a direction.
+
+        Raises:
+            Refused: That was not found out when the gradients were attached.
+        """
+        if wire.gid is None or self._remote is None:
+            return wire.seen in self._cells
+        if not self._remote.knows(wire.gid):
+            raise Refused(f"{wire} was added; {_AGAIN}")
+        return wire.gid in self._remote.gids
 
     def _check_delays(self, directions: Iterable[Direction]) -> None:
         """Refuse directions in the delays of NetCons whose targets cannot take it."""
@@ -222,28 +279,29 @@ class SpikeTables:
     def _check_others(self) -> None:
         """Refuse what sends events at times that depend on the cells with gradients in another way."""
         found = list(all_ends())
-        relays = {nrn.name_of(ends.sender) for ends in found if ends.sender is not None and ends.target is not None}
-        for ends in found:
-            if ends.is_remote and ends.target is not None and stands(ends.target):
-                raise Refused(
-                    f"{nrn.name_of(ends.netcon)} brings spikes from another MPI rank to {nrn.name_of(ends.target)}: "
-                    f"{_NOT_FOLLOWED}; without spike_times these count as fixed"
-                )
-            if ends.target is None or ends.section is None or nrn.root_of(ends.section) not in self._cells:
+        heard = {} if self._remote is None else self._remote.sources
+        gids = set[int]() if self._remote is None else self._remote.gids
+        senders = [ends.sender for ends in found if ends.target is not None]
+        relays = {nrn.name_of(sender) for sender in [*senders, *(ends.sender for ends in heard.values())] if sender}
+        told = [(ends, nrn.name_of(ends.netcon)) for ends in found if ends.target is not None]
+        for ends, name in [*told, *((ends, f"cell {gid}") for gid, ends in heard.items())]:
+            if not (self._is_ours(ends.section) or ends.gid in gids):
                 continue
-            name = nrn.name_of(ends.netcon)
             if ends.sender is not None:
                 raise Refused(
                     f"{name} gets events from {nrn.name_of(ends.sender)} on a cell with gradients: {_NOT_FOLLOWED}"
                 )
-            if ends.segment is None:
+            if ends.segment is None and ends.gid is None:
                 raise Refused(f"{name} watches another variable than v: {_NOT_FOLLOWED}")
-            target = nrn.name_of(ends.target)
-            if not stands(ends.target) and target in relays:
+            target = "" if ends.target is None else nrn.name_of(ends.target)
+            if ends.target is not None and not stands(ends.target) and target in relays:
                 raise Refused(
                     f"{name} brings spikes whose times depend on parameters to {target}, which sends events on: "
                     "how the times of these depend on parameters is not followed"
                 )
+
+    def _is_ours(self, section: nrn.Section | None) -> bool:
+        return section is not None and nrn.root_of(section) in self._cells
 
     def remove(self) -> None:
         """Take everything away again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from . import _neuron as nrn
@@ -12,7 +13,10 @@ from ._directions import Direction, check_influence, resolve
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
+from ._manifest import Region as FusedRegion
 from ._pointed import Links
+from ._ranks import agree, ranks
+from ._remote_spikes import RemoteSpikes
 from ._shared import SharedTables
 from ._spikes import SpikeTables, find_wires
 from ._stale import StaleTables
@@ -20,7 +24,7 @@ from ._trust import check_settings
 from .cells import Cell
 from .errors import Error, Refused
 from .gradients import Gradients
-from .parameters import NetConDelay, Parameter, PerNetCon, places
+from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, places
 from .regions import Region, group, point_processes_on, sources
 
 Wired: TypeAlias = tuple[
@@ -80,15 +84,71 @@ def wire(
     With ``online``, the gradients can act on the run: they have a leak, and may be clipped.
     """
     scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
+    over_ranks = spike_times and ranks() > 1
+    resolved = agree(over_ranks, lambda: _resolve(directions, scope, spike_times=spike_times, over_ranks=over_ranks))
+    links = Links()
+    spread = lambda: links.spread(resolved, scope, find_wires() if spike_times else ())  # noqa: E731
+    remote = RemoteSpikes(resolved, scope, spread) if over_ranks else None
+    if remote is None:
+        spread()
+    plan = agree(
+        over_ranks, lambda: _plan(resolved, links, remote, spike_times=spike_times, quiet=quiet, online=online)
+    )
+    attachments = _attach_cells(resolved, plan, links)
+    if plan.spikes is not None:
+        plan.spikes.insert(attachments)
+    return resolved, attachments, plan.regions, plan.points, plan.made, plan.tables, links, plan.spikes
+
+
+def _resolve(
+    directions: Mapping[str, Parameter], scope: list[nrn.Section] | None, *, spike_times: bool, over_ranks: bool
+) -> list[Direction]:
     check_settings(threads=True)
     resolved = resolve(directions, scope)
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):
             raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
+        if isinstance(direction.parameter, Elsewhere) and not over_ranks:
+            raise Error(f"{direction.name}: nothing comes from elsewhere: that needs spike_times and several MPI ranks")
         if isinstance(direction.parameter, NetConDelay) and not spike_times:
             raise Refused(f"{direction.name}: a delay has a derivative in the limit of small dt only: spike_times=True")
-    links = Links()
-    links.spread(resolved, scope, find_wires() if spike_times else ())
+    return resolved
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What will be attached to the cells; the mechanisms are compiled and loaded.
+
+    Attributes:
+        points: The point processes on the cells, by kind.
+        acting: Those that act on a membrane.
+    """
+
+    cells: list[Cell]
+    regions: list[Region]
+    points: list[tuple[str, nrn.PointProcess]]
+    acting: list[tuple[str, nrn.PointProcess]]
+    made: Build
+    tables: tuple[StaleTables, SharedTables, IsolatedValues]
+    spikes: SpikeTables | None
+
+    @property
+    def fused(self) -> dict[nrn.Section, FusedRegion]:
+        """The fused mechanism of each section."""
+        return {
+            sec: self.made.manifest.density(region.mechanisms) for region in self.regions for sec in region.sections
+        }
+
+
+def _plan(
+    resolved: list[Direction],
+    links: Links,
+    remote: RemoteSpikes | None,
+    *,
+    spike_times: bool,
+    quiet: bool,
+    online: bool,
+) -> _Plan:
     cells = _affected(resolved)
     if online:
         links.refuse_coupled()
@@ -106,26 +166,18 @@ def wire(
             online=online,
         )
     )
-    check_influence(resolved, made.manifest.passed_over)
-    links.check_targets(made.manifest.regions)
+    manifest = made.manifest
+    check_influence(resolved, manifest.passed_over)
+    links.check_targets(manifest.regions)
     _check_free(regions, made)
-    tables = (
-        StaleTables(made.manifest, resolved),
-        SharedTables(made.manifest, resolved),
-        IsolatedValues(made.manifest, resolved),
-    )
-    acting = [(kind, process) for kind, process in points if kind not in made.manifest.passed_over]
-    fused = {sec: made.manifest.density(region.mechanisms) for region in regions for sec in region.sections}
-    check_jumps(
-        cells, fused, [(process, made.manifest.point(kind)) for kind, process in acting], links.targets.values()
-    )
-    notes = made.manifest.spikes
-    spikes = None if notes is None else SpikeTables(made.manifest, notes, cells, acting, resolved)
-    load(made.directory, made.manifest.shared, quiet=quiet)
-    attachments = _attach_cells(resolved, cells, regions, acting, made, links)
-    if spikes is not None:
-        spikes.insert(attachments)
-    return resolved, attachments, regions, points, made, tables, links, spikes
+    tables = (StaleTables(manifest, resolved), SharedTables(manifest, resolved), IsolatedValues(manifest, resolved))
+    acting = [(kind, process) for kind, process in points if kind not in manifest.passed_over]
+    notes = manifest.spikes
+    spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
+    plan = _Plan(cells, regions, points, acting, made, tables, spikes)
+    check_jumps(cells, plan.fused, [(p, manifest.point(kind)) for kind, p in acting], links.targets.values())
+    load(made.directory, manifest.shared, quiet=quiet)
+    return plan
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:
@@ -146,25 +198,18 @@ def _check_free(regions: Sequence[Region], made: Build) -> None:
                 raise Error(f"the same gradients are already attached to {sec.name()}: call detach() on them first")
 
 
-def _attach_cells(
-    directions: Sequence[Direction],
-    cells: Sequence[Cell],
-    regions: Sequence[Region],
-    points: Sequence[tuple[str, nrn.PointProcess]],
-    made: Build,
-    links: Links,
-) -> list[Attachment]:
+def _attach_cells(directions: Sequence[Direction], plan: _Plan, links: Links) -> list[Attachment]:
     """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
-    fused = {sec: made.manifest.density(region.mechanisms) for region in regions for sec in region.sections}
+    manifest, fused = plan.made.manifest, plan.fused
     attachments: list[Attachment] = []
     try:
-        for cell in cells:
+        for cell in plan.cells:
             attachments.append(Attachment(cell, directions))
         everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
         for attachment in attachments:
-            here = [(kind, p) for kind, p in points if p.get_segment().sec in set(attachment.cell.sections)]
-            attachment.insert(made.manifest, fused, here, links.targets, everywhere)
-            attachment.sync(made.manifest.axial, {})
+            here = [(kind, p) for kind, p in plan.acting if p.get_segment().sec in set(attachment.cell.sections)]
+            attachment.insert(manifest, fused, here, links.targets, everywhere)
+            attachment.sync(manifest.axial, {})
     except BaseException:
         for attachment in attachments:
             attachment.remove()

@@ -122,6 +122,8 @@ class Gradients:
     def _check_start(self) -> None:
         for attachment in self._attachments:
             attachment.check_start()
+        if self._spikes is not None:
+            self._spikes.start()
 
     def _run_step(self, step: Callable[[Gradients], None]) -> None:
         """Run what belongs into ``finitialize``; remember a failure, so that no number is read after it."""

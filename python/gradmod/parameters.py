@@ -126,6 +126,20 @@ class NetConDelay(Parameter):
         return f"NetConDelay({self.netcon})"
 
 
+class Elsewhere(Parameter):
+    """A parameter of cells that are all on other MPI ranks; only with ``attach(..., spike_times=True)``.
+
+    There all ranks must name the same directions. What changes here is what the spikes of those cells bring.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is to be said of it here."""
+        super().__init__("elsewhere")
+
+    def __repr__(self) -> str:
+        return "Elsewhere()"
+
+
 class PerNetCon(Parameter):
     """An element of the weight vector of many NetCons, each a parameter of its own; in reverse mode only.
 

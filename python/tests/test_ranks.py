@@ -119,13 +119,16 @@ def test_what_is_had_in_one_thread_only(cells: network.Network, threads: Any) ->
         gradmod.Reverse(na=gradmod.Range("gnabar_hh", [soma]))
 
 
+@pytest.mark.parametrize("settings", [[], ["spike_times"]])
 @pytest.mark.skipif(not (MPIEXEC.is_file() and LIBRARIES), reason="there is no MPI: pip install mpich")
-def test_ranks(cells: network.Network) -> None:
-    _gradients, recorded = network.attached(cells)
-    alone = network.run(recorded)
-    for ranks in (1, 2):
+def test_ranks(cells: network.Network, settings: list[str]) -> None:
+    _gradients, recorded = network.attached(cells, spike_times=bool(settings))
+    alone = network.run(recorded, network.ALL if settings else network.SHARED)
+    if settings:  # what cell 0 is given changes others, on whatever rank, by the times of its spikes
+        assert sum(float(digests[-1]) > 0 for digests in alone.values()) > network.CELLS / 2
+    for ranks in (1, 2, 3) if settings else (1, 2):
         done = subprocess.run(
-            [str(MPIEXEC), "-n", str(ranks), sys.executable, "-m", "models.network"],
+            [str(MPIEXEC), "-n", str(ranks), sys.executable, "-m", "models.network", *settings],
             cwd=Path(__file__).parent,
             env=os.environ | {"MPI_LIB_NRN_PATH": str(LIBRARIES[-1])},
             capture_output=True,

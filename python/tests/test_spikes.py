@@ -11,7 +11,6 @@ from typing import Any
 import gradmod
 import numpy as np
 import pytest
-from gradmod import _neuron_netcons
 from models import circuit, comparing, everything, twig
 from neuron import h
 
@@ -219,13 +218,11 @@ def test_delays_of_events_from_outside() -> None:
     assert np.max(deviations(found, by_variable_step(run, directions))) <= 0.01
 
 
-def test_spikes_from_another_rank_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_comes_from_elsewhere() -> None:
     cells = circuit.Circuit("ExpSyn", closed=False)
-    netcon = h.ParallelContext().gid_connect(99, cells.synapses[1])
-    attach({"amp": cells.directions()["amp"]}, spike_times=True).detach()
-    monkeypatch.setattr(_neuron_netcons, "ranks", lambda: 2)
-    refused(cells, r"brings spikes from another MPI rank to ExpSyn\[")
-    assert netcon.srcgid() == 99
+    amp = cells.directions()["amp"][0]
+    with pytest.raises(gradmod.Error, match=r"far: nothing comes from elsewhere: that needs .* several MPI ranks"):
+        gradmod.attach(quiet=True, spike_times=True, amp=amp, far=gradmod.Elsewhere())
 
 
 def test_without_spikes_of_cells_the_gradient_is_that_of_the_run() -> None:

@@ -1,12 +1,15 @@
 """Ten HH cells in a ring with short cuts, random inputs to each; on one MPI rank or several, in one thread or several.
 
-As a program, under mpiexec: prints what :func:`run` returns, of all ranks, as JSON on rank 0.
+As a program, under mpiexec: prints what :func:`run` returns, of all ranks, as JSON on rank 0; with the argument
+``spike_times``, the times of spikes have gradients.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +18,8 @@ import numpy as np
 from neuron import h
 
 CELLS, DT, T_STOP = 10, 0.025, 40.0
+SHARED = ("na", "leak")
+ALL = (*SHARED, "weight", "e")
 
 
 @dataclass
@@ -59,21 +64,24 @@ def _cell(gid: int) -> tuple[Any, Any, Any]:
     return soma, dendrite, synapse
 
 
-def attached(network: Network) -> tuple[gradmod.Gradients, dict[int, Any]]:
-    """Shared parameters of all cells of this rank; and what records the voltage's gradients, by gid."""
+def attached(network: Network, *, spike_times: bool = False) -> tuple[gradmod.Gradients, dict[int, Any]]:
+    """Shared parameters of all cells, two of the cell with gid 0; and what records the voltage's gradients, by gid."""
     somata, dendrites, synapses = zip(*network.cells.values(), strict=True)
+    own: dict[str, Any] = {"weight": gradmod.NetConWeight(network.keep[0]), "e": gradmod.Stimulus(synapses[0], "e")}
+    if spike_times and 0 not in network.cells:
+        own = dict.fromkeys(own, gradmod.Elsewhere())
     gradients = gradmod.attach(
         quiet=True,
+        spike_times=spike_times,
         na=gradmod.Range("gnabar_hh", somata),
         leak=gradmod.Range("g_pas", dendrites),
-        weight=gradmod.NetConWeight(network.keep[0]),
-        e=gradmod.Stimulus(synapses[0], "e"),
+        **own,
     )
     return gradients, {gid: gradients.record(soma(0.5)) for gid, (soma, _, _) in network.cells.items()}
 
 
-def run(recorded: dict[int, Any]) -> dict[int, list[str]]:
-    """A hash of all numbers of the shared gradients, by gid, and the largest, for people."""
+def run(recorded: dict[int, Any], names: Sequence[str] = SHARED) -> dict[int, list[str]]:
+    """A hash of all numbers of some gradients, by gid, and the largest, for people."""
     context = h.ParallelContext()
     context.set_maxstep(10)
     h.dt, h.celsius = DT, 20.0
@@ -83,19 +91,41 @@ def run(recorded: dict[int, Any]) -> dict[int, list[str]]:
     context.psolve(T_STOP)
     found: dict[int, list[str]] = {}
     for gid, record in recorded.items():
-        arrays = [np.ascontiguousarray(record[name], dtype=float) for name in ("na", "leak")]
-        assert all(len(array) == round(T_STOP / DT) + 1 and np.ptp(array) > 0 for array in arrays)
+        arrays = [np.ascontiguousarray(record[name], dtype=float) for name in names]
+        assert all(len(array) == round(T_STOP / DT) + 1 for array in arrays)
+        assert all(np.ptp(array) > 0 for array in arrays[: len(SHARED)])
         digests = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays]
         found[gid] = [*digests, *(repr(float(np.abs(array).max())) for array in arrays)]
     return found
+
+
+def check_agreement(network: Network) -> None:
+    """What is wrong on one rank is an error on all."""
+    rank = int(h.ParallelContext().id())
+    soma = next(iter(network.cells.values()))[0]
+    for directions, expected in (
+        ({f"na{rank}": gradmod.Range("gnabar_hh", soma)}, "all MPI ranks must name the same directions"),
+        ({"na": gradmod.Range("gnabar_hh" if rank else "gx_hh", soma)}, "na: Range('gx_hh'): no mechanism"),
+        ({"w": gradmod.NetConWeight(network.keep[0], 7 if rank == 1 else 0)}, "7): NetCon[0] has 1 weights"),
+    ):
+        try:
+            gradmod.attach(quiet=True, spike_times=True, **directions)
+        except gradmod.Error as error:
+            assert expected in str(error), error
+        else:
+            raise AssertionError(expected)
+    assert not any(section.name().startswith("gradmod_") for section in h.allsec())
 
 
 def main() -> None:
     h.nrnmpi_init()
     context = h.ParallelContext()
     network = build()
-    _gradients, recorded = attached(network)
-    every = context.py_gather(run(recorded), 0)
+    spike_times = "spike_times" in sys.argv
+    if spike_times and context.nhost() > 1:
+        check_agreement(network)
+    _gradients, recorded = attached(network, spike_times=spike_times)
+    every = context.py_gather(run(recorded, ALL if spike_times else SHARED), 0)
     if int(context.id()) == 0:
         print(json.dumps({gid: found for one in every for gid, found in one.items()}))
     context.barrier()
