@@ -48,6 +48,7 @@ class ReverseRegion:
     shared_tables: tuple[SharedTable, ...]
     stale_tables: tuple[StaleTable, ...]
     isolated: tuple[Isolated, ...]
+    timed_by: tuple[str, ...]
 
     @property
     def looks(self) -> tuple[str, ...]:
@@ -85,6 +86,7 @@ class ReverseRegion:
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
             isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),
+            timed_by=tuple(data["timed_by"]),
         )
 
 

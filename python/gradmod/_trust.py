@@ -31,7 +31,8 @@ _FAULTS = {
     8: SIMULTANEOUS,
     9: "a spike came of which gradmod knows nothing: the threshold or the delay of a NetCon was changed during the "
     "run, or dt since finitialize",
-    10: "with spike_times, at most 64 events that a point process sends to itself may be on their way",
+    11: "an event that a point process sends to itself, at a time that depends on parameters, has flag 0",
+    10: "at most 64 events that a point process sends to itself may be on their way",
     7: "celsius was changed during the run: set it before finitialize",
 }
 

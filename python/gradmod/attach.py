@@ -20,6 +20,7 @@ from ._remote_spikes import RemoteSpikes
 from ._shared import SharedTables
 from ._spikes import SpikeTables, find_wires
 from ._stale import StaleTables
+from ._timed import check_timed
 from ._trust import check_settings
 from .cells import Cell
 from .errors import Error, Refused
@@ -169,6 +170,8 @@ def _plan(
     manifest = made.manifest
     check_influence(resolved, manifest.passed_over)
     links.check_targets(manifest.regions)
+    if not spike_times:
+        check_timed(manifest.regions, resolved)
     _check_free(regions, made)
     tables = (StaleTables(manifest, resolved), SharedTables(manifest, resolved), IsolatedValues(manifest, resolved))
     acting = [(kind, process) for kind, process in points if kind not in manifest.passed_over]

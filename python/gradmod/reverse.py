@@ -22,6 +22,7 @@ from ._process import Worker
 from ._recorder import Recorders
 from ._shared import SharedTables
 from ._stale import StaleTables
+from ._timed import check_timed
 from ._trust import check_settings
 from ._windows import Windows, keep_failure
 from .cells import Cell, Floats
@@ -110,6 +111,7 @@ class Reverse:
         check_influence(self._directions, passed_over)
         made = self._made.manifest
         self._links.check_targets(made.regions)
+        check_timed(made.regions, self._directions)
         self._tables = (
             StaleTables(made, self._directions),
             SharedTables(made, self._directions),

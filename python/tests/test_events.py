@@ -25,6 +25,7 @@ SYNAPSES: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {
     "CountSyn": ({}, ("g",)),
     "RingSyn": ({}, ("bound", "closed")),
     "ClSyn": ({}, ("g",)),
+    "HoldSyn": ({}, ("bound", "free")),
 }
 
 

@@ -20,13 +20,20 @@ DT, T_STOP = 0.025, 4.5
 def test_forward_and_reverse_agree(kind: str) -> None:
     cell = Driven(kind)
     plain = cell.run(DT, T_STOP)
-    directions = {name: wanted for name, (wanted, _, _) in cell.directions().items()}
+    followed = {name: of for name, of in cell.directions().items() if not name.startswith("hold")}
+    directions = {name: wanted for name, (wanted, _, _) in followed.items()}
     found = compare(directions, cell.watched, lambda: cell.run(DT, T_STOP), T_STOP)
     after = {name: vector.as_numpy().copy() for name, vector in cell.vectors.items()}
     assert all(np.array_equal(plain[name], after[name]) for name in plain)
     wrong = {name: values for name, values in found.items() if not abs(values[0] - values[1]) <= 1e-9 * values[2]}
     assert not wrong
     assert all(values[1] != 0.0 for name, values in found.items() if not name.endswith("_far"))
+
+
+def test_when_events_come_is_not_differentiated() -> None:
+    cell = Driven("HoldSyn")
+    with pytest.raises(gradmod.Refused, match=r"hold: HoldSyn.hold changes when events come .* forward mode"):
+        gradmod.Reverse(hold=gradmod.Stimulus(cell.near, "hold"))
 
 
 def gradients(cell: Driven, memory: float, *, times: int = 1, **parameters: Any) -> list[dict[str, Any]]:

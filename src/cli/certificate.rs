@@ -59,6 +59,8 @@ pub struct Certificate {
     pub not_exercised: Vec<String>,
     /// Parameters with a value that the code treats as a case of its own.
     pub isolated: Vec<String>,
+    /// Parameters in which gradients are refused: they change when events come.
+    pub not_followed: Vec<String>,
     /// One sentence for every parameter that is wrong.
     pub mismatches: Vec<String>,
     pub message: String,
@@ -79,6 +81,7 @@ impl Certificate {
             undecided: Vec::new(),
             not_exercised: Vec::new(),
             isolated: Vec::new(),
+            not_followed: Vec::new(),
             mismatches: Vec::new(),
             message,
             reverse: None,

@@ -111,6 +111,7 @@ fn row(certificate: &Certificate) -> [String; 5] {
         (&certificate.undecided, "undecided"),
         (&certificate.not_exercised, "not exercised"),
         (&certificate.isolated, "no derivative at this value"),
+        (&certificate.not_followed, "when events come is not followed"),
     ] {
         if !names.is_empty() {
             remarks.push(format!("{what}: {}", names.join(" ")));

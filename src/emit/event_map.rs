@@ -99,11 +99,13 @@ impl<'a> Map<'a> {
 }
 
 impl Writer<'_> {
-    pub fn compose(&self, map: &Map, code: &Code, locals: &mut Vec<String>, is_moved: bool) -> Vec<String> {
+    pub fn compose(&self, map: &Map, code: &Code, locals: &mut Vec<String>, moved: Option<&Moved>) -> Vec<String> {
         let mut lines = Vec::new();
-        for (i, row) in map.rows.iter().enumerate().filter(|_| is_moved) {
-            lines.extend(Moved::rate_lines(i, row, &map.inner(row), code));
-            locals.push(moved::rate(i));
+        if let Some(moved) = moved {
+            for (i, row) in map.rows.iter().enumerate() {
+                lines.extend(moved.rate_lines(i, row, &map.inner(row), code));
+                locals.push(moved::rate(i));
+            }
         }
         let mut set = Vec::new();
         for (i, row) in map.rows.iter().enumerate() {
@@ -141,7 +143,7 @@ impl Writer<'_> {
                     .map(|(l, id)| product(&code.factor(*id), &format!("P{l}[{k}]")))
                     .collect();
                 terms.extend(self.terms_of(row, code, k));
-                terms.extend(is_moved.then(|| product(&moved::rate(i), &moved::shift(k))));
+                terms.extend(moved.map(|_| product(&moved::rate(i), &moved::shift(k))));
                 lines.extend(lines::sum(&format!("b{i}"), &terms));
             }
             lines.extend(map.indices().map(|i| format!("P{i}[{k}] = b{i}")));

@@ -159,7 +159,7 @@ impl Writer<'_> {
         let weights =
             self.weights(&receive.start_weights, &initial_code, &mut initial_locals, false);
         initial.extend(weights);
-        let compose = self.compose(&map, &code, &mut locals, moved.is_some());
+        let compose = self.compose(&map, &code, &mut locals, moved.as_ref());
         let mut assigned = map.assigned(self.directions, receive.states.len());
         let mut arguments = self.argument_names(receive);
         if let Some(moved) = &moved {

@@ -50,6 +50,11 @@ pub fn refuse_online(linearised: &Linearised) -> Result<(), Refused> {
     } else if let Some(Pointed { mechanism, name }) = linearised.pointed.first() {
         let message = format!("`{name}` sees the voltage of another place: its gradient can't act on the run");
         (*mechanism, Diagnostic::refusal("online-pointer", place(*mechanism, name), message))
+    } else if matches!(linearised.receive.as_ref().map(|receive| &receive.moved), Some(Some(Ok(_)))) {
+        let message = "what its events do depends on t, and when they come on parameters: that gradient can't act on the run";
+        let of = &linearised.region.mechanisms[0];
+        let span = of.receive.as_ref().map_or(of.span, |receive| receive.span);
+        (0, Diagnostic::refusal("online-event-time", span, message.to_owned()))
     } else {
         return Ok(());
     };

@@ -15,7 +15,7 @@ use super::procedures::{locals_statement, product};
 use super::region::Writer;
 use super::sources::Phase;
 use crate::graph::Id;
-use crate::step::{self, Receive, Row, Sent};
+use crate::step::{self, Linearised, Receive, Row, Sent};
 
 #[derive(Serialize)]
 pub(super) struct Moved {
@@ -28,6 +28,14 @@ pub(super) struct Moved {
     /// It sends itself events.
     sends: bool,
     room: usize,
+    flow: Option<Flow>,
+    #[serde(skip)]
+    pub assigned: Vec<String>,
+}
+
+/// What the point process does when no event comes.
+#[derive(Serialize)]
+struct Flow {
     /// How fast the voltage changes, from its remembered value.
     remembered_voltage: String,
     locals: String,
@@ -37,7 +45,7 @@ pub(super) struct Moved {
     /// What it adds to the gradients after it, in the loop over the directions.
     settle: Vec<String>,
     #[serde(skip)]
-    pub assigned: Vec<String>,
+    assigned: Vec<String>,
 }
 
 /// How many events that it sends to itself may be on their way.
@@ -48,7 +56,7 @@ const DELAY: &str = "wait";
 /// Everything that it computes.
 pub(super) fn roots(receive: &Receive) -> Vec<Id> {
     match &receive.moved {
-        Some(Ok(moved)) => moved.slopes.iter().copied().chain([moved.current]).collect(),
+        Some(Ok(step::Moved { flow: Some(flow) })) => flow.slopes.iter().copied().chain([flow.current]).collect(),
         _ => Vec::new(),
     }
 }
@@ -65,9 +73,34 @@ pub(super) fn shift(k: usize) -> String {
 
 impl Writer<'_> {
     pub(super) fn moved(&self, receive: &Receive) -> Option<Moved> {
-        let Some(Ok(step::Moved { current, slopes })) = &receive.moved else { return None };
+        let Some(Ok(moved)) = &receive.moved else { return None };
+        let late: Vec<String> = (0..self.directions).map(|k| format!("late{k}")).collect();
+        let flow = moved.flow.as_ref().map(|flow| self.flow(flow));
+        let k = self.directions;
+        let mut assigned = vec![
+            format!("shift[{k}]"),
+            "is_known".to_owned(),
+            format!("next_shift[{k}]"),
+            format!("sent_time[{ROOM}]"),
+            format!("sent_flag[{ROOM}]"),
+            format!("sent_shift[{}]", ROOM * k),
+        ];
+        assigned.extend(flow.iter().flat_map(|flow| flow.assigned.iter().cloned()));
+        Some(Moved {
+            arguments: [TABLE, DELAY].map(str::to_owned).into_iter().chain(late.clone()).collect(),
+            table: TABLE,
+            delay: DELAY,
+            late,
+            sends: !(receive.sent.is_empty() && receive.start_sent.is_empty()),
+            room: ROOM,
+            flow,
+            assigned,
+        })
+    }
+
+    fn flow(&self, step::Flow { current, slopes }: &step::Flow) -> Flow {
         let graph = &self.linearised.graph;
-        let roots = roots(receive);
+        let roots: Vec<Id> = slopes.iter().copied().chain([*current]).collect();
         let code = Code::new(graph, &roots);
         let (mut locals, mut body) =
             self.sources.load(&graph.reachable_inputs(&roots, false), Phase::Moment);
@@ -77,15 +110,8 @@ impl Writer<'_> {
             body.push(format!("slope[{row}] = {}", code.value(*slope)));
         }
         body.push(format!("i_moment = {}", code.value(*current)));
-        let late: Vec<String> = (0..self.directions).map(|k| format!("late{k}")).collect();
         let (k, rows) = (self.directions, slopes.len().max(1));
-        Some(Moved {
-            arguments: [TABLE, DELAY].map(str::to_owned).into_iter().chain(late.clone()).collect(),
-            table: TABLE,
-            delay: DELAY,
-            late,
-            sends: !(receive.sent.is_empty() && receive.start_sent.is_empty()),
-            room: ROOM,
+        Flow {
             remembered_voltage: self.sources.remembered("v_now").unwrap_or_else(|| "v_now".to_owned()),
             locals: locals_statement(&locals),
             code: body,
@@ -94,7 +120,6 @@ impl Writer<'_> {
             assigned: vec![
                 format!("slope[{rows}]"),
                 format!("slope_before[{rows}]"),
-                format!("shift[{k}]"),
                 format!("charge[{k}]"),
                 format!("charge_due[{k}]"),
                 format!("impulse[{k}]"),
@@ -102,13 +127,8 @@ impl Writer<'_> {
                 "i_before".to_owned(),
                 "v_moment (mV)".to_owned(),
                 "v_slope".to_owned(),
-                "is_known".to_owned(),
-                format!("next_shift[{k}]"),
-                format!("sent_time[{ROOM}]"),
-                format!("sent_flag[{ROOM}]"),
-                format!("sent_shift[{}]", ROOM * k),
             ],
-        })
+        }
     }
 }
 
@@ -124,6 +144,10 @@ impl Writer<'_> {
             lines.extend(lines::sum(&format!("next_shift[{k}]"), &terms));
         }
         let [delay, flag] = [0, 1].map(|index| code.value(sent.arguments[index]));
+        if sent.flag.is_none() {
+            // An event with flag 0 would be taken for one of a NetCon.
+            lines.push(format!("IF (({flag}) == 0) {{ fault = 11 }}"));
+        }
         lines.push(format!("keep_sent(t + ({delay}), {flag})"));
         lines
     }
@@ -137,26 +161,33 @@ impl Writer<'_> {
             is: moved.is_some_and(Result::is_ok),
             reason: moved.and_then(|moved| moved.as_ref().err().cloned()),
             watches: receive.is_some_and(|receive| receive.sent.iter().any(Sent::is_watch)),
-            timed_by: self.timed_by(),
+            timed_by: timed_by(self.linearised),
         }
     }
+}
 
-    fn timed_by(&self) -> Vec<String> {
-        let receive = self.linearised.receive.iter();
-        let sent = receive.flat_map(|receive| receive.sent.iter().chain(&receive.start_sent));
-        let rows = sent.flat_map(|sent| &sent.late).flat_map(|row| &row.parameters);
-        let names: BTreeSet<&String> = rows.map(|(index, _)| &self.linearised.parameters[*index].public).collect();
-        names.into_iter().cloned().collect()
-    }
+/// Parameters that change when events come that it sends to itself, where that matters.
+pub fn timed_by(linearised: &Linearised) -> Vec<String> {
+    let rows = linearised.receive.iter().flat_map(Receive::late).flat_map(|row| &row.parameters);
+    let names: BTreeSet<&String> = rows.map(|(index, _)| &linearised.parameters[*index].public).collect();
+    names.into_iter().cloned().collect()
 }
 
 impl Moved {
     /// Lines that set the [`rate`] of a row; `inner` are its coefficients by what the map has rows of.
-    pub(super) fn rate_lines(row: usize, of: &Row, inner: &[(usize, Id)], code: &Code) -> Vec<String> {
-        let mut terms: Vec<String> =
-            inner.iter().map(|(other, id)| product(&code.factor(*id), &format!("slope_before[{other}]"))).collect();
-        terms.extend(of.v_before.map(|id| product(&code.factor(id), "v_slope")));
-        terms.extend(of.time.map(|id| code.factor(id)));
+    pub(super) fn rate_lines(
+        &self,
+        row: usize,
+        of: &Row,
+        inner: &[(usize, Id)],
+        code: &Code,
+    ) -> Vec<String> {
+        let mut terms: Vec<String> = of.time.iter().map(|id| code.factor(*id)).collect();
+        if self.flow.is_some() {
+            let inner = inner.iter();
+            terms.extend(inner.map(|(other, id)| product(&code.factor(*id), &format!("slope_before[{other}]"))));
+            terms.extend(of.v_before.map(|id| product(&code.factor(id), "v_slope")));
+        }
         lines::sum(&rate(row), &terms)
     }
 }

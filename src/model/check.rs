@@ -6,6 +6,7 @@ use super::mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Va
 use super::pointer;
 use super::refuse::refusals;
 use super::threadsafe::is_thread_safe;
+use super::units::UnitNames;
 use super::verbatim;
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{
@@ -53,6 +54,7 @@ struct Builder {
     blocks: BTreeMap<String, crate::syntax::ast::Block>,
     defines: BTreeMap<String, f64>,
     units: BTreeMap<String, String>,
+    unit_names: UnitNames,
     errors: Vec<Diagnostic>,
 }
 
@@ -197,16 +199,13 @@ impl Builder {
 
     fn unit(&mut self, definition: &UnitDefinition) {
         match definition {
-            UnitDefinition::Alias(..) => {}
+            UnitDefinition::Alias(name, meaning) => self.unit_names.define(name, meaning),
             UnitDefinition::Number(name, value, _) => {
                 self.declare(name, Role::Constant(*value), None);
             }
             UnitDefinition::Factor(name, first, second) => {
                 self.declare(name, Role::Factor, None);
-                let text = match second {
-                    Some(second) => format!("({}) ({})", first.text, second.text),
-                    None => format!("({})", first.text),
-                };
+                let text = self.unit_names.factor(first, second.as_ref());
                 if text.len() > LONGEST_UNIT {
                     let message = format!("the units of `{}` take more than {LONGEST_UNIT} characters", name.text);
                     self.errors.push(Diagnostic::refusal("too-long", name.span, message));

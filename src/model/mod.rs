@@ -11,6 +11,7 @@ pub mod mechanism;
 mod pointer;
 mod refuse;
 mod threadsafe;
+mod units;
 mod verbatim;
 
 pub use bystander::{bystander, Bystander};

@@ -173,8 +173,8 @@ impl Step<'_> {
         (index, mechanism.variable(kind.name()).map_or(mechanism.span, |variable| variable.span))
     }
 
-    /// PARAMETERs that INITIAL may correct and nothing else changes: their values
-    /// before it are the user's.
+    /// PARAMETERs that INITIAL may correct and nothing else changes: their values before it are the user's. Those that
+    /// it sets whatever they were are not.
     pub(super) fn set_at_start(&mut self, chosen: &[Candidate]) -> BTreeSet<Input> {
         let mut found = BTreeSet::new();
         for candidate in chosen {
@@ -182,7 +182,8 @@ impl Step<'_> {
             let variable = self.region.mechanisms[*index].variable(name);
             let is_parameter = variable.is_some_and(|variable| variable.role == Role::Parameter);
             let before = self.graph.read(candidate.input);
-            if is_parameter && candidate.after == before && candidate.event == before {
+            let is_kept = self.graph.reachable_inputs(&[candidate.start], true).contains(&candidate.input);
+            if is_parameter && is_kept && candidate.after == before && candidate.event == before {
                 found.insert(candidate.input);
             }
         }

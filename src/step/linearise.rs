@@ -140,7 +140,7 @@ fn linearise_with(
         *input = nothing;
     }
     let arguments = received.as_ref().map(super::receive::Traced::inputs).unwrap_or_default();
-    let event_order = Order { arguments, time: slopes.as_ref().and_then(|_| step.time()), ..order.clone() };
+    let event_order = Order { arguments, time: step.time(), ..order.clone() };
     let settled = step.settled(&chosen);
     let mut stores = Vec::new();
     if let Some(received) = &received {
@@ -166,10 +166,10 @@ fn linearise_with(
         Some(received) => {
             let changed = step.changed(&chosen, received, slopes.is_some())?;
             step.refuse_late(&start.sent)?;
-            let receive = step.receive(received, &changed, &event_order, &settled, stores, start.sent)?;
+            let mut receive = step.receive(received, &changed, &event_order, &settled, stores, start.sent)?;
             step.refuse_pointed(&receive)?;
             let roots = [&ends[..], &[membrane.current, membrane.conductance]].concat();
-            let moved = slopes.as_ref().map(|slopes| step.moved(slopes, &receive, &chosen, &roots));
+            let moved = step.times_of_events(slopes.as_ref(), &mut receive, &chosen, &roots)?;
             Some(Receive { currents, moved, ..receive })
         }
         None => None,

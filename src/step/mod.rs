@@ -46,7 +46,7 @@ pub use ion::RegionIon;
 pub use isolated::Isolated;
 pub use carried::StateKind;
 pub use linearise::{linearise, Linearised, State};
-pub use moved::{EventTimes, Moved};
+pub use moved::{EventTimes, Flow, Moved};
 pub use parameter::Parameter;
 pub use pointed::Pointed;
 pub use row::Row;

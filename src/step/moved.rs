@@ -9,11 +9,15 @@
 //!
 //! and the membrane has got the charge `(I(x-) - I(x+)) Dt` more. `F` is the right side
 //! of the equations; what code computes step by step changes by its difference over `dt`.
+//!
+//! In the run itself an event acts between two steps, whatever its time is in there. Only the block sees that time:
+//! of a self-event that comes after a while that depends on parameters, `dR/dt Dt` is exact, and the rest is not there.
 
 use super::carried::Candidate;
 use super::receive::Traced as TracedEvent;
 use super::state::Method;
-use super::{Quantity, Receive, Refused, Step, When};
+use super::{Quantity, Receive, Refused, Row, Step, When};
+use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
 use crate::syntax::ast::StatementKind;
@@ -31,6 +35,13 @@ pub enum EventTimes {
 /// What the formula above needs besides [`Receive`].
 #[derive(Clone, Debug)]
 pub struct Moved {
+    /// `None` where the derivative is that of the run.
+    pub flow: Option<Flow>,
+}
+
+/// Where the point process goes when no event comes.
+#[derive(Clone, Debug)]
+pub struct Flow {
     /// `I`, from the values of the moment
     pub current: Id,
     /// `F`, in the order of [`Receive::states`]
@@ -125,8 +136,21 @@ impl Step<'_> {
         Ok(trace.values)
     }
 
-    /// What an event whose time changes needs, or why it can't be had.
-    pub(super) fn moved(
+    /// What events whose times change need, or why it can't be had; nothing where all times are numbers.
+    pub(super) fn times_of_events(
+        &mut self,
+        slopes: Option<&Slopes>,
+        receive: &mut Receive,
+        chosen: &[Candidate],
+        roots: &[Id],
+    ) -> Result<Option<Result<Moved, String>>, Refused> {
+        match slopes {
+            Some(slopes) => Ok(Some(self.moved(slopes, receive, chosen, roots))),
+            None => self.moved_in_run(receive, chosen),
+        }
+    }
+
+    fn moved(
         &mut self,
         slopes: &Slopes,
         receive: &Receive,
@@ -168,7 +192,35 @@ impl Step<'_> {
             super::StateKind::Ion(_) => zero,
         };
         let slopes_of = receive.states.iter().map(|change| of(change.target)).collect();
-        Ok(Moved { current: slopes.current, slopes: slopes_of })
+        Ok(Moved { flow: Some(Flow { current: slopes.current, slopes: slopes_of }) })
+    }
+
+    /// In the derivative of the run: what is made of self-events whose times depend on parameters, if the block reads `t`.
+    fn moved_in_run(
+        &mut self,
+        receive: &mut Receive,
+        chosen: &[Candidate],
+    ) -> Result<Option<Result<Moved, String>>, Refused> {
+        if !receive.reads_time() || receive.late().all(Row::is_free_of_model) {
+            receive.forget_times();
+            return Ok(None);
+        }
+        let followed = self.followed_sends(receive, chosen);
+        let reason = match followed {
+            Ok(()) => return Ok(Some(Ok(Moved { flow: None }))),
+            Err(reason) => reason,
+        };
+        // Parameters can be refused by name when they are asked for.
+        if receive.late().all(|late| late.states.is_empty() && late.arguments.is_empty() && late.v_before.is_none()) {
+            return Ok(Some(Err(reason)));
+        }
+        let mechanism = &self.region.mechanisms[0];
+        let span = mechanism.receive.as_ref().map_or(mechanism.span, |receive| receive.span);
+        let message = format!("what its events do depends on t, and {reason}");
+        let diagnostic = Diagnostic::refusal("event-time", span, message)
+            .label("in this NET_RECEIVE")
+            .help("let the time of a self-event depend on parameters only");
+        Err(Refused { mechanism: 0, diagnostic })
     }
 
     /// Whether it can be said when events come that it sends to itself.
@@ -178,8 +230,9 @@ impl Step<'_> {
             let Some(late) = sent.late.as_ref().filter(|_| sent.kind == EffectKind::Send) else {
                 return Err("it watches a condition, or moves an event by net_move".to_owned());
             };
-            if !sent.flag.is_some_and(|flag| flag != 0.0) {
-                return Err("it sends events to itself whose flag is 0, or no number".to_owned());
+            // Another flag is looked at when it is sent.
+            if sent.flag == Some(0.0) {
+                return Err("it sends events to itself whose flag is 0".to_owned());
             }
             if late.v_before.is_some() || !late.states.iter().all(|(state, _)| settled[*state]) {
                 return Err("it sends events to itself at times that depend on v or on a state".to_owned());

@@ -79,6 +79,37 @@ pub struct Receive {
     pub moved: Option<Result<Moved, String>>,
 }
 
+impl Receive {
+    /// How the times of self-events depend on everything.
+    pub fn late(&self) -> impl Iterator<Item = &Row> {
+        self.sent.iter().chain(&self.start_sent).filter_map(|sent| sent.late.as_ref())
+    }
+
+    fn rows_mut(&mut self) -> impl Iterator<Item = &mut Row> {
+        let voltage = self.voltage.iter_mut().map(|(_, row)| row);
+        let stores = self.stores.iter_mut().map(|store| &mut store.row);
+        self.states.iter_mut().chain(&mut self.weights).map(|change| &mut change.row).chain(voltage).chain(stores)
+    }
+
+    /// Whether anything that an event does depends on its time.
+    pub(super) fn reads_time(&self) -> bool {
+        let changes = self.states.iter().chain(&self.weights).map(|change| &change.row);
+        let voltage = self.voltage.iter().map(|(_, row)| row);
+        let stores = self.stores.iter().map(|store| &store.row);
+        changes.chain(voltage).chain(stores).chain(self.late()).any(|row| row.time.is_some())
+    }
+
+    /// Counts all times as fixed.
+    pub(super) fn forget_times(&mut self) {
+        for row in self.rows_mut() {
+            row.time = None;
+        }
+        for sent in self.sent.iter_mut().chain(&mut self.start_sent) {
+            sent.late = None;
+        }
+    }
+}
+
 /// The block as traced, before it is known which variables matter.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Traced {

@@ -36,6 +36,11 @@ impl Row {
         voltages.chain(rest).chain(unknowns).chain(arguments).chain(self.time).collect()
     }
 
+    /// Whether it depends on nothing but the time of the event.
+    pub(super) fn is_free_of_model(&self) -> bool {
+        Self { time: None, ..self.clone() }.coefficients().is_empty() && self.arrays.is_none()
+    }
+
     pub(super) fn coefficients_mut(&mut self) -> impl Iterator<Item = &mut Id> {
         let voltages = self.v_before.iter_mut().chain(&mut self.v_after);
         let far = self.far_before.iter_mut().chain(&mut self.far_after);

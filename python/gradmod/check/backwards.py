@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,6 +70,7 @@ def backwards(
     asked: Sequence[Candidate],
     gradients: Sequence[Mapping[str, Mapping[str, Floats]]],
     before: Sequence[Mapping[str, Floats]],
+    timed: Collection[str],
 ) -> Backwards:
     """Go through the runs backwards.
 
@@ -79,8 +80,10 @@ def backwards(
         asked: All parameters.
         gradients: [drive] forward mode's, by parameter and trace.
         before: [drive] the traces of the model alone.
+        timed: Parameters that only forward mode has gradients in.
     """
     found = Backwards()
+    asked = [candidate for candidate in asked if candidate.name not in timed]
     directions = {f"d{i}": c.direction for i, c in enumerate(asked) if c.direction is not None}
     names = {f"d{i}": c.name for i, c in enumerate(asked)}
     sizes = {f"d{i}": c.size for i, c in enumerate(asked) if c.direction is not None}

@@ -18,6 +18,7 @@ import numpy as np
 from .. import finite
 from .._binary import find_binary
 from .._manifest import Manifest
+from .._timed import not_followed
 from ..attach import attach
 from ..cells import Floats, cells_of
 from ..errors import Error, Refused
@@ -57,6 +58,7 @@ class Certificate:
         undecided: Parameters whose differences are too bad to tell.
         not_exercised: Parameters that moved nothing in any drive, and whose gradients are zero as well.
         isolated: Parameters that have a value that the code asks for by ``==``: there is no derivative in them.
+        not_followed: Parameters in which gradients are refused: they change when events come.
         mismatches: One sentence for each parameter that is wrong.
         message: Why, if there is no other place for it.
         reverse: What reverse mode did; None where the file was not compared.
@@ -72,6 +74,7 @@ class Certificate:
     undecided: list[str] = field(default_factory=list[str])
     not_exercised: list[str] = field(default_factory=list[str])
     isolated: list[str] = field(default_factory=list[str])
+    not_followed: list[str] = field(default_factory=list[str])
     mismatches: list[str] = field(default_factory=list[str])
     message: str = ""
     reverse: Backwards | None = None
@@ -165,11 +168,15 @@ def _compare(declared: Declarations, certificate: Certificate) -> None:
     drives = [model.tuned(drive) for drive in _DRIVES if has_table or not drive.tables]
     cases = _cases(model, made, drives)
     certificate.isolated = sorted(cases)
+    regions = [] if made is None else made.regions
+    certificate.not_followed = sorted(not_followed(regions))
+    cases |= set(certificate.not_followed)
+    timed = {name for region in regions for name in region.moved.timed_by}
     model.set_up(drives[0])
     asked = [candidate for candidate in candidates(model, known) if candidate.name not in cases]
     before = [_run(model, drive) for drive in drives]
     gradients, certificate.mismatches = _gradients(model, drives, asked, before)
-    certificate.reverse = backwards(model, drives, asked, gradients, before)
+    certificate.reverse = backwards(model, drives, asked, gradients, before, timed)
     judged: dict[str, list[tuple[Drive, Judgement]]] = {}
     for drive, gradient, plain in zip(drives, gradients, before, strict=True):
         model.set_up(drive)

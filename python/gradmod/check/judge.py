@@ -85,8 +85,9 @@ def _trace(
     if mine == 0.0 and scale <= MARGIN * difference.error[name]:
         # Nothing on our side, noise or nothing on the other.
         return Finding.STILL
-    if not math.isfinite(scale) or not math.isfinite(error):
-        return Finding.UNDECIDED if np.all(np.isfinite(gradient)) else Finding.MISMATCH
+    if not math.isfinite(error) or not math.isfinite(scale) or error >= scale > 0.0:
+        # Not good even to their own size, or not finite: a run in which any change grows without bound.
+        return Finding.UNDECIDED
     if deviation <= EXACT:
         return Finding.EXACT
     if deviation * scale <= margin * error if math.isfinite(deviation) else mine <= margin * error:

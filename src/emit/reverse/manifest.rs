@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::frame::Slot;
 use super::Reversed;
 use crate::emit::manifest::{IonManifest, PointerManifest};
+use crate::emit::moved::timed_by;
 use crate::emit::sources::pointed_source;
 use crate::emit::region::{ion_manifests, ions_where, sees_jumps};
 use crate::emit::{File, UNNAMED};
@@ -62,6 +63,8 @@ pub struct ReverseRegion {
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
     pub stale_tables: Vec<StaleTable>,
     pub isolated: Vec<Isolated>,
+    /// There is no gradient in these: they change when events come that a point process sends to itself.
+    pub timed_by: Vec<String>,
     /// While their `usetable` is on, these variables must have one value everywhere, and there is no gradient in them.
     pub shared_tables: Vec<SharedTable>,
 }
@@ -135,6 +138,7 @@ impl ReverseRegion {
             sees_jumps: sees_jumps(linearised),
             stale_tables: linearised.stale.clone(),
             isolated: linearised.isolated.clone(),
+            timed_by: timed_by(linearised),
             shared_tables: linearised.shared.clone(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Diagnostic;
 use crate::emit::events::changed_inputs;
 use crate::graph::{Id, Input};
-use crate::step::{Linearised, Quantity, Refused, Row, Stage, StateKind, When};
+use crate::step::{Linearised, Quantity, Receive, Refused, Row, Stage, StateKind, When};
 
 /// Refuses a region that has no exact adjoint here.
 pub fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
@@ -27,6 +27,11 @@ pub fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
     if let Some(name) = read_before_initial(linearised) {
         let what = format!("a step that changes `{name}`, beside a start that reads what it was before,");
         return refuse("reverse-initial", what);
+    }
+    let mut late = linearised.receive.iter().flat_map(Receive::late);
+    if late.any(|row| !(row.states.is_empty() && row.arguments.is_empty())) {
+        let what = "an event that reads t and comes at a time that depends on a weight or a variable".to_owned();
+        return refuse("reverse-event-time", what);
     }
     for (index, mechanism) in mechanisms.iter().enumerate() {
         if let Some(name) = mechanism.function_tables.first() {
