@@ -456,3 +456,40 @@ fn passes_before_a_refusal_are_written() {
     assert_eq!(output.status.code(), Some(1));
     assert!(passes.join("2-checked").exists() && !passes.join("3-step").exists());
 }
+
+fn written(text: &str, more: &[&str]) -> (String, serde_json::Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("given.mod");
+    fs::write(&file, text).unwrap();
+    let output = transform(&[file], &folder.path().join("out"), more);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let found = contents(&folder.path().join("out"));
+    let emitted = found.iter().find(|(name, _)| name.starts_with("gm_all")).unwrap();
+    let manifest = fs::read_to_string(folder.path().join("out/gradmod.json")).unwrap();
+    (emitted.1.clone(), serde_json::from_str(&manifest).unwrap())
+}
+
+/// NEURON computes the factors in our file, which knows no names of units but its own.
+#[test]
+fn factors_are_written_without_the_units_that_a_file_names() {
+    let (text, _) = written(
+        "UNITS { (mV) = (millivolt) (cell) = (mV) R = (k-mole) (cell-coulomb/degC) }\n\
+         NEURON { SUFFIX named NONSPECIFIC_CURRENT i RANGE g }\n\
+         PARAMETER { g = 1e-4 (S/cm2) }\nASSIGNED { v (mV) i (mA/cm2) }\n\
+         BREAKPOINT { i = g*R*v }\n",
+        &[],
+    );
+    assert!(text.contains("named_R = (k-mole) (millivolt-coulomb/degC)"), "{text}");
+}
+
+/// A PARAMETER that INITIAL may correct must keep its value only where a gradient in it is asked for.
+#[test]
+fn parameters_that_initial_corrects() {
+    let model = "NEURON { SUFFIX warm NONSPECIFIC_CURRENT i RANGE g, speed }\n\
+         PARAMETER { g = 1e-4 (S/cm2) speed = 1 }\nASSIGNED { v (mV) i (mA/cm2) }\n\
+         INITIAL { IF (speed < 1) { speed = 1 } }\nBREAKPOINT { i = g*speed*v }\n";
+    let corrected = |more: &[&str]| written(model, more).1["regions"][0]["corrected"].as_array().unwrap().len();
+    assert_eq!(corrected(&[]), 1);
+    assert_eq!(corrected(&["--wrt", "speed_warm"]), 1);
+    assert_eq!(corrected(&["--wrt", "g_warm"]), 0);
+}

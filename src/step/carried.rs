@@ -182,7 +182,7 @@ impl Step<'_> {
             let variable = self.region.mechanisms[*index].variable(name);
             let is_parameter = variable.is_some_and(|variable| variable.role == Role::Parameter);
             let before = self.graph.read(candidate.input);
-            let is_kept = self.graph.reachable_inputs(&[candidate.start], true).contains(&candidate.input);
+            let is_kept = self.nonzero(candidate.start, candidate.input).is_some();
             if is_parameter && is_kept && candidate.after == before && candidate.event == before {
                 found.insert(candidate.input);
             }

@@ -62,7 +62,7 @@ pub struct Linearised {
     pub arrays: Vec<Array>,
     /// With such arrays: what is 0 at the solution of linear equations, and the size of its terms.
     pub balances: Vec<[Id; 2]>,
-    /// PARAMETERs that INITIAL may correct; the derivative is that of a run in which it does not.
+    /// Those parameters that INITIAL may correct; the derivative is that of a run in which it does not.
     pub corrected: Vec<StateKind>,
     /// Variables that code changes and no step hands on to the next.
     pub passing: BTreeSet<Input>,
@@ -156,10 +156,10 @@ fn linearise_with(
     let mut source = step.row(membrane.current, &order);
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
     let states = step.state_rows(&chosen, &order, &start_order)?;
+    let corrected = corrected(&chosen, &initial, &parameters);
     let mut parameters: Vec<Parameter> = parameters.into_iter().map(|(_, parameter)| parameter).collect();
     if region.kind() == Kind::Density && wanted("cm") {
-        let capacitive = step.capacitive_current(rise);
-        source.parameters.push((parameters.len(), capacitive));
+        source.parameters.push((parameters.len(), step.capacitive_current(rise)));
         parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
     }
     let receive = match &received {
@@ -198,7 +198,7 @@ fn linearise_with(
         start_stages,
         receive,
         arrays: step.arrays,
-        corrected: corrected(&chosen, &initial),
+        corrected,
         passing: gone.passing(&chosen),
         set_by_currents: step.set_by_currents,
         failed,
@@ -206,8 +206,13 @@ fn linearise_with(
     })
 }
 
-fn corrected(chosen: &[Candidate], initial: &BTreeSet<Input>) -> Vec<StateKind> {
-    let set = chosen.iter().filter(|candidate| initial.contains(&candidate.input));
+fn corrected(
+    chosen: &[Candidate],
+    initial: &BTreeSet<Input>,
+    parameters: &[(Input, Parameter)],
+) -> Vec<StateKind> {
+    let is_asked_for = |input: &Input| parameters.iter().any(|(parameter, _)| parameter == input);
+    let set = chosen.iter().filter(|candidate| initial.contains(&candidate.input) && is_asked_for(&candidate.input));
     set.map(|candidate| candidate.kind.clone()).collect()
 }
 

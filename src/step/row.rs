@@ -113,7 +113,7 @@ impl Step<'_> {
         self.graph.linear_systems(&self.graph.reachable_inputs(roots, true))
     }
 
-    fn nonzero(&mut self, of: Id, by: Input) -> Option<Id> {
+    pub(super) fn nonzero(&mut self, of: Id, by: Input) -> Option<Id> {
         let derivative = self.derivative(of, by);
         (!self.graph.is_zero(derivative)).then_some(derivative)
     }
