@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import homeostasis
+import long_run
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import squid
+from long_run import CHUNK, OUT
 from neuron import h
 
-OUT = Path(__file__).parent / "out"
-CHUNK, CHANGE = homeostasis.CHUNK, 300.0  # s
+CHANGE = 300.0  # s
 #: Where cells of these targets end up, in uA/cm2; those without control start there.
 GAIN = {2.0: 0.092, 4.0: 0.143}
 
@@ -45,7 +44,7 @@ def drive(section: Any) -> None:
 DISTURBANCES: dict[str, Callable[[Any], None]] = {"E_K + 5 mV": potassium, "g_L x 2": leak, "drive x 1.5": drive}
 
 
-def run(seconds: float, dt: float) -> None:
+def run(seconds: float, dt: float, *, go_on: bool) -> None:
     squid.load(OUT)
     h.dt = dt
     chosen = [(what, target, alpha) for what in DISTURBANCES for target in GAIN for alpha in (homeostasis.ALPHA, 0.0)]
@@ -56,25 +55,18 @@ def run(seconds: float, dt: float) -> None:
     homeostat = homeostasis.regulate(sections, plans, None)
     histories = [controller.record(100.0) for controller in homeostat.controllers]
     squid.freeze(sections, [5] * len(sections))
-    context = h.ParallelContext()
-    context.set_maxstep(10)
-    h.finitialize(-53)
-    begun = time.monotonic()
-    with (OUT / "disturbances.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("what", "target", "alpha", "t", "f", "gain"))
-        for chunk in range(1, round(seconds / CHUNK) + 1):
-            if chunk == round(CHANGE / CHUNK) + 1:
-                for section, (what, _, _) in zip(sections, chosen, strict=True):
-                    DISTURBANCES[what](section)
-            context.psolve(chunk * CHUNK * 1000)
-            for plan, section, history in zip(chosen, sections, histories, strict=True):
-                f = float(np.mean(history.measure[-round(CHUNK * 10) :]))
-                writer.writerow((*plan, chunk * CHUNK, f"{f:.4f}", f"{section(0.5).drive.gain:.5g}"))
-            file.flush()
-            note = f"\r{chunk * CHUNK:6.0f} of {seconds:.0f} s; {time.monotonic() - begun:.0f} s of work"
-            print(note, end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+
+    def rows(t: float) -> Iterator[tuple[Any, ...]]:
+        for plan, section, history in zip(chosen, sections, histories, strict=True):
+            f = float(np.mean(history.measure[-round(CHUNK * 10) :]))
+            yield (*plan, t, f"{f:.4f}", f"{section(0.5).drive.gain:.5g}")
+
+    def disturb() -> None:
+        for section, (what, _, _) in zip(sections, chosen, strict=True):
+            DISTURBANCES[what](section)
+
+    fields = ("what", "target", "alpha", "t", "f", "gain")
+    long_run.run("disturbances", fields, rows, [homeostat], seconds, go_on=go_on, change=(CHANGE, disturb))
 
 
 def report(picture: Path) -> None:
@@ -116,11 +108,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=900.0)
     parser.add_argument("--dt", type=float, default=0.05, help="ms")
+    parser.add_argument("--continue", dest="go_on", action="store_true", help="a run that was stopped")
     parser.add_argument("--plot", action="store_true", help="only draw what is there")
     arguments = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     if not arguments.plot:
-        run(arguments.seconds, arguments.dt)
+        run(arguments.seconds, arguments.dt, go_on=arguments.go_on)
     report(OUT / "disturbances.png")
 
 

@@ -47,6 +47,8 @@ def _reasons(homeostats: Sequence[Homeostat]) -> Iterable[str]:
     check_settings()
     if ranks() > 1:
         yield f"it runs on {ranks()} MPI ranks"
+    if int(nrn.h.CVode().queue_mode()):
+        yield "events wait in more than one queue (CVode.queue_mode)"
     if list(nrn.h.List("Random")):
         yield "there is a Random object, whose place in its numbers NEURON does not tell: use RANDOM in the mechanism"
     ours = {name for homeostat in homeostats for name in homeostat.mechanisms()}
