@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +54,7 @@ def plans() -> list[Plan]:
     return made + [Plan("clipped", target, 0, ALPHA_CLIPPED) for target in TARGETS]
 
 
-def regulate(sections: list[Any], chosen: list[Plan], clip: float | None) -> gradmod.Homeostat:
+def regulate(sections: list[Any], chosen: list[Plan], clip: float | None, **more: Any) -> gradmod.Homeostat:
     return gradmod.Homeostat(
         gradmod.Frequency("m_squid", "h_squid", tau=10_000),
         [section(0.5) for section in sections],
@@ -63,6 +62,7 @@ def regulate(sections: list[Any], chosen: list[Plan], clip: float | None) -> gra
         alpha=[plan.alpha for plan in chosen],
         leak=LEAK,
         clip=clip,
+        **more,
         **squid.directions(sections),
     )
 
@@ -91,29 +91,16 @@ def run(seconds: float, dt: float, *, go_on: bool) -> None:
     long_run.run("homeostasis", FIELDS, rows, homeostats, seconds, go_on=go_on)
 
 
-def cost(dt: float, seconds: float = 20.0) -> None:
-    """Simulated seconds for one of work: plain cells, the same cells with control."""
+def cost(dt: float) -> None:
     squid.load(OUT)
     h.dt = dt
-    context = h.ParallelContext()
-    context.set_maxstep(10)
     for count in (1, 10):
         sections = squid.cells(count, f"cost{count}_")
-
-        def once(cells: list[Any] = sections) -> float:
-            squid.freeze(cells, list(range(len(cells))))
-            h.finitialize(-53)
-            begun = time.process_time()
-            context.psolve(seconds * 1000)
-            return seconds / (time.process_time() - begun)
-
-        plain = max(once() for _ in range(3))
-        homeostat = regulate(sections, [Plan("exact", 3.0, 0, ALPHA)] * count, None)
-        controlled = max(once() for _ in range(3))
-        homeostat.detach()
-        print(
-            f"{count} cells, dt {dt:g} ms: {plain:.1f} simulated s per s of work, with control {controlled:.1f}: "
-            f"{plain / controlled:.2f} times the cost"
+        plans = [Plan("exact", 3.0, 0, ALPHA)] * count
+        long_run.cost(
+            f"{count} cells",
+            lambda sections=sections: squid.freeze(sections, list(range(len(sections)))),
+            lambda sections=sections, plans=plans: regulate(sections, plans, None),
         )
         for section in sections:
             h.delete_section(sec=section)

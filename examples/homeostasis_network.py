@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import csv
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,32 +78,18 @@ def run(seconds: float, dt: float, *, go_on: bool) -> None:
     del kept
 
 
-def cost(dt: float, seconds: float = 20.0) -> None:
-    """Simulated seconds for one of work: ten plain cells that hear each other, the same with control."""
+def cost(dt: float) -> None:
     squid.load(OUT)
     h.dt = dt
     sections = squid.cells(CELLS, "cost")
     kept = connect(sections, random.Random(7))
-    context = h.ParallelContext()
-    context.set_maxstep(10)
-
-    def once() -> float:
-        squid.freeze(sections, list(range(CELLS)))
-        h.finitialize(-53)
-        begun = time.process_time()
-        context.psolve(seconds * 1000)
-        return seconds / (time.process_time() - begun)
-
-    plain = max(once() for _ in range(3))
     measure = gradmod.Frequency("m_squid", "h_squid", tau=10_000)
-    homeostat = gradmod.Homeostat(
-        measure, [s(0.5) for s in sections], target=2, alpha=1e-7, leak=1e-4, **squid.directions(sections)
-    )
-    controlled = max(once() for _ in range(3))
-    homeostat.detach()
-    print(
-        f"a network of {CELLS} cells, dt {dt:g} ms: {plain:.1f} simulated s per s of work, with control "
-        f"{controlled:.1f}: {plain / controlled:.2f} times the cost"
+    long_run.cost(
+        f"a network of {CELLS} cells",
+        lambda: squid.freeze(sections, list(range(CELLS))),
+        lambda: gradmod.Homeostat(
+            measure, [s(0.5) for s in sections], target=2, alpha=1e-7, leak=1e-4, **squid.directions(sections)
+        ),
     )
     kept.clear()
 

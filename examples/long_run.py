@@ -1,4 +1,4 @@
-"""Long runs in pieces: results are written as they come, and a run that was stopped goes on where it was."""
+"""Long runs in pieces, which write results as they come and can be stopped and continued; and what they cost."""
 
 from __future__ import annotations
 
@@ -61,3 +61,34 @@ def run(
                 saved = now
             print(f"\r{t:6.0f} of {seconds:.0f} s; {now - begun:.0f} s of work", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+
+
+def cost(
+    what: str,
+    start: Callable[[], None],
+    regulate: Callable[[], gradmod.Homeostat],
+    *,
+    seconds: float = 4,
+    rounds: int = 8,
+) -> None:
+    """Print how many simulated seconds take one of work, with and without control; by turns, the fastest of each."""
+    context = h.ParallelContext()
+    context.set_maxstep(10)
+
+    def once() -> float:
+        start()
+        h.finitialize(-53)
+        begun = time.process_time()
+        context.psolve(seconds * 1000)
+        return time.process_time() - begun
+
+    plain = controlled = float("inf")
+    for _ in range(rounds):
+        plain = min(plain, once())
+        homeostat = regulate()
+        controlled = min(controlled, once())
+        homeostat.detach()
+    print(
+        f"{what}, dt {h.dt:g} ms: {seconds / plain:.1f} simulated s per s of work, with control "
+        f"{seconds / controlled:.1f}: {controlled / plain:.2f} times the cost"
+    )
