@@ -212,9 +212,8 @@ def streams() -> Iterator[nrn.RandomStream]:
     """Every stream of random numbers (RANDOM) in the model."""
     for name, point in kinds_in_use():
         text = without_comments(nrn.source_of(name, point)[0])
-        names = [
-            one.strip() for line in re.findall(r"\bRANDOM\b([\w\s,]*?)$", text, re.MULTILINE) for one in line.split(",")
-        ]
+        lists = re.findall(r"\bRANDOM\s+(\w+(?:\s*,\s*\w+)*)", text)
+        names = [one.strip() for found in lists for one in found.split(",")]
         if not names:
             continue
         if point:
@@ -227,7 +226,7 @@ def streams() -> Iterator[nrn.RandomStream]:
 
 def without_comments(text: str) -> str:
     """The text of a .mod file, only what NEURON reads of it."""
-    text = re.sub(r"\bCOMMENT\b.*?\bENDCOMMENT\b", "", text, flags=re.DOTALL)
+    text = re.sub(r"\bCOMMENT\b.*?\bENDCOMMENT\b|\bTITLE\b[^\n]*", "", text, flags=re.DOTALL)
     return re.sub(r"[:?].*", "", text)
 
 

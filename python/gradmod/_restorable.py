@@ -45,6 +45,8 @@ def check_saved(saved: Saved) -> None:
 
 def _reasons(homeostats: Sequence[Homeostat]) -> Iterable[str]:
     check_settings()
+    if nrn.version().startswith("8."):
+        yield "NEURON 8 moves its variables; use NEURON 9"
     if ranks() > 1:
         yield f"it runs on {ranks()} MPI ranks"
     if int(nrn.h.CVode().queue_mode()):

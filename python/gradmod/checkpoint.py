@@ -38,6 +38,8 @@ def save_run(path: str | Path, *homeostats: Homeostat) -> None:
     Raises:
         Refused: Something acts on the run that cannot be saved, or the gradients do not follow the run; says what.
     """
+    if not homeostats:
+        raise Error("save_run(path, homeostat): which runs are saved are those of homeostats")
     for homeostat in homeostats:
         homeostat.check()
     check_restorable(homeostats)

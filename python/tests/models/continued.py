@@ -48,6 +48,10 @@ class Network:
         self.branch.nseg = 3
         self.clamp = h.IClamp(self.free(0.5))
         self.clamp.dur, self.clamp.amp = 1e9, 0.12
+        self.played = h.IClamp(self.free(0.5))
+        self.played.dur = 1e9
+        self.levels = h.Vector([0, 0.02, -0.02, 0.02])
+        self.levels.play(self.played._ref_amp, h.Vector([0, 200, 400, 600]), True)
         self.source = h.NetStim()
         self.source.interval, self.source.noise, self.source.number, self.source.start = 9, 1, 1e9, 0
         self.synapses = [h.ExpSyn(section(0.5)) for section in (*self.sections, self.free)]
