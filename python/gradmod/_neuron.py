@@ -303,38 +303,6 @@ def ion_charge(ion: str) -> float:
     return float(h.ion_charge(f"{ion}_ion"))
 
 
-def is_artificial(name: str) -> bool:
-    """Whether this is the name of a kind of cells without membrane."""
-    return any(found == name and types.is_artificial(i) for i, found, types in each_type(True))
-
-
-def global_values() -> dict[str, float | list[float]]:
-    """The GLOBAL variables of all mechanisms, by their names in HOC."""
-    mechanisms = known_mechanisms()
-    local = {name for mechanism in mechanisms for name in variables_of(mechanism, 0)}
-    found: dict[str, float | list[float]] = {}
-    for name in dir(h):
-        parts = name.split("_")
-        if name in local or not any("_".join(parts[i:]) in mechanisms for i in range(1, len(parts))):
-            continue
-        value = getattr(h, name)
-        if isinstance(value, float):
-            found[name] = value
-        elif not callable(value) and hasattr(value, "__len__"):
-            found[name] = list(value)
-    return found
-
-
-def set_global_values(values: dict[str, float | list[float]]) -> None:
-    """Set what :func:`global_values` returned, as far as it is different."""
-    for name, value in values.items():
-        if isinstance(value, list):
-            for i, one in enumerate(value):
-                getattr(h, name)[i] = one
-        elif getattr(h, name) != value:
-            setattr(h, name, value)
-
-
 def load_library(path: str) -> bool:
     """Load a compiled library of mechanisms."""
     return bool(h.nrn_load_dll(path))

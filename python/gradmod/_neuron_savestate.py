@@ -235,3 +235,35 @@ def self_event_flags() -> list[float]:
     times, flags, targets = nrn.h.Vector(), nrn.h.Vector(), nrn.h.List()
     nrn.h.CVode().event_queue_info(SELF, times, flags, targets)
     return list(flags)
+
+
+def is_artificial(name: str) -> bool:
+    """Whether this is the name of a kind of cells without membrane."""
+    return any(found == name and types.is_artificial(i) for i, found, types in nrn.each_type(True))
+
+
+def global_values() -> dict[str, float | list[float]]:
+    """The GLOBAL variables of all mechanisms, by their names in HOC."""
+    mechanisms = nrn.known_mechanisms()
+    local = {name for mechanism in mechanisms for name in nrn.variables_of(mechanism, 0)}
+    found: dict[str, float | list[float]] = {}
+    for name in dir(nrn.h):
+        parts = name.split("_")
+        if name in local or not any("_".join(parts[i:]) in mechanisms for i in range(1, len(parts))):
+            continue
+        value = getattr(nrn.h, name)
+        if isinstance(value, float):
+            found[name] = value
+        elif not callable(value) and hasattr(value, "__len__"):
+            found[name] = list(value)
+    return found
+
+
+def set_global_values(values: dict[str, float | list[float]]) -> None:
+    """Set what :func:`global_values` returned, as far as it is different."""
+    for name, value in values.items():
+        if isinstance(value, list):
+            for i, one in enumerate(value):
+                getattr(nrn.h, name)[i] = one
+        elif getattr(nrn.h, name) != value:
+            setattr(nrn.h, name, value)

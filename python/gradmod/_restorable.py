@@ -7,7 +7,17 @@ from collections.abc import Iterable, Sequence
 
 from . import _neuron as nrn
 from ._neuron_netcons import all_netcons, ranks
-from ._neuron_savestate import HOC, NET_PAR, SELF, Saved, kind_of, kinds_in_use, self_event_flags, without_comments
+from ._neuron_savestate import (
+    HOC,
+    NET_PAR,
+    SELF,
+    Saved,
+    is_artificial,
+    kind_of,
+    kinds_in_use,
+    self_event_flags,
+    without_comments,
+)
 from ._trust import check_settings
 from .errors import Refused
 from .homeostat import Homeostat
@@ -75,7 +85,7 @@ def _reasons(homeostats: Sequence[Homeostat]) -> Iterable[str]:
                 yield f"the mechanism {name} {meaning}"
         if name not in followed and re.search(r"\bLOCAL\b", _outside_blocks(code)):
             yield f"the mechanism {name} has a LOCAL outside of its blocks, which NEURON does not show: make it RANGE"
-        if nrn.is_artificial(name) and re.search(r"^\s*\w+\s*\[", code, re.MULTILINE):
+        if is_artificial(name) and re.search(r"^\s*\w+\s*\[", code, re.MULTILINE):
             yield f"the cell without membrane {name} has an array, which NEURON does not save"
     for homeostat in homeostats:
         for netcon, before in zip(all_netcons(), homeostat.delays, strict=False):

@@ -47,7 +47,7 @@ def save_run(path: str | Path, *homeostats: Homeostat) -> None:
     check_saved(saved)
     rest = {
         "model": fingerprint(homeostats),
-        "globals": nrn.global_values(),
+        "globals": state.global_values(),
         "streams": [[*nrn.values(s.get_ids()), s.get_seq()] for s in state.streams()],
         "netcons": [[netcon.threshold, float(netcon.active())] for netcon in all_netcons()],
     }
@@ -94,7 +94,7 @@ def restore_run(path: str | Path, *homeostats: Homeostat) -> None:
     for what, present in state.save().layout.items():
         if saved.layout[what] != present:
             raise Error(f"{path} is the checkpoint of another model: {what} are not the same")
-    nrn.set_global_values(rest["globals"])
+    state.set_global_values(rest["globals"])
     for netcon, (threshold, active) in zip(all_netcons(), rest["netcons"], strict=True):
         if netcon.threshold != threshold:
             netcon.threshold = threshold

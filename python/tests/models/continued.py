@@ -158,7 +158,7 @@ NOTHING = SimpleNamespace(
 def without(part: str, network: Network) -> Iterator[None]:
     """With a part of the checkpoint not put back."""
     if part == "globals":
-        patched = patch.object(checkpoint.nrn, "set_global_values")
+        patched = patch.object(_neuron_savestate, "set_global_values")
     elif part == "streams":
         count = len(list(_neuron_savestate.streams()))
         patched = patch.object(_neuron_savestate, "streams", lambda: [NOTHING] * count)
