@@ -6,36 +6,33 @@ targets; with other rates of change; with gradients clipped as in the paper; and
 together, in one process.
 
 Results are written as the run goes: `examples/out/homeostasis.csv`, a line for each cell and ten seconds. It can be
-stopped, and continued with `--continue`: parameters, measures and noise go on where they were, while the cells and
-their gradients, whose memory is some ten seconds, begin anew. `--plot` draws what is there.
+stopped, and continued with `--continue`, bit for bit. `--plot` draws what is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import json
-import sys
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradmod
+import long_run
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import squid
+from long_run import CHUNK, OUT
 from neuron import h
 
-OUT = Path(__file__).parent / "out"
 TARGETS = (1.0, 2.0, 3.0, 4.0, 5.0)  # Hz
 ALPHA, LEAK = 1e-7, 1e-4  # 1/ms
 #: With gradients clipped at 1.
 ALPHA_CLIPPED = 3e-5
-CHUNK = 10.0  # s
 FIELDS = ("kind", "target", "seed", "t", "f", "spikes", *squid.TUNED)
 
 
@@ -57,7 +54,7 @@ def plans() -> list[Plan]:
     return made + [Plan("clipped", target, 0, ALPHA_CLIPPED) for target in TARGETS]
 
 
-def regulate(sections: list[Any], chosen: list[Plan], clip: float | None) -> gradmod.Homeostat:
+def regulate(sections: list[Any], chosen: list[Plan], clip: float | None, **more: Any) -> gradmod.Homeostat:
     return gradmod.Homeostat(
         gradmod.Frequency("m_squid", "h_squid", tau=10_000),
         [section(0.5) for section in sections],
@@ -65,98 +62,45 @@ def regulate(sections: list[Any], chosen: list[Plan], clip: float | None) -> gra
         alpha=[plan.alpha for plan in chosen],
         leak=LEAK,
         clip=clip,
+        **more,
         **squid.directions(sections),
     )
 
 
-def save(t: float, sections: list[Any], controllers: list[Any]) -> None:
-    """Write where everything is: all of it, or nothing."""
-    cells = [
-        {
-            "parameters": {name: getattr(section(0.5), name) for name in squid.TUNED.values()},
-            "f": controller.mechanism.f,
-            "place": section(0.5).drive.xi.get_seq(),
-        }
-        for section, controller in zip(sections, controllers, strict=True)
-    ]
-    scratch = OUT / "homeostasis.json.new"
-    scratch.write_text(json.dumps({"t": t, "cells": cells}))
-    scratch.replace(OUT / "homeostasis.json")
-
-
-def go_on(sections: list[Any], controllers: list[Any]) -> float:
-    """Put everything where it was; returns the time in s."""
-    saved = json.loads((OUT / "homeostasis.json").read_text())
-    for section, controller, cell in zip(sections, controllers, saved["cells"], strict=True):
-        for name, value in cell["parameters"].items():
-            setattr(section(0.5), name, value)
-        controller.mechanism.f_start = cell["f"]
-        section(0.5).drive.xi.set_seq(cell["place"])
-    return float(saved["t"])
-
-
-def run(seconds: float, dt: float, *, continued: bool) -> None:
+def run(seconds: float, dt: float, *, go_on: bool) -> None:
     squid.load(OUT)
     chosen = plans()
     sections = squid.cells(len(chosen), "squid")
     h.dt = dt
-    clipped = [plan.kind == "clipped" for plan in chosen]
-    exact = [section for section, is_clipped in zip(sections, clipped, strict=True) if not is_clipped]
+    exact = [plan for plan in chosen if plan.kind != "clipped"]
     homeostats = [
-        regulate(exact, [plan for plan in chosen if plan.kind != "clipped"], None),
-        regulate(sections[len(exact) :], [plan for plan in chosen if plan.kind == "clipped"], 1.0),
+        regulate(sections[: len(exact)], exact, None),
+        regulate(sections[len(exact) :], chosen[len(exact) :], 1.0),
     ]
     controllers = [controller for homeostat in homeostats for controller in homeostat.controllers]
-    means = [controller.record(100.0) for controller in controllers]
+    histories = [controller.record(100.0) for controller in controllers]
     counters = [squid.Counter(section) for section in sections]
     squid.freeze(sections, [plan.seed for plan in chosen])
-    done = go_on(sections, controllers) if continued else 0.0
-    context = h.ParallelContext()
-    context.set_maxstep(10)
-    h.finitialize(-53)
-    begun = time.monotonic()
-    last = round(CHUNK * 1000 / 100.0)
-    with (OUT / "homeostasis.csv").open("a" if continued else "w", newline="") as file:
-        writer = csv.writer(file)
-        if not continued:
-            writer.writerow(FIELDS)
-        for chunk in range(1, round((seconds - done) / CHUNK) + 1):
-            t = done + chunk * CHUNK
-            context.psolve(chunk * CHUNK * 1000)
-            for plan, controller, history, counter in zip(chosen, controllers, means, counters, strict=True):
-                f = float(np.mean(history.measure[-last:]))
-                row = (plan.kind, plan.target, plan.seed, t, f"{f:.4f}", counter.new())
-                writer.writerow((*row, *(f"{value:.5g}" for value in controller.theta.values())))
-            file.flush()
-            save(t, sections, controllers)
-            note = f"\r{t:6.0f} of {seconds:.0f} s; {time.monotonic() - begun:.0f} s of work"
-            print(note, end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+
+    def rows(t: float) -> Iterator[tuple[Any, ...]]:
+        for plan, controller, history, counter in zip(chosen, controllers, histories, counters, strict=True):
+            f = float(np.mean(history.measure[-round(CHUNK * 10) :]))
+            row = (plan.kind, plan.target, plan.seed, t, f"{f:.4f}", counter.new())
+            yield (*row, *(f"{value:.5g}" for value in controller.theta.values()))
+
+    long_run.run("homeostasis", FIELDS, rows, homeostats, seconds, go_on=go_on)
 
 
-def cost(dt: float, seconds: float = 20.0) -> None:
-    """Simulated seconds for one of work: plain cells, the same cells with control."""
+def cost(dt: float) -> None:
     squid.load(OUT)
     h.dt = dt
-    context = h.ParallelContext()
-    context.set_maxstep(10)
     for count in (1, 10):
         sections = squid.cells(count, f"cost{count}_")
-
-        def once(cells: list[Any] = sections) -> float:
-            squid.freeze(cells, list(range(len(cells))))
-            h.finitialize(-53)
-            begun = time.process_time()
-            context.psolve(seconds * 1000)
-            return seconds / (time.process_time() - begun)
-
-        plain = max(once() for _ in range(3))
-        homeostat = regulate(sections, [Plan("exact", 3.0, 0, ALPHA)] * count, None)
-        controlled = max(once() for _ in range(3))
-        homeostat.detach()
-        print(
-            f"{count} cells, dt {dt:g} ms: {plain:.1f} simulated s per s of work, with control {controlled:.1f}: "
-            f"{plain / controlled:.2f} times the cost"
+        plans = [Plan("exact", 3.0, 0, ALPHA)] * count
+        long_run.cost(
+            f"{count} cells",
+            lambda sections=sections: squid.freeze(sections, list(range(len(sections)))),
+            lambda sections=sections, plans=plans: regulate(sections, plans, None),
         )
         for section in sections:
             h.delete_section(sec=section)
@@ -261,7 +205,7 @@ def main() -> None:
         cost(arguments.dt)
         return
     if not arguments.plot:
-        run(arguments.seconds, arguments.dt, continued=arguments.go_on)
+        run(arguments.seconds, arguments.dt, go_on=arguments.go_on)
     report(OUT / "homeostasis.png")
 
 

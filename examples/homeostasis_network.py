@@ -3,7 +3,8 @@
 Each cell of squid axon has noise of its own and hears five others through an ExpSyn (tau 2 ms, e 0, weight 1e-4 uS,
 delay 10 ms). Three networks run side by side: targets of 1 Hz, of 4 Hz, and one that is left alone. What cells do to
 each other counts as given in each cell's gradient. A cell that once lost its gain would stay silent, and without a
-gradient, for ever: so the gain is bounded. `examples/out/network.csv` grows while it runs; `--plot` draws it.
+gradient, for ever: so the gain is bounded. `examples/out/network.csv` grows while it runs; `--continue` goes on with a
+run that was stopped, `--plot` draws what is there.
 """
 
 from __future__ import annotations
@@ -11,23 +12,23 @@ from __future__ import annotations
 import argparse
 import csv
 import random
-import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradmod
+import long_run
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import squid
+from long_run import CHUNK, OUT
 from neuron import h
 
-OUT = Path(__file__).parent / "out"
 NETWORKS = {"target 1 Hz": (1.0, 1e-7), "target 4 Hz": (4.0, 1e-7), "left alone": (0.0, 0.0)}  # Hz, alpha in 1/ms
-CELLS, INPUTS, CHUNK = 10, 5, 10.0
+CELLS, INPUTS = 10, 5
 
 
 def connect(sections: list[Any], rng: random.Random) -> list[Any]:
@@ -44,7 +45,7 @@ def connect(sections: list[Any], rng: random.Random) -> list[Any]:
     return made
 
 
-def run(seconds: float, dt: float) -> None:
+def run(seconds: float, dt: float, *, go_on: bool) -> None:
     squid.load(OUT)
     h.dt = dt
     sections = squid.cells(CELLS * len(NETWORKS), "net")
@@ -63,54 +64,32 @@ def run(seconds: float, dt: float) -> None:
     histories = [controller.record(100.0) for controller in homeostat.controllers]
     counters = [squid.Counter(section) for section in sections]
     squid.freeze(sections, [i % CELLS for i in range(len(sections))])
-    context = h.ParallelContext()
-    h.finitialize(-53)
-    context.set_maxstep(10)
-    begun = time.monotonic()
-    with (OUT / "network.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("network", "cell", "t", "f", "spikes", *squid.TUNED))
-        for chunk in range(1, round(seconds / CHUNK) + 1):
-            context.psolve(chunk * CHUNK * 1000)
-            for i, (controller, history, counter) in enumerate(
-                zip(homeostat.controllers, histories, counters, strict=True)
-            ):
-                f = float(np.mean(history.measure[-round(CHUNK * 10) :]))
-                row = (list(NETWORKS)[i // CELLS], i % CELLS, chunk * CHUNK, f"{f:.4f}", counter.new())
-                writer.writerow((*row, *(f"{value:.5g}" for value in controller.theta.values())))
-            file.flush()
-            done = f"\r{chunk * CHUNK:6.0f} of {seconds:.0f} s; {time.monotonic() - begun:.0f} s of work"
-            print(done, end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+
+    def rows(t: float) -> Iterator[tuple[Any, ...]]:
+        for i, (controller, history, counter) in enumerate(
+            zip(homeostat.controllers, histories, counters, strict=True)
+        ):
+            f = float(np.mean(history.measure[-round(CHUNK * 10) :]))
+            row = (list(NETWORKS)[i // CELLS], i % CELLS, t, f"{f:.4f}", counter.new())
+            yield (*row, *(f"{value:.5g}" for value in controller.theta.values()))
+
+    fields = ("network", "cell", "t", "f", "spikes", *squid.TUNED)
+    long_run.run("network", fields, rows, [homeostat], seconds, go_on=go_on)
     del kept
 
 
-def cost(dt: float, seconds: float = 20.0) -> None:
-    """Simulated seconds for one of work: ten plain cells that hear each other, the same with control."""
+def cost(dt: float) -> None:
     squid.load(OUT)
     h.dt = dt
     sections = squid.cells(CELLS, "cost")
     kept = connect(sections, random.Random(7))
-    context = h.ParallelContext()
-    context.set_maxstep(10)
-
-    def once() -> float:
-        squid.freeze(sections, list(range(CELLS)))
-        h.finitialize(-53)
-        begun = time.process_time()
-        context.psolve(seconds * 1000)
-        return seconds / (time.process_time() - begun)
-
-    plain = max(once() for _ in range(3))
     measure = gradmod.Frequency("m_squid", "h_squid", tau=10_000)
-    homeostat = gradmod.Homeostat(
-        measure, [s(0.5) for s in sections], target=2, alpha=1e-7, leak=1e-4, **squid.directions(sections)
-    )
-    controlled = max(once() for _ in range(3))
-    homeostat.detach()
-    print(
-        f"a network of {CELLS} cells, dt {dt:g} ms: {plain:.1f} simulated s per s of work, with control "
-        f"{controlled:.1f}: {plain / controlled:.2f} times the cost"
+    long_run.cost(
+        f"a network of {CELLS} cells",
+        lambda: squid.freeze(sections, list(range(CELLS))),
+        lambda: gradmod.Homeostat(
+            measure, [s(0.5) for s in sections], target=2, alpha=1e-7, leak=1e-4, **squid.directions(sections)
+        ),
     )
     kept.clear()
 
@@ -150,6 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=400.0)
     parser.add_argument("--dt", type=float, default=0.05, help="ms")
+    parser.add_argument("--continue", dest="go_on", action="store_true", help="a run that was stopped")
     parser.add_argument("--plot", action="store_true", help="only draw what is there")
     parser.add_argument("--cost", action="store_true", help="only measure what it costs")
     arguments = parser.parse_args()
@@ -158,7 +138,7 @@ def main() -> None:
         cost(arguments.dt)
         return
     if not arguments.plot:
-        run(arguments.seconds, arguments.dt)
+        run(arguments.seconds, arguments.dt, go_on=arguments.go_on)
     report(OUT / "network.png")
 
 

@@ -98,3 +98,21 @@ fn what_cannot_act_on_the_run_is_refused() {
         assert!(emitted(folder.path()).is_empty());
     }
 }
+
+#[test]
+fn nothing_is_done_for_what_no_direction_changes() {
+    let file = format!("{}/examples/homeostasis_mechanisms/drive.mod", env!("CARGO_MANIFEST_DIR"));
+    for (wrt, moves) in [(&["--wrt", "gain_drive"][..], false), (&["--wrt", "rate_drive"][..], true), (&[][..], true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().to_str().unwrap();
+        let options = ["transform", &file, "--region", "all=drive", "--online", "-o", output];
+        let done = gradmod(&[&options[..], wrt].concat());
+        assert_eq!(done.status.code(), Some(0));
+        let files = emitted(folder.path());
+        let (_, region) = files.iter().find(|(name, _)| name.starts_with("gm_all_")).unwrap();
+        // u reads rate, and gives gain its gradient.
+        assert!(region.contains("drive_u_n"), "{region}");
+        assert_eq!(region.contains("D_drive_u[k] = y"), moves, "{region}");
+        assert_eq!(region.contains("drive_rate_n"), moves, "{region}");
+    }
+}

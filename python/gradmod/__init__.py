@@ -15,6 +15,7 @@ from importlib import metadata as _metadata
 
 from ._binary import find_binary
 from .attach import attach
+from .checkpoint import restore_run, save_run
 from .errors import Diagnostic, Error, Refused
 from .gradients import Gradients
 from .homeostat import Homeostat
@@ -63,6 +64,8 @@ __all__ = [
     "Stimulus",
     "attach",
     "find_binary",
+    "restore_run",
+    "save_run",
     "value_and_grad",
 ]
 

@@ -383,6 +383,13 @@ def stop_recording(vector: Vector) -> None:
     vector.play_remove()
 
 
+def fill(vector: Vector, numbers: NDArray[np.float64]) -> None:
+    """Replace what a Vector holds."""
+    vector.resize(len(numbers))
+    if len(numbers):
+        vector.as_numpy()[:] = numbers
+
+
 def vector(numbers: Iterable[float]) -> Vector:
     """A new Vector with these numbers."""
     return h.Vector(list(numbers))

@@ -32,6 +32,11 @@ class Ends:
     target: nrn.PointProcess | None
 
 
+def all_netcons() -> list[nrn.NetCon]:
+    """Every NetCon, ours too, in the order in which they were made."""
+    return list(nrn.h.List("NetCon"))
+
+
 def all_ends() -> Iterator[Ends]:
     """Those of the user's NetCons."""
     for netcon in nrn.h.List("NetCon"):

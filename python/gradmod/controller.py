@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from weakref import ref
+
+import numpy as np
 
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
@@ -75,6 +78,7 @@ class Controller:
         self._attachment = attachment
         self._check = check
         self._followers: list[list[nrn.PointProcess]] = []
+        self._histories: list[ref[History]] = []
         spot = next(
             (spot for spot in attachment.spots if spot.node == attachment.cell.node(segment.sec, segment.x)), None
         )
@@ -179,7 +183,13 @@ class Controller:
             vectors[array] = [
                 nrn.record_every(nrn.ref(self.mechanism, array, k), interval) for k in range(len(self._names))
             ]
-        return History(self._names, times, vectors, self._check)
+        history = History(self._names, interval, times, vectors, self._check)
+        self._histories.append(ref(history))
+        return history
+
+    def histories(self) -> list[History]:
+        """What :meth:`record` returned and is still there."""
+        return [history for found in self._histories if (history := found()) is not None]
 
     def remove(self) -> None:
         """Take the mechanisms away."""
@@ -191,12 +201,22 @@ class Controller:
 
 
 class History:
-    """What a controller did in the last run. Reading raises if the gradients do not follow that run."""
+    """What a controller did in the last run. Reading raises if the gradients do not follow that run.
+
+    Attributes:
+        interval: Time between samples in ms.
+    """
 
     def __init__(
-        self, names: Sequence[str], times: nrn.Vector, vectors: dict[str, list[nrn.Vector]], check: Callable[[], None]
+        self,
+        names: Sequence[str],
+        interval: float,
+        times: nrn.Vector,
+        vectors: dict[str, list[nrn.Vector]],
+        check: Callable[[], None],
     ) -> None:
         """Made by :meth:`Controller.record`."""
+        self.interval = interval
         self._names = list(names)
         self._times = times
         self._vectors = vectors
@@ -228,6 +248,19 @@ class History:
     def theta(self) -> dict[str, Floats]:
         """By direction: [sample] theta."""
         return self._read("theta")
+
+    @property
+    def samples(self) -> Floats:
+        """[vector, sample] all that was recorded, times first, unchecked. What is set is continued."""
+        return np.array([nrn.values(vector) for vector in self._all()])
+
+    @samples.setter
+    def samples(self, samples: Floats) -> None:
+        for vector, row in zip(self._all(), samples, strict=True):
+            nrn.fill(vector, row)
+
+    def _all(self) -> list[nrn.Vector]:
+        return [self._times, *(vector for vectors in self._vectors.values() for vector in vectors)]
 
     def _read(self, array: str) -> dict[str, Floats]:
         self._check()

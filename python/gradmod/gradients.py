@@ -247,6 +247,11 @@ class Gradients:
         self._check_ready()
         self._check_attachments()
 
+    @property
+    def remembers_steps(self) -> bool:
+        """Whether the times of all steps are recorded, and must be those of one whole run."""
+        return self._t is not None
+
     def _check_ready(self) -> None:
         if not self._attachments:
             raise Error("these gradients were detached")

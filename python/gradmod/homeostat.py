@@ -11,6 +11,7 @@ from ._attachment import Attachment
 from ._build import build_homeostat
 from ._homeostat_manifest import HomeostatManifest
 from ._library import load
+from ._neuron_netcons import all_netcons
 from .attach import Wired, wire
 from .controller import Controller, actuators, check_changeable
 from .errors import Error, Refused
@@ -45,6 +46,7 @@ class Homeostat:
 
     Attributes:
         controllers: One for each place of ``at``.
+        delays: Of all NetCons when the run began, in ms.
         gradients: The gradients that it goes by. To record them for every step is for short runs.
     """
 
@@ -89,6 +91,8 @@ class Homeostat:
         self.gradients = Gradients(*wired, online=True)
         self.controllers: list[Controller] = []
         self._attachments: Sequence[Attachment] = wired[1]
+        self._build = wired[4]
+        self.delays: list[float] = []
         self._bounds = dict(bounds or {})
         try:
             self._regulate(measure, segments, wired, quiet=quiet)
@@ -110,7 +114,7 @@ class Homeostat:
                         f"{spot.process} sets v when events come: gradients that act on the run do not follow that"
                     )
         place = build_homeostat(measure.expression, turns=measure.turns, directions=len(directions))
-        made = HomeostatManifest.read(place / "homeostat.json")
+        made = self._made = HomeostatManifest.read(place / "homeostat.json")
         load(place, quiet=quiet)
         by_section = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
         check = _checker(ref(self))
@@ -184,6 +188,7 @@ class Homeostat:
 
     def prepare(self) -> None:
         """Follow the user's parameters; at the beginning of ``finitialize``."""
+        self.delays = [float(netcon.delay) for netcon in all_netcons()]
         for controller in self.controllers:
             controller.prepare(self._bounds)
 
@@ -194,6 +199,26 @@ class Homeostat:
             Error, Refused: It is not; says why.
         """
         self.gradients.check()
+
+    def mechanisms(self) -> set[str]:
+        """Names of all mechanisms that it has put into the model."""
+        shared = self._build.manifest.shared
+        return {self._made.name, self._made.follow, *shared, *(one.suffix for one in self._build.manifest.regions)}
+
+    def cables(self) -> list[nrn.Section]:
+        """The sections of its gradient cables."""
+        return [
+            sec
+            for attachment in self._attachments
+            for cable in attachment.cables.values()
+            for sec in cable.sections.values()
+        ]
+
+    def followed(self) -> set[str]:
+        """Names of the user's mechanisms that the compiler has read, on the cells that have gradients."""
+        return {
+            name for one in self._build.manifest.regions for name in one.mechanisms
+        } - self._build.manifest.passed_over
 
     def detach(self) -> None:
         """Take everything away again; parameters keep the values that they have."""

@@ -51,7 +51,8 @@ pub struct Transform {
     #[arg(long)]
     pub spike_times: bool,
     /// For gradients that act on the run (see `gradmod homeostat`): they can fade and be
-    /// clipped, and runs of any length keep count of their steps
+    /// clipped, and runs of any length keep count of their steps. With --wrt, weights of `NetCons`
+    /// are no directions
     #[arg(long, conflicts_with_all = ["mode", "spike_times"])]
     pub online: bool,
     /// Also write what each stage made, to read: the parsed source, the checked mechanism,

@@ -103,12 +103,13 @@ impl Model {
         let mut linearised = Vec::new();
         for mut region in self.regions(arguments)? {
             loop {
-                let result = linearise(&region, &is_wanted, times).and_then(|linearised| {
+                let result = linearise(&region, &is_wanted, times).and_then(|mut linearised| {
                     if arguments.mode == Mode::Reverse {
                         emit::refuse_reverse(&linearised)?;
                     }
                     if arguments.online {
                         emit::refuse_online(&linearised)?;
+                        linearised.drop_still(wanted.is_empty());
                     }
                     Ok(linearised)
                 });

@@ -196,11 +196,23 @@ impl Writer<'_> {
             sync: self.shown(receive).map(|(index, shown)| format!("copy[{index}] = {shown}")).collect(),
             check: self
                 .shown(receive)
-                .map(|(index, shown)| {
-                    format!("IF (fabs(copy[{index}] - {shown}) > 1e-9*fabs({shown}) + 1e-30) {{ fault = 4 }}")
+                .flat_map(|(index, shown)| {
+                    let shown_once = if self.is_online { "shown".to_owned() } else { shown.clone() };
+                    let read = self.is_online.then(|| format!("shown = {shown}"));
+                    let compare = format!(
+                        "IF (fabs(copy[{index}] - {shown_once}) > 1e-9*fabs({shown_once}) + 1e-30) {{ fault = 4 }}"
+                    );
+                    read.into_iter().chain([compare])
                 })
                 .collect(),
-            land: self.shown(receive).map(|(index, shown)| format!("landed[{index}] = {shown}")).collect(),
+            land: self
+                .shown(receive)
+                .map(|(index, shown)| {
+                    // What `sync` has read just now.
+                    let value = if self.is_online { format!("copy[{index}]") } else { shown };
+                    format!("landed[{index}] = {value}")
+                })
+                .collect(),
             start_locals: locals_statement(&start_locals),
             start,
             moved,

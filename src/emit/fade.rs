@@ -27,8 +27,9 @@ pub(super) fn settings() -> [Setting; 2] {
 
 impl Writer<'_> {
     pub fn fade(&self) -> Fade {
-        let mut groups = vec!["W_new".to_owned()];
-        groups.extend(self.gradients.iter().cloned());
+        let mut groups: Vec<String> = self.needs_cables().then(|| "W_new".to_owned()).into_iter().collect();
+        let states = self.linearised.states.iter().zip(&self.gradients);
+        groups.extend(states.filter(|(state, _)| !state.is_still).map(|(_, gradient)| gradient.clone()));
         let cables = match self.linearised.region.kind() {
             Kind::Density => (0..self.directions).map(|k| format!("{} = W_new[{k}]", cable_pointer(k))).collect(),
             // The mechanism in the segment does it.

@@ -12,6 +12,7 @@ mod events;
 mod fade;
 mod far;
 mod homeostat;
+mod lean;
 mod lines;
 mod manifest;
 mod moved;

@@ -9,7 +9,7 @@ use super::region::Writer;
 use super::sources::{own_element, Phase};
 use super::stages::{substitution, unknown_name};
 use crate::graph::Id;
-use crate::step::{Row, Stage};
+use crate::step::{Row, Stage, State};
 
 #[derive(Serialize)]
 pub(super) struct Procedure {
@@ -67,7 +67,8 @@ impl Writer<'_> {
         let (mut ys, mut updates) =
             substitution(&linearised.stages, &|row, factor| self.terms(row, factor), &mut store);
         let mut copies = Vec::new();
-        for (index, (state, gradient)) in linearised.states.iter().zip(&self.gradients).enumerate() {
+        let moving = |(_, (state, _)): &(usize, (&State, &String))| !state.is_still;
+        for (index, (state, gradient)) in linearised.states.iter().zip(&self.gradients).enumerate().filter(moving) {
             let terms = self.terms(&state.row, &mut store);
             updates.extend(lines::sum(&format!("y{index}"), &terms));
             copies.push(format!("{gradient}[k] = y{index}"));
@@ -85,7 +86,9 @@ impl Writer<'_> {
             locals.push(coefficient);
         }
         let source = lines::sum("S[k]", &terms);
-        ys.extend((0..linearised.states.len()).map(|index| format!("y{index}")));
+        let moving = linearised.states.iter().enumerate().filter(|(_, state)| !state.is_still);
+        ys.extend(moving.map(|(index, _)| format!("y{index}")));
+        body.extend(self.remember_ends());
         updates.extend(copies);
         (
             Procedure { locals: locals_statement(&locals), code: body, in_loop: source },

@@ -59,6 +59,10 @@ struct Context {
     /// Of a point process with arrays that events write.
     through: Option<Through>,
     remember: Vec<String>,
+    /// What `linearise` remembers by itself, where it runs.
+    remember_ends: Vec<String>,
+    /// A step needs the gradients of the voltage here.
+    needs_cables: bool,
     /// Present and remembered values of the states.
     unchanged: Vec<(String, String)>,
     has_celsius: bool,
@@ -73,7 +77,7 @@ pub(super) fn render(
     directions: usize,
     online: bool,
 ) -> Result<(File, RegionManifest), EmitError> {
-    let writer = Writer::new(linearised, directions);
+    let writer = Writer::new(linearised, directions, online);
     let online = online.then(|| writer.fade());
     let context = writer.context(online);
     let text = environment
@@ -88,6 +92,8 @@ pub(super) fn render(
 pub(super) struct Writer<'a> {
     pub linearised: &'a Linearised,
     pub directions: usize,
+    /// Gradients act on the run, which may be long: what is not needed in each step is left out.
+    pub is_online: bool,
     pub sources: Sources<'a>,
     pub step_inputs: BTreeSet<Input>,
     pub start_inputs: BTreeSet<Input>,
@@ -113,7 +119,7 @@ struct FunctionTable {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(linearised: &'a Linearised, directions: usize) -> Self {
+    pub fn new(linearised: &'a Linearised, directions: usize, is_online: bool) -> Self {
         let mut step_roots = vec![linearised.conductance];
         step_roots.extend(linearised.source.coefficients());
         step_roots.extend(&linearised.failed);
@@ -156,6 +162,7 @@ impl<'a> Writer<'a> {
         Self {
             linearised,
             directions,
+            is_online,
             sources: Sources::new(linearised, &all),
             step_inputs,
             start_inputs,
@@ -235,7 +242,9 @@ impl<'a> Writer<'a> {
                 .collect(),
             far: self.far.iter().map(Far::step).collect(),
             through: self.through_arrays(),
-            remember: [self.sources.remember_statements(), self.remember_arrays()].concat(),
+            remember: [self.sources.remember_statements(&self.known_ends()), self.remember_arrays()].concat(),
+            remember_ends: self.sources.remember_only(&self.known_ends()),
+            needs_cables: self.needs_cables(),
             unchanged: self.unchanged(),
             has_celsius: self.reads(&Quantity::Celsius),
             online,

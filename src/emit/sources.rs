@@ -143,14 +143,34 @@ impl<'a> Sources<'a> {
         index.map(|index| format!("was[{index}]"))
     }
 
-    /// Statements that remember the present for the next step.
-    pub fn remember_statements(&self) -> Vec<String> {
+    /// Statements that remember the present for the next step, but for what is known.
+    pub fn remember_statements(&self, known: &[(usize, String)]) -> Vec<String> {
+        self.remember_where(|index| !known.iter().any(|(other, _)| *other == index))
+    }
+
+    /// Those for what is known.
+    pub fn remember_only(&self, known: &[(usize, String)]) -> Vec<String> {
+        self.remember_where(|index| known.iter().any(|(other, _)| *other == index))
+    }
+
+    fn remember_where(&self, is_chosen: impl Fn(usize) -> bool) -> Vec<String> {
         let mut lines = Vec::new();
-        for (index, memory) in self.memory.iter().enumerate() {
+        for (index, memory) in self.memory.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {
             let line = format!("was[{index}] = {}", memory.present);
             lines.extend(self.guarded(memory.mechanism, line));
         }
         lines
+    }
+
+    /// Among what some inputs are in a step: values that are to be remembered too, as (element of `was`, LOCAL).
+    pub fn loaded(&self, inputs: &BTreeSet<Input>) -> Vec<(usize, String)> {
+        let found = inputs.iter().filter_map(|input| {
+            let (value, _) = self.source(&self.linearised.quantities[input], Phase::Step)?;
+            let is_pointer = self.pointers.iter().any(|pointer| pointer.name == value);
+            let index = self.memory.iter().position(|memory| is_pointer && memory.present == value)?;
+            Some((index, self.linearised.graph.input_name(*input).to_owned()))
+        });
+        found.collect()
     }
 
     /// LOCAL names and statements that load some inputs.

@@ -33,6 +33,8 @@ pub struct State {
     pub own: Option<(Option<Id>, Id)>,
     /// Where NEURON shows the value at the end of a step: before the step, NEURON's, and ours.
     pub check: Option<[Id; 3]>,
+    /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::drop_still`].
+    pub is_still: bool,
 }
 
 /// A region's step with its derivatives.
@@ -258,6 +260,7 @@ impl Step<'_> {
                 initial: candidate.start,
                 row,
                 start,
+                is_still: false,
             });
         }
         Ok(states)

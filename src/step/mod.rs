@@ -31,6 +31,7 @@ mod sparse;
 mod stage;
 mod stale;
 mod state;
+mod still;
 
 use std::collections::{BTreeMap, BTreeSet};
 

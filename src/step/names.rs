@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 74] = [
+const OWN: [&str; 75] = [
     "events_at",
     "events_room",
     "last_event",
@@ -24,6 +24,7 @@ const OWN: [&str; 74] = [
     "event_before",
     "own_start",
     "remember_early",
+    "remember_ends",
     "own_step",
     "steps_done",
     "fixed_at",
