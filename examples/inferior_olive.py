@@ -2,10 +2,11 @@
 
 Experiment B of "Gradient Diffusion": the cell oscillates by itself; from its voltage at the soma in one second, Adam
 finds its way from one set of conductances towards another, by the exact gradient in reverse mode. CMA-ES gets the same
-starts and the same cost. `--swc FILE` takes another morphology.
+starts and the same cost; least squares, with the exact Jacobian in forward mode, a few runs. `--swc FILE` takes another
+morphology.
 
 Results are written as the runs go, to `examples/out/inferior_olive`, a line for each run. It can be stopped, and goes
-on where it was when started again. `--plot` reports and draws what is there.
+on where it was when started again (least squares from their start). `--plot` reports and draws what is there.
 """
 
 from __future__ import annotations
@@ -16,18 +17,24 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cma
 import gradmod
 import numpy as np
 import olive
+from gradmod import finite
+from gradmod.finite import Comparison
+from gradmod.objective import ValueAndGrad
 from neuron import h
 from olive import Floats
+from scipy import optimize
 
 OUT = Path(__file__).parent / "out"
 RATE, DECAY_MEAN, DECAY_SQUARE, TINY = 1e-2, 0.9, 0.999, 1e-8  # Adam's
 POPULATION, SIGMA = 20, 0.1  # of CMA-ES
+SQUARES = 25  # runs of least squares
 SPREAD = 0.05  # of the starts of all seeds but the first
 
 
@@ -68,7 +75,8 @@ class Problem:
         self.cell = olive.build(swc)
         self.duration = duration
         self._voltage = h.Vector().record(self.cell.place._ref_v)
-        self.loss = olive.HalfSquaredError(self.voltage(olive.TARGET))
+        self.target = self.voltage(olive.TARGET)
+        self.loss = olive.HalfSquaredError(self.target)
 
     def voltage(self, x: Floats) -> Floats:
         """[sample] in mV, at every time step."""
@@ -81,15 +89,36 @@ class Problem:
         value = self.loss.value(self.voltage(x))
         return value if np.isfinite(value) else 1e6
 
-    def with_gradient(self) -> gradmod.ValueAndGrad:
-        return gradmod.value_and_grad(
-            self.loss,
-            self.cell.directions(),
-            [self.cell.place],
-            self.duration,
-            simulate=lambda: olive.solve(self.duration),
-            mode="reverse",
-        )
+    def with_gradient(self) -> ValueAndGrad:
+        where = self.cell.directions(), [self.cell.place], self.duration
+        return gradmod.value_and_grad(self.loss, *where, simulate=self._solve, mode="reverse")
+
+    def with_jacobian(self) -> gradmod.Residuals:
+        where = self.cell.directions(), [self.cell.place], self.duration
+        simulation = gradmod.Simulation(*where, simulate=self._solve, mode="forward")
+        every = round(olive.SAMPLED / olive.DT)
+        times = np.arange(0, len(self.target), every) * olive.DT
+        return gradmod.Residuals(self.target[::every], times, olive.DT, simulation)
+
+    def _solve(self) -> None:
+        olive.solve(self.duration)
+
+
+def check(problem: Problem, x: Floats, steps: tuple[float, ...] = (1e-2, 1e-3, 1e-4, 1e-5)) -> dict[str, Comparison]:
+    """The gradient of the loss beside finite differences, by parameter."""
+    function = problem.with_gradient()
+    _, gradient = function(x)
+    function.close()
+    found: dict[str, Comparison] = {}
+    for i, name in enumerate(olive.PARAMETERS):
+        moved = x.copy()
+
+        def run(moved: Floats = moved) -> dict[str, float]:
+            return {"loss": problem.plain(moved)}
+
+        difference = finite.differentiate(run, partial(moved.__setitem__, i), x[i], steps=steps)
+        found[name] = finite.compare({"loss": gradient[i]}, difference)
+    return found
 
 
 def adam(function: Callable[[Floats], tuple[float, Floats]], x: Floats, iterations: int, log: Log) -> None:
@@ -122,8 +151,21 @@ def evolve(function: Callable[[Floats], float], x: Floats, seed: int, runs: int,
         search.tell(candidates, [row[0] for row in log.rows[done - POPULATION : done]])
 
 
-def cost(problem: Problem, file: Path, repeats: int = 8) -> float:
-    """How many plain runs a gradient is worth: the fastest of each, measured once."""
+def least_squares(residuals: gradmod.Residuals, x: Floats, log: Log) -> None:
+    """Gauss and Newton with a trusted region, and no negative conductance."""
+
+    def function(x: Floats) -> Floats:
+        begun = time.perf_counter()
+        rest = residuals(x)
+        residuals.jac(x)  # the gradients ran along
+        log.add(float(np.mean(rest**2)) / 2, time.perf_counter() - begun, x)
+        return rest
+
+    optimize.least_squares(function, x, residuals.jac, (0, np.inf), max_nfev=SQUARES, ftol=None, xtol=None, gtol=1e-15)
+
+
+def costs(problem: Problem, file: Path, repeats: int = 8) -> dict[str, float]:
+    """Seconds of a plain run, of one with the gradient of the loss, of one with the Jacobian: the fastest, once."""
     if not file.exists():
         x = np.ones(len(olive.PARAMETERS))
 
@@ -140,16 +182,17 @@ def cost(problem: Problem, file: Path, repeats: int = 8) -> float:
         function(x)  # starts the process for the backward run
         gradient = fastest(function)
         function.close()
+        residuals = problem.with_jacobian()
+        jacobian = fastest(lambda x: (residuals(x), residuals.jac(x)))
+        residuals.simulation.close()
         plain = min(before, fastest(problem.plain))
-        file.write_text(json.dumps({"plain": plain, "gradient": gradient}))
-    seconds = json.loads(file.read_text())
-    return seconds["gradient"] / seconds["plain"]
+        file.write_text(json.dumps({"plain": plain, "gradient": gradient, "jacobian": jacobian}))
+    return json.loads(file.read_text())
 
 
 def tune(problem: Problem, out: Path, seeds: int, iterations: int) -> None:
-    worth = cost(problem, out / "cost.json")
-    runs = POPULATION * round(worth * (iterations + 1) / POPULATION)
-    print(f"a gradient is worth {worth:.2f} plain runs: {iterations + 1} gradients, {runs} runs of CMA-ES")
+    seconds = costs(problem, out / "cost.json")
+    runs = POPULATION * round(seconds["gradient"] / seconds["plain"] * (iterations + 1) / POPULATION)
     for seed in range(seeds):
         function = problem.with_gradient()
         adam(function, start(seed), iterations, Log(out / f"adam{seed}.csv"))
@@ -157,6 +200,15 @@ def tune(problem: Problem, out: Path, seeds: int, iterations: int) -> None:
         print(file=sys.stderr)
         evolve(problem.plain, start(seed), seed, runs, Log(out / f"cmaes{seed}.csv"))
         print(file=sys.stderr)
+        squares = out / f"least_squares{seed}.csv"
+        if not squares.exists():
+            part = squares.with_suffix(".part")
+            part.unlink(missing_ok=True)
+            residuals = problem.with_jacobian()
+            least_squares(residuals, start(seed), Log(part))
+            residuals.simulation.close()
+            part.rename(squares)
+            print(file=sys.stderr)
 
 
 def main() -> None:
@@ -164,12 +216,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--iterations", type=int, default=300)
     parser.add_argument("--swc", type=Path, help="a morphology")
+    parser.add_argument("--check", action="store_true", help="only compare the gradient with finite differences")
     parser.add_argument("--plot", action="store_true", help="only report and draw what is there")
     arguments = parser.parse_args()
     out = OUT / ("inferior_olive" if arguments.swc is None else f"inferior_olive_{arguments.swc.stem}")
     out.mkdir(parents=True, exist_ok=True)
     olive.load(OUT)
     problem = Problem(arguments.swc)
+    if arguments.check:
+        for name, found in check(problem, start(0)).items():
+            print(f"{name:8} {found}", flush=True)
+        return
     if not arguments.plot:
         tune(problem, out, arguments.seeds, arguments.iterations)
     import inferior_olive_report

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import gradmod
 import matplotlib
@@ -28,34 +29,63 @@ STATES = {
 PHASES, PERIOD = np.array([-48.0, -33.0, -15.0, 0.0, 64.0, 109.0, 115.0]), 155.0
 
 
-def read(out: Path, method: str) -> list[Floats]:
-    """By seed: [run, (loss, seconds, parameters ...)]."""
-    return [np.loadtxt(file, delimiter=",", ndmin=2) for file in sorted(out.glob(f"{method}*.csv"))]
+@dataclass(frozen=True)
+class Method:
+    """One way of finding the parameters: how it is written, drawn, and what of ``cost.json`` a run of it costs."""
+
+    file: str
+    title: str
+    cost: str
+    colour: str
 
 
-def reached(rows: Floats, loss: float, each: float = 1.0) -> float:
-    """The cost of getting down to a loss, in plain runs; nan if it never did."""
-    below = np.flatnonzero(rows[:, 0] <= loss)
-    return float((below[0] + 1) * each) if below.size else float("nan")
+METHODS = (
+    Method("adam", "Adam", "gradient", "tab:red"),
+    Method("cmaes", "CMA-ES", "plain", "tab:blue"),
+    Method("least_squares", "least squares", "jacobian", "tab:green"),
+)
+#: By method: by seed: [run, (loss, seconds, parameters ...)].
+Found: TypeAlias = "dict[Method, list[Floats]]"
+LEVELS = (0.5, 0.1, 0.02, 0.01, 0.001)
+
+
+def read(out: Path) -> Found:
+    return {
+        method: [np.loadtxt(file, delimiter=",", ndmin=2) for file in sorted(out.glob(f"{method.file}[0-9].csv"))]
+        for method in METHODS
+    }
+
+
+def best(rows: Floats) -> Floats:
+    """The parameters with the smallest loss."""
+    return rows[np.argmin(rows[:, 0]), 2 : 2 + len(olive.PARAMETERS)]
 
 
 def main(problem: Problem, out: Path) -> None:
+    """Report and draw; costs are in plain runs, each a simulated cell-second."""
     seconds = json.loads((out / "cost.json").read_text())
-    worth = seconds["gradient"] / seconds["plain"]
-    adam, search = read(out, "adam"), read(out, "cmaes")
-    print(f"a plain run {seconds['plain']:.2f} s, with gradient {seconds['gradient']:.2f} s: {worth:.2f} times")
-    print(f"{'':28}{'Adam':>30}{'CMA-ES':>30}")
-    for seed, (mine, other) in enumerate(zip(adam, search, strict=False)):
-        first, last, best = mine[0, 0], mine[-1, 0], other[:, 0].min()
-        print(f"seed {seed}: {'loss':22}{first:10.3f} -> {last:16.5f}{best:30.5f}")
-        print(f"{'less':>12}{'':16}{100 * (1 - last / first):28.2f} %{100 * (1 - best / first):28.2f} %")
-        print(f"{'runs':>12}{'':16}{len(mine):30}{len(other):30}")
-        print(f"{'s':>12}{'':16}{mine[:, 1].sum():30.0f}{other[:, 1].sum():30.0f}")
-        for part in (0.5, 0.1, 0.01, 0.001):
-            a, b = reached(mine, part * first, worth), reached(other, part * first)
-            print(f"{f'cell-seconds to -{100 * (1 - part):g} %':>28}{a:30.0f}{b:30.0f}")
-        print(f"{'to the loss of Adam':>28}{reached(mine, last, worth):30.0f}{reached(other, last):30.0f}")
-    draw(problem, adam, search, worth, out.parent / f"{out.name}.png")
+    costs = {method: seconds[method.cost] / seconds["plain"] for method in METHODS}
+    found = read(out)
+    print(f"a plain run takes {seconds['plain']:.2f} s; in plain runs, ", end="")
+    print(f"a gradient costs {costs[METHODS[0]]:.2f}, a Jacobian {costs[METHODS[2]]:.2f}")
+    levels = "".join(f"{f'-{100 * (1 - level):g} %':>9}" for level in LEVELS)
+    print(f"seed{'':16} runs   cost      s  first loss       last       best      less{levels}")
+    for seed in range(max(map(len, found.values()))):
+        for method, each in found.items():
+            if seed < len(each):
+                print(f"{seed:4} {method.title:14}", _line(each[seed], costs[method], found[METHODS[0]][seed][0, 0]))
+    draw(problem, found, costs, out.parent / f"{out.name}.png")
+
+
+def _line(rows: Floats, cost: float, first: float) -> str:
+    """What one search came to, and what it cost to get down to each level."""
+    loss = rows[:, 0]
+    text = f"{len(rows):6}{len(rows) * cost:7.0f}{rows[:, 1].sum():7.0f}{first:12.2f}{loss[-1]:11.4f}{loss.min():11.4f}"
+    text += f"{100 * (1 - loss.min() / first):8.2f} %"
+    for level in LEVELS:
+        below = np.flatnonzero(loss <= level * first)
+        text += f"{(below[0] + 1) * cost:9.0f}" if below.size else f"{'-':>9}"
+    return text
 
 
 def sensitivities(problem: Problem) -> tuple[Floats, Floats, Floats]:
@@ -82,29 +112,25 @@ def sensitivities(problem: Problem) -> tuple[Floats, Floats, Floats]:
     return times, v, traces[:, :, times]
 
 
-def draw(problem: Problem, adam: list[Floats], search: list[Floats], worth: float, picture: Path) -> None:
+def draw(problem: Problem, found: Found, costs: dict[Method, float], picture: Path) -> None:
+    """Voltages, losses and parameters; below, the gradients of the states at the start."""
     figure = plt.figure(figsize=(10, 6.6), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(1, 1.05))
     axes = above.subplots(1, 3, width_ratios=(1.2, 1, 1))
-    count = len(olive.PARAMETERS)
-    traces(axes[0], problem, adam[0], search[0])
-    for seed, (mine, other) in enumerate(zip(adam, search, strict=False)):
-        label = not seed
-        runs = worth * np.arange(1, len(mine) + 1)
-        axes[1].semilogy(runs, np.minimum.accumulate(mine[:, 0]), "tab:red", lw=1.2, label="Adam" if label else None)
-        best = np.minimum.accumulate(other[:, 0])
-        axes[1].semilogy(np.arange(1, len(best) + 1), best, "tab:blue", lw=1.2, label="CMA-ES" if label else None)
-        shift = 0.2 * (seed - (len(adam) - 1) / 2)
-        axes[2].plot(mine[-1, 2 : 2 + count], np.arange(count) + shift, ".", color="tab:red", ms=4)
-        found = other[np.argmin(other[:, 0]), 2 : 2 + count]
-        axes[2].plot(found, np.arange(count) + shift, ".", color="tab:blue", ms=4)
-    axes[1].set(xlabel="simulated cell-seconds (a gradient counts for its cost)", title="best loss so far (mV$^2$)")
-    axes[1].xaxis.label.set_fontsize(8)
-    axes[2].plot(olive.TARGET, np.arange(count), "k|", ms=11, label="target")
+    traces(axes[0], problem, found)
+    count = np.arange(len(olive.PARAMETERS))
+    for offset, (method, each) in zip((-0.25, 0, 0.25), found.items(), strict=True):
+        for seed, rows in enumerate(each):
+            label = None if seed else method.title
+            cost = costs[method] * np.arange(1, len(rows) + 1)
+            axes[1].loglog(cost, np.minimum.accumulate(rows[:, 0]), color=method.colour, lw=1.1, label=label)
+            axes[2].semilogx(best(rows), count + offset, ".", color=method.colour, ms=4, label=label)
+    axes[1].set(xlabel="cost in plain runs (cell-seconds)", title="best loss so far (mV$^2$)")
+    axes[2].plot(olive.TARGET, count, "k|", ms=11, label="target")
+    axes[2].set_yticks(count, olive.PARAMETERS, fontsize=7)
     axes[2].axvline(1, color="0.8", lw=0.8, zorder=0)
-    axes[2].set_yticks(np.arange(count), olive.PARAMETERS, fontsize=7)
+    axes[2].set(xlim=(0.01, 300), title="found, in units of the start")
     axes[2].invert_yaxis()
-    axes[2].set(title="found, in units of the start")
     for axis in axes:
         axis.title.set_fontsize(10)
         axis.legend(frameon=False, fontsize=7)
@@ -115,17 +141,17 @@ def draw(problem: Problem, adam: list[Floats], search: list[Floats], worth: floa
     print(picture)
 
 
-def traces(axis: Any, problem: Problem, mine: Floats, other: Floats) -> None:
-    count = len(olive.PARAMETERS)
-    rows = (
-        ("start", mine[0, 2 : 2 + count], dict(color="0.75", lw=1)),
-        ("target", olive.TARGET, dict(color="k", lw=2.5, alpha=0.4)),
-        ("Adam", mine[-1, 2 : 2 + count], dict(color="tab:red", lw=1)),
-        ("CMA-ES", other[np.argmin(other[:, 0]), 2 : 2 + count], dict(color="tab:blue", lw=1, ls="--")),
-    )
+def traces(axis: Any, problem: Problem, found: Found) -> None:
     every = round(olive.SAMPLED / olive.DT)
-    for label, x, style in rows:
+
+    def plot(x: Floats, label: str, **style: Any) -> None:
         axis.plot(problem.voltage(x)[::every], label=label, **style)
+
+    plot(np.ones(len(olive.PARAMETERS)), "start", color="0.8", lw=1)
+    plot(olive.TARGET, "target", color="k", lw=2.5, alpha=0.4)
+    for method, each in found.items():
+        if each:
+            plot(best(each[0]), method.title, color=method.colour, lw=1, ls="--" if method.file != "adam" else "-")
     axis.set(xlabel="t (ms)", title="V at the soma (mV), first seed")
 
 
