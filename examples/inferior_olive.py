@@ -164,8 +164,8 @@ def least_squares(residuals: gradmod.Residuals, x: Floats, log: Log) -> None:
     optimize.least_squares(function, x, residuals.jac, (0, np.inf), max_nfev=SQUARES, ftol=None, xtol=None, gtol=1e-15)
 
 
-def costs(problem: Problem, file: Path, repeats: int = 8) -> dict[str, float]:
-    """Seconds of a plain run, of one with the gradient of the loss, of one with the Jacobian: the fastest, once."""
+def worth(problem: Problem, file: Path, repeats: int = 8) -> float:
+    """How many plain runs one with the gradient of the loss costs: the fastest of each, measured once."""
     if not file.exists():
         x = np.ones(len(olive.PARAMETERS))
 
@@ -182,17 +182,13 @@ def costs(problem: Problem, file: Path, repeats: int = 8) -> dict[str, float]:
         function(x)  # starts the process for the backward run
         gradient = fastest(function)
         function.close()
-        residuals = problem.with_jacobian()
-        jacobian = fastest(lambda x: (residuals(x), residuals.jac(x)))
-        residuals.simulation.close()
-        plain = min(before, fastest(problem.plain))
-        file.write_text(json.dumps({"plain": plain, "gradient": gradient, "jacobian": jacobian}))
-    return json.loads(file.read_text())
+        file.write_text(json.dumps({"plain": min(before, fastest(problem.plain)), "gradient": gradient}))
+    seconds = json.loads(file.read_text())
+    return seconds["gradient"] / seconds["plain"]
 
 
 def tune(problem: Problem, out: Path, seeds: int, iterations: int) -> None:
-    seconds = costs(problem, out / "cost.json")
-    runs = POPULATION * round(seconds["gradient"] / seconds["plain"] * (iterations + 1) / POPULATION)
+    runs = POPULATION * round(worth(problem, out / "cost.json") * (iterations + 1) / POPULATION)
     for seed in range(seeds):
         function = problem.with_gradient()
         adam(function, start(seed), iterations, Log(out / f"adam{seed}.csv"))
