@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from . import _neuron as nrn
+from . import _pointed_variables as pointed_variables
 from ._attachment import Attachment
 from ._build import Build, build, request_of
 from ._directions import Direction, check_influence, resolve
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
-from ._pointed import Links
+from ._pointed import Key, Links
+from ._pointed_variables import kinds_seen, sections_seen
 from ._shared import SharedTables
 from ._spikes import SpikeTables, find_wires
 from ._stale import StaleTables
@@ -47,7 +49,8 @@ def attach(
     Generates, compiles (or takes from the cache), loads, inserts and wires what computes d(everything)/d(direction)
     exactly, for the discrete simulation that NEURON runs. The times of events, whoever sends them, count as fixed,
     unless ``spike_times`` is set.
-    Cells that see the voltage of one where a direction acts through a POINTER, as by gap junctions, get gradients too.
+    Cells that see the voltage, or a variable, of one where a direction acts through a POINTER, as by gap junctions, get
+    gradients too.
     The user's mechanisms, sections and voltages stay as they are. If something is refused, the model was not touched.
 
     Args:
@@ -92,9 +95,10 @@ def wire(
     cells = _affected(resolved)
     if online:
         links.refuse_coupled()
-    regions = group(cells)
+    seen = [] if spike_times else links.to_variables()
+    regions = group(cells, sections_seen(seen))
     points = point_processes_on(cells)
-    kinds = [kind for kind, _ in points]
+    kinds = sorted({kind for kind, _ in points} | kinds_seen(seen))
     made = build(
         request_of(
             sources(regions, kinds),
@@ -104,10 +108,13 @@ def wire(
             len(resolved),
             spike_times=spike_times,
             online=online,
+            variables=bool(seen),
         )
     )
+    regions = [region for region in regions if region.sections]
     check_influence(resolved, made.manifest.passed_over)
-    links.check_targets(made.manifest.regions)
+    links.check_targets(made.manifest.regions, _FIXED_TIMES if spike_times else "")
+    targets = pointed_variables.resolve(links, made.manifest, resolved)
     _check_free(regions, made)
     tables = (
         StaleTables(made.manifest, resolved),
@@ -122,10 +129,13 @@ def wire(
     notes = made.manifest.spikes
     spikes = None if notes is None else SpikeTables(made.manifest, notes, cells, acting, resolved)
     load(made.directory, made.manifest.shared, quiet=quiet)
-    attachments = _attach_cells(resolved, cells, regions, acting, made, links)
+    attachments = _attach_cells(resolved, cells, regions, acting, made, targets)
     if spikes is not None:
         spikes.insert(attachments)
     return resolved, attachments, regions, points, made, tables, links, spikes
+
+
+_FIXED_TIMES = "with spike_times=True gradmod follows POINTERs to voltages only"
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:
@@ -152,7 +162,7 @@ def _attach_cells(
     regions: Sequence[Region],
     points: Sequence[tuple[str, nrn.PointProcess]],
     made: Build,
-    links: Links,
+    targets: Mapping[Key, pointed_variables.Target],
 ) -> list[Attachment]:
     """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
     fused = {sec: made.manifest.density(region.mechanisms) for region in regions for sec in region.sections}
@@ -163,8 +173,9 @@ def _attach_cells(
         everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
         for attachment in attachments:
             here = [(kind, p) for kind, p in points if p.get_segment().sec in set(attachment.cell.sections)]
-            attachment.insert(made.manifest, fused, here, links.targets, everywhere)
+            attachment.insert(made.manifest, fused, here, targets, everywhere)
             attachment.sync(made.manifest.axial, {})
+        pointed_variables.connect(attachments)
     except BaseException:
         for attachment in attachments:
             attachment.remove()

@@ -109,7 +109,7 @@ class Reverse:
         passed_over = self._made.manifest.passed_over
         check_influence(self._directions, passed_over)
         made = self._made.manifest
-        self._links.check_targets(made.regions)
+        self._links.check_targets(made.regions, _VOLTAGES)
         self._tables = (
             StaleTables(made, self._directions),
             SharedTables(made, self._directions),
@@ -434,6 +434,9 @@ class Reverse:
 
 
 _AGAIN = "call close() and make a new Reverse"
+
+
+_VOLTAGES = "reverse mode follows POINTERs to voltages only: use forward mode (gradmod.attach)"
 
 
 def _place_of(process: nrn.PointProcess) -> tuple[nrn.Section, float]:

@@ -68,6 +68,10 @@ pub struct Linearised {
     pub passing: BTreeSet<Input>,
     /// STATEs that a BREAKPOINT sets.
     pub set_by_currents: BTreeSet<StateKind>,
+    /// Concentrations that one sets in the current phase.
+    pub set_early: BTreeSet<StateKind>,
+    /// Public names of visible variables that no code changes.
+    pub constants: Vec<String>,
     /// Not 0 where the step, or the start, is not the one that is differentiated.
     pub failed: Vec<Id>,
     pub failed_start: Vec<Id>,
@@ -109,12 +113,14 @@ fn linearise_with(
     let rise = step.read(Quantity::Rise, "rise");
     let membrane = step.currents(rise)?;
     let currents = step.shown_currents();
+    let set_early = step.concentrations_set();
     step.states()?;
     step.end_of_step()?;
     let reset = step.reset(&start);
     step.after_start(&mut start)?;
 
     let (dynamic, constant) = step.candidates(&start, received.as_ref());
+    let constants = step.visible(&constant);
     let gone = step.gone(&dynamic, reset);
     let mut roots = vec![membrane.current, membrane.conductance];
     roots.extend(received.iter().flat_map(super::receive::Traced::needs));
@@ -201,6 +207,8 @@ fn linearise_with(
         corrected: corrected(&chosen, &initial),
         passing: gone.passing(&chosen),
         set_by_currents: step.set_by_currents,
+        set_early,
+        constants,
         failed,
         failed_start,
     })

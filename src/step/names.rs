@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 74] = [
+const OWN: [&str; 75] = [
     "events_at",
     "events_room",
     "last_event",
@@ -85,6 +85,7 @@ const OWN: [&str; 74] = [
     "sent_shift",
     "keep_sent",
     "find_sent",
+    "late_start",
 ];
 
 #[derive(Clone, Debug)]
