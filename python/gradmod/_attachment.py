@@ -18,7 +18,7 @@ from ._point_ions import check_ions
 from ._pointed import Key
 from ._pointed_variables import Seen, Target, target_of
 from .cable import Cable, Geometry
-from .cells import Cell, Place
+from .cells import Cell
 from .errors import Error
 from .parameters import Global, InitialVoltage, Range, Stimulus
 
@@ -139,7 +139,9 @@ class Attachment:
             if nrn.ion_style(sec, ion) != style:
                 nrn.set_ion_style(sec, ion, style)
 
-    def _point_at_primal(self, spot: Spot, owner: nrn.Segment | nrn.PointProcess, targets: Mapping[Key, Target]) -> None:
+    def _point_at_primal(
+        self, spot: Spot, owner: nrn.Segment | nrn.PointProcess, targets: Mapping[Key, Target]
+    ) -> None:
         owners = {"global": nrn.h, "segment": spot.segment, "range": owner}
         for pointer in spot.region.pointers:
             if pointer.scope == "pointed":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from . import _neuron as nrn
@@ -28,11 +29,15 @@ class Variable:
     process: str | None
 
     def __str__(self) -> str:
-        return f"{self.name} {f'of {self.process}' if self.process else f'at {self.place[0](self.place[1])}'}"
+        return f"{self.name} {f'of {self.process}' if self.process else f'at {self.segment()}'}"
+
+    def segment(self) -> nrn.Segment:
+        """The segment where it is."""
+        return self.place[0](self.place[1])
 
     def owner(self) -> Any:
         """The segment or point process; None if it is gone."""
-        return self.place[0](self.place[1]) if self.process is None else nrn.find_point_process(self.process)
+        return self.segment() if self.process is None else nrn.find_point_process(self.process)
 
 
 #: What :func:`mechanisms_with_pointers` found, by how many mechanisms NEURON then knew.
@@ -97,30 +102,41 @@ def nodes_seen(pointers: Sequence[tuple[Any, str]]) -> list[tuple[nrn.Section, f
     return found
 
 
-def variables_seen(
-    pointers: Sequence[tuple[Any, str]], known: Sequence[Variable | None]
-) -> list[Variable | None]:
+def variables_seen(pointers: Sequence[tuple[Any, str]], known: Sequence[Variable | None]) -> list[Variable | None]:
     """The variable that each POINTER of a mechanism or point process sees; None if it is none that gradmod can name.
+
+    As for voltages, each that it may be is given a value of its own for a moment.
 
     Args:
         pointers: Those that see no v, each with what it belongs to.
         known: For each what it saw before, to be looked at first.
     """
+    processes = {nrn.name_of(process): process for _, process in nrn.point_processes()} if any(known) else {}
     found: list[Variable | None] = []
-    by_value: dict[float, list[tuple[Any, Variable]]] = {}
     for (owner, name), before in zip(pointers, known, strict=True):
-        if not nrn.is_number(owner, name):
-            found.append(None)
-            continue
-        if before is not None and nrn.same_target(owner, name, before.owner(), before.name):
-            found.append(before)
-            continue
-        if not by_value:
-            for place, variable in _variables():
-                by_value.setdefault(getattr(place, variable.name), []).append((place, variable))
-        candidates = by_value.get(getattr(owner, name), [])
-        same = (variable for place, variable in candidates if nrn.same_target(owner, name, place, variable.name))
-        found.append(next(same, None))
+        place = (
+            None if before is None else before.segment() if before.process is None else processes.get(before.process)
+        )
+        is_same = before is not None and nrn.same_target(owner, name, place, before.name)
+        found.append(before if is_same else None)
+    open_ones = [i for i, (owner, name) in enumerate(pointers) if found[i] is None and nrn.is_number(owner, name)]
+    if not open_ones:
+        return found
+    wanted = {getattr(*pointers[i]) for i in open_ones}
+    candidates = [(place, each) for place, each in _variables() if getattr(place, each.name) in wanted]
+    kept = [getattr(place, each.name) for place, each in candidates]
+    try:
+        for number, (place, each) in enumerate(candidates):
+            setattr(place, each.name, _MARK + number)
+        read = [getattr(*pointers[i]) - _MARK for i in open_ones]
+    finally:
+        for (place, each), value in zip(candidates, kept, strict=True):
+            setattr(place, each.name, value)
+    for i, number in zip(open_ones, read, strict=True):
+        if 0 <= number < len(candidates):
+            place, each = candidates[int(number)]
+            if nrn.same_target(*pointers[i], place, each.name):
+                found[i] = each
     return found
 
 
@@ -148,6 +164,7 @@ def _variables() -> Iterator[tuple[Any, Variable]]:
                 yield process, Variable(kind, name, (seg.sec, float(seg.x)), nrn.name_of(process))
 
 
+@cache
 def type_number(mechanism: str) -> int:
     """The number by which NEURON orders mechanisms, density mechanisms and point processes together."""
     for point in (False, True):

@@ -138,9 +138,7 @@ class Links:
     def read(self, regions: Iterable[_Region]) -> list[Link]:
         """Those that a gradient depends on, by what was emitted for the cells."""
         read = {source for region in regions for source in region.looks}
-        return [
-            link for link in self._links if link.root in self._affected and f"{link.mechanism}.{link.name}" in read
-        ]
+        return [link for link in self._links if link.root in self._affected and f"{link.mechanism}.{link.name}" in read]
 
     def spread(
         self, directions: Iterable[Direction], scope: Iterable[nrn.Section] | None, others: Iterable[Way] = ()
@@ -178,8 +176,8 @@ class Links:
             Refused: One that is differentiated does.
         """
         for link in self._links:
-            if link.seen is not None and link.root in self._affected:
-                raise Refused(f"{link} sees {link.variable or 'a voltage'}: gradients that act on the run do not follow POINTERs")
+            if link.target is not None and link.root in self._affected:
+                raise Refused(f"{link} sees a voltage: gradients that act on the run do not follow POINTERs")
 
     def check_targets(self, regions: Iterable[_Region], without: str = "") -> None:
         """Refuse POINTERs that something depends on and that see nothing that can be followed.

@@ -7,9 +7,9 @@ else as it is after the step.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from . import _manifest as manifest
 from . import _neuron as nrn
@@ -19,10 +19,7 @@ from ._neuron_pointers import Variable
 from ._pointed import Key, Link, Links, place_of
 from .cells import Place
 from .errors import Refused
-from .regions import density_mechanisms
-
-if TYPE_CHECKING:
-    from ._attachment import Attachment, Spot
+from .regions import LISTENERS, density_mechanisms
 
 
 @dataclass(frozen=True)
@@ -31,14 +28,16 @@ class Seen:
 
     Attributes:
         variable: What it sees.
-        state: Where its gradient is kept; None if that is 0.
+        gradient: RANGE array of its mechanism's companion: its gradient at the end of a step; None if that is 0.
+        kept: Where that one has it; None if ``gradient`` is.
         old: States are advanced from its value before the step.
         waits: They are advanced from that after the step, and it has a gradient.
         starts: INITIAL depends on it.
     """
 
     variable: Variable
-    state: manifest.State | None
+    gradient: str | None
+    kept: manifest.SeenState | None
     old: bool
     waits: bool
     starts: bool
@@ -71,6 +70,18 @@ def resolve(
     return found
 
 
+def sections_seen(links: Collection[Link]) -> set[nrn.Section]:
+    """The sections whose density mechanisms some POINTERs see."""
+    variables = [link.variable for link in links if link.variable is not None]
+    return {variable.place[0] for variable in variables if variable.process is None}
+
+
+def kinds_seen(links: Collection[Link]) -> set[str]:
+    """The point processes that some POINTERs see."""
+    variables = [link.variable for link in links if link.variable is not None]
+    return {variable.mechanism for variable in variables if variable.process is not None} - LISTENERS
+
+
 class _Look:
     """One POINTER that sees a variable, and what was emitted for both sides."""
 
@@ -80,9 +91,7 @@ class _Look:
         self.link, self.variable, self.links, self.made, self.order = link, variable, links, made, order
         self.reader = self._region(link.owner if isinstance(link.owner, str) else None, link.mechanism, link.place)
         self.far = next(far for far in self.reader.far if far.source == f"{link.mechanism}.{link.name}")
-        if self.far.variable is None:
-            raise self._refuse("not with spike_times=True")
-        if variable.process is not None and variable.mechanism in made.passed_over:
+        if variable.mechanism in made.passed_over | LISTENERS:
             raise self._refuse(f"{variable.mechanism} acts on no membrane, so its gradients are not kept")
         self.region = self._region(variable.process, variable.mechanism, variable.place)
         name = variable.name if variable.process is None else f"{variable.mechanism}.{variable.name}"
@@ -106,18 +115,22 @@ class _Look:
             raise self._refuse("events set v there")
         if self.state is None:
             self._check_constant(directions)
-            return Seen(self.variable, None, old=False, waits=False, starts=False)
+            return Seen(self.variable, None, None, old=False, waits=False, starts=False)
         if self.state.seen is None or self.state.seen.early:
-            raise self._refuse("it is set in BREAKPOINT, where some mechanisms have read it already and others have not")
+            raise self._refuse(
+                "it is set in BREAKPOINT, where some mechanisms have read it already and others have not"
+            )
         has_gradient = self.links.is_affected(self.variable.place[0])
         old = far.reaches_states and self._comes_first()
-        waits = far.reaches_states and not old and has_gradient
-        if waits:
+        waits = far.reaches_states and not old
+        if waits and has_gradient:
             for source in self.state.seen.through:
                 self._check_chain(source)
         if far.reaches_start:
             self._check_start(self.state.seen)
-        return Seen(self.variable, self.state if has_gradient else None, old, waits, far.reaches_start and has_gradient)
+        if not has_gradient:
+            return Seen(self.variable, None, None, old, waits=False, starts=False)
+        return Seen(self.variable, self.state.gradient, self.state.seen, old, waits, far.reaches_start)
 
     def _check_constant(self, directions: Sequence[Direction]) -> None:
         """Raise unless nothing changes it but the user."""
@@ -191,80 +204,3 @@ def target_of(process: str | None, segment: nrn.Segment, source: str, targets: M
     mechanism, _, name = source.partition(".")
     found = targets.get(((segment.sec, float(segment.x)) if process is None else process, mechanism, name))
     return place_of(process, segment, source, {}) if found is None else found
-
-
-def connect(attachments: Iterable[Attachment]) -> None:
-    """Let all emitted mechanisms see the gradients of the variables that the model's POINTERs see."""
-    attachments = list(attachments)
-    pairs = [
-        (spot, far, target)
-        for attachment in attachments
-        for spot in (*attachment.spots, *attachment.companions)
-        for far, target in zip(spot.region.far, spot.far, strict=True)
-        if far.variable is not None
-    ]
-    everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
-    late = {id(spot) for spot, _, target in pairs if isinstance(target, Seen) and target.waits}
-    for spot, far, target in pairs:
-        notes = far.variable
-        assert notes is not None
-        kept = spot_of(target, everywhere) if isinstance(target, Seen) else None
-        for k, (before, after) in enumerate(zip(notes.before, far.cables, strict=True)):
-            rest = nrn.ref(spot.mechanism, far.rest, k)
-            if not isinstance(target, Seen) or target.state is None or target.state.seen is None or kept is None:
-                nrn.set_pointer(spot.mechanism, before, rest)
-                if isinstance(target, Seen):
-                    nrn.set_pointer(spot.mechanism, after, rest)
-                continue
-            state = target.state
-            nrn.set_pointer(spot.mechanism, before, nrn.ref(kept.mechanism, target.state.seen.past, k))
-            if target.waits:
-                name = state.seen.trial if id(kept) in late and state.seen and state.seen.trial else state.gradient
-                nrn.set_pointer(spot.mechanism, after, nrn.ref(kept.mechanism, name, k))
-            else:
-                nrn.set_pointer(spot.mechanism, after, nrn.ref(spot.mechanism, notes.gradient, k))
-        if isinstance(target, Seen):
-            setattr(spot.mechanism, notes.old, float(target.old))
-            if target.waits:
-                spot.mechanism.late = 1
-            if target.starts:
-                spot.mechanism.late_start = 1
-            if kept is not None and target.waits and id(kept) in late:
-                kept.mechanism.tried = 1
-            if kept is not None and target.state is not None and target.state.seen is not None:
-                if target.state.seen.past != target.state.gradient:
-                    kept.mechanism.posts = 1
-
-
-def spot_of(seen: Seen, everywhere: Mapping[nrn.Section, Attachment]) -> Spot | None:
-    """The emitted mechanism that keeps the gradient of what is seen; None if there is none."""
-    sec, x = seen.variable.place
-    attachment = everywhere.get(sec)
-    if seen.state is None or attachment is None:
-        return None
-    if seen.variable.process is not None:
-        return next(spot for spot in attachment.companions if spot.process == seen.variable.process)
-    node = attachment.cell.node(sec, x)
-    return next(spot for spot in attachment.spots if spot.node == node)
-
-
-def waited_for(spot: Spot, everywhere: Mapping[nrn.Section, Attachment]) -> list[tuple[Attachment, Spot]]:
-    """The emitted mechanisms whose gradients at the end of a step go into those of this one."""
-    found: list[tuple[Attachment, Spot]] = []
-    for target in spot.far:
-        kept = spot_of(target, everywhere) if isinstance(target, Seen) and target.waits else None
-        if isinstance(target, Seen) and kept is not None:
-            found.append((everywhere[target.variable.place[0]], kept))
-    return found
-
-
-def sections_seen(links: Collection[Link]) -> set[nrn.Section]:
-    """The sections whose density mechanisms some POINTERs see."""
-    variables = [link.variable for link in links if link.variable is not None]
-    return {variable.place[0] for variable in variables if variable.process is None}
-
-
-def kinds_seen(links: Collection[Link]) -> set[str]:
-    """The point processes that some POINTERs see."""
-    variables = [link.variable for link in links if link.variable is not None]
-    return {variable.mechanism for variable in variables if variable.process is not None}

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from . import _neuron as nrn
-from . import _pointed_variables as pointed_variables
 from ._attachment import Attachment
 from ._build import Build, build, request_of
 from ._directions import Direction, check_influence, resolve
@@ -14,7 +13,9 @@ from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
 from ._pointed import Key, Links
-from ._pointed_variables import kinds_seen, sections_seen
+from ._pointed_variables import Target, kinds_seen, sections_seen
+from ._pointed_variables import resolve as resolve_links
+from ._pointed_wiring import connect
 from ._shared import SharedTables
 from ._spikes import SpikeTables, find_wires
 from ._stale import StaleTables
@@ -95,7 +96,8 @@ def wire(
     cells = _affected(resolved)
     if online:
         links.refuse_coupled()
-    seen = [] if spike_times else links.to_variables()
+    without = _FIXED_TIMES if spike_times else _ONLINE if online else ""
+    seen = [] if without else links.to_variables()
     regions = group(cells, sections_seen(seen))
     points = point_processes_on(cells)
     kinds = sorted({kind for kind, _ in points} | kinds_seen(seen))
@@ -113,8 +115,8 @@ def wire(
     )
     regions = [region for region in regions if region.sections]
     check_influence(resolved, made.manifest.passed_over)
-    links.check_targets(made.manifest.regions, _FIXED_TIMES if spike_times else "")
-    targets = pointed_variables.resolve(links, made.manifest, resolved)
+    links.check_targets(made.manifest.regions, without)
+    targets = resolve_links(links, made.manifest, resolved)
     _check_free(regions, made)
     tables = (
         StaleTables(made.manifest, resolved),
@@ -136,6 +138,7 @@ def wire(
 
 
 _FIXED_TIMES = "with spike_times=True gradmod follows POINTERs to voltages only"
+_ONLINE = "gradients that act on the run do not follow POINTERs"
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:
@@ -162,7 +165,7 @@ def _attach_cells(
     regions: Sequence[Region],
     points: Sequence[tuple[str, nrn.PointProcess]],
     made: Build,
-    targets: Mapping[Key, pointed_variables.Target],
+    targets: Mapping[Key, Target],
 ) -> list[Attachment]:
     """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
     fused = {sec: made.manifest.density(region.mechanisms) for region in regions for sec in region.sections}
@@ -175,7 +178,7 @@ def _attach_cells(
             here = [(kind, p) for kind, p in points if p.get_segment().sec in set(attachment.cell.sections)]
             attachment.insert(made.manifest, fused, here, targets, everywhere)
             attachment.sync(made.manifest.axial, {})
-        pointed_variables.connect(attachments)
+        connect(attachments)
     except BaseException:
         for attachment in attachments:
             attachment.remove()

@@ -15,6 +15,7 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
+from ._pointed_wiring import try_states
 from .cells import Floats, Integers
 
 #: From S/cm2 times um2 to uS, and from mA/cm2 times um2 to nA.
@@ -151,8 +152,7 @@ def last_states(
         for seg, voltage in seen:
             seg.v = voltage
         for one in waited_for:
-            is_late = nrn.is_number(one.mechanism, "late") and one.mechanism.late == 1
-            call(one, "try_states" if is_late else one.region.next_states)
+            call(one, try_states(one))
         call(spot, spot.region.next_states)
         return {name: np.array([array[k] for k in attachment.cables]) for name, array in arrays.items()}
     finally:

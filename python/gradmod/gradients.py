@@ -14,7 +14,8 @@ from ._build import Build
 from ._directions import Direction
 from ._isolated import IsolatedValues
 from ._pointed import Links
-from ._pointed_variables import Seen, waited_for
+from ._pointed_variables import Seen
+from ._pointed_wiring import waited_for
 from ._shared import SharedTables
 from ._spikes import SpikeTables
 from ._stale import StaleTables

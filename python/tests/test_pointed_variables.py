@@ -1,159 +1,145 @@
-"""POINTERs that see a variable of a mechanism: forward mode against differences, in both orders of the mechanisms.
-
-NEURON orders the mechanisms of `fixtures/pointed` by their names: those that begin with "a" come before what they see.
-"""
+"""POINTERs that see a variable of a mechanism: forward mode against differences, in both orders of the mechanisms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import gradmod
 import numpy as np
 import pytest
-from models import CHANNELS, comparing, everything, load_fixtures
-from models.pair import Pair
+from models import comparing
+from models.tied import Tied
 from neuron import h
 
 Looks = list[tuple[Any, str]]
 
 
-class Tied(Pair):
-    """The pair of cells, with POINTERs to variables."""
+def in_one_cell(tied: Tied) -> Looks:
+    """Two that come before and after what they see in their own segment; a KINETIC scheme, after the pool that it sees.
 
-    def __init__(self) -> None:
-        load_fixtures(CHANNELS.parent / "pointed")
-        super().__init__()
-        #: RANGE parameters that are directions too.
-        self.names: list[str] = []
-        self.netcons: list[Any] = []
-
-    def insert(self, section: Any, *mechanisms: str) -> None:
-        for mechanism in mechanisms:
-            section.insert(mechanism)
-            for i in range(int(h.MechanismStandard(mechanism, 1).count())):
-                name = h.ref("")
-                h.MechanismStandard(mechanism, 1).name(name, i)
-                if name[0] not in self.names:
-                    self.names.append(name[0])
-
-    def look(self, kind: str, here: Any, reference: Any, **values: float) -> Any:
-        """A point process that sees a variable."""
-        process = getattr(h, kind)(here)
-        for name, value in values.items():
-            setattr(process, name, value)
-        h.setpointer(reference, "seen", process)
-        self.processes.append(process)
-        return process
-
-    def burst(self, here: Any) -> Any:
-        """A synapse with events, some between and some on the points of the time grid."""
-        burst, clock = h.MBurst(here), h.NetStim()
-        clock.start, clock.interval, clock.number = 0, 0.8, 20
-        netcon = h.NetCon(clock, burst)
-        netcon.delay, netcon.weight[0] = 0.3125, 0.5
-        self.netcons += [clock, netcon]
-        self.processes.append(burst)
-        return burst
-
-    def directions(self, sections: Any = None) -> everything.Everything:
-        every = super().directions()
-        wanted = {name: every[name] for name in every if name in ("gnabar_hh", "cm", "amp", "v_first") or "_" in name}
-        del wanted["gl_hh"], wanted["v_init"]
-        for name in self.names:
-            mechanism = name.split("_", 1)[1]
-            where = [section for section in self.all if section.has_membrane(mechanism)]
-            wanted[name] = everything.range_of(name, name, where)
-        if self.netcons:
-            wanted["weight"] = everything.weight_of(self.netcons[1])
-        return wanted
-
-
-def in_one_segment(tied: Tied) -> Looks:
-    """One that comes before and one that comes after what they see, which is in the same emitted mechanism."""
+    And one that sees a state which itself follows another, as that was before the step.
+    """
     dendrite = tied.cells[0]["dendrite"]
-    tied.insert(dendrite, "mrelease", "agate", "zgate")
+    tied.insert(dendrite, "mrelease", "agate", "zgate", "mcal", "mpool", "acasense")
     for segment in dendrite:
         h.setpointer(segment._ref_c_mrelease, "seen", segment.agate)
         h.setpointer(segment._ref_c_mrelease, "seen", segment.zgate)
-    return [(dendrite(0.5), name) for name in ("n_agate", "n_zgate", "c_mrelease")]
-
-
-def in_another_cell(tied: Tied) -> Looks:
-    twig = tied.cells[0]["twig"]
-    tied.insert(twig, "mrelease")
-    here, there = tied.at(1, "dendrite", 0.5), twig(0.5)
-    first = tied.look("AReceive", here, there._ref_c_mrelease)
-    last = tied.look("ZReceive", here, there._ref_c_mrelease)
-    sodium = tied.look("AReceive", tied.at(1, "twig", 0.5), tied.at(0, "soma", 0.5)._ref_m_hh)
-    back = tied.look("ZReceive", tied.at(0, "soma", 0.5), tied.at(1, "soma", 0.5)._ref_h_hh, g=0.001)
-    tied.tie("Gap", tied.at(0, "soma", 0.5), tied.at(1, "soma", 0.5), "vgap", g=0.002)
-    return [(process, "r") for process in (first, last, sodium, back)]
-
-
-def of_concentrations(tied: Tied) -> Looks:
-    """What writes a concentration comes before everything else."""
-    dendrite, soma = tied.cells[0]["dendrite"], tied.cells[1]["soma"]
-    tied.insert(dendrite, "mcal", "mpool", "acasense")
-    tied.insert(soma, "acasense")
-    for segment in dendrite:
         h.setpointer(dendrite(0.9)._ref_cai, "calcium", segment.acasense)
-    h.setpointer(dendrite(0.5)._ref_cai, "calcium", soma(0.5).acasense)
-    return [(dendrite(0.5), "o_acasense"), (soma(0.5), "o_acasense"), (dendrite(0.5), "cai")]
+    second = tied.look("ZReceive", tied.at(1, "soma", 0.5), dendrite(0.1)._ref_n_agate)
+    states = ("n_agate", "n_zgate", "c_mrelease", "o_acasense", "cai")
+    return [(second, "r"), *((dendrite(0.5), state) for state in states)]
 
 
-def of_events(tied: Tied) -> Looks:
-    """A state that events change is seen by currents with that change at once, by states in the next step."""
+def between_cells(tied: Tied) -> Looks:
+    """There and back; a state that events change; a parameter that is played; a voltage besides."""
+    twig, here, soma = tied.cells[0]["twig"], tied.at(1, "dendrite", 0.5), tied.at(0, "soma", 0.5)
+    tied.insert(twig, "mrelease", "mcal", "mpool")
+    tied.insert(tied.cells[1]["soma"], "agate", "acasense")
     burst = tied.burst(tied.at(0, "dendrite", 0.5))
-    here = tied.at(1, "dendrite", 0.5)
-    first = tied.look("AReceive", here, burst._ref_c)
-    last = tied.look("ZReceive", tied.at(0, "twig", 0.5), burst._ref_c)
-    tied.insert(tied.cells[1]["soma"], "agate")
+    first = tied.look("AReceive", here, twig(0.5)._ref_c_mrelease)
+    last = tied.look("ZReceive", here, twig(0.5)._ref_c_mrelease)
+    sodium = tied.look("AReceive", tied.at(1, "twig", 0.5), soma._ref_m_hh)
+    back = tied.look("ZReceive", soma, tied.at(1, "soma", 0.5)._ref_h_hh, g=0.001)
+    of_events = tied.look("ZReceive", here, burst._ref_c)
+    played = tied.look("AReceive", soma, tied.stimulus._ref_dur, k=0.1)
+    tied.keep += [h.Vector([0, 1, 2, 6]), h.Vector([0.1, 0.5, 0.2, 0.9])]
+    tied.keep[-1].play(tied.stimulus._ref_dur, tied.keep[-2], True)
     h.setpointer(burst._ref_c, "seen", tied.at(1, "soma", 0.5).agate)
-    return [(first, "r"), (last, "r"), (burst, "c"), (tied.at(1, "soma", 0.5), "n_agate")]
+    h.setpointer(twig(0.5)._ref_cai, "calcium", tied.at(1, "soma", 0.5).acasense)
+    tied.tie("Gap", soma, tied.at(1, "soma", 0.5), "vgap", g=0.002)
+    looks = [(process, "r") for process in (first, last, sodium, back, of_events, played)]
+    return [*looks, (burst, "c"), (tied.at(1, "soma", 0.5), "n_agate"), (tied.at(1, "soma", 0.5), "o_acasense")]
 
 
-def one_after_another(tied: Tied) -> Looks:
-    """What is seen itself sees something, but as it was before the step."""
-    dendrite = tied.cells[0]["dendrite"]
-    tied.insert(dendrite, "mrelease", "agate")
-    for segment in dendrite:
-        h.setpointer(dendrite(0.9)._ref_c_mrelease, "seen", segment.agate)
-    last = tied.look("ZReceive", tied.at(1, "soma", 0.5), dendrite(0.1)._ref_n_agate)
-    return [(last, "r"), (dendrite(0.1), "n_agate")]
+INSIDE = ("gnabar_hh", "v_first", "tau_mrelease", "k_agate", "k_zgate", "gbar_mcal", "rate_acasense", "k_0")
+BETWEEN = (
+    "gnabar_hh",
+    "amp",
+    "tau_mrelease",
+    "gbar_mcal",
+    "tau_0",
+    "share_0",
+    "weight0",
+    "k_1",
+    "k_2",
+    "g_4",
+    "k_agate",
+)
 
 
-def of_parameters(tied: Tied) -> Looks:
-    """A parameter that is played, and one of a mechanism elsewhere."""
-    first = tied.look("AReceive", tied.at(1, "soma", 0.5), tied.at(0, "soma", 0.5)._ref_gkbar_hh)
-    last = tied.look("ZReceive", tied.at(0, "twig", 0.5), tied.stimulus._ref_dur)
-    times = h.Vector([0, 1, 2, 6])
-    values = h.Vector([0.1, 0.5, 0.2, 0.9])
-    values.play(tied.stimulus._ref_dur, times, True)
-    tied.netcons = []
-    tied.keep = [times, values]
-    return [(first, "r"), (last, "r")]
-
-
-TIES: list[Callable[[Tied], Looks]] = [
-    in_one_segment,
-    in_another_cell,
-    of_concentrations,
-    of_events,
-    one_after_another,
-    of_parameters,
-]
-
-
-@pytest.mark.parametrize("tie", TIES)
-def test_forward_against_differences(tie: Callable[[Tied], Looks]) -> None:
+@pytest.mark.parametrize(("tie", "names"), [(in_one_cell, INSIDE), (between_cells, BETWEEN)])
+def test_forward_against_differences(tie: Callable[[Tied], Looks], names: Collection[str]) -> None:
     tied = Tied()
     looks = tie(tied)
     tied.watch(*looks)
-    looks += [(place, "v") for cell in tied.cells for place in (cell["soma"](0.5), cell["dendrite"](0.9))]
-    directions = tied.directions()
-    found = comparing.gradients(directions, looks, tied.run)
-    idle = [d for d, of in found.items() if not any(np.any(trace) for trace in of.values())]
-    print("idle", idle)
-    wrong = comparing.wrong(found, directions, tied.run)
-    assert wrong == {}
+    looks += [(cell["soma"](0.5), "v") for cell in tied.cells]
+    directions = {name: tied.directions()[name] for name in names}
+    found = comparing.gradients(directions, looks, tied.shortly)
+    assert [d for d, of in found.items() if not any(np.any(trace) for trace in of.values())] == []
+    assert comparing.wrong(found, directions, tied.shortly) == {}
+
+
+def test_what_a_cell_without_gradients_has_is_taken_as_given() -> None:
+    tied = Tied()
+    twig, here = tied.cells[0]["twig"], tied.at(1, "dendrite", 0.5)
+    twig.insert("mrelease")
+    looks = [(tied.look(kind, here, twig(0.5)._ref_c_mrelease), "r") for kind in ("AReceive", "ZReceive")]
+    looks.append((here, "v"))
+    tied.watch(*looks)
+    every = tied.directions(tied.cells[1].values())
+    directions = {name: every[name] for name in ("gnabar_hh", "cm", "Ra")}
+    found = comparing.gradients(directions, looks, tied.shortly)
+    assert np.any(found["cm"][f"{here}.v"])
+    assert comparing.wrong(found, directions, tied.shortly) == {}
+    grad = gradmod.attach(**{name: wanted for name, (wanted, _, _) in directions.items()})
+    look = grad.record(here)
+    tied.shortly()
+    h.setpointer(tied.at(0, "soma", 0.5)._ref_m_hh, "seen", tied.processes[0])
+    with pytest.raises(gradmod.Refused, match=r"POINTER seen of AReceive\[\d+\] sees something else"):
+        look["cm"]
+
+
+def _attach(tied: Tied, **more: Any) -> gradmod.Gradients:
+    return gradmod.attach(g=gradmod.Range("gnabar_hh", tied.all), **more)
+
+
+def test_what_is_not_followed_is_refused() -> None:
+    tied = Tied()
+    soma, twig = tied.at(0, "soma", 0.5), tied.at(0, "twig", 0.5)
+    for section, mechanism in ((soma.sec, "mearly"), (twig.sec, "mrelease"), (twig.sec, "zgate")):
+        section.insert(mechanism)
+    h.setpointer(twig._ref_c_mrelease, "seen", twig.zgate)
+    burst, neuron, counter = tied.burst(soma), h.ExpReset(tied.at(1, "twig", 0.5)), h.APCount(soma)
+    other = tied.look("ZReceive", soma, twig._ref_c_mrelease)
+    last = tied.look("ZReceive", twig, soma._ref_m_hh)
+    for reference, what in (
+        (burst._ref_scaled, r"scaled of MBurst\[\d+\]: gradmod follows POINTERs to v, to STATEs"),
+        (soma._ref_ik, r"ik at a_soma\(0.5\): gradmod follows"),
+        (soma._ref_x_mearly, r"x_mearly at a_soma\(0.5\): it is set in BREAKPOINT"),
+        (other._ref_r, r"r of ZReceive\[\d+\]: its states are advanced from a variable that is advanced with them"),
+        (twig._ref_n_zgate, r"n_zgate at a_twig\(0.5\): which is advanced itself from what POINTER seen of zgate"),
+        (soma._ref_gnabar_hh, r"gnabar_hh at a_soma\(0.5\): that is what the direction g changes"),
+        (neuron._ref_w, r"w of ExpReset\[\d+\]: events set v there"),
+        (counter._ref_n, r"n of APCount\[\d+\]: APCount acts on no membrane"),
+    ):
+        h.setpointer(reference, "seen", last)
+        with pytest.raises(gradmod.Refused, match=rf"POINTER seen of ZReceive\[\d+\] sees {what}"):
+            _attach(tied)
+    h.setpointer(soma._ref_m_hh, "seen", last)
+    for reference, what in (
+        (last._ref_r, "INITIAL reads it before it is set"),
+        (burst._ref_c, "INITIAL reads it, and events may change it"),
+    ):
+        h.setpointer(reference, "seen", twig.zgate)
+        with pytest.raises(gradmod.Refused, match=rf"POINTER seen of zgate at a_twig\(0.5\) sees .*: {what}"):
+            _attach(tied)
+    h.setpointer(twig._ref_c_mrelease, "seen", twig.zgate)
+    with pytest.raises(gradmod.Refused, match=r"sees .*; with spike_times=True gradmod follows POINTERs to voltages"):
+        _attach(tied, spike_times=True)
+    twig.sec.insert("zhook")
+    h.setpointer(soma._ref_m_hh, "seen", twig.zhook)
+    with pytest.raises(gradmod.Refused, match="zhook has BEFORE or AFTER blocks"):
+        _attach(tied)
+    with pytest.raises(gradmod.Refused, match=r"sees .*; reverse mode follows POINTERs to voltages only"):
+        gradmod.Reverse(g=gradmod.Range("gnabar_hh", tied.all))

@@ -198,7 +198,7 @@ impl Writer<'_> {
             identity: map.identity(self.last()),
             take: map.take(self.last()),
             apply: self.apply(&map),
-            post: if receive.voltage.is_none() { self.post(&map) } else { Vec::new() },
+            post: if receive.voltage.is_none() && !map.rows.is_empty() { self.post(&map) } else { Vec::new() },
             apply_locals: locals_statement(&map.indices().map(|i| format!("e{i}")).collect::<Vec<_>>()),
             sync: self.shown(receive).map(|(index, shown)| format!("copy[{index}] = {shown}")).collect(),
             check: self
