@@ -277,7 +277,7 @@ class Region:
     isolated: tuple[Isolated, ...]
     shared_tables: tuple[SharedTable, ...]
     unfollowed: tuple[str, ...]
-    writers: tuple[str, ...]
+    writers: dict[str, frozenset[str]]
     constants: frozenset[str]
 
     @property
@@ -318,7 +318,7 @@ class Region:
             next_states=data["procedures"]["states"],
             apply_events=data["procedures"]["events"],
             unfollowed=tuple(data["unfollowed"]),
-            writers=tuple(data["writers"]),
+            writers={name: frozenset(written) for name, written in data["writers"].items()},
             constants=frozenset(data["constants"]),
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),

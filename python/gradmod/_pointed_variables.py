@@ -148,7 +148,7 @@ class _Look:
         """Where the mechanisms that advance it come in NEURON's order."""
         if not self.variable.mechanism.endswith("_ion"):
             return [_place(self.variable.mechanism, self.region)]
-        return [_place(writer, self.region) for writer in self.region.writers]
+        return [_place(pool, self.region) for pool, written in self.region.writers.items() if self.public in written]
 
     def _comes_first(self) -> bool:
         """Whether the mechanism that looks is advanced before what it sees.

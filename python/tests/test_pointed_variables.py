@@ -16,23 +16,24 @@ Looks = list[tuple[Any, str]]
 
 
 def in_one_cell(tied: Tied) -> Looks:
-    """Two that come before and after what they see in their own segment; a KINETIC scheme, after the pool that it sees.
+    """Two that come before and after what they see in their own segment; a KINETIC scheme after, a pool before a pool.
 
     And one that sees a state which itself follows another, as that was before the step.
     """
     dendrite = tied.cells[0]["dendrite"]
-    tied.insert(dendrite, "mrelease", "agate", "zgate", "mcal", "mpool", "acasense")
+    tied.insert(dendrite, "mrelease", "agate", "zgate", "mcal", "mpool", "acasense", "zpool")
     for segment in dendrite:
         h.setpointer(segment._ref_c_mrelease, "seen", segment.agate)
         h.setpointer(segment._ref_c_mrelease, "seen", segment.zgate)
         h.setpointer(dendrite(0.9)._ref_cai, "calcium", segment.acasense)
+        h.setpointer(dendrite(0.1)._ref_cai, "seen", segment.zpool)
     second = tied.look("ZReceive", tied.at(1, "soma", 0.5), dendrite(0.1)._ref_n_agate)
-    states = ("n_agate", "n_zgate", "c_mrelease", "o_acasense", "cai")
+    states = ("n_agate", "n_zgate", "c_mrelease", "o_acasense", "cai", "xxi")
     return [(second, "r"), *((dendrite(0.5), state) for state in states)]
 
 
 def between_cells(tied: Tied) -> Looks:
-    """There and back; a state that events change; a parameter that is played; a voltage besides."""
+    """There and back; states that events change; a parameter that is played; a voltage besides."""
     twig, here, soma = tied.cells[0]["twig"], tied.at(1, "dendrite", 0.5), tied.at(0, "soma", 0.5)
     tied.insert(twig, "mrelease", "mcal", "mpool")
     tied.insert(tied.cells[1]["soma"], "agate", "acasense")
@@ -42,30 +43,20 @@ def between_cells(tied: Tied) -> Looks:
     sodium = tied.look("AReceive", tied.at(1, "twig", 0.5), soma._ref_m_hh)
     back = tied.look("ZReceive", soma, tied.at(1, "soma", 0.5)._ref_h_hh, g=0.001)
     of_events = tied.look("ZReceive", here, burst._ref_c)
+    tied.netcon(last, 0.2, 0.3)
+    of_late = tied.look("AReceive", tied.at(0, "dendrite", 0.9), last._ref_r)
     played = tied.look("AReceive", soma, tied.stimulus._ref_dur, k=0.1)
     tied.keep += [h.Vector([0, 1, 2, 6]), h.Vector([0.1, 0.5, 0.2, 0.9])]
     tied.keep[-1].play(tied.stimulus._ref_dur, tied.keep[-2], True)
     h.setpointer(burst._ref_c, "seen", tied.at(1, "soma", 0.5).agate)
     h.setpointer(twig(0.5)._ref_cai, "calcium", tied.at(1, "soma", 0.5).acasense)
     tied.tie("Gap", soma, tied.at(1, "soma", 0.5), "vgap", g=0.002)
-    looks = [(process, "r") for process in (first, last, sodium, back, of_events, played)]
+    looks = [(process, "r") for process in (first, last, sodium, back, of_events, of_late, played)]
     return [*looks, (burst, "c"), (tied.at(1, "soma", 0.5), "n_agate"), (tied.at(1, "soma", 0.5), "o_acasense")]
 
 
 INSIDE = ("gnabar_hh", "v_first", "tau_mrelease", "k_agate", "k_zgate", "gbar_mcal", "rate_acasense", "k_0")
-BETWEEN = (
-    "gnabar_hh",
-    "amp",
-    "tau_mrelease",
-    "gbar_mcal",
-    "tau_0",
-    "share_0",
-    "weight0",
-    "k_1",
-    "k_2",
-    "g_4",
-    "k_agate",
-)
+BETWEEN = ("gnabar_hh", "amp", "tau_mrelease", "gbar_mcal", "tau_0", "share_0", "weight0", "weight1", "weight2", "k_1")
 
 
 @pytest.mark.parametrize(("tie", "names"), [(in_one_cell, INSIDE), (between_cells, BETWEEN)])

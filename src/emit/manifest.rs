@@ -1,5 +1,7 @@
 //! `gradmod.json`: what is where in the emitted mechanisms, for programs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::step::{Isolated, SharedTable, StaleTable};
@@ -57,8 +59,8 @@ pub struct RegionManifest {
     /// It can't be at such a node.
     pub sees_jumps: bool,
     pub procedures: ProceduresManifest,
-    /// Mechanisms that write a concentration, and so run before the others.
-    pub writers: Vec<String>,
+    /// Mechanisms that write concentrations, and so run before the others, each with these.
+    pub writers: BTreeMap<String, Vec<String>>,
     /// Visible variables that no code changes.
     pub constants: Vec<String>,
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.

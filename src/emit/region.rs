@@ -1,6 +1,6 @@
 //! The gradient mechanism of one region.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::Environment;
 use serde::Serialize;
@@ -352,7 +352,7 @@ impl<'a> Writer<'a> {
             moved: self.moved_manifest(),
             sees_jumps: sees_jumps(self.linearised),
             procedures: ProceduresManifest { advance: "advance", states: "next_states", events: "apply" },
-            writers: region.mechanisms.iter().filter(|known| known.writes_concentration()).map(|known| known.name.clone()).collect(),
+            writers: writers(region),
             constants: self.linearised.constants.clone(),
             stale_tables: self.linearised.stale.clone(),
             isolated: self.linearised.isolated.clone(),
@@ -375,6 +375,13 @@ pub(super) fn sees_jumps(linearised: &Linearised) -> bool {
     });
     let hooks = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.hooks);
     reads || hooks.into_iter().any(|(hook, _)| *hook == Hook::BeforeBreakpoint)
+}
+
+/// The concentrations that each mechanism sets which sets some.
+fn writers(region: &Region) -> BTreeMap<String, Vec<String>> {
+    let pools = region.mechanisms.iter().filter(|mechanism| mechanism.writes_concentration());
+    let written = |ion: &Ion| [ion.inside(), ion.outside()].into_iter().filter(|name| ion.write.contains(name)).collect::<Vec<_>>();
+    pools.map(|pool| (pool.name.clone(), pool.ions.iter().flat_map(written).collect())).collect()
 }
 
 /// The ions that some mechanism uses in a certain way.

@@ -39,15 +39,20 @@ class Tied(Pair):
 
     def burst(self, here: Any) -> Any:
         """A synapse with events: at the start, on the points of the time grid, and between them."""
-        burst, clock = h.MBurst(here), h.NetStim()
-        clock.start, clock.interval, clock.number = 0, 0.8, 20
-        self.keep.append(clock)
-        for delay, weight in ((0, 0.3), (0.3125, 0.5)):
-            netcon = h.NetCon(clock, burst)
-            netcon.delay, netcon.weight[0] = delay, weight
-            self.netcons.append(netcon)
+        burst = h.MBurst(here)
+        self.netcon(burst, 0, 0.3)
+        self.netcon(burst, 0.3125, 0.5)
         self.processes.append(burst)
         return burst
+
+    def netcon(self, process: Any, delay: float, weight: float) -> None:
+        """Let events come, every 0.8 ms."""
+        clock = h.NetStim()
+        clock.start, clock.interval, clock.number = 0, 0.8, 20
+        netcon = h.NetCon(clock, process)
+        netcon.delay, netcon.weight[0] = delay, weight
+        self.netcons.append(netcon)
+        self.keep.append(clock)
 
     def shortly(self) -> dict[str, Any]:
         """A run with one spike."""
