@@ -56,7 +56,19 @@ def between_cells(tied: Tied) -> Looks:
 
 
 INSIDE = ("gnabar_hh", "v_first", "tau_mrelease", "k_agate", "k_zgate", "gbar_mcal", "rate_acasense", "k_0")
-BETWEEN = ("gnabar_hh", "amp", "tau_mrelease", "gbar_mcal", "tau_0", "share_0", "weight0", "weight1", "weight2", "k_1")
+BETWEEN = (
+    "gnabar_hh",
+    "amp",
+    "tau_mrelease",
+    "gbar_mcal",
+    "tau_0",
+    "share_0",
+    "weight0",
+    "weight1",
+    "weight2",
+    "k_1",
+    "k_7",
+)
 
 
 @pytest.mark.parametrize(("tie", "names"), [(in_one_cell, INSIDE), (between_cells, BETWEEN)])
@@ -98,7 +110,7 @@ def _attach(tied: Tied, **more: Any) -> gradmod.Gradients:
 def test_what_is_not_followed_is_refused() -> None:
     tied = Tied()
     soma, twig = tied.at(0, "soma", 0.5), tied.at(0, "twig", 0.5)
-    for section, mechanism in ((soma.sec, "mearly"), (twig.sec, "mrelease"), (twig.sec, "zgate")):
+    for section, mechanism in ((soma.sec, "mearly"), (soma.sec, "mflash"), (twig.sec, "mrelease"), (twig.sec, "zgate")):
         section.insert(mechanism)
     h.setpointer(twig._ref_c_mrelease, "seen", twig.zgate)
     burst, neuron, counter = tied.burst(soma), h.ExpReset(tied.at(1, "twig", 0.5)), h.APCount(soma)
@@ -108,6 +120,7 @@ def test_what_is_not_followed_is_refused() -> None:
         (burst._ref_scaled, r"scaled of MBurst\[\d+\]: gradmod follows POINTERs to v, to STATEs"),
         (soma._ref_ik, r"ik at a_soma\(0.5\): gradmod follows"),
         (soma._ref_x_mearly, r"x_mearly at a_soma\(0.5\): it is set in BREAKPOINT"),
+        (soma._ref_cai, r"cai at a_soma\(0.5\): it is set in BREAKPOINT"),
         (other._ref_r, r"r of ZReceive\[\d+\]: its states are advanced from a variable that is advanced with them"),
         (twig._ref_n_zgate, r"n_zgate at a_twig\(0.5\): which is advanced itself from what POINTER seen of zgate"),
         (soma._ref_gnabar_hh, r"gnabar_hh at a_soma\(0.5\): that is what the direction g changes"),

@@ -113,14 +113,12 @@ fn linearise_with(
     let rise = step.read(Quantity::Rise, "rise");
     let membrane = step.currents(rise)?;
     let currents = step.shown_currents();
-    let set_early = step.concentrations_set();
     step.states()?;
     step.end_of_step()?;
     let reset = step.reset(&start);
     step.after_start(&mut start)?;
 
     let (dynamic, constant) = step.candidates(&start, received.as_ref());
-    let constants = step.visible(&constant);
     let gone = step.gone(&dynamic, reset);
     let mut roots = vec![membrane.current, membrane.conductance];
     roots.extend(received.iter().flat_map(super::receive::Traced::needs));
@@ -164,9 +162,7 @@ fn linearise_with(
     let states = step.state_rows(&chosen, &order, &start_order)?;
     let mut parameters: Vec<Parameter> = parameters.into_iter().map(|(_, parameter)| parameter).collect();
     if region.kind() == Kind::Density && wanted("cm") {
-        let capacitive = step.capacitive_current(rise);
-        source.parameters.push((parameters.len(), capacitive));
-        parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
+        step.add_capacitance(&mut source, &mut parameters, rise);
     }
     let receive = match &received {
         Some(received) => {
@@ -185,6 +181,7 @@ fn linearise_with(
     step.refuse_leftovers(&roots)?;
     Ok(Linearised {
         region: region.clone(),
+        constants: step.visible(&constant),
         stale: step.stale_tables(),
         isolated,
         shared: step.shared_tables(&constant)?,
@@ -207,8 +204,7 @@ fn linearise_with(
         corrected: corrected(&chosen, &initial),
         passing: gone.passing(&chosen),
         set_by_currents: step.set_by_currents,
-        set_early,
-        constants,
+        set_early: step.set_early,
         failed,
         failed_start,
     })
@@ -279,11 +275,12 @@ impl Step<'_> {
         source.v_before = (!self.graph.is_zero(rest)).then_some(rest);
     }
 
-    /// `1e-3 (V_{n+1} - V_n) / dt`: mA/cm2 per uF/cm2.
-    fn capacitive_current(&mut self, rise: Id) -> Id {
+    /// The parameter `cm`, by `1e-3 (V_{n+1} - V_n) / dt`: mA/cm2 per uF/cm2.
+    fn add_capacitance(&mut self, source: &mut Row, parameters: &mut Vec<Parameter>, rise: Id) {
         let scale = self.graph.number(1e-3);
         let per_step = self.graph.div(rise, self.dt);
-        self.graph.mul(scale, per_step)
+        source.parameters.push((parameters.len(), self.graph.mul(scale, per_step)));
+        parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
     }
 
     /// What tells that the step was not the one that the code describes: a TABLE
