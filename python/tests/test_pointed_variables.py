@@ -45,17 +45,17 @@ def between_cells(tied: Tied) -> Looks:
     of_events = tied.look("ZReceive", here, burst._ref_c)
     tied.netcon(last, 0.2, 0.3)
     of_late = tied.look("AReceive", tied.at(0, "dendrite", 0.9), last._ref_r)
-    played = tied.look("AReceive", soma, tied.stimulus._ref_dur, k=0.1)
+    tied.look("AReceive", soma, tied.stimulus._ref_dur, k=0.1)
     tied.keep += [h.Vector([0, 1, 2, 6]), h.Vector([0.1, 0.5, 0.2, 0.9])]
     tied.keep[-1].play(tied.stimulus._ref_dur, tied.keep[-2], True)
     h.setpointer(burst._ref_c, "seen", tied.at(1, "soma", 0.5).agate)
     h.setpointer(twig(0.5)._ref_cai, "calcium", tied.at(1, "soma", 0.5).acasense)
     tied.tie("Gap", soma, tied.at(1, "soma", 0.5), "vgap", g=0.002)
-    looks = [(process, "r") for process in (first, last, sodium, back, of_events, of_late, played)]
+    looks = [(process, "r") for process in (first, last, sodium, back, of_events, of_late)]
     return [*looks, (burst, "c"), (tied.at(1, "soma", 0.5), "n_agate"), (tied.at(1, "soma", 0.5), "o_acasense")]
 
 
-INSIDE = ("gnabar_hh", "v_first", "tau_mrelease", "k_agate", "k_zgate", "gbar_mcal", "rate_acasense", "k_0")
+INSIDE = ("gnabar_hh", "v_first", "tau_mrelease", "k_agate", "k_zgate", "gbar_mcal", "rate_acasense")
 BETWEEN = (
     "gnabar_hh",
     "amp",
