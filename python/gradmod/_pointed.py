@@ -89,6 +89,8 @@ class Links:
     def __init__(self) -> None:
         """Look now."""
         self._links: list[Link] = []
+        #: Those that see what has no name. They are where it does not matter, or refused: not searched for again.
+        self._nameless: set[Key] = set()
         self._links = self._find()
         self._affected: set[nrn.Section] = set()
         self.targets: dict[Key, Place] = {link.key: link.target for link in self._links if link.target is not None}
@@ -105,17 +107,13 @@ class Links:
             (nrn.name_of(owner) if nrn.type_of_point_process(owner) else place, mechanism, name)
             for mechanism, name, owner, place in found
         ]
-        others = [i for i, target in enumerate(targets) if target is None]
+        others = [i for i, target in enumerate(targets) if target is None and keys[i] not in self._nameless]
         known = {link.key: link.variable for link in self._links}
-        variables = dict(
-            zip(
-                others,
-                pointers.variables_seen(
-                    [(found[i][2], found[i][1]) for i in others], [known.get(keys[i]) for i in others]
-                ),
-                strict=True,
-            )
-        )
+        looks = [(found[i][2], found[i][1]) for i in others]
+        seen = pointers.variables_seen(looks, [known.get(keys[i]) for i in others])
+        variables = dict(zip(others, seen, strict=True))
+        if not self._links:
+            self._nameless = {keys[i] for i in others if variables[i] is None and nrn.is_number(*found[i][2:0:-1])}
         links: list[Link] = []
         for i, ((*_, place), key, target) in enumerate(zip(found, keys, targets, strict=True)):
             variable = variables.get(i)
