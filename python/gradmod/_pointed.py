@@ -113,7 +113,10 @@ class Links:
         seen = pointers.variables_seen(looks, [known.get(keys[i]) for i in others])
         variables = dict(zip(others, seen, strict=True))
         if not self._links:
-            self._nameless = {keys[i] for i in others if variables[i] is None and nrn.is_number(*found[i][2:0:-1])}
+            nameless = [
+                i for i, look in zip(others, looks, strict=True) if variables[i] is None and nrn.is_number(*look)
+            ]
+            self._nameless = {keys[i] for i in nameless}
         links: list[Link] = []
         for i, ((*_, place), key, target) in enumerate(zip(found, keys, targets, strict=True)):
             variable = variables.get(i)
