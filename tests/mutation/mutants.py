@@ -402,7 +402,7 @@ LATER = [
         _CONSTRUCTS,
     ),
 ]
-_VARIABLES = ("python/tests/test_pointed_variables.py", "-k", "differences")
+_VARIABLES = ("python/tests/test_pointed_variables.py",)
 POINTED = [
     Mutant(
         "variable: what states saw", "src/emit/sources.rs", "        lines.extend(self.keep_seen(1));\n", "", _VARIABLES
@@ -427,7 +427,7 @@ POINTED = [
     ),
 ]
 
-_POINTERS = ("python/tests/test_pointers.py", "-k", "graded or both_ways or density")
+_POINTERS = ("python/tests/test_pointers.py",)
 POINTERS = [
     Mutant(
         "pointer: the voltage after the solve",
