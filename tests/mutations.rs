@@ -66,7 +66,7 @@ fn transform(bytes: &[u8]) -> Result<&'static str, String> {
         Ok(linearised) => linearised,
         Err(refused) => return located(&text, &[refused.diagnostic]).map(|()| "refused"),
     };
-    let (files, _) = emit::emit(&[linearised], 3, times, false).map_err(|error| format!("not emitted: {error}"))?;
+    let (files, _) = emit::emit(&[linearised], 3, times, emit::Feature::Plain).map_err(|error| format!("not emitted: {error}"))?;
     for file in &files {
         if file.text.len() > LARGEST {
             return Err(format!("{} bytes emitted", file.text.len()));

@@ -15,9 +15,10 @@ from ._events import Events
 from ._ions import ion_settings
 from ._jumps import SOLVED, tell_jumps
 from ._point_ions import check_ions
-from ._pointed import Key, place_of
+from ._pointed import Key
+from ._pointed_variables import Seen, Target, target_of
 from .cable import Cable, Geometry
-from .cells import Cell, Place
+from .cells import Cell
 from .errors import Error
 from .parameters import Global, InitialVoltage, Range, Stimulus
 
@@ -31,7 +32,7 @@ class Spot:
         mechanism: The emitted mechanism (density) or the companion itself.
         region: What the manifest says of it.
         process: Name of the user's point process, for a companion; no reference, which would keep it alive.
-        far: Where the voltages are that POINTERs of the model see, in the order of ``region.far``.
+        far: What POINTERs of the model see, in the order of ``region.far``.
     """
 
     node: int
@@ -39,7 +40,7 @@ class Spot:
     mechanism: nrn.Mechanism
     region: manifest.Region
     process: str | None = None
-    far: tuple[Place, ...] = ()
+    far: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Attachment:
         made: manifest.Manifest,
         regions: dict[nrn.Section, manifest.Region],
         points: Sequence[tuple[str, nrn.PointProcess]],
-        targets: Mapping[Key, Place],
+        targets: Mapping[Key, Target],
         everywhere: Mapping[nrn.Section, Attachment],
     ) -> None:
         """Insert and wire everything. On failure, :meth:`remove` undoes what was done.
@@ -103,7 +104,7 @@ class Attachment:
             made: What the compiler emitted.
             regions: The fused mechanism of every section of the cell.
             points: The user's point processes on this cell.
-            targets: Where POINTERs of the model look.
+            targets: What POINTERs of the model see.
             everywhere: What is attached to each section.
         """
         for cable in self.cables.values():
@@ -114,7 +115,7 @@ class Attachment:
         for i, seg in enumerate(self.cell.segments):
             region = regions[seg.sec]
             mechanism = getattr(seg, region.suffix)
-            far = tuple(place_of(None, seg, pointer.source, targets) for pointer in region.far)
+            far = tuple(target_of(None, seg, pointer.source, targets) for pointer in region.far)
             spot = Spot(self.cell.node(seg.sec, seg.x), seg, mechanism, region, far=far)
             self.spots.append(spot)
             self._point_at_primal(spot, seg, targets)
@@ -138,12 +139,18 @@ class Attachment:
             if nrn.ion_style(sec, ion) != style:
                 nrn.set_ion_style(sec, ion, style)
 
-    def _point_at_primal(self, spot: Spot, owner: nrn.Segment | nrn.PointProcess, targets: Mapping[Key, Place]) -> None:
+    def _point_at_primal(
+        self, spot: Spot, owner: nrn.Segment | nrn.PointProcess, targets: Mapping[Key, Target]
+    ) -> None:
         owners = {"global": nrn.h, "segment": spot.segment, "range": owner}
         for pointer in spot.region.pointers:
             if pointer.scope == "pointed":
-                sec, x = place_of(spot.process, spot.segment, pointer.source, targets)
-                nrn.set_pointer(spot.mechanism, pointer.name, nrn.ref(sec(x), "v"))
+                target = target_of(spot.process, spot.segment, pointer.source, targets)
+                if isinstance(target, Seen):
+                    target = nrn.ref(target.variable.owner(), target.variable.name)
+                else:
+                    target = nrn.ref(target[0](target[1]), "v")
+                nrn.set_pointer(spot.mechanism, pointer.name, target)
                 continue
             nrn.set_pointer(spot.mechanism, pointer.name, nrn.ref(owners[pointer.scope], pointer.source))
 
@@ -160,13 +167,13 @@ class Attachment:
         process: nrn.PointProcess,
         made: manifest.Manifest,
         region: manifest.Region,
-        targets: Mapping[Key, Place],
+        targets: Mapping[Key, Target],
         everywhere: Mapping[nrn.Section, Attachment],
     ) -> None:
         seg = process.get_segment()
         companion = nrn.new_point_process(region.suffix, seg)
         name = nrn.name_of(process)
-        far = tuple(place_of(name, seg, pointer.source, targets) for pointer in region.far)
+        far = tuple(target_of(name, seg, pointer.source, targets) for pointer in region.far)
         spot = Spot(self.cell.node(seg.sec, seg.x), seg, companion, region, name, far)
         self.companions.append(spot)
         if region.weights is not None:
@@ -368,11 +375,14 @@ class Attachment:
 
 def _point_far(spot: Spot, everywhere: Mapping[nrn.Section, Attachment]) -> None:
     """Let an emitted mechanism see the gradients of the voltages that the model's POINTERs see."""
-    for far, (sec, x) in zip(spot.region.far, spot.far, strict=True):
+    for far, target in zip(spot.region.far, spot.far, strict=True):
+        if isinstance(target, Seen):
+            continue
+        sec, x = target
         cables = everywhere[sec].cables if sec in everywhere else {}
         for k, name in enumerate(far.cables):
-            target = nrn.ref(cables[k].at(sec, x), "v") if k in cables else nrn.ref(spot.mechanism, far.rest, k)
-            nrn.set_pointer(spot.mechanism, name, target)
+            cable = nrn.ref(cables[k].at(sec, x), "v") if k in cables else nrn.ref(spot.mechanism, far.rest, k)
+            nrn.set_pointer(spot.mechanism, name, cable)
 
 
 def _feed(mirror: nrn.Mechanism, cable: manifest.CableMechanism, spot: Spot, k: int) -> None:

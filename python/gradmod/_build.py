@@ -26,7 +26,8 @@ class Request:
     """What is to be differentiated: all that determines the emitted files.
 
     ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K; ``spike_times``:
-    the times of events are differentiated; ``online`` gradients can act on the run.
+    the times of events are differentiated; ``online`` gradients can act on the run; ``variables``: POINTERs may see
+    variables, not voltages only.
     """
 
     sources: tuple[Source, ...]
@@ -37,6 +38,7 @@ class Request:
     mode: str = "forward"
     spike_times: bool = False
     online: bool = False
+    variables: bool = False
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
@@ -44,6 +46,7 @@ class Request:
             _content_hash(binary),
             [(source.name, source.text) for source in self.sources],
             [self.regions, self.points, self.wrt, self.directions, self.mode, self.spike_times, self.online],
+            self.variables,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -137,6 +140,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += ["--directions", str(request.directions)]
     command += ["--online"] if request.online else ["--mode", request.mode]
     command += ["--spike-times"] if request.spike_times else []
+    command += ["--pointed-variables"] if request.variables else []
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -184,6 +188,7 @@ def request_of(
     *,
     spike_times: bool = False,
     online: bool = False,
+    variables: bool = False,
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(
@@ -195,4 +200,5 @@ def request_of(
         mode,
         spike_times,
         online,
+        variables,
     )

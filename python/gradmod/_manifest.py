@@ -25,18 +25,76 @@ class Pointer:
 
 
 @dataclass(frozen=True)
+class FarVariable:
+    """What a POINTER of the model that may see a variable needs besides.
+
+    Attributes:
+        before: For each direction the POINTER to the gradient at the start of a step.
+        gradient: RANGE array with that gradient.
+        old: RANGE setting: 1 where states are advanced from the value at the start of a step.
+        reaches_states, reaches_start: States are advanced from it, or start from it.
+        hooked: BEFORE or AFTER blocks may read it.
+    """
+
+    before: tuple[str, ...]
+    gradient: str
+    old: str
+    reaches_states: bool
+    reaches_start: bool
+    hooked: bool
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> FarVariable:
+        """Read ``variable``."""
+        reaches = bool(data["reaches_states"]), bool(data["reaches_start"])
+        return cls(tuple(data["before"]), data["gradient"], data["old"], *reaches, bool(data["hooked"]))
+
+
+@dataclass(frozen=True)
 class Far:
-    """A POINTER of the model that sees a voltage elsewhere.
+    """A POINTER of the model that sees a voltage, or a variable.
 
     Attributes:
         source: The POINTER, "gap.vgap".
         cables: For each direction the POINTER of the emitted mechanism to the gradient cable where that voltage is.
         rest: RANGE array that such a POINTER sees where there is no cable.
+        variable: Where POINTERs may see variables.
     """
 
     source: str
     cables: tuple[str, ...]
     rest: str
+    variable: FarVariable | None
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Far:
+        """Read one element of ``far``."""
+        variable = None if data["variable"] is None else FarVariable.from_json(data["variable"])
+        return cls(f"{data['mechanism']}.{data['name']}", tuple(data["cables"]), data["rest"], variable)
+
+
+@dataclass(frozen=True)
+class SeenState:
+    """What a POINTER that sees a state must know.
+
+    Attributes:
+        past: RANGE array [K]: the gradient at the start of the next step.
+        trial: RANGE array [K]: the gradient at the end of a step, before that of a late mechanism is set.
+        early: It changes while others run their BREAKPOINTs.
+        through, started_through: POINTERs ("gap.vgap") from which it is advanced, and from which it starts.
+    """
+
+    past: str
+    trial: str | None
+    early: bool
+    through: tuple[str, ...]
+    started_through: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SeenState:
+        """Read ``seen``."""
+        sources = tuple(data["through"]), tuple(data["started_through"])
+        return cls(data["past"], data["trial"], bool(data["early"]), *sources)
 
 
 @dataclass(frozen=True)
@@ -45,6 +103,13 @@ class State:
 
     name: str
     gradient: str
+    seen: SeenState | None
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> State:
+        """Read one element of ``states``."""
+        seen = None if data["seen"] is None else SeenState.from_json(data["seen"])
+        return cls(data["name"], data["gradient"], seen)
 
 
 @dataclass(frozen=True)
@@ -212,6 +277,8 @@ class Region:
     isolated: tuple[Isolated, ...]
     shared_tables: tuple[SharedTable, ...]
     unfollowed: tuple[str, ...]
+    writers: dict[str, frozenset[str]]
+    constants: frozenset[str]
 
     @property
     def looks(self) -> tuple[str, ...]:
@@ -228,11 +295,11 @@ class Region:
             mechanisms=tuple(data["mechanisms"]),
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             cable_pointers=tuple(data["cable_pointers"]),
-            far=tuple(Far(f"{f['mechanism']}.{f['name']}", tuple(f["cables"]), f["rest"]) for f in data["far"]),
+            far=tuple(Far.from_json(far) for far in data["far"]),
             conductance=data["conductance"],
             source=data["source"],
             parameters={p["name"]: p["seed"] for p in data["parameters"]},
-            states=tuple(State(s["name"], s["gradient"]) for s in data["states"]),
+            states=tuple(State.from_json(state) for state in data["states"]),
             now=tuple((n["name"], n["source"]) for n in data["now"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
             currents_read=frozenset(data["currents_read"]),
@@ -251,6 +318,8 @@ class Region:
             next_states=data["procedures"]["states"],
             apply_events=data["procedures"]["events"],
             unfollowed=tuple(data["unfollowed"]),
+            writers={name: frozenset(written) for name, written in data["writers"].items()},
+            constants=frozenset(data["constants"]),
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
             isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),

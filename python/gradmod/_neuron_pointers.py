@@ -5,9 +5,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from . import _neuron as nrn
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a segment or point process, other than v.
+
+    Attributes:
+        mechanism: Whose it is; "ca_ion" for what belongs to an ion.
+        name: As it is called there: "m_hh", "cai"; "g" of a point process.
+        place: Where.
+        process: The point process by its name; None for a variable of the segment.
+    """
+
+    mechanism: str
+    name: str
+    place: tuple[nrn.Section, float]
+    process: str | None
+
+    def __str__(self) -> str:
+        return f"{self.name} {f'of {self.process}' if self.process else f'at {self.segment()}'}"
+
+    def segment(self) -> nrn.Segment:
+        """The segment where it is."""
+        return self.place[0](self.place[1])
+
+    def owner(self) -> Any:
+        """The segment or point process; None if it is gone."""
+        return self.segment() if self.process is None else nrn.find_point_process(self.process)
+
 
 #: What :func:`mechanisms_with_pointers` found, by how many mechanisms NEURON then knew.
 _pointers: dict[tuple[int, int], dict[str, tuple[bool, list[str]]]] = {}
@@ -71,19 +102,73 @@ def nodes_seen(pointers: Sequence[tuple[Any, str]]) -> list[tuple[nrn.Section, f
     return found
 
 
-def name_of_target(owner: Any, name: str) -> str:
-    """What a POINTER sees, if it is a variable of a segment or point process: "cai at soma(0.5)"; else empty."""
-    pointing = mechanisms_with_pointers()
+def variables_seen(pointers: Sequence[tuple[Any, str]], known: Sequence[Variable | None]) -> list[Variable | None]:
+    """The variable that each POINTER of a mechanism or point process sees; None if it is none that gradmod can name.
+
+    As for voltages, each that it may be is given a value of its own for a moment.
+
+    Args:
+        pointers: Those that see no v, each with what it belongs to.
+        known: For each what it saw before, to be looked at first.
+    """
+    processes = {nrn.name_of(process): process for _, process in nrn.point_processes()} if any(known) else {}
+    found: list[Variable | None] = []
+    for (owner, name), before in zip(pointers, known, strict=True):
+        place = (
+            None if before is None else before.segment() if before.process is None else processes.get(before.process)
+        )
+        is_same = before is not None and nrn.same_target(owner, name, place, before.name)
+        found.append(before if is_same else None)
+    open_ones = [i for i, (owner, name) in enumerate(pointers) if found[i] is None and nrn.is_number(owner, name)]
+    if not open_ones:
+        return found
+    wanted = {getattr(*pointers[i]) for i in open_ones}
+    candidates = [(place, each) for place, each in _variables() if getattr(place, each.name) in wanted]
+    kept = [getattr(place, each.name) for place, each in candidates]
+    try:
+        for number, (place, each) in enumerate(candidates):
+            setattr(place, each.name, _MARK + number)
+        read = [getattr(*pointers[i]) - _MARK for i in open_ones]
+    finally:
+        for (place, each), value in zip(candidates, kept, strict=True):
+            setattr(place, each.name, value)
+    for i, number in zip(open_ones, read, strict=True):
+        if 0 <= number < len(candidates):
+            place, each = candidates[int(number)]
+            if nrn.same_target(*pointers[i], place, each.name):
+                found[i] = each
+    return found
+
+
+def _variables() -> Iterator[tuple[Any, Variable]]:
+    """All variables of the model that are one number each, POINTERs and v left out."""
+    names: dict[str, list[str]] = {}
+
+    def names_of(mechanism: str) -> list[str]:
+        if mechanism not in names:
+            names[mechanism] = [name for kind in (1, 2, 3) for name in nrn.variables_of(mechanism, kind)]
+        return names[mechanism]
+
     for sec in nrn.all_sections():
         for mechanism in nrn.mechanisms_of(sec):
-            if mechanism not in ("morphology", "capacitance"):
-                others = [f"{pointer}_{mechanism}" for pointer in pointing.get(mechanism, (False, []))[1]]
-                for variable in (variable for variable in nrn.variables_of(mechanism, 0) if variable not in others):
-                    for seg in sec:
-                        if nrn.same_target(owner, name, seg, variable):
-                            return f"{variable} at {seg}"
+            if mechanism in ("morphology", "capacitance") or mechanism.startswith(nrn.OWN_PREFIX):
+                continue
+            for seg in sec:
+                for name in names_of(mechanism):
+                    if nrn.is_number(seg, name):
+                        yield seg, Variable(mechanism, name, (sec, float(seg.x)), None)
     for kind, process in nrn.point_processes():
-        for variable in (variable for kinds in (1, 2, 3) for variable in nrn.variables_of(kind, kinds)):
-            if nrn.same_target(owner, name, process, variable):
-                return f"{variable} of {nrn.name_of(process)}"
-    return ""
+        for name in names_of(kind):
+            if nrn.is_number(process, name):
+                seg = process.get_segment()
+                yield process, Variable(kind, name, (seg.sec, float(seg.x)), nrn.name_of(process))
+
+
+@cache
+def type_number(mechanism: str) -> int:
+    """The number by which NEURON orders mechanisms, density mechanisms and point processes together."""
+    for point in (False, True):
+        for _, name, types in nrn.each_type(point):
+            if name == mechanism:
+                return int(types.internal_type())
+    raise ValueError(mechanism)

@@ -1,4 +1,4 @@
-"""POINTERs of the user's mechanisms: which voltage each of them sees, and which cells that couples.
+"""POINTERs of the user's mechanisms: which voltage or variable each of them sees, and which cells that couples.
 
 NEURON says whether two references are the same, but not what a reference belongs to. So every node is given a voltage
 of its own for a moment, and the POINTER is read.
@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from . import _neuron as nrn
 from . import _neuron_pointers as pointers
 from ._directions import Direction
+from ._neuron_pointers import Variable
 from .cells import Cell, Place
 from .errors import Error, Refused
 
@@ -27,17 +28,24 @@ class Link:
     Attributes:
         owner: The point process by its name, or the place where the mechanism is.
         mechanism, name: Of which mechanism, and the POINTER's own name.
-        root: The root of the cell where the mechanism is.
+        place: Where that is.
         target: The node whose voltage it sees; None if it is no voltage.
-        seen: The root of that node's cell.
+        variable: What else it sees, if it can be named.
+        seen: The root of the cell where that is.
     """
 
     owner: str | Place
     mechanism: str
     name: str
-    root: nrn.Section
+    place: Place
     target: Place | None
+    variable: Variable | None
     seen: nrn.Section | None
+
+    @property
+    def root(self) -> nrn.Section:
+        """The root of the cell where the mechanism is."""
+        return nrn.root_of(self.place[0])
 
     @property
     def key(self) -> Key:
@@ -47,7 +55,7 @@ class Link:
     @property
     def does(self) -> str:
         """What it does, to be followed by whose cell."""
-        return f"{self} sees the voltage of"
+        return f"{self} sees the voltage of" if self.variable is None else f"{self} sees {self.variable}, of"
 
     def __str__(self) -> str:
         return f"POINTER {self.name} of {_text(self.owner, self.mechanism)}"
@@ -80,6 +88,9 @@ class Links:
 
     def __init__(self) -> None:
         """Look now."""
+        self._links: list[Link] = []
+        #: Those that see what has no name. They are where it does not matter, or refused: not searched for again.
+        self._nameless: set[Key] = set()
         self._links = self._find()
         self._affected: set[nrn.Section] = set()
         self.targets: dict[Key, Place] = {link.key: link.target for link in self._links if link.target is not None}
@@ -92,12 +103,43 @@ class Links:
             for name in names
         ]
         targets = pointers.nodes_seen([(owner, name) for _, name, owner, _ in found])
+        keys: list[Key] = [
+            (nrn.name_of(owner) if nrn.type_of_point_process(owner) else place, mechanism, name)
+            for mechanism, name, owner, place in found
+        ]
+        others = [i for i, target in enumerate(targets) if target is None and keys[i] not in self._nameless]
+        known = {link.key: link.variable for link in self._links}
+        looks = [(found[i][2], found[i][1]) for i in others]
+        seen = pointers.variables_seen(looks, [known.get(keys[i]) for i in others])
+        variables = dict(zip(others, seen, strict=True))
+        if not self._links:
+            nameless = [
+                i for i, look in zip(others, looks, strict=True) if variables[i] is None and nrn.is_number(*look)
+            ]
+            self._nameless = {keys[i] for i in nameless}
         links: list[Link] = []
-        for (mechanism, name, owner, place), target in zip(found, targets, strict=True):
-            who = nrn.name_of(owner) if nrn.type_of_point_process(owner) else place
-            seen = None if target is None else nrn.root_of(target[0])
-            links.append(Link(who, mechanism, name, nrn.root_of(place[0]), target, seen))
+        for i, ((*_, place), key, target) in enumerate(zip(found, keys, targets, strict=True)):
+            variable = variables.get(i)
+            sec = target[0] if target is not None else None if variable is None else variable.place[0]
+            links.append(Link(*key, place, target, variable, None if sec is None else nrn.root_of(sec)))
         return links
+
+    def find(self, key: Key) -> Link | None:
+        """The POINTER with this key."""
+        return next((link for link in self._links if link.key == key), None)
+
+    def is_affected(self, sec: nrn.Section) -> bool:
+        """Whether a direction acts on the cell of a section."""
+        return nrn.root_of(sec) in self._affected
+
+    def to_variables(self) -> list[Link]:
+        """Those on cells with gradients that see a variable."""
+        return [link for link in self._links if link.variable is not None and link.root in self._affected]
+
+    def read(self, regions: Iterable[_Region]) -> list[Link]:
+        """Those that a gradient depends on, by what was emitted for the cells."""
+        read = {source for region in regions for source in region.looks}
+        return [link for link in self._links if link.root in self._affected and f"{link.mechanism}.{link.name}" in read]
 
     def spread(
         self, directions: Iterable[Direction], scope: Iterable[nrn.Section] | None, others: Iterable[Way] = ()
@@ -138,22 +180,28 @@ class Links:
             if link.target is not None and link.root in self._affected:
                 raise Refused(f"{link} sees a voltage: gradients that act on the run do not follow POINTERs")
 
-    def check_targets(self, regions: Iterable[_Region]) -> None:
-        """Refuse POINTERs that something depends on and that see no voltage.
+    def check_targets(self, regions: Iterable[_Region], without: str = "") -> None:
+        """Refuse POINTERs that something depends on and that see nothing that can be followed.
 
         Args:
             regions: What was emitted for the cells.
+            without: Why variables can't be followed, if they can't.
 
         Raises:
             Refused: As said.
         """
-        read = {source for region in regions for source in region.looks}
+        for link in self.read(regions):
+            if link.variable is not None and without:
+                raise Refused(f"{link} {_what(link)}; {without}")
+            if link.seen is None:
+                raise Refused(
+                    f"{link} {_what(link) or _UNSET}; gradmod follows POINTERs to the v of a segment and to variables "
+                    "of segments and point processes"
+                )
         drivers = self._drivers()
         for link in self._links:
-            if link.target is not None:
+            if link.seen is not None:
                 continue
-            if link.root in self._affected and f"{link.mechanism}.{link.name}" in read:
-                raise Refused(f"{link} {_what(link) or _UNSET}; gradmod follows POINTERs to the v of a segment")
             # Where it sees nothing, there is nothing that it depends on.
             if link.root in drivers and (what := _what(link)):
                 raise Refused(
@@ -238,4 +286,4 @@ def _what(link: Link) -> str:
     )
     if not nrn.is_number(owner, link.name):
         return ""
-    return f"sees {pointers.name_of_target(owner, link.name) or 'something that is no voltage'}"
+    return f"sees {link.variable or 'something that is no variable of a segment or point process'}"

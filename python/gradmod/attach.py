@@ -14,7 +14,10 @@ from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
 from ._manifest import Region as FusedRegion
-from ._pointed import Links
+from ._pointed import Key, Links
+from ._pointed_variables import Target, kinds_seen, sections_seen
+from ._pointed_variables import resolve as resolve_links
+from ._pointed_wiring import connect
 from ._ranks import agree, ranks
 from ._remote_spikes import RemoteSpikes
 from ._shared import SharedTables
@@ -52,7 +55,8 @@ def attach(
     Generates, compiles (or takes from the cache), loads, inserts and wires what computes d(everything)/d(direction)
     exactly, for the discrete simulation that NEURON runs. The times of events, whoever sends them, count as fixed,
     unless ``spike_times`` is set.
-    Cells that see the voltage of one where a direction acts through a POINTER, as by gap junctions, get gradients too.
+    Cells that see the voltage, or a variable, of one where a direction acts through a POINTER, as by gap junctions, get
+    gradients too.
     The user's mechanisms, sections and voltages stay as they are. If something is refused, the model was not touched.
 
     Args:
@@ -95,7 +99,7 @@ def wire(
     plan = agree(
         over_ranks, lambda: _plan(resolved, links, remote, spike_times=spike_times, quiet=quiet, online=online)
     )
-    attachments = _attach_cells(resolved, plan, links)
+    attachments = _attach_cells(resolved, plan)
     if plan.spikes is not None:
         plan.spikes.insert(attachments)
     return resolved, attachments, plan.regions, plan.points, plan.made, plan.tables, links, plan.spikes
@@ -123,6 +127,7 @@ class _Plan:
     Attributes:
         points: The point processes on the cells, by kind.
         acting: Those that act on a membrane.
+        targets: What the POINTERs of the model see.
     """
 
     cells: list[Cell]
@@ -131,6 +136,7 @@ class _Plan:
     acting: list[tuple[str, nrn.PointProcess]]
     made: Build
     tables: tuple[StaleTables, SharedTables, IsolatedValues]
+    targets: Mapping[Key, Target]
     spikes: SpikeTables | None
 
     @property
@@ -153,9 +159,11 @@ def _plan(
     cells = _affected(resolved)
     if online:
         links.refuse_coupled()
-    regions = group(cells)
+    without = _FIXED_TIMES if spike_times else _ONLINE if online else ""
+    seen = [] if without else links.to_variables()
+    regions = group(cells, sections_seen(seen))
     points = point_processes_on(cells)
-    kinds = [kind for kind, _ in points]
+    kinds = sorted({kind for kind, _ in points} | kinds_seen(seen))
     made = build(
         request_of(
             sources(regions, kinds),
@@ -165,11 +173,14 @@ def _plan(
             len(resolved),
             spike_times=spike_times,
             online=online,
+            variables=bool(seen),
         )
     )
+    regions = [region for region in regions if region.sections]
     manifest = made.manifest
     check_influence(resolved, manifest.passed_over)
-    links.check_targets(manifest.regions)
+    links.check_targets(manifest.regions, without)
+    targets = resolve_links(links, manifest, resolved)
     if not spike_times:
         check_timed(manifest.regions, resolved)
     _check_free(regions, made)
@@ -177,10 +188,14 @@ def _plan(
     acting = [(kind, process) for kind, process in points if kind not in manifest.passed_over]
     notes = manifest.spikes
     spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
-    plan = _Plan(cells, regions, points, acting, made, tables, spikes)
+    plan = _Plan(cells, regions, points, acting, made, tables, targets, spikes)
     check_jumps(cells, plan.fused, [(p, manifest.point(kind)) for kind, p in acting], links.targets.values())
     load(made.directory, manifest.shared, quiet=quiet)
     return plan
+
+
+_FIXED_TIMES = "with spike_times=True gradmod follows POINTERs to voltages only"
+_ONLINE = "gradients that act on the run do not follow POINTERs"
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:
@@ -201,7 +216,7 @@ def _check_free(regions: Sequence[Region], made: Build) -> None:
                 raise Error(f"the same gradients are already attached to {sec.name()}: call detach() on them first")
 
 
-def _attach_cells(directions: Sequence[Direction], plan: _Plan, links: Links) -> list[Attachment]:
+def _attach_cells(directions: Sequence[Direction], plan: _Plan) -> list[Attachment]:
     """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
     manifest, fused = plan.made.manifest, plan.fused
     attachments: list[Attachment] = []
@@ -211,8 +226,9 @@ def _attach_cells(directions: Sequence[Direction], plan: _Plan, links: Links) ->
         everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
         for attachment in attachments:
             here = [(kind, p) for kind, p in plan.acting if p.get_segment().sec in set(attachment.cell.sections)]
-            attachment.insert(manifest, fused, here, links.targets, everywhere)
+            attachment.insert(manifest, fused, here, plan.targets, everywhere)
             attachment.sync(manifest.axial, {})
+        connect(attachments)
     except BaseException:
         for attachment in attachments:
             attachment.remove()

@@ -15,6 +15,7 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
+from ._pointed_wiring import try_states
 from .cells import Floats, Integers
 
 #: From S/cm2 times um2 to uS, and from mA/cm2 times um2 to nA.
@@ -120,7 +121,10 @@ def call(spot: Spot, procedure: str) -> None:
 
 
 def last_states(
-    attachment: Attachment, spot: Spot, voltages: Sequence[tuple[Attachment, int, Floats]]
+    attachment: Attachment,
+    spot: Spot,
+    voltages: Sequence[tuple[Attachment, int, Floats]],
+    waited_for: Sequence[Spot] = (),
 ) -> dict[str, Floats]:
     """Gradients of the states of one segment at the present time.
 
@@ -129,6 +133,7 @@ def last_states(
         spot: The segment's fused mechanism.
         voltages: (attachment, node, [cable] of what :func:`last_voltages` returned) of the segment, and of the places
             where its POINTERs look.
+        waited_for: Emitted mechanisms whose states are seen by POINTERs as they are at the end of the step.
 
     Returns:
         By the state's name in NEURON: [cable].
@@ -141,15 +146,18 @@ def last_states(
     arrays = {state.name: getattr(spot.mechanism, state.gradient) for state in spot.region.states}
     size = len(spot.region.cable_pointers)
     kept_v = [seg.v for seg, _ in seen]
-    kept = {name: [array[k] for k in range(size)] for name, array in arrays.items()}
+    changed = [getattr(one.mechanism, state.gradient) for one in (spot, *waited_for) for state in one.region.states]
+    kept = [[array[k] for k in range(size)] for array in changed]
     try:
         for seg, voltage in seen:
             seg.v = voltage
+        for one in waited_for:
+            call(one, try_states(one))
         call(spot, spot.region.next_states)
         return {name: np.array([array[k] for k in attachment.cables]) for name, array in arrays.items()}
     finally:
         for (seg, _), voltage in zip(seen, kept_v, strict=True):
             seg.v = voltage
-        for name, array in arrays.items():
+        for array, values in zip(changed, kept, strict=True):
             for k in range(size):
-                array[k] = kept[name][k]
+                array[k] = values[k]

@@ -14,6 +14,8 @@ from ._build import Build
 from ._directions import Direction
 from ._isolated import IsolatedValues
 from ._pointed import Links
+from ._pointed_variables import Seen
+from ._pointed_wiring import waited_for
 from ._shared import SharedTables
 from ._spikes import SpikeTables
 from ._stale import StaleTables
@@ -290,12 +292,15 @@ class Gradients:
 
     def _last_states(self, attachment: Attachment, spot: Spot) -> dict[str, Floats]:
         """By name: [cable] gradients of the states of a place at the present time."""
-        places = [(attachment, spot.node)]
-        for sec, x in spot.far:
-            other = self._by_section.get(sec)
-            if other is not None:
-                places.append((other, other.cell.node(sec, x)))
-        return last_states(attachment, spot, [(other, node, self._voltages(other)[node]) for other, node in places])
+        waited = waited_for(spot, self._by_section)
+        places: list[tuple[Attachment, int]] = []
+        for owner, one in ((attachment, spot), *waited):
+            places.append((owner, one.node))
+            for target in one.far:
+                if not isinstance(target, Seen) and (other := self._by_section.get(target[0])) is not None:
+                    places.append((other, other.cell.node(*target)))
+        voltages = [(other, node, self._voltages(other)[node]) for other, node in places]
+        return last_states(attachment, spot, voltages, [one for _, one in waited])
 
     # --- the rest -------------------------------------------------------------------------------------------------
 

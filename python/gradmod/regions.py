@@ -56,13 +56,20 @@ def density_mechanisms(sec: nrn.Section, order: dict[str, int]) -> tuple[str, ..
     return tuple(sorted(mine, key=order.__getitem__))
 
 
-def group(cells: Iterable[Cell]) -> list[Region]:
-    """Group the sections of these cells. The result does not depend on names or order of the sections."""
+def group(cells: Iterable[Cell], others: Iterable[nrn.Section] = ()) -> list[Region]:
+    """Group the sections of these cells. The result does not depend on names or order of the sections.
+
+    Args:
+        cells: These cells.
+        others: Sections of other cells, for whose mechanisms there is to be a region too, maybe one without sections.
+    """
     order = nrn.mechanism_order()
     found: dict[tuple[str, ...], list[nrn.Section]] = {}
     for cell in cells:
         for sec in cell.sections:
             found.setdefault(density_mechanisms(sec, order), []).append(sec)
+    for sec in others:
+        found.setdefault(density_mechanisms(sec, order), [])
     regions: list[Region] = []
     taken: set[str] = set()
     for mechanisms in sorted(found):

@@ -110,7 +110,7 @@ class Reverse:
         passed_over = self._made.manifest.passed_over
         check_influence(self._directions, passed_over)
         made = self._made.manifest
-        self._links.check_targets(made.regions)
+        self._links.check_targets(made.regions, _VOLTAGES)
         check_timed(made.regions, self._directions)
         self._tables = (
             StaleTables(made, self._directions),
@@ -436,6 +436,9 @@ class Reverse:
 
 
 _AGAIN = "call close() and make a new Reverse"
+
+
+_VOLTAGES = "reverse mode follows POINTERs to voltages only: use forward mode (gradmod.attach)"
 
 
 def _place_of(process: nrn.PointProcess) -> tuple[nrn.Section, float]:

@@ -55,6 +55,9 @@ pub struct Transform {
     /// are no directions
     #[arg(long, conflicts_with_all = ["mode", "spike_times"])]
     pub online: bool,
+    /// POINTERs of the model may see variables, not voltages only. In forward mode only
+    #[arg(long, conflicts_with_all = ["spike_times", "online"])]
+    pub pointed_variables: bool,
     /// Also write what each stage made, to read: the parsed source, the checked mechanism,
     /// the time step, its derivative, the emitted mechanism
     #[arg(long, value_name = "DIR")]

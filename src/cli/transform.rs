@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 use gradmod::diagnostic::{Diagnostic, Level};
-use gradmod::emit::{self, File};
+use gradmod::emit::{self, Feature, File};
 use gradmod::model::{bystander, check, Kind, Mechanism};
 use gradmod::step::{linearise, EventTimes, Linearised, Region};
 use gradmod::syntax;
@@ -38,6 +38,9 @@ struct Model {
 pub fn run(arguments: &Transform) -> Result<Outcome> {
     if arguments.spike_times && arguments.mode == Mode::Reverse {
         bail!("--spike-times: reverse mode takes the times of events as fixed");
+    }
+    if arguments.pointed_variables && arguments.mode == Mode::Reverse {
+        bail!("--pointed-variables: reverse mode follows POINTERs to voltages only");
     }
     let passes = Passes(arguments.dump_passes.clone());
     let mut model = Model::default();
@@ -215,6 +218,14 @@ fn event_times(arguments: &Transform) -> EventTimes {
     if arguments.spike_times { EventTimes::Differentiated } else { EventTimes::Fixed }
 }
 
+fn feature(arguments: &Transform) -> Feature {
+    match (arguments.online, arguments.pointed_variables) {
+        (true, _) => Feature::Online,
+        (_, true) => Feature::PointedVariables,
+        _ => Feature::Plain,
+    }
+}
+
 /// Why what is passed over would be refused.
 fn with_reasons(note: Diagnostic, refused: &[Diagnostic]) -> Diagnostic {
     refused.iter().fold(note, |note, reason| note.note(format!("else it would be refused: {}", reason.message)))
@@ -252,7 +263,7 @@ fn write(
         Mode::Forward => {
             let times = event_times(arguments);
             let directions = usize::from(arguments.directions);
-            let (files, mut manifest) = emit::emit(linearised, directions, times, arguments.online)?;
+            let (files, mut manifest) = emit::emit(linearised, directions, times, feature(arguments))?;
             manifest.passed_over = passed_over;
             (files, serde_json::to_string_pretty(&manifest)?)
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::events::Events;
 use super::far::Far;
 use super::manifest::StreamManifest;
+use super::pointed::PointedVariables;
 use super::region::{cable_pointer, Writer};
 use crate::graph::Input;
 use crate::step::{Linearised, Quantity, RegionIon};
@@ -24,7 +25,7 @@ pub(super) struct Setting {
 }
 
 impl Writer<'_> {
-    pub(super) fn assigned(&self, events: Option<&Events>, streams: &[StreamManifest]) -> Vec<String> {
+    pub(super) fn assigned(&self, events: Option<&Events>, streams: &[StreamManifest], pointed: Option<&PointedVariables>) -> Vec<String> {
         let k = self.directions;
         let own = self.linearised.states.iter().filter(|state| state.own.is_some()).count();
         let mut names = vec![
@@ -47,6 +48,7 @@ impl Writer<'_> {
             "dt (ms)".to_owned(),
         ];
         names.extend(events.iter().flat_map(|events| events.assigned.clone()));
+        names.extend(pointed.iter().flat_map(|pointed| pointed.assigned(k, self.sources.seen())));
         names.extend(self.array_variables());
         names.extend(streams.iter().map(|stream| stream.start.clone()));
         for gradient in &self.gradients {

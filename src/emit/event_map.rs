@@ -153,7 +153,25 @@ impl Writer<'_> {
         lines
     }
 
-    pub fn apply(&self, map: &Map) -> Vec<String> {
+    /// What POINTERs see of the gradients: those after the events that are due.
+    pub fn post(&self, map: &Map) -> Vec<String> {
+        let mut lines = vec!["IF (due == 1) {".to_owned()];
+        lines.extend(self.after_events(map).into_iter().map(|line| format!("    {line}")));
+        let states: Vec<usize> = map.targets.iter().copied().flatten().collect();
+        for (i, state) in states.iter().enumerate() {
+            lines.push(format!("        {}[k] = e{i}", self.past(&self.gradients[*state])));
+        }
+        lines.extend(["    }".to_owned(), "} ELSE {".to_owned(), format!("    FROM k = 0 TO {} {{", self.last())]);
+        for state in states {
+            let gradient = &self.gradients[state];
+            lines.push(format!("        {}[k] = {gradient}[k]", self.past(gradient)));
+        }
+        lines.extend(["    }".to_owned(), "}".to_owned()]);
+        lines
+    }
+
+    /// The head of a loop over the directions, and the gradients `e0`, ... after the events that are due.
+    fn after_events(&self, map: &Map) -> Vec<String> {
         let mut lines = vec![format!("FROM k = 0 TO {} {{", self.last())];
         for i in map.indices() {
             let mut terms: Vec<String> = map
@@ -166,6 +184,11 @@ impl Writer<'_> {
             terms.push(format!("Q{i}[k]"));
             lines.extend(lines::sum(&format!("    e{i}"), &terms));
         }
+        lines
+    }
+
+    pub fn apply(&self, map: &Map) -> Vec<String> {
+        let mut lines = self.after_events(map);
         for (i, target) in map.targets.iter().enumerate() {
             lines.push(match target {
                 Some(state) => format!("    {}[k] = e{i}", self.gradients[*state]),

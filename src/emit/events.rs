@@ -45,6 +45,8 @@ pub(super) struct Events {
     take: Vec<String>,
     apply: Vec<String>,
     apply_locals: String,
+    /// What POINTERs see of the gradients; empty if the events set the voltage.
+    post: Vec<String>,
     sync: Vec<String>,
     check: Vec<String>,
     /// The states before the events that follow a step.
@@ -123,6 +125,10 @@ impl Events {
     pub fn sets_voltage(&self) -> bool {
         self.voltage.is_some()
     }
+
+    pub fn posts(&self) -> bool {
+        !self.post.is_empty()
+    }
 }
 
 impl Writer<'_> {
@@ -192,6 +198,7 @@ impl Writer<'_> {
             identity: map.identity(self.last()),
             take: map.take(self.last()),
             apply: self.apply(&map),
+            post: if receive.voltage.is_none() && !map.rows.is_empty() { self.post(&map) } else { Vec::new() },
             apply_locals: locals_statement(&map.indices().map(|i| format!("e{i}")).collect::<Vec<_>>()),
             sync: self.shown(receive).map(|(index, shown)| format!("copy[{index}] = {shown}")).collect(),
             check: self

@@ -49,7 +49,7 @@ pub fn refuse_online(linearised: &Linearised) -> Result<(), Refused> {
         let message = format!("events write the array `{}`, and a gradient goes through it: it can't act on the run", array.name);
         (0, Diagnostic::refusal("online-event-array", place(0, &array.name), message))
     } else if let Some(Pointed { mechanism, name }) = linearised.pointed.first() {
-        let message = format!("`{name}` sees the voltage of another place: its gradient can't act on the run");
+        let message = format!("`{name}` sees another place or mechanism: its gradient can't act on the run");
         (*mechanism, Diagnostic::refusal("online-pointer", place(*mechanism, name), message))
     } else if matches!(linearised.receive.as_ref().map(|receive| &receive.moved), Some(Some(Ok(_)))) {
         let message = "what its events do depends on t, and when they come on parameters: that gradient can't act on the run";

@@ -1,5 +1,7 @@
 //! `gradmod.json`: what is where in the emitted mechanisms, for programs.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::step::{Isolated, SharedTable, StaleTable};
@@ -57,6 +59,10 @@ pub struct RegionManifest {
     /// It can't be at such a node.
     pub sees_jumps: bool,
     pub procedures: ProceduresManifest,
+    /// Mechanisms that write concentrations, and so run before the others, each with these.
+    pub writers: BTreeMap<String, Vec<String>>,
+    /// Visible variables that no code changes.
+    pub constants: Vec<String>,
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
     pub stale_tables: Vec<StaleTable>,
     pub isolated: Vec<Isolated>,
@@ -76,7 +82,7 @@ pub struct PointerManifest {
     pub scope: &'static str,
 }
 
-/// A POINTER of the model that sees a voltage.
+/// A POINTER of the model that sees a voltage, or a variable.
 #[derive(Clone, Debug, Serialize)]
 pub struct FarManifest {
     pub mechanism: String,
@@ -85,6 +91,25 @@ pub struct FarManifest {
     pub cables: Vec<String>,
     /// RANGE array: where such a POINTER points if there is no cable, so that it sees 0.
     pub rest: String,
+    /// Where POINTERs may see variables.
+    pub variable: Option<FarVariable>,
+}
+
+/// What a POINTER of the model that may see a variable needs.
+#[derive(Clone, Debug, Serialize)]
+pub struct FarVariable {
+    /// For each direction the POINTER that must see the variable's gradient at the start of a step: its `past`, or
+    /// `rest` where it is a voltage. `cables` must see that at the end of a step: `gradient` where `old`, the
+    /// variable's `trial` where it is itself late.
+    pub before: Vec<String>,
+    /// RANGE array: the gradient at the start of a step.
+    pub gradient: String,
+    /// RANGE setting: 1 where states are advanced from the value at the start of a step.
+    pub old: String,
+    /// States are advanced from it, or start from it; BEFORE or AFTER blocks may read it.
+    pub reaches_states: bool,
+    pub reaches_start: bool,
+    pub hooked: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -100,6 +125,22 @@ pub struct ParameterManifest {
 pub struct StateManifest {
     pub name: String,
     pub gradient: String,
+    /// Where POINTERs may see variables.
+    pub seen: Option<SeenManifest>,
+}
+
+/// What a POINTER that sees a state must know.
+#[derive(Clone, Debug, Serialize)]
+pub struct SeenManifest {
+    /// RANGE array: the gradient at the start of the next step, with what events did.
+    pub past: String,
+    /// RANGE array: the gradient before that of a late mechanism is set; `None` if it can't be late.
+    pub trial: Option<String>,
+    /// It changes while others run their BREAKPOINTs.
+    pub early: bool,
+    /// POINTERs of the model (`gap.vgap`) from which it is advanced, and from which it starts.
+    pub through: Vec<String>,
+    pub started_through: Vec<String>,
 }
 
 /// A RANGE variable that holds the present value of the segment's `source`.

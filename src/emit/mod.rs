@@ -16,6 +16,7 @@ mod lean;
 mod lines;
 mod manifest;
 mod moved;
+mod pointed;
 mod procedures;
 pub mod readable;
 mod region;
@@ -47,6 +48,16 @@ impl File {
     fn stem(&self) -> &str {
         self.name.strip_suffix(".mod").unwrap_or(&self.name)
     }
+}
+
+/// What gradients in forward mode can do besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    Plain,
+    /// They act on the run, may fade and be clipped.
+    Online,
+    /// They go through POINTERs that see variables other than voltages.
+    PointedVariables,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,18 +95,17 @@ const CABLE_TEXTS: [&str; 3] = [TEMPLATES[1].1, TEMPLATES[2].1, TEMPLATES[3].1];
 
 /// All files for some regions, and the manifest that tells what is where.
 ///
-/// `online`: for gradients that act on the run, which may fade and be clipped.
 pub fn emit(
     regions: &[Linearised],
     directions: usize,
     times: EventTimes,
-    online: bool,
+    feature: Feature,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
     let environment = environment();
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     for linearised in regions {
-        let (file, manifest) = region::render(environment, linearised, directions, online)?;
+        let (file, manifest) = region::render(environment, linearised, directions, feature)?;
         files.push(file);
         manifests.push(manifest);
     }

@@ -73,6 +73,9 @@ impl Writer<'_> {
             updates.extend(lines::sum(&format!("y{index}"), &terms));
             copies.push(format!("{gradient}[k] = y{index}"));
         }
+        if self.may_be_late() {
+            copies = self.tried_or_set(&copies);
+        }
         let row = &linearised.source;
         let mut terms: Vec<String> = row.arrays.iter().map(|id| self.through(*id)).collect();
         let gradients = row.states.iter().map(|(state, id)| (self.gradients[*state].clone(), *id));

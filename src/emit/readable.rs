@@ -7,6 +7,7 @@ use super::code::Code;
 use super::lines;
 use super::region::Writer;
 use super::stages::substitution;
+use super::Feature;
 use crate::graph::Id;
 use crate::step::{Linearised, Row, Stage};
 
@@ -39,7 +40,7 @@ pub fn step(linearised: &Linearised) -> String {
 
 /// What follows for one direction: `d`, `S`, each state's gradient.
 pub fn derivative(linearised: &Linearised) -> String {
-    let writer = Writer::new(linearised, 1, false);
+    let writer = Writer::new(linearised, 1, Feature::Plain);
     let mut text = heading(linearised, "The derivative of one time step");
     text.push_str("W: gradient of v, W_new at the end of the step; D_...: of a state, or of a voltage that a POINTER sees (at the end of the step: far_..._new); w_...: change of a parameter;\n");
     text.push_str("all in direction k. [D_...]: at the end of the step.\n");

@@ -1,6 +1,6 @@
 //! The gradient mechanism of one region.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::Environment;
 use serde::Serialize;
@@ -15,9 +15,10 @@ use super::manifest::{
 use super::events::{self, Events};
 use super::fade::{self, Fade};
 use super::far::{self, Far};
+use super::pointed::PointedVariables;
 use super::procedures::Procedure;
 use super::sources::Sources;
-use super::{lines, moved, EmitError, File, UNNAMED};
+use super::{lines, moved, EmitError, Feature, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Ion, Kind};
 use crate::step::{Linearised, Quantity, Region, Stage, State, StateKind};
@@ -56,6 +57,10 @@ struct Context {
     read_cables: Vec<String>,
     /// The gradients of voltages that POINTERs see, for direction k.
     far: Vec<String>,
+    /// The same before the loop over the directions, where they are of variables.
+    far_begin: Vec<String>,
+    /// Where POINTERs may see variables.
+    pointed: Option<PointedVariables>,
     /// Of a point process with arrays that events write.
     through: Option<Through>,
     remember: Vec<String>,
@@ -75,10 +80,10 @@ pub(super) fn render(
     environment: &Environment,
     linearised: &Linearised,
     directions: usize,
-    online: bool,
+    feature: Feature,
 ) -> Result<(File, RegionManifest), EmitError> {
-    let writer = Writer::new(linearised, directions, online);
-    let online = online.then(|| writer.fade());
+    let writer = Writer::new(linearised, directions, feature);
+    let online = (feature == Feature::Online).then(|| writer.fade());
     let context = writer.context(online);
     let text = environment
         .get_template("region.mod")?
@@ -107,6 +112,8 @@ pub(super) struct Writer<'a> {
     /// For each parameter the array that says how much each direction changes it, `w_gnabar_hh`.
     pub seeds: Vec<String>,
     pub far: Vec<Far>,
+    /// POINTERs may see variables.
+    pub variables: bool,
 }
 
 /// A `FUNCTION_TABLE` of the model.
@@ -119,7 +126,8 @@ struct FunctionTable {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(linearised: &'a Linearised, directions: usize, is_online: bool) -> Self {
+    pub fn new(linearised: &'a Linearised, directions: usize, feature: Feature) -> Self {
+        let variables = feature == Feature::PointedVariables;
         let mut step_roots = vec![linearised.conductance];
         step_roots.extend(linearised.source.coefficients());
         step_roots.extend(&linearised.failed);
@@ -162,8 +170,8 @@ impl<'a> Writer<'a> {
         Self {
             linearised,
             directions,
-            is_online,
-            sources: Sources::new(linearised, &all),
+            is_online: feature == Feature::Online,
+            sources: Sources::new(linearised, &all, variables),
             step_inputs,
             start_inputs,
             event_inputs,
@@ -173,7 +181,8 @@ impl<'a> Writer<'a> {
             array_terms,
             gradients: gradients.collect(),
             seeds: seeds.collect(),
-            far: Far::of(linearised, directions),
+            far: Far::of(linearised, directions, variables),
+            variables,
         }
     }
 
@@ -192,6 +201,8 @@ impl<'a> Writer<'a> {
         if online.is_some() {
             settings.extend(fade::settings());
         }
+        let pointed = self.variables.then(|| self.pointed_variables(events.as_ref()));
+        settings.extend(pointed.iter().flat_map(PointedVariables::settings));
         let now: Vec<(String, String)> =
             self.sources.now.iter().map(|now| (now.name.clone(), now.source.clone())).collect();
         let mut range: Vec<String> =
@@ -201,6 +212,7 @@ impl<'a> Writer<'a> {
         range.extend(self.gradients.iter().cloned());
         range.extend(self.seeds.iter().cloned());
         range.extend(self.far.iter().flat_map(|far| [far.gradient.clone(), far.new.clone()]));
+        range.extend(pointed.iter().flat_map(|pointed| pointed.arrays.clone()));
         let streams = self.streams();
         if !streams.is_empty() {
             range.push("own".to_owned());
@@ -208,7 +220,7 @@ impl<'a> Writer<'a> {
         }
         let mut pointers: Vec<String> = (0..self.directions).map(cable_pointer).collect();
         pointers.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
-        pointers.extend(self.far.iter().flat_map(|far| far.cables.iter().cloned()));
+        pointers.extend(self.far.iter().flat_map(Far::pointers).cloned());
         Context {
             name: format!("gm_{}_{UNNAMED}", linearised.region.name),
             kind: if is_density { "SUFFIX" } else { "POINT_PROCESS" },
@@ -228,7 +240,7 @@ impl<'a> Writer<'a> {
             state_notes: self.states(),
             units: units(self.linearised, self.inputs()),
             settings,
-            assigned: self.assigned(events.as_ref(), &streams),
+            assigned: self.assigned(events.as_ref(), &streams, pointed.as_ref()),
             streams,
             function_tables: self.function_tables(),
             now,
@@ -240,7 +252,9 @@ impl<'a> Writer<'a> {
                 .map(|k| format!("W_new[{k}] = {}", cable_pointer(k)))
                 .chain(self.far.iter().flat_map(Far::read))
                 .collect(),
-            far: self.far.iter().map(Far::step).collect(),
+            far: self.far.iter().filter_map(Far::step).collect(),
+            far_begin: self.far.iter().flat_map(Far::begin).collect(),
+            pointed,
             through: self.through_arrays(),
             remember: [self.sources.remember_statements(&self.known_ends()), self.remember_arrays()].concat(),
             remember_ends: self.sources.remember_only(&self.known_ends()),
@@ -309,6 +323,7 @@ impl<'a> Writer<'a> {
             .map(|(state, gradient)| StateManifest {
                 name: state.public.clone(),
                 gradient: gradient.clone(),
+                seen: self.variables.then(|| self.seen_state(state, gradient)),
             })
             .collect()
     }
@@ -347,6 +362,8 @@ impl<'a> Writer<'a> {
             moved: self.moved_manifest(),
             sees_jumps: sees_jumps(self.linearised),
             procedures: ProceduresManifest { advance: "advance", states: "next_states", events: "apply" },
+            writers: writers(region),
+            constants: self.linearised.constants.clone(),
             stale_tables: self.linearised.stale.clone(),
             isolated: self.linearised.isolated.clone(),
             shared_tables: self.linearised.shared.clone(),
@@ -368,6 +385,13 @@ pub(super) fn sees_jumps(linearised: &Linearised) -> bool {
     });
     let hooks = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.hooks);
     reads || hooks.into_iter().any(|(hook, _)| *hook == Hook::BeforeBreakpoint)
+}
+
+/// The concentrations that each mechanism sets which sets some.
+fn writers(region: &Region) -> BTreeMap<String, Vec<String>> {
+    let pools = region.mechanisms.iter().filter(|mechanism| mechanism.writes_concentration());
+    let written = |ion: &Ion| [ion.inside(), ion.outside()].into_iter().filter(|name| ion.write.contains(name)).collect::<Vec<_>>();
+    pools.map(|pool| (pool.name.clone(), pool.ions.iter().flat_map(written).collect())).collect()
 }
 
 /// The ions that some mechanism uses in a certain way.

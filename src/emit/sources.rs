@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::far::{old_name, saw_name};
 use super::manifest::{NowManifest, PointerManifest};
 use crate::graph::Input;
 use crate::model::Kind;
@@ -43,11 +44,13 @@ pub struct Sources<'a> {
     owners: Vec<Option<usize>>,
     pub now: Vec<NowManifest>,
     memory: Vec<Memory>,
+    /// POINTERs that may see variables: their values as states saw them are kept.
+    kept: Option<Vec<(usize, String)>>,
 }
 
 impl<'a> Sources<'a> {
-    /// Collects what the given inputs need.
-    pub fn new(linearised: &'a Linearised, inputs: &BTreeSet<Input>) -> Self {
+    /// Collects what the given inputs need; `variables`: POINTERs may see variables.
+    pub fn new(linearised: &'a Linearised, inputs: &BTreeSet<Input>, variables: bool) -> Self {
         let voltage = Memory { present: "v_now".to_owned(), mechanism: None };
         let now = NowManifest { name: "v_now".to_owned(), source: "v".to_owned() };
         let mut sources = Self {
@@ -56,6 +59,7 @@ impl<'a> Sources<'a> {
             owners: Vec::new(),
             now: vec![now],
             memory: vec![voltage],
+            kept: variables.then(Vec::new),
         };
         for input in inputs {
             sources.add(*input);
@@ -75,8 +79,10 @@ impl<'a> Sources<'a> {
             Quantity::Pointed(mechanism, name, when) => {
                 let present = linearised.names.of(*mechanism, name).to_owned();
                 self.point(present.clone(), pointed_source(linearised, *mechanism, name), "pointed", Some(*mechanism));
-                if *when == When::Before {
-                    self.remember(present, Some(*mechanism));
+                match (when, &mut self.kept) {
+                    (When::Before, _) => self.remember(present, Some(*mechanism)),
+                    (When::After, Some(kept)) => kept.push((*mechanism, name.clone())),
+                    _ => {}
                 }
             }
             Quantity::Ion(name, when) => {
@@ -159,6 +165,7 @@ impl<'a> Sources<'a> {
             let line = format!("was[{index}] = {}", memory.present);
             lines.extend(self.guarded(memory.mechanism, line));
         }
+        lines.extend(self.keep_seen(1));
         lines
     }
 
@@ -171,6 +178,23 @@ impl<'a> Sources<'a> {
             Some((index, self.linearised.graph.input_name(*input).to_owned()))
         });
         found.collect()
+    }
+
+    /// Statements that keep what states see through POINTERs, before the step (1) or after it (0).
+    pub fn keep_seen(&self, old: u8) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (mechanism, name) in self.kept.iter().flatten() {
+            let saw = saw_name(self.linearised, *mechanism, name);
+            let setting = old_name(self.linearised, *mechanism, name);
+            let line = format!("IF ({setting} == {old}) {{ {saw} = {} }}", self.linearised.names.of(*mechanism, name));
+            lines.extend(self.guarded(Some(*mechanism), line));
+        }
+        lines
+    }
+
+    /// The variables that they are kept in.
+    pub fn seen(&self) -> impl Iterator<Item = String> + '_ {
+        self.kept.iter().flatten().map(|(mechanism, name)| saw_name(self.linearised, *mechanism, name))
     }
 
     /// LOCAL names and statements that load some inputs.
@@ -230,7 +254,11 @@ impl<'a> Sources<'a> {
             }
             Quantity::Pointed(mechanism, name, when) => {
                 let present = self.linearised.names.of(*mechanism, name);
-                let value = if *when == When::Before { before(present) } else { present.to_owned() };
+                let value = match when {
+                    When::Before => before(present),
+                    When::After if self.kept.is_some() => saw_name(self.linearised, *mechanism, name),
+                    When::After => present.to_owned(),
+                };
                 (value, Some(*mechanism))
             }
             Quantity::Ion(name, When::Before) => (before(&format!("{name}_now")), None),

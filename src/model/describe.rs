@@ -42,7 +42,7 @@ fn line(variable: &Variable) -> String {
         Role::Constant(value) => format!("constant {value}"),
         Role::Factor => "unit factor".to_owned(),
         Role::Stream => "stream of random numbers".to_owned(),
-        Role::Pointed => "voltage that a POINTER sees".to_owned(),
+        Role::Pointed => "what a POINTER sees".to_owned(),
     };
     let visibility = match variable.visibility {
         Visibility::Range => "RANGE",

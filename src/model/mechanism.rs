@@ -25,7 +25,7 @@ pub enum Role {
     Factor,
     /// RANDOM: its value is the place in the stream.
     Stream,
-    /// POINTER: the voltage of another place, which the script chooses.
+    /// POINTER: a voltage or a variable of another place, which the script chooses.
     Pointed,
 }
 

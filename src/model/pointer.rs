@@ -1,6 +1,6 @@
 //! POINTER: only those that are read.
 //!
-//! What a POINTER sees is the script's choice. A voltage can be followed; see `step::pointed`.
+//! What a POINTER sees is the script's choice. See `step::pointed` and `emit::pointed` for what can be followed.
 
 use super::bystander::{deeds, pointers};
 use crate::diagnostic::Diagnostic;

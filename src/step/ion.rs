@@ -1,6 +1,8 @@
 //! The ions of a region: concentrations, reversal potentials, total currents.
 
-use super::{Quantity, Region, Step, When};
+use std::collections::BTreeSet;
+
+use super::{Quantity, Region, StateKind, Step, When};
 use crate::graph::{Comparison, Id};
 use crate::model::{Ion, Mechanism};
 use crate::trace::{nernst, Values};
@@ -174,6 +176,20 @@ impl Step<'_> {
                 }
             }
         }
+    }
+
+    /// Concentrations that are not what they were before the step.
+    pub(super) fn concentrations_set(&mut self) -> BTreeSet<StateKind> {
+        let mut found = BTreeSet::new();
+        for ion in self.ions.clone() {
+            for name in &ion.written {
+                let before = self.ion(name, When::Before);
+                if self.ion_values[name] != before {
+                    found.insert(StateKind::Ion(name.clone()));
+                }
+            }
+        }
+        found
     }
 
     /// What the ions see of a mechanism's concentrations when its code ends.

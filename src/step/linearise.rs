@@ -70,6 +70,10 @@ pub struct Linearised {
     pub passing: BTreeSet<Input>,
     /// STATEs that a BREAKPOINT sets.
     pub set_by_currents: BTreeSet<StateKind>,
+    /// Concentrations that one sets in the current phase.
+    pub set_early: BTreeSet<StateKind>,
+    /// Public names of visible variables that no code changes.
+    pub constants: Vec<String>,
     /// Not 0 where the step, or the start, is not the one that is differentiated.
     pub failed: Vec<Id>,
     pub failed_start: Vec<Id>,
@@ -144,12 +148,12 @@ fn linearise_with(
     let arguments = received.as_ref().map(super::receive::Traced::inputs).unwrap_or_default();
     let event_order = Order { arguments, time: step.time(), ..order.clone() };
     let settled = step.settled(&chosen);
-    let mut stores = Vec::new();
-    if let Some(received) = &received {
-        stores = step.array_stores(&received.stores, &event_order, &settled)?;
-        let events: Vec<Id> = chosen.iter().map(|candidate| candidate.event).chain(received.needs()).collect();
-        step.refuse_arrays(&events, region.mechanisms[0].span)?;
-    }
+    // What an array keeps of the time of an event counts as a number, but in the limit of small steps.
+    let store_order = Order { time: slopes.as_ref().and_then(|_| step.time()), ..event_order.clone() };
+    let stores = match &received {
+        Some(received) => step.stores_of_events(received, &chosen, &store_order, &settled)?,
+        None => Vec::new(),
+    };
     order.arrays = step.active_arrays();
     let ends: Vec<Id> = chosen.iter().map(|candidate| candidate.after).collect();
     let stages = step.stages(&step.systems(&ends), &mut order);
@@ -161,8 +165,7 @@ fn linearise_with(
     let corrected = corrected(&chosen, &initial, &parameters);
     let mut parameters: Vec<Parameter> = parameters.into_iter().map(|(_, parameter)| parameter).collect();
     if region.kind() == Kind::Density && wanted("cm") {
-        source.parameters.push((parameters.len(), step.capacitive_current(rise)));
-        parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
+        step.add_capacitance(&mut source, &mut parameters, rise);
     }
     let receive = match &received {
         Some(received) => {
@@ -181,6 +184,7 @@ fn linearise_with(
     step.refuse_leftovers(&roots)?;
     Ok(Linearised {
         region: region.clone(),
+        constants: step.visible(&constant),
         stale: step.stale_tables(),
         isolated,
         shared: step.shared_tables(&constant)?,
@@ -203,6 +207,7 @@ fn linearise_with(
         corrected,
         passing: gone.passing(&chosen),
         set_by_currents: step.set_by_currents,
+        set_early: step.set_early,
         failed,
         failed_start,
     })
@@ -232,6 +237,19 @@ fn refuse_point_process(region: &Region) -> Result<(), Refused> {
 }
 
 impl Step<'_> {
+    fn stores_of_events(
+        &mut self,
+        received: &super::receive::Traced,
+        chosen: &[Candidate],
+        order: &Order,
+        settled: &[bool],
+    ) -> Result<Vec<super::ArrayStore>, Refused> {
+        let stores = self.array_stores(&received.stores, order, settled)?;
+        let events: Vec<Id> = chosen.iter().map(|candidate| candidate.event).chain(received.needs()).collect();
+        self.refuse_arrays(&events, self.region.mechanisms[0].span)?;
+        Ok(stores)
+    }
+
     fn state_rows(
         &mut self,
         chosen: &[Candidate],
@@ -279,11 +297,12 @@ impl Step<'_> {
         source.v_before = (!self.graph.is_zero(rest)).then_some(rest);
     }
 
-    /// `1e-3 (V_{n+1} - V_n) / dt`: mA/cm2 per uF/cm2.
-    fn capacitive_current(&mut self, rise: Id) -> Id {
+    /// The parameter `cm`, by `1e-3 (V_{n+1} - V_n) / dt`: mA/cm2 per uF/cm2.
+    fn add_capacitance(&mut self, source: &mut Row, parameters: &mut Vec<Parameter>, rise: Id) {
         let scale = self.graph.number(1e-3);
         let per_step = self.graph.div(rise, self.dt);
-        self.graph.mul(scale, per_step)
+        source.parameters.push((parameters.len(), self.graph.mul(scale, per_step)));
+        parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
     }
 
     /// What tells that the step was not the one that the code describes: a TABLE

@@ -201,11 +201,13 @@ impl Step<'_> {
         receive: &mut Receive,
         chosen: &[Candidate],
     ) -> Result<Option<Result<Moved, String>>, Refused> {
-        if !receive.reads_time() || receive.late().all(Row::is_free_of_model) {
+        let stored: Vec<Id> = receive.stores.iter().flat_map(|store| [store.value, store.index]).collect();
+        let is_kept = self.time().is_some_and(|time| self.graph.reachable_inputs(&stored, true).contains(&time));
+        if !(receive.reads_time() || is_kept) || receive.late().all(Row::is_free_of_model) {
             receive.forget_times();
             return Ok(None);
         }
-        let followed = self.followed_sends(receive, chosen);
+        let followed = if is_kept { Err("its events write an array".to_owned()) } else { self.followed_sends(receive, chosen) };
         let reason = match followed {
             Ok(()) => return Ok(Some(Ok(Moved { flow: None }))),
             Err(reason) => reason,

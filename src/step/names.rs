@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 75] = [
+const OWN: [&str; 76] = [
     "events_at",
     "events_room",
     "last_event",
@@ -86,6 +86,7 @@ const OWN: [&str; 75] = [
     "sent_shift",
     "keep_sent",
     "find_sent",
+    "late_start",
 ];
 
 #[derive(Clone, Debug)]

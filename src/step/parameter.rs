@@ -33,6 +33,18 @@ impl Step<'_> {
         parameters
     }
 
+    /// The public names of those of some inputs that are variables which NEURON shows.
+    pub(super) fn visible(&self, inputs: &BTreeSet<Input>) -> Vec<String> {
+        let names = inputs.iter().filter_map(|input| match self.quantities.get(input)? {
+            Quantity::Variable(index, name, When::Before) => {
+                let mechanism = &self.region.mechanisms[*index];
+                mechanism.shown_as(name).map(|_| mechanism.public_name(name))
+            }
+            _ => None,
+        });
+        names.collect()
+    }
+
     fn as_parameter(
         &self,
         input: Input,

@@ -1,7 +1,8 @@
-//! POINTERs that see the voltage of another place, as gap junctions have.
+//! POINTERs that see the voltage of another place, as gap junctions have, or a variable.
 //!
 //! Such a voltage is one more `v`: the currents see it as it is before the solve,
 //! the states as it is after. NEURON's slope `d` is in the mechanism's own `v` only.
+//! A variable is the same here; which moment the states see is decided where it runs.
 
 use super::{Quantity, Receive, Refused, Step, When};
 use crate::diagnostic::Diagnostic;

@@ -31,7 +31,7 @@ pub enum Quantity {
     Diameter,
     /// A variable of mechanism `0`
     Variable(usize, String, When),
-    /// The voltage that POINTER `1` of mechanism `0` sees
+    /// What POINTER `1` of mechanism `0` sees
     Pointed(usize, String, When),
     /// `cai`, `eca`, ...
     Ion(String, When),
@@ -90,6 +90,7 @@ impl<'a> Step<'a> {
             ion_values: Values::new(),
             remembering: BTreeSet::new(),
             set_by_currents: BTreeSet::new(),
+            set_early: BTreeSet::new(),
             discontinuities: Discontinuities::Heeded,
             graph,
         };

@@ -25,6 +25,7 @@ pub(super) enum Method {
 impl<'a> Step<'a> {
     pub(super) fn states(&mut self) -> Result<(), Refused> {
         let region = self.region;
+        self.set_early = self.concentrations_set();
         let half = self.graph.number(0.5);
         let half_step = self.graph.mul(half, self.dt);
         let t = self.graph.add(self.t, half_step);

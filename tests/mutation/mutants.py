@@ -231,8 +231,8 @@ STEP = [
     Mutant(
         "lag: states one step on",
         "templates/region.mod.j2",
-        "    IF (step_index > 0) {\n        next_states()",
-        "    IF (step_index > -1) {\n        next_states()",
+        "    IF (step_index > 0) {\n{% if pointed",
+        "    IF (step_index > -1) {\n{% if pointed",
     ),
     Mutant("lag: first step moves", "templates/region.mod.j2", "        S[k] = -d*W[k]\n", "        S[k] = 0\n"),
     Mutant("series of x/expm1", "templates/functions.mod.j2", "-0.5 + x*(1/6", "-0.5 + x*(1/7"),
@@ -415,7 +415,32 @@ LATER = [
         _CONSTRUCTS,
     ),
 ]
-_POINTERS = ("python/tests/test_pointers.py", "-k", "graded or both_ways or density")
+_VARIABLES = ("python/tests/test_pointed_variables.py",)
+POINTED = [
+    Mutant(
+        "variable: what states saw", "src/emit/sources.rs", "        lines.extend(self.keep_seen(1));\n", "", _VARIABLES
+    ),
+    Mutant(
+        "variable: what events did",
+        "src/emit/event_map.rs",
+        'lines.push(format!("        {}[k] = e{i}"',
+        'lines.push(format!("        {}[k] = 0*e{i}"',
+        _VARIABLES,
+    ),
+    Mutant(
+        "variable: late", "templates/region.mod.j2", "            waits = 1\n", "            waits = 0\n", _VARIABLES
+    ),
+    Mutant("variable: INITIAL", "templates/region.mod.j2", "waits = 2*late_start", "waits = 0", _VARIABLES),
+    Mutant(
+        "variable: the start of a step",
+        "src/emit/far.rs",
+        "self.look(&self.gradient, &variable.before)",
+        "self.look(&self.new, &variable.before)",
+        _VARIABLES,
+    ),
+]
+
+_POINTERS = ("python/tests/test_pointers.py",)
 POINTERS = [
     Mutant(
         "pointer: the voltage after the solve",
@@ -594,4 +619,4 @@ STEERED = [
     ),
     Mutant("homeostat: bounds", _STEER, "IF (theta[k] < lower[k]) {", "IF (theta[k] < -1e30) {", _STEERED),
 ]
-MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *WATCH, *HISTORY, *SPIKES, *STEERED]
+MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED]

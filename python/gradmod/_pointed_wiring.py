@@ -1,0 +1,105 @@
+"""Wires emitted mechanisms to the gradients of the variables that POINTERs of the model see.
+
+A mechanism whose states are advanced from what others have at the end of the same step is late: it sets its gradients
+when all others have set theirs (BEFORE STEP). What of it does not wait is in time for those that see it: it is tried
+before (AFTER SOLVE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from . import _manifest as manifest
+from . import _neuron as nrn
+from ._pointed_variables import Seen, Target
+from .errors import Refused
+
+if TYPE_CHECKING:
+    from ._attachment import Attachment, Spot
+
+
+def connect(attachments: Iterable[Attachment]) -> None:
+    """Let all emitted mechanisms see the gradients of the variables that the model's POINTERs see.
+
+    Raises:
+        Refused: Events set v before the first step where INITIAL depends on such a variable.
+    """
+    everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
+    looks = [
+        (spot, far, far.variable, target)
+        for attachment in dict.fromkeys(everywhere.values())
+        for spot in (*attachment.spots, *attachment.companions)
+        for far, target in zip(spot.region.far, spot.far, strict=True)
+        if far.variable is not None
+    ]
+    for spot, _, notes, target in looks:
+        if isinstance(target, Seen):
+            _set(spot, notes, target)
+    for spot, far, notes, target in looks:
+        kept = _spot_of(target, everywhere) if isinstance(target, Seen) else None
+        before, after = _arrays((spot, far, notes), target, kept)
+        for k, (pointer, look) in enumerate(zip(notes.before, far.cables, strict=True)):
+            nrn.set_pointer(spot.mechanism, pointer, nrn.ref(before[0].mechanism, before[1], k))
+            if isinstance(target, Seen):
+                nrn.set_pointer(spot.mechanism, look, nrn.ref(after[0].mechanism, after[1], k))
+
+
+def _set(spot: Spot, notes: manifest.FarVariable, seen: Seen) -> None:
+    """Tell an emitted mechanism when its model's mechanism sees the variable."""
+    setattr(spot.mechanism, notes.old, float(seen.old))
+    if seen.waits:
+        spot.mechanism.late = 1
+    if seen.starts:
+        if spot.mechanism.jumps:
+            raise Refused(
+                f"INITIAL depends on {seen.variable} at {spot.segment}, where events set v: not differentiated"
+            )
+        spot.mechanism.late_start = 1
+
+
+def _arrays(
+    look: tuple[Spot, manifest.Far, manifest.FarVariable], target: Target, kept: Spot | None
+) -> tuple[tuple[Spot, str], tuple[Spot, str]]:
+    """Where the gradients of what is seen are: at the start of a step, and as states see it."""
+    spot, far, notes = look
+    rest = spot, far.rest
+    if not isinstance(target, Seen) or target.gradient is None or target.kept is None or kept is None:
+        return rest, rest
+    if target.kept.past != target.gradient:
+        kept.mechanism.posts = 1
+    before = kept, target.kept.past
+    if not target.waits:
+        return before, (spot, notes.gradient)
+    if target.kept.trial is None or not kept.mechanism.late:
+        return before, (kept, target.gradient)
+    kept.mechanism.tried = 1
+    return before, (kept, target.kept.trial)
+
+
+def _spot_of(seen: Seen, everywhere: Mapping[nrn.Section, Attachment]) -> Spot | None:
+    """The emitted mechanism that keeps the gradient of what is seen; None if there is none."""
+    sec, x = seen.variable.place
+    attachment = everywhere.get(sec)
+    if seen.gradient is None or attachment is None:
+        return None
+    if seen.variable.process is not None:
+        return next(spot for spot in attachment.companions if spot.process == seen.variable.process)
+    node = attachment.cell.node(sec, x)
+    return next(spot for spot in attachment.spots if spot.node == node)
+
+
+def waited_for(spot: Spot, everywhere: Mapping[nrn.Section, Attachment]) -> list[tuple[Attachment, Spot]]:
+    """The emitted mechanisms whose gradients at the end of a step go into those of this one."""
+    found: list[tuple[Attachment, Spot]] = []
+    for target in spot.far:
+        kept = _spot_of(target, everywhere) if isinstance(target, Seen) and target.waits else None
+        if isinstance(target, Seen) and kept is not None:
+            found.append((everywhere[target.variable.place[0]], kept))
+    return found
+
+
+def try_states(spot: Spot) -> str:
+    """The PROCEDURE that makes its gradients at the end of a step for others to see."""
+    is_late = any(far.variable is not None for far in spot.region.far) and bool(spot.mechanism.late)
+    return "try_states" if is_late else spot.region.next_states
