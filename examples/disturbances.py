@@ -75,7 +75,7 @@ class Network:
                 gate.open = 0
 
 
-def run(seconds: float, dt: float, *, go_on: bool) -> None:
+def run(seconds: float, dt: float, seed: int, *, go_on: bool) -> None:
     squid.load(OUT)
     h.dt = dt
     rates = (homeostasis.ALPHA, 0.0)
@@ -87,7 +87,7 @@ def run(seconds: float, dt: float, *, go_on: bool) -> None:
     for section, (what, target, _, _) in zip(sections, chosen, strict=True):
         section(0.5).drive.gain = gain if what == INPUTS else GAIN[target]
     ends = len(single)
-    networks = [Network(sections[i : i + CELLS], random.Random(7)) for i in (ends, ends + CELLS)]
+    networks = [Network(sections[i : i + CELLS], random.Random(7 + seed)) for i in (ends, ends + CELLS)]
     plans = [homeostasis.Plan("exact", target, 0, alpha) for _, target, alpha, _ in chosen]
     homeostats = [
         homeostasis.regulate(sections[:ends], plans[:ends], None),
@@ -95,7 +95,7 @@ def run(seconds: float, dt: float, *, go_on: bool) -> None:
     ]
     controllers = [controller for homeostat in homeostats for controller in homeostat.controllers]
     histories = [controller.record(100.0) for controller in controllers]
-    squid.freeze(sections, [5 if what != INPUTS else cell for what, _, _, cell in chosen])
+    squid.freeze(sections, [long_run.SEEDS * seed + (5 if what != INPUTS else cell) for what, _, _, cell in chosen])
 
     def rows(t: float) -> Iterator[tuple[Any, ...]]:
         for plan, section, history in zip(chosen, sections, histories, strict=True):
@@ -109,22 +109,23 @@ def run(seconds: float, dt: float, *, go_on: bool) -> None:
             network.remove_two()
 
     fields = ("what", "target", "alpha", "cell", "t", "f", "gain")
-    long_run.run("disturbances", fields, rows, homeostats, seconds, go_on=go_on, change=(CHANGE, disturb))
+    name = long_run.name("disturbances", seed)
+    long_run.run(name, fields, rows, homeostats, seconds, go_on=go_on, change=(CHANGE, disturb))
 
 
-def read() -> dict[tuple[str, float, float], Any]:
+def read(results: Path) -> dict[tuple[str, float, float], Any]:
     """By disturbance, target and alpha: [cell, sample, (t, f, gain)]."""
     found: dict[tuple[str, float, float], dict[str, list[list[float]]]] = {}
-    with (OUT / "disturbances.csv").open(newline="") as file:
+    with results.open(newline="") as file:
         for row in csv.DictReader(file):
             cells = found.setdefault((row["what"], float(row["target"]), float(row["alpha"])), {})
             cells.setdefault(row["cell"], []).append([float(row[name]) for name in ("t", "f", "gain")])
     return {key: np.array(list(cells.values())) for key, cells in found.items()}
 
 
-def report(picture: Path) -> None:
+def report(results: Path) -> None:
     """A table on the screen, and a picture."""
-    found = read()
+    found = read(results)
     figure, axes = plt.subplots(1, len(DISTURBANCES) + 1, figsize=(12, 3), sharey=True, layout="constrained")
     panels = dict(zip((*DISTURBANCES, INPUTS), axes, strict=True))
     print(f"{'':21} target  control   f before   f after (second half of what follows)   again after (s)   gain")
@@ -151,7 +152,7 @@ def report(picture: Path) -> None:
         axis.set_ylim(0, 8)
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("f (Hz)")
-    figure.savefig(picture, dpi=80)
+    figure.savefig(results.with_suffix(".png"), dpi=80)
     plt.close(figure)
 
 
@@ -159,13 +160,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=900.0)
     parser.add_argument("--dt", type=float, default=0.05, help="ms")
+    parser.add_argument("--seed", type=int, default=0, help="of the connections and the noise")
     parser.add_argument("--continue", dest="go_on", action="store_true", help="a run that was stopped")
     parser.add_argument("--plot", action="store_true", help="only draw what is there")
     arguments = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     if not arguments.plot:
-        run(arguments.seconds, arguments.dt, go_on=arguments.go_on)
-    report(OUT / "disturbances.png")
+        run(arguments.seconds, arguments.dt, arguments.seed, go_on=arguments.go_on)
+    report(OUT / f"{long_run.name('disturbances', arguments.seed)}.csv")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import argparse
 import csv
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradmod
@@ -45,12 +44,12 @@ def connect(sections: list[Any], rng: random.Random) -> list[Any]:
     return made
 
 
-def run(seconds: float, dt: float, *, go_on: bool) -> None:
+def run(seconds: float, dt: float, seed: int, *, go_on: bool) -> None:
     squid.load(OUT)
     h.dt = dt
     sections = squid.cells(CELLS * len(NETWORKS), "net")
     groups = [sections[i * CELLS : (i + 1) * CELLS] for i in range(len(NETWORKS))]
-    kept = [connect(group, random.Random(7)) for group in groups]
+    kept = [connect(group, random.Random(7 + seed)) for group in groups]
     settings = [pair for pair in NETWORKS.values() for _ in range(CELLS)]
     homeostat = gradmod.Homeostat(
         gradmod.Frequency("m_squid", "h_squid", tau=10_000),
@@ -63,7 +62,7 @@ def run(seconds: float, dt: float, *, go_on: bool) -> None:
     )
     histories = [controller.record(100.0) for controller in homeostat.controllers]
     counters = [squid.Counter(section) for section in sections]
-    squid.freeze(sections, [i % CELLS for i in range(len(sections))])
+    squid.freeze(sections, [long_run.SEEDS * seed + i % CELLS for i in range(len(sections))])
 
     def rows(t: float) -> Iterator[tuple[Any, ...]]:
         for i, (controller, history, counter) in enumerate(
@@ -74,7 +73,7 @@ def run(seconds: float, dt: float, *, go_on: bool) -> None:
             yield (*row, *(f"{value:.5g}" for value in controller.theta.values()))
 
     fields = ("network", "cell", "t", "f", "spikes", *squid.TUNED)
-    long_run.run("network", fields, rows, [homeostat], seconds, go_on=go_on)
+    long_run.run(long_run.name("network", seed), fields, rows, [homeostat], seconds, go_on=go_on)
     del kept
 
 
@@ -94,10 +93,11 @@ def cost(dt: float) -> None:
     kept.clear()
 
 
-def report(picture: Path) -> None:
+def report(seed: int) -> None:
     """A table on the screen, and a picture."""
+    results = OUT / f"{long_run.name('network', seed)}.csv"
     found: dict[str, dict[int, list[list[float]]]] = {}
-    with (OUT / "network.csv").open(newline="") as file:
+    with results.open(newline="") as file:
         for row in csv.DictReader(file):
             cell = found.setdefault(row["network"], {}).setdefault(int(row["cell"]), [])
             cell.append([float(row[name]) for name in ("t", "f", "spikes", *squid.TUNED)])
@@ -121,7 +121,7 @@ def report(picture: Path) -> None:
         axis.set_xlabel("t (s)")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("f (Hz)")
-    figure.savefig(picture, dpi=90)
+    figure.savefig(results.with_suffix(".png"), dpi=90)
     plt.close(figure)
 
 
@@ -129,6 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=400.0)
     parser.add_argument("--dt", type=float, default=0.05, help="ms")
+    parser.add_argument("--seed", type=int, default=0, help="of the connections and the noise")
     parser.add_argument("--continue", dest="go_on", action="store_true", help="a run that was stopped")
     parser.add_argument("--plot", action="store_true", help="only draw what is there")
     parser.add_argument("--cost", action="store_true", help="only measure what it costs")
@@ -138,8 +139,8 @@ def main() -> None:
         cost(arguments.dt)
         return
     if not arguments.plot:
-        run(arguments.seconds, arguments.dt, go_on=arguments.go_on)
-    report(OUT / "network.png")
+        run(arguments.seconds, arguments.dt, arguments.seed, go_on=arguments.go_on)
+    report(arguments.seed)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,17 @@ OUT = Path(__file__).parent / "out"
 CHUNK = 10.0  # s
 #: At least so many s of work between two checkpoints.
 PAUSE = 30.0
+#: Of one seed to the next: no two runs have a cell with the same noise.
+SEEDS = 100
+
+
+def name(of: str, seed: int) -> str:
+    """What the files of a run are called."""
+    return of if seed == 0 else f"{of}_{seed}"
 
 
 def run(
-    name: str,
+    files: str,
     fields: Sequence[str],
     rows: Callable[[float], Iterable[Sequence[Any]]],
     homeostats: Sequence[gradmod.Homeostat],
@@ -28,11 +35,11 @@ def run(
     go_on: bool,
     change: tuple[float, Callable[[], None]] | None = None,
 ) -> None:
-    """Write `rows(t)` into `out/name.csv` after every piece, and now and then where the run is into `out/name.run`.
+    """Write `rows(t)` into `out/FILES.csv` after every piece, and now and then where the run is into `out/FILES.run`.
 
-    `change` is what is done to the model, and when. With `go_on` the run continues from `out/name.run`, bit for bit.
+    `change` is what is done to the model, and when. With `go_on` the run continues from `out/FILES.run`, bit for bit.
     """
-    results, checkpoint = OUT / f"{name}.csv", OUT / f"{name}.run"
+    results, checkpoint = OUT / f"{files}.csv", OUT / f"{files}.run"
     lines: list[list[str]] = []
     if go_on:
         gradmod.restore_run(checkpoint, *homeostats)

@@ -210,6 +210,13 @@ def _run(model: Model, drive: Drive) -> dict[str, Floats]:
     return model.run()
 
 
+_TOUCHED = "the simulation is not what it was without gradients"
+_GOES_ON = (
+    "each run goes on from the one before (in the weights of a NetCon, or in what INITIAL does not set): "
+    "runs with and without gradients can't be compared"
+)
+
+
 def _gradients(
     model: Model, drives: Sequence[Drive], asked: Sequence[Candidate], before: Sequence[Mapping[str, Floats]]
 ) -> tuple[list[dict[str, dict[str, Floats]]], list[str]]:
@@ -232,7 +239,8 @@ def _gradients(
         for drive, plain in zip(drives, before, strict=True):
             traces, of_drive = run(drive)
             if not _same(traces, plain):
-                raise Error("the simulation is not what it was without gradients")
+                attached.detach()
+                raise Error(_GOES_ON if not _same(_run(model, drive), plain) else _TOUCHED)
             found.append(of_drive)
         traces, again = run(drives[-1])
         others = [name for name, of in again.items() if not _same(of, found[-1][name])]
