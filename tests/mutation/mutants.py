@@ -276,6 +276,20 @@ EVENTS = [
         "false && *quantity == Quantity::Time",
         _EVENTS,
     ),
+    Mutant(
+        "event: what it does by its time",
+        "src/emit/moved.rs",
+        "of.time.iter().map(",
+        "of.time.iter().filter(|_| false).map(",
+        ("python/tests/test_events.py",),
+    ),
+    Mutant(
+        "event: how long it waits",
+        "src/emit/moved.rs",
+        'terms.extend(self.known_terms(row, code, k));\n            lines.extend(lines::sum(&format!("next_shift',
+        'let _ = row;\n            lines.extend(lines::sum(&format!("next_shift',
+        ("python/tests/test_events.py",),
+    ),
     Mutant("event: copies are compared", _RECORDER, "        compare_copies()\n", "", _EVENTS),
     Mutant("event: currents are compared", _RECORDER, "    check_currents()\n", "", _EVENTS),
     Mutant(
