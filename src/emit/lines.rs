@@ -1,6 +1,10 @@
 //! Long lines, broken: NEURON's translator reads at most 511 characters a line.
 
 const WIDTH: usize = 100;
+/// What no line may be longer than.
+const LONGEST: usize = 500;
+/// More terms than this are added in several statements: the translator's stack is not without end.
+const TERMS: usize = 120;
 
 /// Items with commas between, on lines that start with `head`.
 pub fn list(head: &str, items: &[String]) -> Vec<String> {
@@ -27,8 +31,39 @@ pub fn one_list(items: &[String]) -> String {
     list("", items).iter().map(|line| line.trim_start()).collect::<Vec<_>>().join(",\n    ")
 }
 
+/// Text without lines that are too long: less indented, and broken between words.
+pub fn fitted(text: &str) -> String {
+    if text.lines().all(|line| line.len() <= LONGEST) {
+        return text.to_owned();
+    }
+    let mut fitted = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut rest = line;
+        if line.len() > LONGEST {
+            let words = line.trim_start();
+            rest = &line[(line.len() - words.len()).saturating_sub(WIDTH)..];
+        }
+        while let Some(end) = rest.get(..LONGEST).filter(|_| rest.len() > LONGEST).and_then(|head| head.trim_end().rfind(' ')) {
+            fitted.push_str(&rest[..end]);
+            fitted.push('\n');
+            rest = &rest[end..];
+        }
+        fitted.push_str(rest);
+        fitted.push('\n');
+    }
+    fitted
+}
+
 /// `target = term + term + ...`, broken between terms.
 pub fn sum(target: &str, terms: &[String]) -> Vec<String> {
+    if terms.len() > TERMS && !terms.iter().any(|term| term.contains(target)) {
+        let (first, rest) = terms.split_at(TERMS);
+        let mut lines = sum(target, first);
+        for part in rest.chunks(TERMS) {
+            lines.extend(sum(target, &[&[target.to_owned()], part].concat()));
+        }
+        return lines;
+    }
     let mut lines = Vec::new();
     let mut line = format!("{target} =");
     if terms.is_empty() {

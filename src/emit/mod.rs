@@ -135,6 +135,9 @@ pub fn emit(
 /// Puts the hash of all files into their names. One name for the whole build: two
 /// builds may hold the same mechanism, and NEURON must be able to load both.
 fn name_by_content(files: &mut [File]) -> String {
+    for file in files.iter_mut() {
+        file.text = lines::fitted(&file.text);
+    }
     let hash = fingerprint::of(files.iter().map(|file| file.text.as_str()));
     for file in files {
         let name = file.stem().replace(UNNAMED, &hash);

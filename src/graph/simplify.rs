@@ -190,8 +190,20 @@ impl Graph {
             (Some(0.0), _) => self.truth(b),
             (_, Some(0.0)) => self.truth(a),
             (Some(_), _) | (_, Some(_)) => self.number(1.0),
+            _ if self.is_among(b, a) => self.truth(a),
             _ => self.intern(Node::Or(a, b)),
         }
+    }
+
+    /// Whether a condition is one of those that are joined by `or`.
+    fn is_among(&self, one: Id, mut joined: Id) -> bool {
+        while let Node::Or(rest, last) = *self.node(joined) {
+            if last == one {
+                return true;
+            }
+            joined = rest;
+        }
+        joined == one
     }
 
     pub fn not(&mut self, a: Id) -> Id {
