@@ -81,3 +81,31 @@ pub fn sum(target: &str, terms: &[String]) -> Vec<String> {
     lines.push(line);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{fitted, sum, LONGEST};
+
+    #[test]
+    fn what_is_indented_far_or_long_fits() {
+        let deep = format!("{}IF (x > 1) {{\n", " ".repeat(600));
+        let long = format!("y = {}\n", vec!["first*second"; 90].join(" + "));
+        for text in [deep, long] {
+            let short = fitted(&text);
+            assert!(short.lines().all(|line| line.len() <= LONGEST), "{short}");
+            assert!(short.split_whitespace().eq(text.split_whitespace()));
+        }
+        assert_eq!(fitted("y = 1"), "y = 1");
+    }
+
+    #[test]
+    fn many_terms_are_added_in_several_statements() {
+        let terms: Vec<String> = (0..300).map(|k| format!("x{k}*w[k]")).collect();
+        let lines = sum("S[k]", &terms);
+        assert_eq!(lines.iter().filter(|line| line.starts_with("S[k] =")).count(), 3);
+        assert_eq!(lines.concat().matches("S[k]").count(), 5);
+        // The old value is still to be read.
+        let own = [terms, vec!["a*S[k]".to_owned()]].concat();
+        assert_eq!(sum("S[k]", &own).concat().matches("S[k]").count(), 2);
+    }
+}
