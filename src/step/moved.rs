@@ -232,8 +232,8 @@ impl Step<'_> {
             let Some(late) = sent.late.as_ref().filter(|_| sent.kind == EffectKind::Send) else {
                 return Err("it watches a condition, or moves an event by net_move".to_owned());
             };
-            // Another flag is looked at when it is sent.
-            if sent.flag == Some(0.0) {
+            // A flag that is no number is looked at when it is sent.
+            if sent.flag == Some(0.0) || sent.arguments.len() < 2 {
                 return Err("it sends events to itself whose flag is 0".to_owned());
             }
             if late.v_before.is_some() || !late.states.iter().all(|(state, _)| settled[*state]) {
