@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import shutil
-import subprocess
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import compiled
 import gradmod
 import numpy as np
 from neuron import h
@@ -83,19 +81,7 @@ class Cell:
 
 def load(out: Path) -> None:
     """Compile the mechanisms once, and make them known to NEURON."""
-    folder = out / "inferior_olive_mechanisms"
-    sources = sorted(MECHANISMS.glob("*.mod"))
-    old = [folder / path.name for path in sources]
-    if not all(
-        path.is_file() and path.read_bytes() == new.read_bytes() for path, new in zip(old, sources, strict=True)
-    ):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for path in sources:
-            shutil.copy(path, folder)
-        nrnivmodl = Path(sysconfig.get_path("scripts")) / "nrnivmodl"
-        subprocess.run([str(nrnivmodl)], cwd=folder, check=True, capture_output=True)
-    h.nrn_load_dll(str(next(folder.glob("*/libnrnmech.*"))))
+    compiled.load(MECHANISMS, out / "inferior_olive_mechanisms")
 
 
 def build(swc: Path | None = None) -> Cell:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sysconfig
 from pathlib import Path
 from typing import Any
 
+import compiled
 import gradmod
 from neuron import h
 
@@ -18,19 +16,7 @@ TUNED = {"gna": "gna_squid", "gk": "gk_squid", "gain": "gain_drive"}
 
 def load(out: Path) -> None:
     """Compile the mechanisms once, and make them known to NEURON."""
-    folder = out / "squid"
-    sources = sorted(MECHANISMS.glob("*.mod"))
-    old = [folder / path.name for path in sources]
-    if not all(
-        path.is_file() and path.read_bytes() == new.read_bytes() for path, new in zip(old, sources, strict=True)
-    ):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for path in sources:
-            shutil.copy(path, folder)
-        nrnivmodl = Path(sysconfig.get_path("scripts")) / "nrnivmodl"
-        subprocess.run([str(nrnivmodl)], cwd=folder, check=True, capture_output=True)
-    h.nrn_load_dll(str(next(folder.glob("*/libnrnmech.*"))))
+    compiled.load(MECHANISMS, out / "squid")
 
 
 def cells(count: int, name: str) -> list[Any]:

@@ -46,8 +46,3 @@ def agree(over_ranks: bool, step: Callable[[], T]) -> T:
         if message is not None:
             raise Error(f"on MPI rank {rank}: {message}")
     return result
-
-
-def call_at(t: float, function: Callable[[], None]) -> None:
-    """Have a function called when the run has come to ``t`` ms; asked for after INITIAL."""
-    nrn.h.CVode().event(t, function)

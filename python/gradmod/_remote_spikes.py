@@ -122,7 +122,7 @@ class RemoteSpikes:
                 here._exchange()
 
         # Between two steps, and not where NEURON's own exchange may be: the order of both is that of all ranks.
-        _ranks.call_at(self._t + self._turn * self._period + 0.25 * nrn.h.dt, exchange)
+        nrn.call_at(self._t + self._turn * self._period + 0.25 * nrn.h.dt, exchange)
 
     def _exchange(self) -> None:
         added = {gid: rows for gid, table in self._outgoing.items() if len(rows := self._added(gid, table))}
