@@ -54,7 +54,7 @@ impl<'a> Code<'a> {
     pub fn locals(&self) -> Vec<String> {
         let mut names = BTreeSet::new();
         self.inner_locals(&self.plan.ops, &mut names);
-        let own = (0..self.plan.names.len()).map(|number| format!("{}{number}", self.prefix));
+        let own = (0..self.plan.count).map(|number| format!("{}{number}", self.prefix));
         own.chain(names).collect()
     }
 
@@ -135,8 +135,14 @@ impl<'a> Code<'a> {
                     line.push_str(") {");
                     lines.push(line);
                     self.ops(then, depth + 1, lines);
+                    let mut last = otherwise;
+                    while let [Op::If { condition, then, otherwise }] = last.as_slice() {
+                        lines.push(format!("{indent}}} ELSE IF ({}) {{", self.value(*condition)));
+                        self.ops(then, depth + 1, lines);
+                        last = otherwise;
+                    }
                     lines.push(format!("{indent}}} ELSE {{"));
-                    self.ops(otherwise, depth + 1, lines);
+                    self.ops(last, depth + 1, lines);
                     line = format!("{indent}}}");
                 }
                 Op::Repeat { .. } => {

@@ -94,6 +94,8 @@ pub enum Node {
 pub struct Branch {
     pub condition: Id,
     pub scope: Scope,
+    /// Arms around the code of an arm, that one included.
+    depth: usize,
     pub slots: Vec<(Id, Id)>,
 }
 
@@ -212,7 +214,7 @@ impl Graph {
     }
 
     pub fn new_branch(&mut self, condition: Id, scope: Scope) -> BranchId {
-        self.branches.push(Branch { condition, scope, slots: Vec::new() });
+        self.branches.push(Branch { condition, scope, depth: self.depth(scope) + 1, slots: Vec::new() });
         BranchId(u32::try_from(self.branches.len() - 1).unwrap_or(u32::MAX))
     }
 

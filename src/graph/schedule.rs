@@ -5,6 +5,7 @@
 //! later code need is computed before it. Code that the model guards (a division
 //! behind an IF) therefore stays guarded.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -31,6 +32,8 @@ pub struct Plan {
     pub ops: Vec<Op>,
     /// Named nodes, numbered in the order of their definition.
     pub names: FxHashMap<Id, usize>,
+    /// Names that there are; some nodes share one.
+    pub count: usize,
 }
 
 /// Nodes that one line may hold; the rest gets a name of its own.
@@ -49,20 +52,15 @@ impl Graph {
         for root in roots {
             scheduler.need(*root, base, &mut ops);
         }
-        Plan { ops, names: scheduler.names }
+        Plan { ops, names: scheduler.names, count: scheduler.count }
     }
 
     fn parent(&self, scope: Scope) -> Scope {
         scope.and_then(|(branch, _)| self.branch(branch).scope)
     }
 
-    fn depth(&self, mut scope: Scope) -> usize {
-        let mut depth = 0;
-        while scope.is_some() {
-            depth += 1;
-            scope = self.parent(scope);
-        }
-        depth
+    pub(super) fn depth(&self, scope: Scope) -> usize {
+        scope.map_or(0, |(branch, _)| self.branch(branch).depth)
     }
 
     /// The innermost place that contains both.
@@ -81,15 +79,11 @@ impl Graph {
     }
 
     fn contains(&self, outer: Scope, mut inner: Scope) -> bool {
-        loop {
-            if inner == outer {
-                return true;
-            }
-            if inner.is_none() {
-                return false;
-            }
+        let depth = self.depth(outer);
+        while self.depth(inner) > depth {
             inner = self.parent(inner);
         }
+        inner == outer
     }
 }
 
@@ -107,6 +101,7 @@ struct Scheduler<'a> {
     indices: FxHashSet<Id>,
     weights: PerNode<usize>,
     names: FxHashMap<Id, usize>,
+    count: usize,
     done: PerNode<bool>,
     branches_done: BTreeSet<BranchId>,
     loops_done: BTreeSet<LoopId>,
@@ -124,6 +119,7 @@ impl<'a> Scheduler<'a> {
             indices: FxHashSet::default(),
             weights: PerNode::new(graph),
             names: FxHashMap::default(),
+            count: 0,
             done: PerNode::new(graph),
             branches_done: BTreeSet::new(),
             loops_done: BTreeSet::new(),
@@ -236,8 +232,21 @@ impl<'a> Scheduler<'a> {
     }
 
     fn name(&mut self, id: Id) {
-        let number = self.names.len();
-        self.names.entry(id).or_insert(number);
+        if let Entry::Vacant(place) = self.names.entry(id) {
+            place.insert(self.count);
+            self.count += 1;
+        }
+    }
+
+    /// Lets a conditional in an arm set the name that the arm is to set, so that
+    /// chains of ELSE IF nest no deeper than they are written.
+    fn shares_name(&mut self, phi: Id, value: Id, arm: Scope) -> bool {
+        let Node::Phi(inner, _) = self.graph.node(value) else { return false };
+        let shared = self.uses[value] == 1 && self.graph.branch(*inner).scope == arm;
+        if shared {
+            self.names.insert(value, self.names[&phi]);
+        }
+        shared
     }
 
     /// Makes `id` writable in `here`, whose code so far is `ops`.
@@ -300,10 +309,14 @@ impl<'a> Scheduler<'a> {
         let mut arms = [Vec::new(), Vec::new()];
         for (arm, code) in [Arm::Then, Arm::Else].into_iter().zip(&mut arms) {
             let inside = Some((branch, arm));
-            for (phi, values) in &phis {
-                let value = if arm == Arm::Then { values.0 } else { values.1 };
+            let values = phis.iter().map(|(phi, (then, otherwise))| (*phi, if arm == Arm::Then { *then } else { *otherwise }));
+            // All names are shared before the conditional that sets them is written.
+            let set: Vec<_> = values.map(|(phi, value)| (phi, value, self.shares_name(phi, value, inside))).collect();
+            for (phi, value, shared) in set {
                 self.need(value, inside, code);
-                code.push(Op::Set { phi: *phi, value });
+                if !shared {
+                    code.push(Op::Set { phi, value });
+                }
             }
         }
         let [then, otherwise] = arms;
