@@ -69,10 +69,11 @@ fn statements(program: &Program) -> impl Iterator<Item = &NeuronStatement> {
     blocks.flatten()
 }
 
-/// The name of the mechanism that a file declares.
+/// The name of the mechanism that a file declares; of several, NEURON takes the last.
 pub fn declared_name(program: &Program) -> Option<&Name> {
-    statements(program).find_map(|statement| match statement {
+    let names = statements(program).filter_map(|statement| match statement {
         NeuronStatement::Suffix(name) | NeuronStatement::PointProcess(name) | NeuronStatement::ArtificialCell(name) => Some(name),
         _ => None,
-    })
+    });
+    names.last()
 }
