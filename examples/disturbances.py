@@ -89,12 +89,8 @@ def run(seconds: float, dt: float, seed: int, *, go_on: bool) -> None:
     ends = len(single)
     networks = [Network(sections[i : i + CELLS], random.Random(7 + seed)) for i in (ends, ends + CELLS)]
     plans = [homeostasis.Plan("exact", target, 0, alpha) for _, target, alpha, _ in chosen]
-    homeostats = [
-        homeostasis.regulate(sections[:ends], plans[:ends], None),
-        homeostasis.regulate(sections[ends:], plans[ends:], None, bounds={"gain": (0.03, 0.6)}),
-    ]
-    controllers = [controller for homeostat in homeostats for controller in homeostat.controllers]
-    histories = [controller.record(100.0) for controller in controllers]
+    homeostat = homeostasis.regulate(sections, plans, None)
+    histories = [controller.record(100.0) for controller in homeostat.controllers]
     squid.freeze(sections, [long_run.SEEDS * seed + (5 if what != INPUTS else cell) for what, _, _, cell in chosen])
 
     def rows(t: float) -> Iterator[tuple[Any, ...]]:
@@ -110,7 +106,7 @@ def run(seconds: float, dt: float, seed: int, *, go_on: bool) -> None:
 
     fields = ("what", "target", "alpha", "cell", "t", "f", "gain")
     name = long_run.name("disturbances", seed)
-    long_run.run(name, fields, rows, homeostats, seconds, go_on=go_on, change=(CHANGE, disturb))
+    long_run.run(name, fields, rows, [homeostat], seconds, go_on=go_on, change=(CHANGE, disturb))
 
 
 def read(results: Path) -> dict[tuple[str, float, float], Any]:

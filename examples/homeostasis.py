@@ -1,9 +1,10 @@
-"""Cells that keep their own firing rate: `python examples/homeostasis.py [--seconds 800]`.
+"""Cells that keep their own firing rate: `python examples/homeostasis.py [--seconds 2000]`.
 
 One compartment each, of squid axon, driven by noise; sodium, potassium and the drive's gain regulate themselves, by the
 exact gradient of the run, so that the phase of m and h goes round as often as a target says. Three seeds and five
 targets; with other rates of change; with gradients clipped as in the paper; and three cells left alone. All cells run
-together, in one process.
+together, in one process. The gain is bounded where gradients are not: a cell that once lost all of it would stay
+silent, and without a gradient, for ever.
 
 Results are written as the run goes: `examples/out/homeostasis.csv`, a line for each cell and ten seconds. It can be
 stopped, and continued with `--continue`, bit for bit. `--plot` draws what is there.
@@ -54,7 +55,7 @@ def plans() -> list[Plan]:
     return made + [Plan("clipped", target, 0, ALPHA_CLIPPED) for target in TARGETS]
 
 
-def regulate(sections: list[Any], chosen: list[Plan], clip: float | None, **more: Any) -> gradmod.Homeostat:
+def regulate(sections: list[Any], chosen: list[Plan], clip: float | None) -> gradmod.Homeostat:
     return gradmod.Homeostat(
         gradmod.Frequency("m_squid", "h_squid", tau=10_000),
         [section(0.5) for section in sections],
@@ -62,7 +63,7 @@ def regulate(sections: list[Any], chosen: list[Plan], clip: float | None, **more
         alpha=[plan.alpha for plan in chosen],
         leak=LEAK,
         clip=clip,
-        **more,
+        bounds={} if clip else squid.BOUNDS,
         **squid.directions(sections),
     )
 
@@ -194,7 +195,7 @@ def draw(found: dict[Plan, Any], picture: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=800.0)
+    parser.add_argument("--seconds", type=float, default=2000.0)
     parser.add_argument("--dt", type=float, default=0.05, help="ms")
     parser.add_argument("--continue", dest="go_on", action="store_true", help="a run that was stopped")
     parser.add_argument("--plot", action="store_true", help="only draw what is there")

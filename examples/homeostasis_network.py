@@ -57,7 +57,7 @@ def run(seconds: float, dt: float, seed: int, *, go_on: bool) -> None:
         target=[target for target, _ in settings],
         alpha=[alpha for _, alpha in settings],
         leak=1e-4,
-        bounds={"gain": (0.03, 0.6)},
+        bounds=squid.BOUNDS,
         **squid.directions(sections),
     )
     histories = [controller.record(100.0) for controller in homeostat.controllers]

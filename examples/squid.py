@@ -12,6 +12,8 @@ from neuron import h
 MECHANISMS = Path(__file__).parent / "homeostasis_mechanisms"
 #: What regulates itself, by its name in NEURON: mS/cm2, mS/cm2, uA/cm2.
 TUNED = {"gna": "gna_squid", "gk": "gk_squid", "gain": "gain_drive"}
+#: Of the gain: without any a cell is silent, and has no gradient.
+BOUNDS = {"gain": (0.03, 0.6)}
 
 
 def load(out: Path) -> None:

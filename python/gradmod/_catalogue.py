@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from . import _external
 from . import _neuron as nrn
 from .errors import Error, Refused
 
@@ -41,6 +42,7 @@ class Catalogue:
 
     def _add(self, mechanism: str) -> None:
         self.globals.update(nrn.variables_of(mechanism, -1))
+        self.globals.update(_external.read_by(mechanism))
         if mechanism.endswith("_ion"):
             ion = mechanism.removesuffix("_ion")
             self.range.update((f"e{ion}", f"{ion}i", f"{ion}o"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from . import _external
 from . import _neuron as nrn
 from .cells import Cell
 from .errors import Error, Refused
@@ -101,6 +102,8 @@ def point_processes_on(cells: Iterable[Cell]) -> list[tuple[str, nrn.PointProces
 def sources(regions: Iterable[Region], points: Iterable[str]) -> list[Source]:
     """The sources of all mechanisms of these regions and of these point processes, each once.
 
+    With those of the mechanisms whose variables they read as EXTERNAL.
+
     Raises:
         Error: NEURON does not know the source of one.
     """
@@ -111,4 +114,9 @@ def sources(regions: Iterable[Region], points: Iterable[str]) -> list[Source]:
         if not text.strip():
             raise Error(f"NEURON does not know the source of the mechanism {name}; recompile it with nrnivmodl")
         found.append(Source(name, text, path))
+    known = {source.name for source in found}
+    for name, point in _external.owners_of(name for source in found for name in _external.declared_in(source.text)):
+        text, path = nrn.source_of(name, point)
+        if name not in known and text.strip():
+            found.append(Source(name, text, path))
     return found

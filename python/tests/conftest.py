@@ -34,6 +34,9 @@ def clean_neuron() -> Iterator[None]:
         cell.keep.clear()
     _cells.clear()
     gc.collect()
+    # What the traceback of a failed test keeps must not get events when its sections are gone: NEURON would crash.
+    for netcon in h.List("NetCon"):
+        netcon.setpost(None)
     for sec in list(h.allsec()):
         h.delete_section(sec=sec)
     # An error that breaks psolve off would end this process 20 s later.

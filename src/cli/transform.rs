@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, Context, Result};
 use gradmod::diagnostic::{Diagnostic, Level};
 use gradmod::emit::{self, Feature, File};
-use gradmod::model::{bystander, check, Kind, Mechanism};
+use gradmod::model::{bystander, check, declared_name, shared_parameters, unowned, Kind, Mechanism};
 use gradmod::step::{linearise, EventTimes, Linearised, Region};
 use gradmod::syntax;
 use gradmod::syntax::sources::Sources;
@@ -32,6 +32,8 @@ struct Model {
     checked: Vec<Checked>,
     /// Mechanisms that act on no membrane, so that nothing need be made for them.
     passed_over: BTreeSet<String>,
+    /// What EXTERNAL variables can be.
+    shared: BTreeSet<String>,
     refused: bool,
 }
 
@@ -45,8 +47,9 @@ pub fn run(arguments: &Transform) -> Result<Outcome> {
     let passes = Passes(arguments.dump_passes.clone());
     let mut model = Model::default();
     for path in &arguments.files {
-        model.add(path, arguments.message_format, &passes)?;
+        model.add(path, arguments, &passes)?;
     }
+    model.check_external(arguments);
     if model.refused {
         return Ok(Outcome::Diagnostics);
     }
@@ -59,7 +62,8 @@ pub fn run(arguments: &Transform) -> Result<Outcome> {
 }
 
 impl Model {
-    fn add(&mut self, path: &Path, format: MessageFormat, passes: &Passes) -> Result<()> {
+    fn add(&mut self, path: &Path, arguments: &Transform, passes: &Passes) -> Result<()> {
+        let format = arguments.message_format;
         let text = read(path)?;
         let (source, missing) = Sources::new(path.to_owned(), text, &mut find_included);
         if !missing.is_empty() {
@@ -75,6 +79,7 @@ impl Model {
                 return Ok(());
             }
         };
+        self.shared.extend(shared_parameters(&program));
         let bystander = bystander(&program);
         if let Some(artificial) = bystander.as_ref().filter(|bystander| bystander.is_artificial) {
             report(&source, std::slice::from_ref(&artificial.note), format);
@@ -91,12 +96,22 @@ impl Model {
                 report(&source, &[with_reasons(bystander.note, &diagnostics)], format);
                 self.passed_over.insert(bystander.name);
             }
+            (Err(_), None) if !is_asked_for(declared_name(&program).map(|name| name.text.as_str()), arguments) => {}
             (Err(diagnostics), None) => {
                 report(&source, &diagnostics, format);
                 self.refused = true;
             }
         }
         Ok(())
+    }
+
+    /// EXTERNAL variables need their owners, wherever among the files these are.
+    fn check_external(&mut self, arguments: &Transform) {
+        for known in self.checked.iter().filter(|known| is_asked_for(Some(&known.mechanism.name), arguments)) {
+            let refused = unowned(&known.mechanism, &self.shared);
+            report(&known.source, &refused, arguments.message_format);
+            self.refused |= !refused.is_empty();
+        }
     }
 
     fn linearise(&mut self, arguments: &Transform, passes: &Passes) -> Result<Vec<Linearised>> {
@@ -212,6 +227,13 @@ impl Model {
         }
         Ok(regions)
     }
+}
+
+/// Where regions or point processes are named, other files only say what they own.
+fn is_asked_for(name: Option<&str>, arguments: &Transform) -> bool {
+    let mut named = arguments.region.iter().filter_map(|text| text.split_once('=')).flat_map(|(_, list)| list.split(','));
+    let all = arguments.region.is_empty() && arguments.point.is_empty();
+    name.is_none_or(|name| all || named.any(|asked| asked == name) || arguments.point.iter().any(|asked| asked == name))
 }
 
 fn event_times(arguments: &Transform) -> EventTimes {

@@ -73,7 +73,7 @@ impl<'a> Sources<'a> {
             Quantity::Variable(mechanism, name, when) => {
                 let Some(present) = self.present_variable(*mechanism, name) else { return };
                 if *when == When::Before {
-                    self.remember(present, Some(*mechanism));
+                    self.remember(present, self.owner(*mechanism, name));
                 }
             }
             Quantity::Pointed(mechanism, name, when) => {
@@ -121,8 +121,13 @@ impl<'a> Sources<'a> {
         }
         let (source, scope) = description.shown_as(name)?;
         let pointer = linearised.names.of(mechanism, name).to_owned();
-        self.point(pointer.clone(), source, scope, Some(mechanism));
+        self.point(pointer.clone(), source, scope, self.owner(mechanism, name));
         Some(pointer)
+    }
+
+    /// The mechanism without which nothing reads a variable, if there is one.
+    fn owner(&self, mechanism: usize, name: &str) -> Option<usize> {
+        Some(mechanism).filter(|_| !self.linearised.region.is_shared(mechanism, name))
     }
 
     fn point(&mut self, name: String, source: String, scope: &'static str, owner: Option<usize>) {
@@ -250,7 +255,7 @@ impl<'a> Sources<'a> {
                     (When::Before, Some(present)) => before(&present),
                     (When::After, Some(present)) => present,
                 };
-                (value, Some(*mechanism))
+                (value, self.owner(*mechanism, name))
             }
             Quantity::Pointed(mechanism, name, when) => {
                 let present = self.linearised.names.of(*mechanism, name);

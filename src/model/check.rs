@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, NEURON_NAMES};
+use super::external;
 use super::pointer;
 use super::refuse::refusals;
 use super::threadsafe::is_thread_safe;
@@ -32,6 +33,7 @@ pub fn check(program: &Program) -> Result<Mechanism, Vec<Diagnostic>> {
     }
     builder.errors.extend(refusals(program));
     builder.errors.extend(pointer::refusals(program));
+    builder.errors.extend(external::refusals(program));
     builder.finish()
 }
 
@@ -45,6 +47,7 @@ struct Builder {
     pointers: Vec<Name>,
     range: Vec<Name>,
     global: Vec<Name>,
+    external: Vec<Name>,
     ions: Vec<Ion>,
     currents: Vec<Current>,
     initial: Vec<crate::syntax::ast::Statement>,
@@ -162,6 +165,7 @@ impl Builder {
             }
             NeuronStatement::Range(names) => self.range.extend(names.iter().cloned()),
             NeuronStatement::Global(names) => self.global.extend(names.iter().cloned()),
+            NeuronStatement::External(names) => self.external.extend(names.iter().cloned()),
             NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => self.pointers.extend(names.iter().cloned()),
             NeuronStatement::Random(names) => {
                 for name in names {
@@ -272,6 +276,11 @@ impl Builder {
                     variable.visibility = visibility;
                 }
             }
+        }
+        for name in std::mem::take(&mut self.external) {
+            let length = self.variables.get(&name.text).and_then(|variable| variable.length);
+            let (role, visibility, span) = (Role::Parameter, Visibility::External, name.span);
+            self.variables.insert(name.text.clone(), Variable { name: name.text, role, visibility, length, span });
         }
         for name in std::mem::take(&mut self.pointers) {
             let (text, span) = (name.text, name.span);

@@ -47,6 +47,7 @@ fn line(variable: &Variable) -> String {
     let visibility = match variable.visibility {
         Visibility::Range => "RANGE",
         Visibility::Global => "GLOBAL",
+        Visibility::External => "EXTERNAL",
         Visibility::Hidden => "one per segment, hidden",
         Visibility::File => "one for all, hidden",
     };

@@ -36,6 +36,8 @@ pub enum Visibility {
     Range,
     /// One for all, `h.name_suffix`
     Global,
+    /// EXTERNAL: a GLOBAL of another mechanism, under the name that it has in `h`
+    External,
     /// One per segment, not visible
     Hidden,
     /// `LOCAL` at file level: one for all, not visible
@@ -175,7 +177,11 @@ impl Mechanism {
     /// The name by which NEURON knows a variable of this mechanism, or an element:
     /// `m_hh`, `x_hh[2]`; `ExpSyn.tau`, but `mg_NMDA` for a GLOBAL.
     pub fn public_name(&self, name: &str) -> String {
-        let is_global = self.variable(name).is_some_and(|variable| variable.visibility == Visibility::Global);
+        let visibility = self.variable(name).map(|variable| variable.visibility);
+        if visibility == Some(Visibility::External) {
+            return name.to_owned();
+        }
+        let is_global = visibility == Some(Visibility::Global);
         match (self.kind, name.split_once('[')) {
             (Kind::Point, _) if !is_global => format!("{}.{name}", self.name),
             (_, Some((plain, rest))) => format!("{plain}_{}[{rest}", self.name),
@@ -189,7 +195,7 @@ impl Mechanism {
         match (self.variable(name)?.visibility, self.kind) {
             (Visibility::Range, Kind::Point) => Some((name.to_owned(), "range")),
             (Visibility::Range, Kind::Density) => Some((self.public_name(name), "range")),
-            (Visibility::Global, _) => Some((self.public_name(name), "global")),
+            (Visibility::Global | Visibility::External, _) => Some((self.public_name(name), "global")),
             (Visibility::Hidden | Visibility::File, _) => None,
         }
     }

@@ -7,6 +7,7 @@
 mod bystander;
 mod check;
 mod describe;
+mod external;
 pub mod mechanism;
 mod pointer;
 mod refuse;
@@ -17,4 +18,5 @@ mod verbatim;
 pub use bystander::{bystander, Bystander};
 pub use check::check;
 pub use describe::describe;
+pub use external::{declared_name, shared_parameters, unowned};
 pub use mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility};

@@ -29,9 +29,6 @@ fn neuron_statement(statement: &NeuronStatement) -> Option<Diagnostic> {
         NeuronStatement::ArtificialCell(name) => {
             ("artificial-cell", name, "an ARTIFICIAL_CELL that sets what a POINTER points to")
         }
-        NeuronStatement::External(names) => {
-            ("external", names.first()?, "an EXTERNAL variable belongs to another mechanism")
-        }
         _ => return None,
     };
     Some(named(code, name, reason))

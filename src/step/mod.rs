@@ -10,6 +10,7 @@ mod carried;
 mod current;
 mod derivimplicit;
 mod euler;
+mod external;
 mod history;
 mod hook;
 mod initial;

@@ -56,7 +56,7 @@ impl Step<'_> {
                 let public = mechanism.public_name(name);
                 match mechanism.variable(name)?.visibility {
                     Visibility::Range => Some((public, "range")),
-                    Visibility::Global => Some((public, "global")),
+                    Visibility::Global | Visibility::External => Some((public, "global")),
                     Visibility::Hidden | Visibility::File => None,
                 }
             }

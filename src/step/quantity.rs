@@ -119,10 +119,11 @@ impl<'a> Step<'a> {
     }
 
     pub(super) fn variable(&mut self, mechanism: usize, name: &str, when: When) -> Input {
-        let emitted = self.names.of(mechanism, name);
+        let (mechanism, name) = self.region.as_known(mechanism, name);
+        let emitted = self.names.of(mechanism, &name);
         let suffix = if when == When::Before { "n" } else { "n1" };
         let emitted = format!("{emitted}_{suffix}");
-        self.input(Quantity::Variable(mechanism, name.to_owned(), when), emitted)
+        self.input(Quantity::Variable(mechanism, name, when), emitted)
     }
 
     pub(super) fn switch(&mut self, mechanism: usize) -> Id {
@@ -197,6 +198,6 @@ pub(super) fn elements(variable: &Variable) -> Vec<String> {
 }
 
 fn is_constant_in_tables(variable: &Variable) -> bool {
-    variable.visibility == Visibility::Global
+    matches!(variable.visibility, Visibility::Global | Visibility::External)
         && matches!(variable.role, Role::Parameter | Role::Assigned)
 }

@@ -81,8 +81,9 @@ impl Step<'_> {
     fn global_name(&self, input: Input) -> Option<String> {
         match self.quantities.get(&input)? {
             Quantity::Variable(index, name, _) => {
-                let plain = name.split('[').next().unwrap_or(name);
-                Some(format!("{plain}_{}", self.region.mechanisms[*index].name))
+                let (plain, mechanism) = (name.split('[').next().unwrap_or(name), &self.region.mechanisms[*index]);
+                let shown = mechanism.shown_as(plain).filter(|(_, scope)| *scope == "global");
+                Some(shown.map_or_else(|| format!("{plain}_{}", mechanism.name), |(public, _)| public))
             }
             Quantity::Celsius => Some("celsius".to_owned()),
             Quantity::TimeStep => Some("dt".to_owned()),

@@ -75,6 +75,9 @@ impl Trace<'_> {
     }
 
     fn enter(&mut self, name: &Name, block: &Block, arguments: &[Id]) -> Traced<Id> {
+        if self.calls.len() >= CALL_LIMIT || self.calls.contains(&name.text) {
+            return Err(refuse("recursion", name.span, format!("`{}` calls itself", name.text)));
+        }
         let (signature, is_function) = match &block.kind {
             BlockKind::Procedure(signature) => (signature, false),
             BlockKind::Function(signature) => (signature, true),
@@ -84,9 +87,6 @@ impl Trace<'_> {
                 return Err(refuse("call", name.span, message));
             }
         };
-        if self.calls.len() >= CALL_LIMIT || self.calls.contains(&name.text) {
-            return Err(refuse("recursion", name.span, format!("`{}` calls itself", name.text)));
-        }
         if signature.arguments.len() != arguments.len() {
             let message = format!(
                 "`{}` takes {} argument(s), {} given",
@@ -130,7 +130,9 @@ impl Trace<'_> {
             }
         };
         let outer = std::mem::replace(&mut self.primes, primes);
+        self.calls.push(name.text.clone());
         let result = self.run_block(block);
+        self.calls.pop();
         self.primes = outer;
         result?;
         Ok(self.graph.number(0.0))

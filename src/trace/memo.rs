@@ -171,7 +171,7 @@ impl Trace<'_> {
     /// Whether all segments have it together.
     fn is_for_all(&self, name: &str) -> bool {
         let variable = self.mechanism.variable(name);
-        variable.is_some_and(|variable| matches!(variable.visibility, Visibility::Global | Visibility::File))
+        variable.is_some_and(|variable| matches!(variable.visibility, Visibility::Global | Visibility::External | Visibility::File))
     }
 
     /// The values after code that does nothing but set variables.

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _neuron as nrn
 from .._catalogue import TIMES
+from .._external import read_by
 from ..cells import Floats
 from ..errors import Error
 from .source import Declarations
@@ -170,7 +171,8 @@ class Model:
         """GLOBAL PARAMETERs that are numbers, as NEURON spells them."""
         known = set(nrn.variables_of(self.declared.name, -1))
         names = [f"{name}_{self.declared.name}" for name in self.declared.units]
-        return [name for name in names if name in known and nrn.is_number(nrn.h, name)]
+        own = [name for name in names if name in known]
+        return [name for name in (*own, *read_by(self.declared.name)) if nrn.is_number(nrn.h, name)]
 
     def unit(self, name: str) -> str:
         """Unit of a parameter, as the file writes it; ``name`` as NEURON spells it."""

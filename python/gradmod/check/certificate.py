@@ -123,7 +123,11 @@ def _certify(path: Path, certificate: Certificate) -> None:
 def _codes(path: Path) -> tuple[bool, list[str]]:
     """Whether the compiler takes the file, and the codes of its diagnostics."""
     with tempfile.TemporaryDirectory() as directory:
-        done = _transform([path], directory)
+        owners = [owner for owner, _ in compiled.owners(path)]
+        declared = declarations(compiled.read(path))
+        option = "--point" if declared.kind == "POINT_PROCESS" else "--region"
+        asked = [option, declared.name if option == "--point" else f"checked={declared.name}"] if owners else []
+        done = _transform([path, *owners], directory, *asked)
     lines: list[dict[str, Any]] = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     return done.returncode == 0, sorted({str(line["code"]) for line in lines})
 

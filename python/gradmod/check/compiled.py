@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import _neuron as nrn
+from .._external import declared_in
 from .._library import library
 from ..errors import Error
 from . import source
@@ -42,12 +43,13 @@ def load(path: Path) -> source.Declarations:
         text = source.renamed(text, declared.name, f"{declared.name}_checked")
         declared = source.declarations(text)
     with tempfile.TemporaryDirectory() as directory:
-        copy = Path(directory) / f"{_stem(path)}.mod"
-        copy.write_text(text, encoding="utf-8")
+        known = nrn.known_mechanisms()
+        beside = [(owner, read(owner)) for owner, mechanism in owners(path) if mechanism not in known]
+        copies = [_copied(*file, directory) for file in ((path, text), *beside)]
         # NEURON looks for INCLUDEd files there.
         os.environ["MODL_INCLUDE"] = str(path.resolve().parent)
         try:
-            built = library([copy, *_included(path, text)], quiet=True)
+            built = library([*copies, *_included(path, text)], quiet=True)
             if not nrn.load_library(str(built)):
                 raise NotAccepted(f"NEURON could not load {built}")
         except (Error, RuntimeError) as error:
@@ -62,6 +64,22 @@ def _fill(declared: source.Declarations) -> None:
     for function in declared.function_tables:
         x = np.arange(-200.0, 200.0, 13.7)
         nrn.fill_function_table(f"{function}_{declared.name}", 0.2 + 0.8 / (1.0 + np.exp(-(x + 45.0) / 12.0)), x)
+
+
+def owners(path: Path) -> list[tuple[Path, str]]:
+    """The files beside a file that own its EXTERNAL variables, with their mechanisms."""
+    names = declared_in(read(path))
+    if not names:
+        return []
+    files = [file for file in sorted(path.resolve().parent.glob("*.mod")) if file != path.resolve()]
+    declared = [(file, source.declarations(read(file)).name) for file in files]
+    return [found for found in declared if found[1] and any(name.endswith(f"_{found[1]}") for name in names)]
+
+
+def _copied(path: Path, text: str, directory: str) -> Path:
+    copy = Path(directory) / f"{_stem(path)}.mod"
+    copy.write_text(text, encoding="utf-8")
+    return copy
 
 
 def _stem(path: Path) -> str:

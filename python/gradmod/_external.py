@@ -1,0 +1,34 @@
+"""EXTERNAL: variables of one mechanism that another reads."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+
+from . import _neuron as nrn
+
+_COMMENT = re.compile(r"(?s)\bCOMMENT\b.*?\bENDCOMMENT\b|\bVERBATIM\b.*?\bENDVERBATIM\b|[:?][^\n]*")
+_EXTERNAL = re.compile(r"\bEXTERNAL\s+(\w+(?:\s*,\s*\w+)*)")
+
+
+def declared_in(text: str) -> list[str]:
+    """The EXTERNAL variables that a .mod file declares, in its order."""
+    lists = _EXTERNAL.findall(_COMMENT.sub(" ", text))
+    return [name for names in lists for name in re.split(r"\s*,\s*", names)]
+
+
+@functools.cache
+def read_by(mechanism: str) -> tuple[str, ...]:
+    """The EXTERNAL variables of a density mechanism or a point process that NEURON knows."""
+    kinds = [point for point in (False, True) if any(name == mechanism for _, name, _ in nrn.each_type(point))]
+    return tuple(name for point in kinds for name in declared_in(nrn.source_of(mechanism, point)[0]))
+
+
+def owners_of(names: Iterable[str]) -> list[tuple[str, bool]]:
+    """The mechanisms, and whether they are point processes, that have some of these variables as GLOBAL ones."""
+    wanted = set(names)
+    if not wanted:
+        return []
+    every = [(name, point) for point in (False, True) for _, name, _ in nrn.each_type(point)]
+    return [(name, point) for name, point in every if wanted.intersection(nrn.variables_of(name, -1))]
