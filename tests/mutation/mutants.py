@@ -633,4 +633,22 @@ STEERED = [
     ),
     Mutant("homeostat: bounds", _STEER, "IF (theta[k] < lower[k]) {", "IF (theta[k] < -1e30) {", _STEERED),
 ]
-MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED]
+_EXTERNAL = ("tests/external.rs", "python/tests/test_external.py")
+_SCHEDULE = "src/graph/schedule.rs"
+_SCHEDULED = ("tests/schedule.rs",)
+SHARED = [
+    Mutant("EXTERNAL: two inputs", "src/step/external.rs", "known.shown_as(variable) == shown", "false", _EXTERNAL),
+    Mutant("EXTERNAL: owner sets it", "src/model/external.rs", " && !set.contains(name));", ");", _EXTERNAL),
+    Mutant("EXTERNAL: reader sets it", "src/model/external.rs", "set.contains(&name.text)", "false", _EXTERNAL),
+    Mutant("EXTERNAL: readers", "python/gradmod/_catalogue.py", "_external.read_by(mechanism)", "()", _EXTERNAL),
+    Mutant("names: used twice", _SCHEDULE, "self.uses[value] == 1 && ", "", _SCHEDULED),
+    Mutant("names: outside the arm", _SCHEDULE, "self.graph.branch(*inner).scope == arm", "true", _SCHEDULED),
+    Mutant(
+        "a block that calls itself",
+        "src/trace/call.rs",
+        "self.calls.push(name.text.clone());\n        let result = self.run_block(block);",
+        "let result = self.run_block(block);",
+        ("tests/mutations.rs",),
+    ),
+]
+MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED, *SHARED]
