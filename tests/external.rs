@@ -60,6 +60,21 @@ fn elsewhere_it_is_refused() {
 }
 
 #[test]
+fn a_third_mechanism_must_not_set_it() {
+    let kinds = ["SUFFIX third", "POINT_PROCESS third", "ARTIFICIAL_CELL third"];
+    for kind in kinds {
+        let third = format!("NEURON {{ {kind} EXTERNAL x_owner }}\nASSIGNED {{ x_owner }}\nNET_RECEIVE (w) {{ x_owner = w }}\n");
+        let third = if kind.starts_with("SUFFIX") { third.replace("NET_RECEIVE (w)", "INITIAL").replace("= w", "= 3") } else { third };
+        let files = [("a.mod", READER), ("b.mod", OWNER), ("c.mod", third.as_str())];
+        for more in [&[][..], &["--region", "one=reader"]] {
+            let (code, said, _) = transform(&files, more);
+            assert_eq!(code, 1, "{kind} {more:?}");
+            assert!(said.contains("refused[external]"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn of_a_file_that_is_not_asked_for_only_what_it_owns_counts() {
     let owner = OWNER.replace("v i }", "v i }\nDISCRETE never { }");
     let files = [("a.mod", READER), ("b.mod", owner.as_str())];

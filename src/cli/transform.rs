@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, Context, Result};
 use gradmod::diagnostic::{Diagnostic, Level};
 use gradmod::emit::{self, Feature, File};
-use gradmod::model::{bystander, check, declared_name, shared_parameters, unowned, Kind, Mechanism};
+use gradmod::model::{bystander, check, declared_name, set_of_others, shared_parameters, unowned, Kind, Mechanism};
 use gradmod::step::{linearise, EventTimes, Linearised, Region};
 use gradmod::syntax;
 use gradmod::syntax::sources::Sources;
@@ -34,6 +34,8 @@ struct Model {
     passed_over: BTreeSet<String>,
     /// What EXTERNAL variables can be.
     shared: BTreeSet<String>,
+    /// Those of them that some mechanism sets from outside.
+    set: BTreeSet<String>,
     refused: bool,
 }
 
@@ -80,6 +82,7 @@ impl Model {
             }
         };
         self.shared.extend(shared_parameters(&program));
+        self.set.extend(set_of_others(&program).into_iter().map(|name| name.text.clone()));
         let bystander = bystander(&program);
         if let Some(artificial) = bystander.as_ref().filter(|bystander| bystander.is_artificial) {
             report(&source, std::slice::from_ref(&artificial.note), format);
@@ -107,8 +110,9 @@ impl Model {
 
     /// EXTERNAL variables need their owners, wherever among the files these are.
     fn check_external(&mut self, arguments: &Transform) {
+        let left_alone: BTreeSet<String> = self.shared.difference(&self.set).cloned().collect();
         for known in self.checked.iter().filter(|known| is_asked_for(Some(&known.mechanism.name), arguments)) {
-            let refused = unowned(&known.mechanism, &self.shared);
+            let refused = unowned(&known.mechanism, &left_alone);
             report(&known.source, &refused, arguments.message_format);
             self.refused |= !refused.is_empty();
         }

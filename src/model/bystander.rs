@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{Expr, ExprKind, Item, Name, NeuronStatement, Place, Program, Statement, StatementKind};
 
+use super::external::set_of_others;
 use super::mechanism::NEURON_NAMES;
 
 /// What may be said of a file instead of a refusal.
@@ -38,7 +39,7 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
     }
     let Deeds { set, has_code } = deeds(program);
     let (code, message) = if is_artificial {
-        if set.iter().any(|name| pointers(&declared).any(|pointer| pointer.text == *name)) {
+        if !set_of_others(program).is_empty() || set.iter().any(|name| pointers(&declared).any(|pointer| pointer.text == *name)) {
             return None;
         }
         ("artificial-cell", "has no membrane: passed over, and the times of its events count as fixed")

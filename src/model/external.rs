@@ -11,19 +11,21 @@ use crate::syntax::ast::{Item, Name, NeuronStatement, Program};
 
 /// EXTERNAL variables that code sets.
 pub(super) fn refusals(program: &Program) -> Vec<Diagnostic> {
+    let refuse = |name: &Name| {
+        let message = format!("`{}`: the mechanism sets a variable of another one", name.text);
+        Diagnostic::refusal("external", name.span, message).label("declared here")
+    };
+    set_of_others(program).into_iter().map(refuse).collect()
+}
+
+/// The variables of other mechanisms that code of a file sets.
+pub fn set_of_others(program: &Program) -> Vec<&Name> {
     let set = deeds(program).set;
     let externals = statements(program).filter_map(|statement| match statement {
         NeuronStatement::External(names) => Some(names),
         _ => None,
     });
-    externals
-        .flatten()
-        .filter(|name| set.contains(&name.text))
-        .map(|name| {
-            let message = format!("`{}`: the mechanism sets a variable of another one", name.text);
-            Diagnostic::refusal("external", name.span, message).label("declared here")
-        })
-        .collect()
+    externals.flatten().filter(|name| set.contains(&name.text)).collect()
 }
 
 /// The GLOBAL PARAMETERs of a file that no code of it sets, by their names in `h`.

@@ -18,5 +18,5 @@ mod verbatim;
 pub use bystander::{bystander, Bystander};
 pub use check::check;
 pub use describe::describe;
-pub use external::{declared_name, shared_parameters, unowned};
+pub use external::{declared_name, set_of_others, shared_parameters, unowned};
 pub use mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility};
