@@ -25,10 +25,12 @@ def read_by(mechanism: str) -> tuple[str, ...]:
     return tuple(name for point in kinds for name in declared_in(nrn.source_of(mechanism, point)[0]))
 
 
-def owners_of(names: Iterable[str]) -> list[tuple[str, bool]]:
-    """The mechanisms, and whether they are point processes, that have some of these variables as GLOBAL ones."""
+def concerned_with(names: Iterable[str]) -> list[tuple[str, bool]]:
+    """The mechanisms, and whether they are point processes, that own or see some of these variables."""
     wanted = set(names)
     if not wanted:
         return []
     every = [(name, point) for point in (False, True) for _, name, _ in nrn.each_type(point)]
-    return [(name, point) for name, point in every if wanted.intersection(nrn.variables_of(name, -1))]
+    return [
+        (name, point) for name, point in every if wanted.intersection((*nrn.variables_of(name, -1), *read_by(name)))
+    ]

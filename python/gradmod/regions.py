@@ -102,7 +102,7 @@ def point_processes_on(cells: Iterable[Cell]) -> list[tuple[str, nrn.PointProces
 def sources(regions: Iterable[Region], points: Iterable[str]) -> list[Source]:
     """The sources of all mechanisms of these regions and of these point processes, each once.
 
-    With those of the mechanisms whose variables they read as EXTERNAL.
+    With those of the mechanisms whose variables they read as EXTERNAL, and of others that see the same.
 
     Raises:
         Error: NEURON does not know the source of one.
@@ -115,7 +115,9 @@ def sources(regions: Iterable[Region], points: Iterable[str]) -> list[Source]:
             raise Error(f"NEURON does not know the source of the mechanism {name}; recompile it with nrnivmodl")
         found.append(Source(name, text, path))
     known = {source.name for source in found}
-    for name, point in _external.owners_of(name for source in found for name in _external.declared_in(source.text)):
+    for name, point in _external.concerned_with(
+        name for source in found for name in _external.declared_in(source.text)
+    ):
         text, path = nrn.source_of(name, point)
         if name not in known and text.strip():
             found.append(Source(name, text, path))

@@ -53,7 +53,7 @@ pub fn unowned(mechanism: &Mechanism, parameters: &BTreeSet<String>) -> Vec<Diag
         .filter(|variable| variable.length.is_some() || !parameters.contains(&variable.name))
         .map(|variable| {
             let message = format!(
-                "`{}`: no given file has an EXTERNAL variable of this name as a GLOBAL PARAMETER that its code leaves alone",
+                "`{}`: no given file has an EXTERNAL variable of this name as a GLOBAL PARAMETER that no code sets",
                 variable.name
             );
             Diagnostic::refusal("external", variable.span, message)
