@@ -116,3 +116,25 @@ fn nothing_is_done_for_what_no_direction_changes() {
         assert_eq!(region.contains("drive_rate_n"), moves, "{region}");
     }
 }
+
+#[test]
+fn events_are_heard_where_they_change_a_gradient() {
+    let cases = [
+        ("nmdasyn.mod", "slope_NmdaSyn", false),
+        ("nmdasyn.mod", "NmdaSyn.decay", true),
+        ("nmdasyn.mod", "", true),
+        // They set the voltage.
+        ("kicksyn.mod", "KickSyn.leak", true),
+    ];
+    for (file, wrt, hears) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, output) = (fixture("channels").join(file), folder.path().to_str().unwrap());
+        let wrt = if wrt.is_empty() { vec![] } else { vec!["--wrt", wrt] };
+        let done = gradmod(&[&["transform", file.to_str().unwrap(), "--online", "-o", output][..], &wrt].concat());
+        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+        let files = emitted(folder.path());
+        let (_, companion) = files.iter().find(|(_, text)| text.contains("Gradients of the region")).unwrap();
+        assert_eq!(companion.contains("NET_RECEIVE"), hears, "{companion}");
+        assert!(gradmod::syntax::parse(companion).is_ok());
+    }
+}

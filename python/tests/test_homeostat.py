@@ -272,6 +272,51 @@ def test_measure_of_ones_own_in_a_branched_cell() -> None:
     assert segments[0].cah.gbar == pytest.approx(before[0] * factor[-1], rel=1e-4)
 
 
+class Heard(twig.Twig):
+    """Synapses that hear the same spikes, one with a current that is not linear in v."""
+
+    def __init__(self) -> None:
+        super().__init__(("cah",))
+        self.synapses = [h.ExpSyn(self.long(0.75)), h.NmdaSyn(self.short(0.5)), h.ExpSyn(self.soma(0.5))]
+        self.spikes = h.NetStim()
+        self.spikes.start, self.spikes.interval, self.spikes.number, self.spikes.noise = 0.7, 1.3, 5, 0
+        self.netcons = [h.NetCon(self.spikes, synapse, 0, 0.31 + i, 2e-3) for i, synapse in enumerate(self.synapses)]
+
+
+@pytest.mark.parametrize("what", ["e", "tau"])
+def test_events_are_heard_where_their_gradients_are_not_zero(what: str) -> None:
+    """What events do changes with none of the parameters, and is not followed; or with the time constant, and is."""
+    cell = Heard()
+    synapse, value = cell.synapses[0], {"e": -7.0, "tau": 2.5}[what]
+    setattr(synapse, what, value)
+    voltage = h.Vector().record(cell.soma(0.5)._ref_v)
+
+    def simulate() -> Any:
+        cell.run(0.025, 8.0)
+        return low_pass(np.array(voltage)[1:], 3.0, voltage[0])
+
+    def potassium(conductance: float) -> None:
+        for section in cell.all:
+            section.gkbar_hh = conductance
+
+    expected = {
+        what: central(simulate, lambda x: setattr(synapse, what, x), value, 1e-3),
+        "gk": central(simulate, potassium, 0.036, 1e-4),
+    }
+    f = simulate()
+    directions = {what: gradmod.Stimulus(synapse, what), "gk": gradmod.Range("gkbar_hh", cell.all)}
+    homeostat = gradmod.Homeostat(gradmod.Average("v", 3.0), cell.soma(0.5), target=-60, alpha=0, **directions)
+    history = homeostat.controllers[0].record(0.025)
+    cell.run(0.025, 8.0)
+    assert np.allclose(history.measure[1:], f[:-1], rtol=1e-12)
+    for name in directions:
+        assert deviation(history.gradient[name][1:], expected[name][:-1]) < 1e-6
+    (attachment,) = homeostat.gradients._attachments
+    assert len(attachment.companions) == 4
+    assert len(attachment.events) == (0 if what == "e" else 2)
+    homeostat.detach()
+
+
 def test_clip_bounds_each_group() -> None:
     """Before a step is made of them, the gradients of v and of each state are as large as they may be, or smaller."""
     cell, clip = calcium_cell(), 0.25

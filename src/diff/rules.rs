@@ -41,7 +41,7 @@ fn quotient(g: &mut Graph, id: Id, (a, b): (Id, Id), (da, db): (Id, Id)) -> Id {
             let sign = g.number(sign);
             let d_exp = g.mul(sign, db);
             let dx = without_factor(g, d_exp, exp);
-            let slope = g.call(Builtin::XOverExpm1Slope, vec![x]);
+            let slope = g.call(Builtin::XOverExpm1Slope, vec![x, exp]);
             let by_x = g.mul(c, slope);
             let by_x = g.mul(by_x, dx);
             let by_x = g.mul(sign, by_x);

@@ -2,7 +2,7 @@
 
 use super::region::Writer;
 use crate::model::Kind;
-use crate::step::Row;
+use crate::step::{Quantity, Row, When};
 
 impl Writer<'_> {
     /// Values that `linearise` reads through POINTERs and the next step wants remembered, as (element of `was`, LOCAL).
@@ -16,6 +16,17 @@ impl Writer<'_> {
 
     pub fn remember_ends(&self) -> Vec<String> {
         self.known_ends().into_iter().map(|(index, name)| format!("was[{index}] = {name}")).collect()
+    }
+
+    /// Whether anything here happens at the end of a step. That the voltage was not set is seen by the mechanism of the
+    /// segment too.
+    pub fn ends_steps(&self) -> bool {
+        let linearised = self.linearised;
+        let moves = linearised.states.iter().any(|state| !state.is_still || state.own.is_some());
+        let reads_end = self.step_inputs.iter().any(|input| {
+            matches!(linearised.quantities[input], Quantity::Voltage(When::After) | Quantity::Rise)
+        });
+        self.needs_cables() || linearised.receive.is_some() || moves || reads_end
     }
 
     /// Whether a step depends on the voltage here, or its gradients fade here.

@@ -68,6 +68,8 @@ struct Context {
     remember_ends: Vec<String>,
     /// A step needs the gradients of the voltage here.
     needs_cables: bool,
+    /// Something happens at the end of a step.
+    ends_steps: bool,
     /// Present and remembered values of the states.
     unchanged: Vec<(String, String)>,
     has_celsius: bool,
@@ -259,6 +261,7 @@ impl<'a> Writer<'a> {
             remember: [self.sources.remember_statements(&self.known_ends()), self.remember_arrays()].concat(),
             remember_ends: self.sources.remember_only(&self.known_ends()),
             needs_cables: self.needs_cables(),
+            ends_steps: self.ends_steps(),
             unchanged: self.unchanged(),
             has_celsius: self.reads(&Quantity::Celsius),
             online,

@@ -22,7 +22,7 @@ pub enum Builtin {
     Pow,
     Atan2,
     Fmod,
-    /// d/dx of x / (exp(x) - 1), by a series near 0. Only derivatives make it.
+    /// d/dx of x / (exp(x) - 1) of x and exp(x), by a series near 0. Only derivatives make it.
     XOverExpm1Slope,
     /// -1 below 0, else 1. Only derivatives make it.
     Sign,
@@ -64,7 +64,7 @@ const NAMES: [(Builtin, &str, usize); 29] = [
     (Builtin::Pow, "pow", 2),
     (Builtin::Atan2, "atan2", 2),
     (Builtin::Fmod, "fmod", 2),
-    (Builtin::XOverExpm1Slope, "x_over_expm1_slope", 1),
+    (Builtin::XOverExpm1Slope, "x_over_expm1_slope", 2),
     (Builtin::Sign, "sign_of", 1),
     (Builtin::TimesLog, "times_log", 2),
     (Builtin::Erf, "erf", 1),

@@ -1,6 +1,6 @@
 //! States that no direction changes. Where gradients act on a run it may be long: no work is done for what stays 0.
 
-use super::{Linearised, Row};
+use super::{Linearised, Receive, Row};
 
 /// What may have a gradient that is not 0.
 struct Moving {
@@ -16,6 +16,14 @@ impl Moving {
         let others = row.states.iter().any(|(state, _)| self.states[*state])
             || row.arguments.iter().any(|(argument, _)| self.arguments[*argument]);
         itself || far || others || !row.parameters.is_empty() || !row.unknowns.is_empty()
+    }
+
+    /// Whether events change no gradient, and none of our own streams of random numbers: nobody need hear them then.
+    fn leaves(&self, receive: &Receive, linearised: &Linearised) -> bool {
+        let changes = receive.states.iter().chain(&receive.weights).chain(&receive.start_weights).map(|change| &change.row);
+        let is_own = receive.states.iter().any(|change| linearised.states[change.target].own.is_some());
+        let rows = changes.chain(receive.stores.iter().map(|store| &store.row)).chain(receive.late());
+        !is_own && receive.voltage.is_none() && receive.moved.is_none() && !rows.into_iter().any(|row| self.moves(row))
     }
 
     /// One round; whether something was found.
@@ -62,6 +70,9 @@ impl Linearised {
             state.row.states.retain(|(state, _)| moving.states[*state]);
             state.start.states.retain(|(state, _)| moving.states[*state]);
             state.is_still = !is_moving;
+        }
+        if moving.states.iter().all(|is_moving| !is_moving) && self.receive.as_ref().is_some_and(|receive| moving.leaves(receive, self)) {
+            self.receive = None;
         }
     }
 }
