@@ -453,6 +453,21 @@ fn passes_are_written_to_be_read() {
 }
 
 #[test]
+fn a_parameter_that_is_not_there_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |more: &[&str]| {
+        let output = transform(&[fixture("channels/nmdasyn.mod")], folder.path(), more);
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let message = told(&["--wrt", "decay_NmdaSyn"]);
+    assert!(message.contains("--wrt decay_NmdaSyn: nothing here depends on"), "{message}");
+    assert!(message.contains("NmdaSyn.decay"), "{message}");
+    assert_eq!(told(&["--wrt", "NmdaSyn.decay,mg_NmdaSyn"]), "");
+    assert_eq!(told(&["--wrt", "decay_NmdaSyn", "--message-format", "json"]), "");
+}
+
+#[test]
 fn passes_before_a_refusal_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let passes = folder.path().join("passes");

@@ -1,5 +1,6 @@
 //! `gradmod transform`
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,7 +121,11 @@ impl Model {
 
     fn linearise(&mut self, arguments: &Transform, passes: &Passes) -> Result<Vec<Linearised>> {
         let wanted = arguments.wrt.iter().map(String::as_str).collect::<BTreeSet<_>>();
-        let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(name);
+        let known = RefCell::new(BTreeSet::new());
+        let is_wanted = |name: &str| {
+            known.borrow_mut().insert(name.to_owned());
+            wanted.is_empty() || wanted.contains(name)
+        };
         let times = event_times(arguments);
         let mut linearised = Vec::new();
         for mut region in self.regions(arguments)? {
@@ -151,6 +156,9 @@ impl Model {
                     break;
                 }
             }
+        }
+        if arguments.message_format == MessageFormat::Human {
+            warn_of_unknown(&arguments.wrt, &known.into_inner());
         }
         Ok(linearised)
     }
@@ -238,6 +246,14 @@ fn is_asked_for(name: Option<&str>, arguments: &Transform) -> bool {
     let mut named = arguments.region.iter().filter_map(|text| text.split_once('=')).flat_map(|(_, list)| list.split(','));
     let all = arguments.region.is_empty() && arguments.point.is_empty();
     name.is_none_or(|name| all || named.any(|asked| asked == name) || arguments.point.iter().any(|asked| asked == name))
+}
+
+/// Nothing depends on a parameter that was asked for: that may be meant, or a mistake in its name.
+fn warn_of_unknown(wanted: &[String], known: &BTreeSet<String>) {
+    let known_names = || known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    for name in wanted.iter().filter(|name| !known.contains(*name)) {
+        eprintln!("warning: --wrt {name}: nothing here depends on a parameter of this name, but on {}", known_names());
+    }
 }
 
 fn event_times(arguments: &Transform) -> EventTimes {
