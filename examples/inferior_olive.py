@@ -2,7 +2,8 @@
 
 Experiment B of "Gradient Diffusion": the cell oscillates by itself; from its voltage at the soma in one second, Adam
 finds its way from one set of conductances towards another, by the exact gradient in reverse mode. CMA-ES gets the same
-starts and the same cost; least squares, with the exact Jacobian in forward mode, a few runs. `--swc FILE` takes another
+starts and the same cost; least squares, with the exact Jacobian in forward mode, a few runs. For a while both go with
+larger steps than the paper's too. `--swc FILE` takes another
 morphology.
 
 Results are written as the runs go, to `examples/out/inferior_olive`, a line for each run. It can be stopped, and goes
@@ -32,8 +33,10 @@ from olive import Floats
 from scipy import optimize
 
 OUT = Path(__file__).parent / "out"
-RATE, DECAY_MEAN, DECAY_SQUARE, TINY = 1e-2, 0.9, 0.999, 1e-8  # Adam's
-POPULATION, SIGMA = 20, 0.1  # of CMA-ES
+DECAY_MEAN, DECAY_SQUARE, TINY = 0.9, 0.999, 1e-8  # Adam's
+RATE, POPULATION, SIGMA = 1e-2, 20, 0.1  # Adam's and those of CMA-ES, as in the paper
+#: How far both go in a step with larger ones, and how many iterations Adam has then.
+FAST, WIDE, SHORT = 5e-2, 0.4, 60
 SQUARES = 25  # runs of least squares
 SPREAD = 0.05  # of the starts of all seeds but the first
 
@@ -121,7 +124,9 @@ def check(problem: Problem, x: Floats, steps: tuple[float, ...] = (1e-2, 1e-3, 1
     return found
 
 
-def adam(function: Callable[[Floats], tuple[float, Floats]], x: Floats, iterations: int, log: Log) -> None:
+def adam(
+    function: Callable[[Floats], tuple[float, Floats]], x: Floats, iterations: int, log: Log, rate: float = RATE
+) -> None:
     """Adam; what it remembers is made again of the gradients in the log."""
     mean, square = np.zeros(len(x)), np.zeros(len(x))
     for step in range(1, iterations + 2):
@@ -133,12 +138,14 @@ def adam(function: Callable[[Floats], tuple[float, Floats]], x: Floats, iteratio
         mean = DECAY_MEAN * mean + (1 - DECAY_MEAN) * gradient
         square = DECAY_SQUARE * square + (1 - DECAY_SQUARE) * gradient**2
         root = np.sqrt(square / (1 - DECAY_SQUARE**step))
-        x = x - RATE * mean / (1 - DECAY_MEAN**step) / (root + TINY)
+        x = x - rate * mean / (1 - DECAY_MEAN**step) / (root + TINY)
 
 
-def evolve(function: Callable[[Floats], float], x: Floats, seed: int, runs: int, log: Log) -> None:
+def evolve(
+    function: Callable[[Floats], float], x: Floats, seed: int, runs: int, log: Log, sigma: float = SIGMA
+) -> None:
     """CMA-ES, for so many runs; with the same seed and the losses in the log it goes the same way again."""
-    search = cma.CMAEvolutionStrategy(x, SIGMA, {"popsize": POPULATION, "seed": seed + 1, "verbose": -9})
+    search = cma.CMAEvolutionStrategy(x, sigma, {"popsize": POPULATION, "seed": seed + 1, "verbose": -9})
     done = 0
     while done < runs:
         candidates = search.ask()
@@ -188,13 +195,21 @@ def worth(problem: Problem, file: Path, repeats: int = 8) -> float:
 
 
 def tune(problem: Problem, out: Path, seeds: int, iterations: int) -> None:
-    runs = POPULATION * round(worth(problem, out / "cost.json") * (iterations + 1) / POPULATION)
+    cost = worth(problem, out / "cost.json")
+
+    def runs_of(iterations: int) -> int:
+        return POPULATION * round(cost * (iterations + 1) / POPULATION)
+
     for seed in range(seeds):
         function = problem.with_gradient()
         adam(function, start(seed), iterations, Log(out / f"adam{seed}.csv"))
+        print(file=sys.stderr)
+        adam(function, start(seed), SHORT, Log(out / f"adam_fast{seed}.csv"), FAST)
         function.close()
         print(file=sys.stderr)
-        evolve(problem.plain, start(seed), seed, runs, Log(out / f"cmaes{seed}.csv"))
+        evolve(problem.plain, start(seed), seed, runs_of(iterations), Log(out / f"cmaes{seed}.csv"))
+        print(file=sys.stderr)
+        evolve(problem.plain, start(seed), seed, runs_of(SHORT), Log(out / f"cmaes_wide{seed}.csv"), WIDE)
         print(file=sys.stderr)
         squares = out / f"least_squares{seed}.csv"
         if not squares.exists():

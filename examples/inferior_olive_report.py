@@ -35,12 +35,16 @@ class Method:
     file: str
     title: str
     colour: str
+    #: What its runs compute, which is what they cost: "gradient" of the loss, "plain", or "Jacobian".
+    kind: str
 
 
 METHODS = (
-    Method("adam", "Adam", "tab:red"),
-    Method("cmaes", "CMA-ES", "tab:blue"),
-    Method("least_squares", "least squares", "tab:green"),
+    Method("adam", "Adam", "tab:red", "gradient"),
+    Method("adam_fast", "Adam, 0.05", "tab:orange", "gradient"),
+    Method("cmaes", "CMA-ES", "tab:blue", "plain"),
+    Method("cmaes_wide", "CMA-ES, 0.4", "tab:cyan", "plain"),
+    Method("least_squares", "least squares", "tab:green", "Jacobian"),
 )
 #: By method: by seed: [run, (loss, seconds, parameters ...)].
 Found: TypeAlias = "dict[Method, list[Floats]]"
@@ -63,13 +67,15 @@ def main(problem: Problem, out: Path) -> None:
     """Report and draw; costs are in plain runs, each a simulated cell-second, by the fastest run of each method."""
     found = read(out)
     costs: dict[Method, float] = {}
+    taken = {
+        kind: np.concatenate([rows[:, 1] for m, each in found.items() if m.kind == kind for rows in each])
+        for kind in ("plain", "gradient", "Jacobian")
+    }
     for quantile, name in ((0.5, "median"), (0.0, "fastest")):
-        seconds = {
-            m: float(np.quantile(np.concatenate([rows[:, 1] for rows in each]), quantile)) for m, each in found.items()
-        }
-        costs = {method: seconds[method] / seconds[METHODS[1]] for method in METHODS}
-        print(f"{name} plain run: {seconds[METHODS[1]]:.2f} s; in plain runs, ", end="")
-        print(f"a gradient costs {costs[METHODS[0]]:.2f}, a Jacobian {costs[METHODS[2]]:.2f}")
+        seconds = {kind: float(np.quantile(each, quantile)) for kind, each in taken.items()}
+        costs = {method: seconds[method.kind] / seconds["plain"] for method in METHODS}
+        print(f"{name} plain run: {seconds['plain']:.2f} s; in plain runs, ", end="")
+        print(", ".join(f"a {kind} costs {seconds[kind] / seconds['plain']:.2f}" for kind in ("gradient", "Jacobian")))
     levels = "".join(f"{f'-{100 * (1 - level):g} %':>9}" for level in LEVELS)
     print(f"seed{'':16} runs   cost      s  first loss       last       best      less{levels}")
     for seed in range(max(map(len, found.values()))):
@@ -121,7 +127,7 @@ def draw(problem: Problem, found: Found, costs: dict[Method, float], picture: Pa
     axes = above.subplots(1, 3, width_ratios=(1.2, 1, 1))
     traces(axes[0], problem, found)
     count = np.arange(len(olive.PARAMETERS))
-    for offset, (method, each) in zip((-0.25, 0, 0.25), found.items(), strict=True):
+    for offset, (method, each) in zip(np.linspace(-0.3, 0.3, len(found)), found.items(), strict=True):
         for seed, rows in enumerate(each):
             label = None if seed else method.title
             cost = costs[method] * np.arange(1, len(rows) + 1)
@@ -153,7 +159,7 @@ def traces(axis: Any, problem: Problem, found: Found) -> None:
     plot(olive.TARGET, "target", color="k", lw=2.5, alpha=0.4)
     for method, each in found.items():
         if each:
-            plot(best(each[0]), method.title, color=method.colour, lw=1, ls="--" if method.file != "adam" else "-")
+            plot(best(each[0]), method.title, color=method.colour, lw=1, ls="-" if method.kind == "gradient" else "--")
     axis.set(xlabel="t (ms)", title="V at the soma (mV), first seed")
 
 
