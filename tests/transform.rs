@@ -453,6 +453,22 @@ fn passes_are_written_to_be_read() {
 }
 
 #[test]
+fn a_region_needs_a_name_and_mechanisms_that_are_given() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, why) in [
+        ("kdr", "expected NAME=MECH"),
+        ("9x=kdr", "`9x` can't be part of a mechanism's name"),
+        ("all=kdr,naf", "no given file declares the mechanism `naf`"),
+    ] {
+        let output = transform(&[fixture("channels/kdr.mod")], &folder.path().join("out"), &["--region", text]);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}: {message}");
+        assert!(message.contains(why), "{message}");
+        assert!(!folder.path().join("out").exists());
+    }
+}
+
+#[test]
 fn a_parameter_that_is_not_there_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let told = |more: &[&str]| {

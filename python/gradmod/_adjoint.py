@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from . import _neuron as nrn
 from ._memory import SharedMemory
+from ._neuron_sections import CABLE_PREFIX, new_section
 from .cable import Shape
 from .errors import Error
 
@@ -154,7 +155,7 @@ class AdjointModel:
         self.plan = plan
         self.sections: list[nrn.Section] = []
         for i, section in enumerate(plan.sections):
-            made = nrn.new_section(f"{nrn.CABLE_PREFIX}adjoint_{i}")
+            made = new_section(f"{CABLE_PREFIX}adjoint_{i}")
             if section.parent >= 0:
                 made.connect(self.sections[section.parent](section.at), section.orientation)
             made.nseg = section.nseg

@@ -14,6 +14,7 @@ from ._directions import Direction
 from ._events import Events
 from ._ions import ion_settings
 from ._jumps import SOLVED, tell_jumps
+from ._neuron_sections import exists
 from ._point_ions import check_ions
 from ._pointed import Key
 from ._pointed_variables import Seen, Target, target_of
@@ -364,10 +365,10 @@ class Attachment:
         self.spots.clear()
         self._jumps.clear()
         for sec, suffix in self._inserted:
-            if nrn.exists(sec):
+            if exists(sec):
                 sec.uninsert(suffix)
         for sec, ion, style in self._styles:
-            if nrn.exists(sec) and nrn.ion_style(sec, ion) != style:
+            if exists(sec) and nrn.ion_style(sec, ion) != style:
                 nrn.set_ion_style(sec, ion, style)
         self._inserted.clear()
         self._styles.clear()

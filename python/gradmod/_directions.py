@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from . import _neuron as nrn
 from ._catalogue import Catalogue, check_stimulus
+from ._neuron_sections import all_sections, is_segment
 from .cells import Cell, cells_of
 from .errors import Error
 from .parameters import (
@@ -84,7 +85,7 @@ def resolve(parameters: Mapping[str, Parameter], scope: Iterable[nrn.Section] | 
     """
     if not parameters:
         raise Error("no direction given, e.g. attach(gNa=gradmod.Range('gnabar_hh', soma))")
-    cells = cells_of(nrn.all_sections() if scope is None else scope)
+    cells = cells_of(all_sections() if scope is None else scope)
     if not cells:
         raise Error("there are no sections")
     by_section = {sec: cell for cell in cells for sec in cell.sections}
@@ -139,7 +140,7 @@ def _range(name: str, parameter: Range, by_section: Mapping[nrn.Section, Cell]) 
     Catalogue({mechanism for sec in sections for mechanism in nrn.mechanisms_of(sec)}).check_range(parameter.name)
     if parameter.name == "Ra":
         for place in parameter.where:
-            if nrn.is_segment(place):
+            if is_segment(place):
                 raise Error(f"Range('Ra', {place}): Ra belongs to a whole section: Range('Ra', {place.sec})")
         return Direction(name, parameter, None, [sec(0.5) for sec in sections], _cells(sections, by_section))
     segments = [seg for seg in _segments(parameter.where) if hasattr(seg, parameter.name)]
@@ -197,14 +198,14 @@ def _initial(
 
 
 def _section(place: nrn.Section | nrn.Segment) -> nrn.Section:
-    return place.sec if nrn.is_segment(place) else place
+    return place.sec if is_segment(place) else place
 
 
 def _segments(where: Iterable[nrn.Section | nrn.Segment]) -> list[nrn.Segment]:
     """All segments of some places, each once, as seen at their centres."""
     found: dict[tuple[nrn.Section, int], nrn.Segment] = {}
     for place in where:
-        if nrn.is_segment(place):
+        if is_segment(place):
             if not 0.0 < place.x < 1.0:
                 raise Error(f"{place} is an end without membrane; name a segment inside the section")
             count = int(place.sec.nseg)

@@ -12,9 +12,14 @@ _COMMENT = re.compile(r"(?s)\bCOMMENT\b.*?\bENDCOMMENT\b|\bVERBATIM\b.*?\bENDVER
 _EXTERNAL = re.compile(r"\bEXTERNAL\s+(\w+(?:\s*,\s*\w+)*)")
 
 
+def without_comments(text: str) -> str:
+    """A .mod file without comments and VERBATIM blocks."""
+    return _COMMENT.sub(" ", text)
+
+
 def declared_in(text: str) -> list[str]:
     """The EXTERNAL variables that a .mod file declares, in its order."""
-    lists = _EXTERNAL.findall(_COMMENT.sub(" ", text))
+    lists = _EXTERNAL.findall(without_comments(text))
     return [name for names in lists for name in re.split(r"\s*,\s*", names)]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from . import _neuron as nrn
 from ._neuron_netcons import all_netcons, ends
 from ._neuron_savestate import kind_of, kinds_in_use
+from ._neuron_sections import orientation, parent_place
 from .homeostat import Homeostat
 
 
@@ -31,13 +32,13 @@ def fingerprint(homeostats: Sequence[Homeostat]) -> dict[str, str]:
     for i, sec in enumerate(sections):
         # Without a name it is called after where it is in memory.
         name = "" if sec.name().startswith("__nrnsec_0x") else f" {sec.name()}"
-        parent = nrn.parent_place(sec)
+        parent = parent_place(sec)
         at = "" if parent is None else f"{numbers[parent[0]]}({parent[1]!r})"
         mechanisms = nrn.mechanisms_of(sec)
         styles = [nrn.ion_style(sec, ion.removesuffix("_ion")) for ion in mechanisms if ion.endswith("_ion")]
         numbers_of = [sec.L, sec.Ra, *(x for seg in sec for x in (seg.diam, seg.cm, seg.area(), seg.ri()))]
         shape = _digest(struct.pack(f"{len(numbers_of)}d", *numbers_of))
-        found[f"section {i}{name}"] = f"{sec.nseg} {at} {nrn.orientation(sec)} {mechanisms} {styles} {shape}"
+        found[f"section {i}{name}"] = f"{sec.nseg} {at} {orientation(sec)} {mechanisms} {styles} {shape}"
     for name, point in kinds_in_use():
         found[f"mechanism {name}"] = f"{kind_of(name, point)} {_digest(nrn.source_of(name, point)[0].encode())}"
         if point:

@@ -1,12 +1,10 @@
-"""Every call into NEURON that its lack of types would spread; like :mod:`._neuron_pointers` not checked by pyright."""
+"""Calls into NEURON that its lack of types would spread; like ``_neuron_*``, its siblings, not checked by pyright."""
 
 # pyright: basic
 
 from __future__ import annotations
 
-import ctypes
 import signal
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,8 +26,6 @@ RandomStream: TypeAlias = Any
 
 #: Prefix of the suffix of every mechanism that the compiler emits.
 OWN_PREFIX = "gm_"
-#: Prefix of the name of every section of a gradient cable.
-CABLE_PREFIX = "gradmod_"
 
 
 def version() -> str:
@@ -52,91 +48,6 @@ def installed() -> tuple[str, int]:
     """Where NEURON is and when it came there, in ns."""
     place = Path(neuron.__file__)
     return str(place), place.stat().st_mtime_ns
-
-
-# --- sections, segments and trees ---------------------------------------------------------------------------------
-
-
-def is_section(value: object) -> bool:
-    """Whether this is an ``h.Section``."""
-    return type(value).__name__ == "Section" and hasattr(value, "nseg")
-
-
-def is_segment(value: object) -> bool:
-    """Whether this is a segment, such as ``soma(0.5)``."""
-    return type(value).__name__ == "Segment" and hasattr(value, "sec")
-
-
-def is_cable(sec: Section) -> bool:
-    """Whether this section belongs to a gradient cable."""
-    return sec.name().startswith(CABLE_PREFIX)
-
-
-def all_sections() -> list[Section]:
-    """The user's sections: all that are no gradient cable."""
-    return [sec for sec in h.allsec() if not is_cable(sec)]
-
-
-def root_of(sec: Section) -> Section:
-    """The root of the tree that a section belongs to."""
-    return h.SectionRef(sec=sec).root
-
-
-def tree_of(sec: Section) -> list[Section]:
-    """All sections connected to this one, every parent before its children."""
-    order, stack = [], [root_of(sec)]
-    while stack:
-        here = stack.pop()
-        order.append(here)
-        stack.extend(reversed(here.children()))
-    return order
-
-
-def orientation(sec: Section) -> int:
-    """0 if the section's x = 0 end is the one nearer to the root, else 1."""
-    return int(h.section_orientation(sec=sec))
-
-
-def parent_place(sec: Section) -> tuple[Section, float] | None:
-    """(section, x) where this section is connected; None for a root."""
-    seg = sec.parentseg()
-    return None if seg is None else (seg.sec, float(seg.x))
-
-
-def points_3d(sec: Section) -> list[list[float]]:
-    """The section's 3-D points as [xs, ys, zs, diameters] in um."""
-    count = range(sec.n3d())
-    return [[get(i) for i in count] for get in (sec.x3d, sec.y3d, sec.z3d, sec.diam3d)]
-
-
-def arcs_3d(sec: Section) -> list[float]:
-    """Arc length at each 3-D point in um."""
-    return [float(sec.arc3d(i)) for i in range(sec.n3d())]
-
-
-def set_points_3d(sec: Section, points: list[list[float]]) -> None:
-    """Replace the section's 3-D points, from [xs, ys, zs, diameters] in um."""
-    h.pt3dclear(sec=sec)
-    h.pt3dadd(*(h.Vector(column) for column in points), sec=sec)
-
-
-def new_section(name: str) -> Section:
-    """Create a section."""
-    return h.Section(name=name)
-
-
-def delete_section(sec: Section) -> None:
-    """Delete a section, unless that was done already."""
-    if exists(sec):
-        h.delete_section(sec=sec)
-
-
-def exists(sec: Section) -> bool:
-    """Whether a section was not deleted."""
-    try:
-        return bool(sec.name())
-    except ReferenceError:
-        return False
 
 
 # --- mechanisms ---------------------------------------------------------------------------------------------------
@@ -276,11 +187,6 @@ def copy_netcon(netcon: NetCon, target: PointProcess) -> NetCon:
 def netcons() -> dict[str, NetCon]:
     """Every NetCon by its name."""
     return {name_of(netcon): netcon for netcon in h.List("NetCon")}
-
-
-def linear_mechanisms() -> int:
-    """How many LinearMechanism objects there are."""
-    return len(list(h.List("LinearMechanism")))
 
 
 def ion_style(sec: Section, ion: str) -> int:
@@ -485,84 +391,3 @@ def call_at(time: float, function: Callable[[], None]) -> None:
 def on_finitialize(kind: int, function: Callable[[], None]) -> Any:
     """Call a function at every ``finitialize``; lives as long as what is returned."""
     return h.FInitializeHandler(kind, function)
-
-
-# --- settings -----------------------------------------------------------------------------------------------------
-
-_cvode: list[Any] = []
-
-
-def thread_count() -> int:
-    """How many threads NEURON runs."""
-    return int(h.ParallelContext().nthread())
-
-
-def roots() -> list[Section]:
-    """The root section of every tree, gradient cables included."""
-    return [sec for sec in h.allsec() if sec.parentseg() is None]
-
-
-def partition() -> list[list[Section]]:
-    """[thread] the root sections of the trees that it runs."""
-    context = h.ParallelContext()
-    return [list(context.get_partition(i)) for i in range(thread_count())]
-
-
-def set_partition(parts: Sequence[Sequence[Section]] | None) -> None:
-    """Say which trees each thread runs; None: as NEURON does by itself."""
-    context = h.ParallelContext()
-    if parts is None:
-        context.partition()
-        return
-    for i, part in enumerate(parts):
-        context.partition(i, h.SectionList(part))
-
-
-def has_default_partition() -> bool:
-    """Whether NEURON hands the trees out by itself."""
-    now = partition()
-    set_partition(None)
-    is_default = partition() == now
-    if not is_default:
-        set_partition(now)
-    return is_default
-
-
-def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
-    """The simulation settings under which gradients are refused for now, each as a sentence.
-
-    Args:
-        threads: Several threads are not among them.
-    """
-    if not _cvode:
-        _cvode.extend((h.CVode(), h.ParallelContext()))
-    cvode, context = _cvode
-    if cvode.active():
-        yield "the variable step is on (h.CVode().active(1)); turn it off with h.CVode().active(0)"
-    if version().startswith("8.") and cvode.cache_efficient():
-        yield (
-            "NEURON 8 moves its variables and forgets the POINTERs to them when h.CVode().cache_efficient(1) is set; "
-            "turn it off, or use NEURON 9"
-        )
-    if int(h.secondorder) != 0:
-        yield f"h.secondorder is {int(h.secondorder)}; set it to 0"
-    # NEURON 8 moves its variables when there are several threads, and forgets the POINTERs to them.
-    if int(context.nthread()) > 1 and not (threads and not version().startswith("8.")):
-        yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"
-    if linear_mechanisms():
-        yield "the model has a LinearMechanism, whose equations gradmod cannot see"
-    if has_transfer():
-        yield (
-            "ParallelContext.setup_transfer() was called: voltages that are handed to other places (gap junctions) are "
-            "not differentiated"
-        )
-
-
-def has_transfer() -> bool:
-    """Whether ``ParallelContext.setup_transfer`` is in force; NEURON itself does not tell, but its library does."""
-    try:
-        hook = ctypes.c_void_p.in_dll(ctypes.CDLL(neuron.hoc.__file__), "nrnthread_v_transfer_")
-    except (OSError, ValueError):
-        warnings.warn("gradmod cannot tell whether this NEURON has gap junctions by setup_transfer()", stacklevel=2)
-        return False
-    return bool(hook.value)

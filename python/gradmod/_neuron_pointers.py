@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from . import _neuron as nrn
+from ._neuron_sections import all_sections
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def instances(mechanism: str, point: bool) -> Iterator[tuple[Any, tuple[nrn.Sect
                 seg = process.get_segment()
                 yield process, (seg.sec, float(seg.x))
     else:
-        for sec in nrn.all_sections():
+        for sec in all_sections():
             if sec.has_membrane(mechanism):
                 for seg in sec:
                     yield getattr(seg, mechanism), (sec, float(seg.x))
@@ -85,7 +86,7 @@ def nodes_seen(pointers: Sequence[tuple[Any, str]]) -> list[tuple[nrn.Section, f
     """The node (section, x) whose v a POINTER of a mechanism or point process sees; None if it is no v."""
     if not pointers:
         return []
-    nodes = [(sec, x) for sec in nrn.all_sections() for x in (0.0, *(float(seg.x) for seg in sec), 1.0)]
+    nodes = [(sec, x) for sec in all_sections() for x in (0.0, *(float(seg.x) for seg in sec), 1.0)]
     kept = [sec(x).v for sec, x in nodes]
     try:
         for i, (sec, x) in enumerate(nodes):
@@ -149,7 +150,7 @@ def _variables() -> Iterator[tuple[Any, Variable]]:
             names[mechanism] = [name for kind in (1, 2, 3) for name in nrn.variables_of(mechanism, kind)]
         return names[mechanism]
 
-    for sec in nrn.all_sections():
+    for sec in all_sections():
         for mechanism in nrn.mechanisms_of(sec):
             if mechanism in ("morphology", "capacitance") or mechanism.startswith(nrn.OWN_PREFIX):
                 continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from . import _neuron as nrn
 from ._adjoint import EdgePlan, FarPlan, Plan, SectionPlan, SpotPlan, Values
+from ._neuron_sections import orientation, parent_place
 from ._recorder import Recorders, Spot, multiplicity
 from ._reverse_manifest import ReverseManifest
 from .cable import Shape
@@ -156,7 +157,7 @@ def _sections(cells: Sequence[Cell]) -> tuple[list[SectionPlan], dict[nrn.Sectio
     for cell in cells:
         for sec in cell.sections:
             numbers[sec] = len(plans)
-            place = nrn.parent_place(sec)
+            place = parent_place(sec)
             parent, at = (-1, 0.0) if place is None else (numbers[place[0]], place[1])
-            plans.append(SectionPlan(parent, at, nrn.orientation(sec), int(sec.nseg), float(sec.rallbranch)))
+            plans.append(SectionPlan(parent, at, orientation(sec), int(sec.nseg), float(sec.rallbranch)))
     return plans, numbers

@@ -14,6 +14,7 @@ from . import _neuron as nrn
 from . import _neuron_pointers as pointers
 from ._directions import Direction
 from ._neuron_pointers import Variable
+from ._neuron_sections import root_of, tree_of
 from .cells import Cell, Place
 from .errors import Error, Refused
 
@@ -45,7 +46,7 @@ class Link:
     @property
     def root(self) -> nrn.Section:
         """The root of the cell where the mechanism is."""
-        return nrn.root_of(self.place[0])
+        return root_of(self.place[0])
 
     @property
     def key(self) -> Key:
@@ -121,7 +122,7 @@ class Links:
         for i, ((*_, place), key, target) in enumerate(zip(found, keys, targets, strict=True)):
             variable = variables.get(i)
             sec = target[0] if target is not None else None if variable is None else variable.place[0]
-            links.append(Link(*key, place, target, variable, None if sec is None else nrn.root_of(sec)))
+            links.append(Link(*key, place, target, variable, None if sec is None else root_of(sec)))
         return links
 
     def find(self, key: Key) -> Link | None:
@@ -130,7 +131,7 @@ class Links:
 
     def is_affected(self, sec: nrn.Section) -> bool:
         """Whether a direction acts on the cell of a section."""
-        return nrn.root_of(sec) in self._affected
+        return root_of(sec) in self._affected
 
     def to_variables(self) -> list[Link]:
         """Those on cells with gradients that see a variable."""
@@ -155,7 +156,7 @@ class Links:
             Error: Such a cell is not in the sections that the user named.
         """
         directions, ways = list(directions), [*self._links, *others]
-        allowed = None if scope is None else {nrn.root_of(sec) for sec in scope}
+        allowed = None if scope is None else {root_of(sec) for sec in scope}
         cells = {cell.root: cell for direction in directions for cell in direction.cells}
         for direction in directions:
             reached = {cell.root for cell in direction.cells}
@@ -166,7 +167,7 @@ class Links:
                         "but is not in the sections that attach was given"
                     )
                 if link.root not in cells:
-                    cells[link.root] = Cell(nrn.tree_of(link.root))
+                    cells[link.root] = Cell(tree_of(link.root))
                 direction.cells = [*direction.cells, cells[link.root]]
         self._affected = set(cells)
 

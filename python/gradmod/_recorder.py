@@ -16,6 +16,7 @@ from ._events import SIMULTANEOUS, Copies
 from ._ions import ion_settings
 from ._manifest import IonFlags
 from ._memory import SharedMemory
+from ._neuron_sections import exists
 from ._point_ions import check_ions
 from ._pointed import Key, place_of
 from ._reverse_manifest import ReverseManifest, ReverseRegion
@@ -340,7 +341,7 @@ class Recorders:
         self.spots.clear()
         self._ends.clear()
         for sec, suffix in self._inserted:
-            if nrn.exists(sec):
+            if exists(sec):
                 sec.uninsert(suffix)
         self._inserted.clear()
 

@@ -17,6 +17,7 @@ from . import _neuron as nrn
 from . import _ranks
 from ._directions import Direction
 from ._neuron_netcons import Ends, all_ends, ends_of_source, stands
+from ._neuron_sections import root_of, tree_of
 from .cells import Cell, Floats
 from .errors import Error
 
@@ -58,7 +59,7 @@ class RemoteSpikes:
         self._known = set[int]().union(*_ranks.gather({ends.gid for ends in remote if ends.gid is not None}))
         found = {gid: ends_of_source(gid) for gid in sorted(self._known)}
         self.sources: dict[int, Ends] = {gid: ends for gid, ends in found.items() if ends is not None}
-        allowed = None if scope is None else {nrn.root_of(sec) for sec in scope}
+        allowed = None if scope is None else {root_of(sec) for sec in scope}
         more = True
         while more:
             spread()
@@ -147,7 +148,7 @@ def _append(table: Floats, rows: Floats) -> None:
 
 
 def _root(ends: Ends) -> nrn.Section | None:
-    return None if ends.section is None else nrn.root_of(ends.section)
+    return None if ends.section is None else root_of(ends.section)
 
 
 def _grow(
@@ -162,7 +163,7 @@ def _grow(
     for direction in directions:
         roots = {cell.root for cell in direction.cells}
         for ends in wires:
-            root = nrn.root_of(ends.target.get_segment().sec) if ends.target is not None else None
+            root = root_of(ends.target.get_segment().sec) if ends.target is not None else None
             if ends.gid not in reached[direction.name] or root is None or root in roots:
                 continue
             if allowed is not None and root not in allowed:
@@ -170,7 +171,7 @@ def _grow(
                     f"{direction.name}: {nrn.name_of(ends.netcon)} brings spikes of a cell on another MPI rank that "
                     f"it acts on to {root.name()}, which is not in the sections that attach was given"
                 )
-            cell = cells.setdefault(root, Cell(nrn.tree_of(root)))
+            cell = cells.setdefault(root, Cell(tree_of(root)))
             direction.cells = [*direction.cells, cell]
             roots.add(root)
             grown = True

@@ -17,6 +17,7 @@ from ._attachment import Attachment
 from ._directions import Direction
 from ._manifest import Manifest, SpikeNotes
 from ._neuron_netcons import Ends, all_ends, stands, threshold_of
+from ._neuron_sections import root_of
 from ._remote_spikes import RemoteSpikes
 from .cells import Cell, Floats, Place
 from .errors import Refused
@@ -67,11 +68,11 @@ class Wire:
         return cls(
             nrn.name_of(ends.netcon),
             None if place is None else (place.sec, float(place.x)),
-            None if place is None else nrn.root_of(place.sec),
+            None if place is None else root_of(place.sec),
             ends.gid,
             nrn.name_of(target),
             nrn.type_of_point_process(target),
-            nrn.root_of(target.get_segment().sec),
+            root_of(target.get_segment().sec),
             float(ends.netcon.delay),
             float(ends.netcon.threshold),
         )
@@ -125,11 +126,11 @@ class SpikeTables:
         here = [wire.source for wire in self._acting(find_wires())]
         for place in [*here, *self._heard().values()]:
             if place is not None and (node := self._node(place)) not in self._writers:
-                self._writers[node] = self._writer(node, by_root[nrn.root_of(node[0])])
+                self._writers[node] = self._writer(node, by_root[root_of(node[0])])
 
     def _node(self, place: Place) -> Place:
         """Places of one node are one."""
-        cell = self._cells[nrn.root_of(place[0])]
+        cell = self._cells[root_of(place[0])]
         return cell.places[cell.node(*place)]
 
     def _writer(self, node: Place, attachment: Attachment) -> nrn.PointProcess:
@@ -301,7 +302,7 @@ class SpikeTables:
                 )
 
     def _is_ours(self, section: nrn.Section | None) -> bool:
-        return section is not None and nrn.root_of(section) in self._cells
+        return section is not None and root_of(section) in self._cells
 
     def remove(self) -> None:
         """Take everything away again."""

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from . import _neuron as nrn
 from ._attachment import Attachment
 from ._manifest import Manifest
+from ._neuron_sections import is_cable, root_of
+from ._neuron_settings import has_default_partition, partition, roots, set_partition, thread_count
 from .errors import Refused
 
 
@@ -49,31 +51,31 @@ class Threads:
         Raises:
             Refused: These gradients can't be had with several threads.
         """
-        count = nrn.thread_count()
+        count = thread_count()
         if count == 1:
             return
         if self._obstacle is not None:
             what = f"NEURON runs {count} threads, and {self._obstacle}"
             raise Refused(f"no exact gradient: {what}; use h.ParallelContext().nthread(1)")
         if not self._is_placed:
-            self._is_default = nrn.has_default_partition()
+            self._is_default = has_default_partition()
         owners = {
-            nrn.root_of(cable.sections[attachment.cell.root]): attachment.cell.root
+            root_of(cable.sections[attachment.cell.root]): attachment.cell.root
             for attachment in self._attachments
             for cable in attachment.cables.values()
         }
         if self._is_default:
-            parts = _shared_out([root for root in nrn.roots() if not nrn.is_cable(root)], count)
+            parts = _shared_out([root for root in roots() if not is_cable(root)], count)
         else:
-            parts = [[root for root in part if root not in owners] for part in nrn.partition()]
+            parts = [[root for root in part if root not in owners] for part in partition()]
         known = {root for part in parts for root in part}
         # Cells that were made since we put ours into place.
-        for root in nrn.roots():
+        for root in roots():
             if root not in known and root not in owners:
                 min(parts, key=len).append(root)
         for cable, cell in owners.items():
             next(part for part in parts if cell in part).append(cable)
-        nrn.set_partition(parts)
+        set_partition(parts)
         self._is_placed = True
 
     def release(self) -> None:
@@ -82,9 +84,9 @@ class Threads:
             return
         self._is_placed = False
         if self._is_default:
-            nrn.set_partition(None)
+            set_partition(None)
         else:
-            nrn.set_partition(nrn.partition())
+            set_partition(partition())
 
 
 def _shared_out(roots: Sequence[nrn.Section], count: int) -> list[list[nrn.Section]]:

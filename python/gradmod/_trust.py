@@ -7,6 +7,7 @@ import numpy as np
 from . import _neuron as nrn
 from ._attachment import Attachment
 from ._events import SIMULTANEOUS
+from ._neuron_settings import unsupported_settings
 from ._streams import check_streams
 from .cells import Floats
 from .errors import Refused
@@ -39,7 +40,7 @@ _FAULTS = {
 
 def check_settings(*, threads: bool = False) -> None:
     """Refuse the settings of NEURON under which the gradients would be wrong; with `threads` not several of these."""
-    for reason in nrn.unsupported_settings(threads=threads):
+    for reason in unsupported_settings(threads=threads):
         raise Refused(f"no exact gradient: {reason}")
 
 

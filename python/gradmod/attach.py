@@ -14,6 +14,7 @@ from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
 from ._manifest import Region as FusedRegion
+from ._neuron_sections import is_segment
 from ._pointed import Key, Links
 from ._pointed_variables import Target, kinds_seen, sections_seen
 from ._pointed_variables import resolve as resolve_links
@@ -88,7 +89,7 @@ def wire(
 
     With ``online``, the gradients can act on the run: they have a leak, and may be clipped.
     """
-    scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
+    scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
     over_ranks = spike_times and ranks() > 1
     resolved = agree(over_ranks, lambda: _resolve(directions, scope, spike_times=spike_times, over_ranks=over_ranks))
     links = Links()

@@ -10,6 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _neuron as nrn
+from ._neuron_sections import (
+    CABLE_PREFIX,
+    arcs_3d,
+    delete_section,
+    new_section,
+    orientation,
+    parent_place,
+    points_3d,
+    set_points_3d,
+)
 from .cells import Cell, Floats
 from .errors import Error
 
@@ -29,13 +39,13 @@ class Shape:
     @classmethod
     def of(cls, sec: nrn.Section) -> Shape:
         """The shape that a section has now."""
-        points = nrn.points_3d(sec) if sec.n3d() > 0 else None
-        return cls(points, nrn.arcs_3d(sec), float(sec.L), [seg.diam for seg in sec])
+        points = points_3d(sec) if sec.n3d() > 0 else None
+        return cls(points, arcs_3d(sec), float(sec.L), [seg.diam for seg in sec])
 
     def apply(self, sec: nrn.Section, *, folded: bool) -> None:
         """Give a section this shape; ``folded`` reproduces the arc lengths, not the points."""
         if self.points is not None:
-            nrn.set_points_3d(sec, [*fold(self.arcs), self.points[3]] if folded else self.points)
+            set_points_3d(sec, [*fold(self.arcs), self.points[3]] if folded else self.points)
         else:
             sec.L = self.length
             for seg, diameter in zip(sec, self.diameters, strict=True):
@@ -125,11 +135,11 @@ class Cable:
     def _build(self, geometry: Geometry) -> None:
         for sec in self.cell.sections:
             name = re.sub(r"[^A-Za-z0-9_]+", "_", sec.name()).strip("_")
-            copy = nrn.new_section(f"{nrn.CABLE_PREFIX}{self.direction}_{name}")
+            copy = new_section(f"{CABLE_PREFIX}{self.direction}_{name}")
             self.sections[sec] = copy
-            place = nrn.parent_place(sec)
+            place = parent_place(sec)
             if place is not None:
-                copy.connect(self.sections[place[0]](place[1]), nrn.orientation(sec))
+                copy.connect(self.sections[place[0]](place[1]), orientation(sec))
             copy.nseg = int(sec.nseg)
         self._apply_shapes(geometry, folded=False)
 
@@ -195,5 +205,5 @@ class Cable:
     def delete(self) -> None:
         """Delete the sections of the copy."""
         for copy in self.sections.values():
-            nrn.delete_section(copy)
+            delete_section(copy)
         self.sections.clear()

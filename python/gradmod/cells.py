@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _neuron as nrn
+from ._neuron_sections import exists, orientation, parent_place, tree_of
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -53,8 +54,8 @@ class Cell:
         return f"Cell({self.root.name()}: {len(self.sections)} sections, {len(self.segments)} segments)"
 
     def _near_end(self, sec: nrn.Section, parent: list[int]) -> int:
-        place = nrn.parent_place(sec)
-        near = float(nrn.orientation(sec))
+        place = parent_place(sec)
+        near = float(orientation(sec))
         if place is None:
             self._append((sec, near), -1, parent, first=False)
         else:
@@ -62,7 +63,7 @@ class Cell:
         return self._index[sec, near]
 
     def _add_section(self, sec: nrn.Section, near: int, parent: list[int]) -> None:
-        count, reverse = int(sec.nseg), nrn.orientation(sec) == 1
+        count, reverse = int(sec.nseg), orientation(sec) == 1
         xs = [(j + 0.5) / count for j in range(count)]
         previous = near
         for i, x in enumerate([*reversed(xs), 0.0] if reverse else [*xs, 1.0]):
@@ -85,15 +86,15 @@ class Cell:
 
     def is_deleted(self) -> bool:
         """Whether some of the sections are no more."""
-        return not all(nrn.exists(sec) for sec in self.sections)
+        return not all(exists(sec) for sec in self.sections)
 
     def same_shape(self) -> bool:
         """Whether nseg and the connections are still what they were."""
         return self._signature() == self._built_as
 
     def _signature(self) -> list[tuple[nrn.Section, int, Place | None, int]]:
-        tree = nrn.tree_of(self.root)
-        return [(sec, int(sec.nseg), nrn.parent_place(sec), nrn.orientation(sec)) for sec in tree]
+        tree = tree_of(self.root)
+        return [(sec, int(sec.nseg), parent_place(sec), orientation(sec)) for sec in tree]
 
     def areas(self) -> Floats:
         """[node] membrane area in um2; 0 at the ends."""
@@ -122,7 +123,7 @@ def cells_of(sections: Iterable[nrn.Section]) -> list[Cell]:
     seen: set[nrn.Section] = set()
     for sec in sections:
         if sec not in seen:
-            cell = Cell(nrn.tree_of(sec))
+            cell = Cell(tree_of(sec))
             seen.update(cell.sections)
             found.append(cell)
     return found

@@ -37,7 +37,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._neuron import all_sections, h, mechanisms_of, source_of
+from ._neuron import h, mechanisms_of, source_of
+from ._neuron_sections import all_sections
 
 __all__ = ["Comparison", "Difference", "Table", "best", "compare", "differentiate", "fit", "rebuild_tables", "tables"]
 

@@ -13,6 +13,7 @@ from ._attachment import Attachment, Spot
 from ._build import Build
 from ._directions import Direction
 from ._isolated import IsolatedValues
+from ._neuron_sections import is_segment
 from ._pointed import Links
 from ._pointed_variables import Seen
 from ._pointed_wiring import waited_for
@@ -223,7 +224,7 @@ class Gradients:
     def _attachment_at(self, segment: nrn.Segment) -> Attachment:
         if not self._attachments:
             raise Error("these gradients were detached")
-        if not nrn.is_segment(segment):
+        if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         attachment = self._by_section.get(segment.sec)
         if attachment is None:

@@ -12,6 +12,7 @@ from ._build import build_homeostat
 from ._homeostat_manifest import HomeostatManifest
 from ._library import load
 from ._neuron_netcons import all_netcons
+from ._neuron_sections import is_segment
 from .attach import Wired, wire
 from .controller import Controller, actuators, check_changeable
 from .errors import Error, Refused
@@ -246,7 +247,7 @@ def _each(values: float | Sequence[float], count: int) -> list[float]:
 def _segments(at: nrn.Segment | Iterable[nrn.Segment]) -> list[nrn.Segment]:
     found = places(at)
     for place in found:
-        if not nrn.is_segment(place):
+        if not is_segment(place):
             raise Error(f"{place} is no segment: say where it is measured, e.g. {place}(0.5)")
     return found
 

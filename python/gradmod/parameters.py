@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from . import _neuron as nrn
+from ._neuron_sections import is_cable, is_section, is_segment
 from .errors import Error
 
 #: A profile: one number for everywhere, or a function of the segment. It is evaluated at every ``finitialize``.
@@ -197,10 +198,10 @@ def places(where: Where) -> list[nrn.Section | nrn.Segment]:
 
 
 def _collect(where: Where, found: dict[tuple[nrn.Section, float | None], nrn.Section | nrn.Segment]) -> None:
-    if nrn.is_section(where):
-        if not nrn.is_cable(where):
+    if is_section(where):
+        if not is_cable(where):
             found.setdefault((where, None), where)
-    elif nrn.is_segment(where):
+    elif is_segment(where):
         found.setdefault((where.sec, float(where.x)), where)
     else:
         for part in _parts(where):

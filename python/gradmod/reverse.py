@@ -16,6 +16,7 @@ from ._directions import check_influence, resolve
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
+from ._neuron_sections import is_segment
 from ._plan import Layout
 from ._pointed import Links
 from ._process import Worker
@@ -76,7 +77,7 @@ class Reverse:
         """
         if spike_times:
             raise Refused("reverse mode takes the times of spikes as fixed: for spike_times use forward mode (attach)")
-        scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
+        scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         check_settings()
         self.parameters = dict(parameters)
         self._directions = resolve(parameters, scope)
@@ -153,7 +154,7 @@ class Reverse:
             segment: Where, e.g. ``soma(0.5)``.
             variable: "v", a state such as "m_hh", or a concentration such as "cai".
         """
-        if not nrn.is_segment(segment):
+        if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         index, node = self._locate(segment)
         if variable != "v":

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from . import _neuron as nrn
 from ._directions import resolve
 from ._engines import Backward, Engine, Forward, Mode, cheaper
+from ._neuron_sections import is_segment
 from ._settable import Settable
 from .cells import Floats
 from .errors import Error, Refused
@@ -67,7 +68,7 @@ class Simulation:
             Refused: Something in the model cannot be differentiated exactly.
             Error: A name is wrong, or a value cannot be set.
         """
-        scope = None if sections is None else [p.sec if nrn.is_segment(p) else p for p in places(sections)]
+        scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         directions = resolve(parameters, scope)
         self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
         fixed = {settable.name: settable.parameter for settable in self._settable}

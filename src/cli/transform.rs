@@ -13,7 +13,7 @@ use gradmod::step::{linearise, EventTimes, Linearised, Region};
 use gradmod::syntax;
 use gradmod::syntax::sources::Sources;
 
-use super::arguments::{MessageFormat, Mode, Transform};
+use super::arguments::{MessageFormat, Mode, NamedRegion, Transform};
 use super::output;
 use super::passes::Passes;
 use super::report::report;
@@ -202,19 +202,13 @@ impl Model {
         };
         let is_there = |name: &&str| !self.passed_over.contains(*name);
         let mut regions = Vec::new();
-        for text in &arguments.region {
-            let Some((name, list)) = text.split_once('=') else {
-                bail!("--region {text}: expected NAME=MECH,...");
-            };
-            if !is_name(name) {
-                bail!("--region {text}: `{name}` can't be part of a mechanism's name");
-            }
-            let names = list.split(',').filter(|name| !name.is_empty()).filter(is_there);
+        for NamedRegion { name, mechanisms } in &arguments.region {
+            let names = mechanisms.iter().map(String::as_str).filter(is_there);
             let mechanisms = names.map(find).collect::<Result<Vec<_>>>()?;
             if let Some(point) = mechanisms.iter().find(|mechanism| mechanism.kind == Kind::Point) {
-                bail!("--region {text}: {} is a point process, use --point", point.name);
+                bail!("--region {name}: {} is a point process, use --point", point.name);
             }
-            regions.push(Region::new(name, mechanisms, false));
+            regions.push(Region::new(name.clone(), mechanisms, false));
         }
         for name in arguments.point.iter().filter(|name| is_there(&name.as_str())) {
             let mechanism = find(name)?;
@@ -243,9 +237,9 @@ impl Model {
 
 /// Where regions or point processes are named, other files only say what they own.
 fn is_asked_for(name: Option<&str>, arguments: &Transform) -> bool {
-    let mut named = arguments.region.iter().filter_map(|text| text.split_once('=')).flat_map(|(_, list)| list.split(','));
+    let mut named = arguments.region.iter().flat_map(|region| &region.mechanisms).chain(&arguments.point);
     let all = arguments.region.is_empty() && arguments.point.is_empty();
-    name.is_none_or(|name| all || named.any(|asked| asked == name) || arguments.point.iter().any(|asked| asked == name))
+    name.is_none_or(|name| all || named.any(|asked| asked == name))
 }
 
 /// Nothing depends on a parameter that was asked for: that may be meant, or a mistake in its name.
@@ -286,11 +280,6 @@ fn find_included(including: &Path, name: &str) -> Option<(PathBuf, String)> {
     let found = folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file())?;
     let text = read(&found).ok()?;
     Some((found, text))
-}
-
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Emits and writes.

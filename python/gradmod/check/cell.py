@@ -10,6 +10,7 @@ import numpy as np
 from .. import _neuron as nrn
 from .._catalogue import TIMES
 from .._external import read_by
+from .._neuron_sections import new_section
 from ..cells import Floats
 from ..errors import Error
 from .source import Declarations
@@ -77,7 +78,7 @@ class Model:
         self.sections: list[nrn.Section] = []
         by_name: dict[str, nrn.Section] = {}
         for name, parent, where, nseg, length, diameter in _SHAPE:
-            sec = nrn.new_section(name)
+            sec = new_section(name)
             by_name[name] = sec
             self.sections.append(sec)
             sec.L, sec.diam, sec.nseg, sec.Ra, sec.cm = length, diameter, nseg, 120.0, 1.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-_COMMENT = re.compile(r"(?s)\bCOMMENT\b.*?\bENDCOMMENT\b|\bVERBATIM\b.*?\bENDVERBATIM\b|[:?][^\n]*")
+from .._external import without_comments
+
 _KIND = re.compile(r"\b(SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\s+(\w+)")
 _ION = re.compile(
     r"\bUSEION\s+(\w+)"
@@ -58,7 +59,7 @@ class Declarations:
 
 def declarations(text: str) -> Declarations:
     """Read the declarations of a .mod file."""
-    code = _COMMENT.sub(" ", text)
+    code = without_comments(text)
     neuron = " ".join(_blocks(code, "NEURON"))
     kind = _KIND.search(neuron)
     name = kind[2] if kind else ""

@@ -1,0 +1,92 @@
+"""Calls into NEURON about sections, segments and trees; see :mod:`._neuron`."""
+
+# pyright: basic
+
+from __future__ import annotations
+
+from ._neuron import Section, h
+
+#: Prefix of the name of every section of a gradient cable.
+CABLE_PREFIX = "gradmod_"
+
+
+def is_section(value: object) -> bool:
+    """Whether this is an ``h.Section``."""
+    return type(value).__name__ == "Section" and hasattr(value, "nseg")
+
+
+def is_segment(value: object) -> bool:
+    """Whether this is a segment, such as ``soma(0.5)``."""
+    return type(value).__name__ == "Segment" and hasattr(value, "sec")
+
+
+def is_cable(sec: Section) -> bool:
+    """Whether this section belongs to a gradient cable."""
+    return sec.name().startswith(CABLE_PREFIX)
+
+
+def all_sections() -> list[Section]:
+    """The user's sections: all that are no gradient cable."""
+    return [sec for sec in h.allsec() if not is_cable(sec)]
+
+
+def root_of(sec: Section) -> Section:
+    """The root of the tree that a section belongs to."""
+    return h.SectionRef(sec=sec).root
+
+
+def tree_of(sec: Section) -> list[Section]:
+    """All sections connected to this one, every parent before its children."""
+    order, stack = [], [root_of(sec)]
+    while stack:
+        here = stack.pop()
+        order.append(here)
+        stack.extend(reversed(here.children()))
+    return order
+
+
+def orientation(sec: Section) -> int:
+    """0 if the section's x = 0 end is the one nearer to the root, else 1."""
+    return int(h.section_orientation(sec=sec))
+
+
+def parent_place(sec: Section) -> tuple[Section, float] | None:
+    """(section, x) where this section is connected; None for a root."""
+    seg = sec.parentseg()
+    return None if seg is None else (seg.sec, float(seg.x))
+
+
+def points_3d(sec: Section) -> list[list[float]]:
+    """The section's 3-D points as [xs, ys, zs, diameters] in um."""
+    count = range(sec.n3d())
+    return [[get(i) for i in count] for get in (sec.x3d, sec.y3d, sec.z3d, sec.diam3d)]
+
+
+def arcs_3d(sec: Section) -> list[float]:
+    """Arc length at each 3-D point in um."""
+    return [float(sec.arc3d(i)) for i in range(sec.n3d())]
+
+
+def set_points_3d(sec: Section, points: list[list[float]]) -> None:
+    """Replace the section's 3-D points, from [xs, ys, zs, diameters] in um."""
+    h.pt3dclear(sec=sec)
+    h.pt3dadd(*(h.Vector(column) for column in points), sec=sec)
+
+
+def new_section(name: str) -> Section:
+    """Create a section."""
+    return h.Section(name=name)
+
+
+def delete_section(sec: Section) -> None:
+    """Delete a section, unless that was done already."""
+    if exists(sec):
+        h.delete_section(sec=sec)
+
+
+def exists(sec: Section) -> bool:
+    """Whether a section was not deleted."""
+    try:
+        return bool(sec.name())
+    except ReferenceError:
+        return False
