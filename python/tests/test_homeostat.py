@@ -277,10 +277,12 @@ class Heard(twig.Twig):
 
     def __init__(self) -> None:
         super().__init__(("cah",))
-        self.synapses = [h.ExpSyn(self.long(0.75)), h.NmdaSyn(self.short(0.5)), h.ExpSyn(self.soma(0.5))]
+        kinds = (h.ExpSyn, h.NmdaSyn, h.QuadSyn, h.TmSyn, h.CaseSyn, h.ExpSyn)
+        places = (self.long(0.75), self.short(0.5), self.long(0.25), self.soma(0.5), self.soma(0.5), self.short(0.5))
+        self.synapses = [kind(place) for kind, place in zip(kinds, places, strict=True)]
         self.spikes = h.NetStim()
         self.spikes.start, self.spikes.interval, self.spikes.number, self.spikes.noise = 0.7, 1.3, 5, 0
-        self.netcons = [h.NetCon(self.spikes, synapse, 0, 0.31 + i, 2e-3) for i, synapse in enumerate(self.synapses)]
+        self.netcons = [h.NetCon(self.spikes, synapse, 0, 0.31 + 0.4 * i, 2e-3) for i, synapse in enumerate(self.synapses)]
 
 
 @pytest.mark.parametrize("what", ["e", "tau"])
@@ -312,7 +314,7 @@ def test_events_are_heard_where_their_gradients_are_not_zero(what: str) -> None:
     for name in directions:
         assert deviation(history.gradient[name][1:], expected[name][:-1]) < 1e-6
     (attachment,) = homeostat.gradients._attachments
-    assert len(attachment.companions) == 4
+    assert len(attachment.companions) == 7
     assert len(attachment.events) == (0 if what == "e" else 2)
     homeostat.detach()
 

@@ -18,14 +18,6 @@ impl Moving {
         itself || far || others || !row.parameters.is_empty() || !row.unknowns.is_empty()
     }
 
-    /// Whether events change no gradient, and none of our own streams of random numbers: nobody need hear them then.
-    fn leaves(&self, receive: &Receive, linearised: &Linearised) -> bool {
-        let changes = receive.states.iter().chain(&receive.weights).chain(&receive.start_weights).map(|change| &change.row);
-        let is_own = receive.states.iter().any(|change| linearised.states[change.target].own.is_some());
-        let rows = changes.chain(receive.stores.iter().map(|store| &store.row)).chain(receive.late());
-        !is_own && receive.voltage.is_none() && receive.moved.is_none() && !rows.into_iter().any(|row| self.moves(row))
-    }
-
     /// One round; whether something was found.
     fn spread(&mut self, linearised: &Linearised) -> bool {
         let mut found = false;
@@ -71,8 +63,15 @@ impl Linearised {
             state.start.states.retain(|(state, _)| moving.states[*state]);
             state.is_still = !is_moving;
         }
-        if moving.states.iter().all(|is_moving| !is_moving) && self.receive.as_ref().is_some_and(|receive| moving.leaves(receive, self)) {
+        if !moving.states.contains(&true) && !self.receive.as_ref().is_some_and(|receive| self.follows(receive)) {
             self.receive = None;
         }
+    }
+
+    /// Whether events must be heard though they change the gradient of no state: for that of the voltage, or for what
+    /// the companion has of its own, arrays and streams of random numbers.
+    fn follows(&self, receive: &Receive) -> bool {
+        let is_own = receive.states.iter().any(|change| self.states[change.target].own.is_some());
+        receive.voltage.is_some() || receive.moved.is_some() || !receive.stores.is_empty() || is_own
     }
 }
