@@ -120,15 +120,17 @@ fn nothing_is_done_for_what_no_direction_changes() {
 #[test]
 fn events_are_heard_where_they_change_a_gradient() {
     let cases = [
-        ("nmdasyn.mod", "slope_NmdaSyn", false),
-        ("nmdasyn.mod", "NmdaSyn.decay", true),
-        ("nmdasyn.mod", "", true),
+        ("channels/nmdasyn.mod", "slope_NmdaSyn", false),
+        ("channels/nmdasyn.mod", "NmdaSyn.decay", true),
+        ("channels/nmdasyn.mod", "", true),
         // They set the voltage.
-        ("kicksyn.mod", "KickSyn.leak", true),
+        ("channels/kicksyn.mod", "KickSyn.leak", true),
+        // They draw, and the companion has a stream of its own.
+        ("random/failsyn.mod", "FailSyn.e", true),
     ];
     for (file, wrt, hears) in cases {
         let folder = tempfile::tempdir().unwrap();
-        let (file, output) = (fixture("channels").join(file), folder.path().to_str().unwrap());
+        let (file, output) = (fixture(file), folder.path().to_str().unwrap());
         let wrt = if wrt.is_empty() { vec![] } else { vec!["--wrt", wrt] };
         let done = gradmod(&[&["transform", file.to_str().unwrap(), "--online", "-o", output][..], &wrt].concat());
         assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));

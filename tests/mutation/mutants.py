@@ -620,6 +620,8 @@ SPIKES = [
 ]
 _STEERED = ("python/tests/test_homeostat.py",)
 _STEER = "templates/homeostat.mod.j2"
+_STILL = "src/step/still.rs"
+_UNHEARD = ("tests/homeostat.rs", *_STEERED)
 STEERED = [
     Mutant("homeostat: sign", _STEER, "theta[k] - dt*alpha", "theta[k] + dt*alpha", _STEERED),
     Mutant("homeostat: error", _STEER, "(f - target)*part", "(target - f)*part", _STEERED),
@@ -632,6 +634,10 @@ STEERED = [
         _STEERED,
     ),
     Mutant("homeostat: bounds", _STEER, "IF (theta[k] < lower[k]) {", "IF (theta[k] < -1e30) {", _STEERED),
+    Mutant("unheard events: moving states", _STILL, "!moving.states.contains(&true) && ", "", _UNHEARD),
+    Mutant("unheard events: voltage", _STILL, "receive.voltage.is_some() || ", "", _UNHEARD),
+    Mutant("unheard events: streams", _STILL, " || is_own", "", _UNHEARD),
+    Mutant("ends of steps: none", "src/emit/lean.rs", "|| moves || reads_end", "", _UNHEARD),
 ]
 _EXTERNAL = ("tests/external.rs", "python/tests/test_external.py")
 _SCHEDULE = "src/graph/schedule.rs"
