@@ -117,6 +117,19 @@ fn nothing_is_done_for_what_no_direction_changes() {
     }
 }
 
+/// What there is for one file, with gradients in these parameters.
+fn companion(file: &std::path::Path, wrt: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().to_str().unwrap();
+    let wrt = if wrt.is_empty() { vec![] } else { vec!["--wrt", wrt] };
+    let done = gradmod(&[&["transform", file.to_str().unwrap(), "--online", "-o", output][..], &wrt].concat());
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let files = emitted(folder.path());
+    let (_, text) = files.iter().find(|(_, text)| text.contains("Gradients of the region")).unwrap();
+    assert!(gradmod::syntax::parse(text).is_ok());
+    text.clone()
+}
+
 #[test]
 fn events_are_heard_where_they_change_a_gradient() {
     let cases = [
@@ -125,18 +138,23 @@ fn events_are_heard_where_they_change_a_gradient() {
         ("channels/nmdasyn.mod", "", true),
         // They set the voltage.
         ("channels/kicksyn.mod", "KickSyn.leak", true),
-        // They draw, and the companion has a stream of its own.
-        ("random/failsyn.mod", "FailSyn.e", true),
     ];
     for (file, wrt, hears) in cases {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, output) = (fixture(file), folder.path().to_str().unwrap());
-        let wrt = if wrt.is_empty() { vec![] } else { vec!["--wrt", wrt] };
-        let done = gradmod(&[&["transform", file.to_str().unwrap(), "--online", "-o", output][..], &wrt].concat());
-        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
-        let files = emitted(folder.path());
-        let (_, companion) = files.iter().find(|(_, text)| text.contains("Gradients of the region")).unwrap();
-        assert_eq!(companion.contains("NET_RECEIVE"), hears, "{companion}");
-        assert!(gradmod::syntax::parse(companion).is_ok());
+        let text = companion(&fixture(file), wrt);
+        assert_eq!(text.contains("NET_RECEIVE"), hears, "{text}");
     }
+}
+
+/// They draw, and the companion has a stream of its own that must go along.
+#[test]
+fn events_that_draw_are_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("by_chance.mod");
+    let text = "NEURON { POINT_PROCESS ByChance NONSPECIFIC_CURRENT i RANGE e, g, i RANDOM size }\n\
+         PARAMETER { e = 0 (mV) }\nASSIGNED { v (mV) i (nA) g (uS) }\nINITIAL { g = 0 }\n\
+         BREAKPOINT { i = g*(v - e) }\n\
+         NET_RECEIVE(weight (uS)) { g = g + weight*random_uniform(size) }\n";
+    std::fs::write(&file, text).unwrap();
+    let text = companion(&file, "ByChance.e");
+    assert!(text.contains("NET_RECEIVE"), "{text}");
 }

@@ -280,16 +280,22 @@ class Heard(twig.Twig):
         kinds = (h.ExpSyn, h.NmdaSyn, h.QuadSyn, h.TmSyn, h.CaseSyn, h.ExpSyn)
         places = (self.long(0.75), self.short(0.5), self.long(0.25), self.soma(0.5), self.soma(0.5), self.short(0.5))
         self.synapses = [kind(place) for kind, place in zip(kinds, places, strict=True)]
+        self.train = h.TrainSyn(self.long(0.25))
         self.spikes = h.NetStim()
         self.spikes.start, self.spikes.interval, self.spikes.number, self.spikes.noise = 0.7, 1.3, 5, 0
-        self.netcons = [h.NetCon(self.spikes, synapse, 0, 0.31 + 0.4 * i, 2e-3) for i, synapse in enumerate(self.synapses)]
+        self.netcons = [
+            h.NetCon(self.spikes, synapse, 0, 0.31 + 0.4 * i, 2e-3) for i, synapse in enumerate(self.synapses)
+        ]
 
 
-@pytest.mark.parametrize("what", ["e", "tau"])
-def test_events_are_heard_where_their_gradients_are_not_zero(what: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "what", "value", "heard"),
+    [("ExpSyn", "e", -7.0, 0), ("ExpSyn", "tau", 2.5, 2), ("NmdaSyn", "e", -7.0, 0), ("TrainSyn", "tau", 2.5, 0)],
+)
+def test_events_are_heard_where_their_gradients_are_not_zero(kind: str, what: str, value: float, heard: int) -> None:
     """What events do changes with none of the parameters, and is not followed; or with the time constant, and is."""
     cell = Heard()
-    synapse, value = cell.synapses[0], {"e": -7.0, "tau": 2.5}[what]
+    synapse = {"ExpSyn": cell.synapses[0], "NmdaSyn": cell.synapses[1], "TrainSyn": cell.train}[kind]
     setattr(synapse, what, value)
     voltage = h.Vector().record(cell.soma(0.5)._ref_v)
 
@@ -314,8 +320,8 @@ def test_events_are_heard_where_their_gradients_are_not_zero(what: str) -> None:
     for name in directions:
         assert deviation(history.gradient[name][1:], expected[name][:-1]) < 1e-6
     (attachment,) = homeostat.gradients._attachments
-    assert len(attachment.companions) == 7
-    assert len(attachment.events) == (0 if what == "e" else 2)
+    assert len(attachment.companions) == 8
+    assert len(attachment.events) == heard
     homeostat.detach()
 
 
