@@ -127,7 +127,7 @@ def report(seed: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=400.0)
+    parser.add_argument("--seconds", type=float, default=2000.0)
     parser.add_argument("--dt", type=float, default=0.05, help="ms")
     parser.add_argument("--seed", type=int, default=0, help="of the connections and the noise")
     parser.add_argument("--continue", dest="go_on", action="store_true", help="a run that was stopped")
