@@ -158,3 +158,19 @@ fn events_that_draw_are_heard() {
     let text = companion(&file, "ByChance.e");
     assert!(text.contains("NET_RECEIVE"), "{text}");
 }
+
+#[test]
+fn ends_of_steps_are_looked_at_where_something_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("opening.mod");
+    let text = "NEURON { POINT_PROCESS Opening NONSPECIFIC_CURRENT i RANGE tau, most, bias, i }\n\
+         PARAMETER { tau = 2 (ms) most = 0.001 (uS) bias = 0 (nA) }\nASSIGNED { v (mV) i (nA) }\nSTATE { s }\n\
+         INITIAL { s = 0 }\nBREAKPOINT { SOLVE opens METHOD cnexp i = most*s*v + bias }\n\
+         DERIVATIVE opens { s' = (1 - s)/tau }\n";
+    std::fs::write(&file, text).unwrap();
+    let made = |wrt: &str| companion(&file, wrt);
+    // S has the voltage after the step.
+    assert!(made("Opening.most").contains("v_solved = v\n"));
+    assert!(made("Opening.tau").contains("D_Opening_s[k] = y"));
+    assert!(!made("Opening.bias").contains("AFTER SOLVE"));
+}
