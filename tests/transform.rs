@@ -122,6 +122,30 @@ fn refusals_name_the_place_and_write_nothing() {
     }
 }
 
+/// Most of what real files have in VERBATIM, and it has a way out.
+#[test]
+fn who_draws_random_numbers_in_c_is_told_of_random() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("given.mod");
+    let refused = |draw: &str| {
+        let text = format!(
+            "NEURON {{ SUFFIX flick NONSPECIFIC_CURRENT i RANGE g }}\nPARAMETER {{ g = 1 (S/cm2) }}\n\
+             ASSIGNED {{ v (mV) i (mA/cm2) x }}\nBREAKPOINT {{\n{draw}\ni = g*x*v }}\n"
+        );
+        fs::write(&file, text).unwrap();
+        let output = transform(std::slice::from_ref(&file), &folder.path().join("out"), &[]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let generator = "VERBATIM\n    x = nrnran123_dblpick((nrnran123_State*) _p_rng);\nENDVERBATIM";
+    for draw in [generator, "x = scop_random()", "x = normrand(0, 1)"] {
+        let message = refused(draw);
+        assert!(message.contains("RANDOM noise"), "{message}");
+    }
+    let message = refused("VERBATIM\n    x = cbrt(v);\nENDVERBATIM");
+    assert!(message.contains("write it in NMODL") && !message.contains("RANDOM"), "{message}");
+}
+
 #[test]
 fn what_acts_on_nothing_is_passed_over_with_a_note() {
     let folder = tempfile::tempdir().unwrap();

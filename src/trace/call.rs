@@ -1,6 +1,7 @@
 //! Calls of PROCEDUREs and FUNCTIONs: entered where they are made.
 
 use super::returns::may_return;
+use super::verbatim::RANDOM_HELP;
 use super::{keeps_cnexp, refuse, Primes, Trace, Traced, Values, CALL_LIMIT};
 use crate::graph::{Builtin, Id};
 use crate::syntax::ast::{
@@ -55,11 +56,10 @@ impl Trace<'_> {
         if let Some(value) = self.neuron_function(name, arguments)? {
             return Ok(value);
         }
-        Err(refuse(
-            "unknown-function",
-            name.span,
-            format!("`{}` is no function that can be differentiated", name.text),
-        ))
+        let message = format!("`{}` is no function that can be differentiated", name.text);
+        let refused = refuse("unknown-function", name.span, message);
+        let draws = ["scop_random", "exprand", "normrand", "erand", "mcell_ran4"].contains(&name.text.as_str());
+        Err(if draws { Box::new(refused.help(RANDOM_HELP)) } else { refused })
     }
 
     /// The values of some arguments.
