@@ -236,8 +236,7 @@ STEP = [
     ),
     Mutant("lag: first step moves", "templates/region.mod.j2", "        S[k] = -d*W[k]\n", "        S[k] = 0\n"),
     Mutant("series of x/expm1", "templates/functions.mod.j2", "-0.5 + x*(1/6", "-0.5 + x*(1/7"),
-    Mutant("quotient of x/expm1, x > 0", "templates/functions.mod.j2", "e*(1 - e - x)/((1", "e*(1 - e + x)/((1"),
-    Mutant("quotient of x/expm1, x < 0", "templates/functions.mod.j2", "(e - 1 - x*e)/((e", "(e - 1 + x*e)/((e"),
+    Mutant("quotient of x/expm1", "templates/functions.mod.j2", "(1 - x*(e/(e - 1)))", "(1 + x*(e/(e - 1)))"),
     Mutant("sign", "templates/functions.mod.j2", "        sign_of = -1", "        sign_of = 1"),
 ]
 _EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
