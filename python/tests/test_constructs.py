@@ -15,6 +15,7 @@ from neuron import h
 #: Mechanisms that are tried together, and the time step.
 CASES = {
     "every builtin": (("mathlib",), 0.05),
+    "a slope of x/(exp(x) - 1) where exp is as large as it gets": (("ksteep",), 0.05),
     "Goldman-Hodgkin-Katz, pool, Nernst": (("cal_ghk", "cah", "capool"), 0.05),
     "two that write concentrations": (("cah", "capool", "nashell", "sk"), 0.1),
     "pool before the channel that reads it": (("cah", "capool", "sk"), 0.1),
