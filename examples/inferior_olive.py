@@ -2,9 +2,8 @@
 
 Experiment B of "Gradient Diffusion": the cell oscillates by itself; from its voltage at the soma in one second, Adam
 finds its way from one set of conductances towards another, by the exact gradient in reverse mode. CMA-ES gets the same
-starts and the same cost; least squares, with the exact Jacobian in forward mode, a few runs. For a while both go with
-larger steps than the paper's too. `--swc FILE` takes another
-morphology.
+starts and the same cost; least squares, with the exact Jacobian in forward mode, a few runs. Shorter searches by Adam
+and CMA-ES have larger steps than the paper's. `--swc FILE` takes another morphology.
 
 Results are written as the runs go, to `examples/out/inferior_olive`, a line for each run. It can be stopped, and goes
 on where it was when started again (least squares from their start). `--plot` reports and draws what is there.
@@ -35,7 +34,7 @@ from scipy import optimize
 OUT = Path(__file__).parent / "out"
 DECAY_MEAN, DECAY_SQUARE, TINY = 0.9, 0.999, 1e-8  # Adam's
 RATE, POPULATION, SIGMA = 1e-2, 20, 0.1  # Adam's and those of CMA-ES, as in the paper
-#: How far both go in a step with larger ones, and how many iterations Adam has then.
+#: The same where they take larger steps, and how many iterations Adam has then.
 FAST, WIDE, SHORT = 5e-2, 0.4, 60
 SQUARES = 25  # runs of least squares
 SPREAD = 0.05  # of the starts of all seeds but the first

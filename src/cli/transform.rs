@@ -157,7 +157,7 @@ impl Model {
                 }
             }
         }
-        if arguments.message_format == MessageFormat::Human {
+        if arguments.message_format == MessageFormat::Human && !self.refused {
             warn_of_unknown(&arguments.wrt, &known.into_inner());
         }
         Ok(linearised)
@@ -244,9 +244,9 @@ fn is_asked_for(name: Option<&str>, arguments: &Transform) -> bool {
 
 /// Nothing depends on a parameter that was asked for: that may be meant, or a mistake in its name.
 fn warn_of_unknown(wanted: &[String], known: &BTreeSet<String>) {
-    let known_names = || known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     for name in wanted.iter().filter(|name| !known.contains(*name)) {
-        eprintln!("warning: --wrt {name}: nothing here depends on a parameter of this name, but on {}", known_names());
+        eprintln!("warning: --wrt {name}: nothing here depends on a parameter of this name, but on {names}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls of PROCEDUREs and FUNCTIONs: entered where they are made.
 
 use super::returns::may_return;
-use super::verbatim::RANDOM_HELP;
+use super::verbatim::random_help;
 use super::{keeps_cnexp, refuse, Primes, Trace, Traced, Values, CALL_LIMIT};
 use crate::graph::{Builtin, Id};
 use crate::syntax::ast::{
@@ -58,8 +58,10 @@ impl Trace<'_> {
         }
         let message = format!("`{}` is no function that can be differentiated", name.text);
         let refused = refuse("unknown-function", name.span, message);
-        let draws = ["scop_random", "exprand", "normrand", "erand", "mcell_ran4"].contains(&name.text.as_str());
-        Err(if draws { Box::new(refused.help(RANDOM_HELP)) } else { refused })
+        Err(match random_help(&name.text) {
+            Some(help) => Box::new(refused.help(help)),
+            None => refused,
+        })
     }
 
     /// The values of some arguments.

@@ -1,7 +1,7 @@
 //! Statements.
 
 use super::returns::without_returns;
-use super::verbatim::{does_nothing, way_out};
+use super::verbatim::{does_nothing, random_help};
 use super::{refuse, scheme, Primes, Trace, Traced, Values, FAILED, LOOP_LIMIT, STATEMENT_LIMIT};
 use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
@@ -108,7 +108,7 @@ impl Trace<'_> {
             StatementKind::Verbatim(text) => Err(Box::new(
                 refuse("verbatim", text.span, "VERBATIM holds C code that is not differentiated")
                     .label("this code runs in the step")
-                    .help(way_out(&text.text)),
+                    .help(random_help(&text.text).unwrap_or("write it in NMODL, if it only computes numbers")),
             )),
             // Said elsewhere, or nothing to the values.
             StatementKind::Local(_)

@@ -18,20 +18,15 @@ pub fn does_nothing(code: &str) -> bool {
     tokens(code).is_some_and(|tokens| only_looks(&tokens))
 }
 
-/// What C code that draws random numbers speaks of, in one way or another.
-const GENERATORS: [&str; 7] = ["nrnran123", "nrn_random", "rng", "scop_random", "exprand", "normrand", "erand48"];
+/// What stands in code that draws random numbers, in C or by functions that NMODL knows.
+const GENERATORS: [&str; 8] = ["nrnran123", "nrn_random", "rng", "scop_random", "exprand", "normrand", "erand", "mcell_ran4"];
 
-/// How code that draws random numbers can be written instead.
-pub const RANDOM_HELP: &str = "declare a stream, RANDOM noise, and draw from it, random_uniform(noise) or random_normal(noise) \
-     (NEURON 9): such numbers are followed";
-
-/// What may be done about C code that can't be followed.
-pub fn way_out(code: &str) -> &'static str {
-    if GENERATORS.iter().any(|generator| code.contains(generator)) {
-        RANDOM_HELP
-    } else {
-        "write it in NMODL, if it only computes numbers"
-    }
+/// How code that draws random numbers can be written instead; `None` for other code.
+pub fn random_help(code: &str) -> Option<&'static str> {
+    GENERATORS.iter().any(|generator| code.contains(generator)).then_some(
+        "declare a stream, RANDOM noise, and draw from it, random_uniform(noise) or random_normal(noise) (NEURON 9): \
+         such numbers are followed",
+    )
 }
 
 /// Whether C code returns 0, or nothing, and sets nothing before.
