@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import _neuron as nrn
 from ._catalogue import Catalogue, check_stimulus
@@ -43,6 +43,11 @@ class Direction:
     wrt: str | None
     segments: list[nrn.Segment] | None
     cells: list[Cell]
+    _frozen: list[tuple[nrn.Segment, float]] | None = None
+
+    def frozen(self) -> Direction:
+        """The same with the weights that it has now, for ever."""
+        return replace(self, _frozen=self.weights())
 
     @property
     def is_axial(self) -> bool:
@@ -56,6 +61,8 @@ class Direction:
 
     def weights(self) -> list[tuple[nrn.Segment, float]]:
         """(segment, weight) of every segment that it acts on, evaluated now; Ra: one segment a section."""
+        if self._frozen is not None:
+            return self._frozen
         if isinstance(self.parameter, (Range, InitialVoltage)):
             segments = self.segments if self.segments is not None else [s for cell in self.cells for s in cell.segments]
             return [(seg, self.weight_at(self.parameter.weight, seg)) for seg in segments]

@@ -369,12 +369,32 @@ def run(dt: float, t_stop: float, v_init: float, celsius: float) -> None:
 def solve(until: float) -> None:
     """Run to a time, without what HOC's run system does at every step."""
     context = h.ParallelContext()
-    context.set_maxstep(10)
+    context.set_maxstep(longest_step())
     try:
         context.psolve(until)
     except BaseException:
         stop_clock()
         raise
+
+
+def longest_step() -> float:
+    """How long ``psolve`` may go without looking for events of other ranks, in ms: more than a time step."""
+    return max(10.0, 2.0 * float(h.dt))
+
+
+def v_init() -> float:
+    """Where the run system (stdrun.hoc) begins, in mV; -65 where it was not loaded, as that does."""
+    return float(h.v_init) if is_number(h, "v_init") else -65.0
+
+
+def stop_run() -> None:
+    """End the run that is going on after the present step."""
+    h.stoprun = 1
+
+
+def let_run() -> None:
+    """Take back :func:`stop_run`, which would stop the next run too."""
+    h.stoprun = 0
 
 
 def stop_clock() -> None:

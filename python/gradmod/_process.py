@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ._cache import cache_directory
+from ._lifeline import Lifeline
 from ._memory import SharedMemory
 from .errors import Error
 
@@ -28,7 +29,9 @@ class Worker:
         self.memory = SharedMemory()
         self._connection, theirs = Pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        passed = (theirs.fileno(), self.memory.descriptor)
+        self._owner = os.getpid()
+        self._lifeline = Lifeline()
+        passed = (theirs.fileno(), self.memory.descriptor, self._lifeline.theirs)
         command = [sys.executable, "-m", "gradmod._worker", *map(str, passed), str(os.getpid())]
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
@@ -47,6 +50,7 @@ class Worker:
             start_new_session=True,
         )
         theirs.close()
+        self._lifeline.hand_over()
 
     @property
     def is_alive(self) -> bool:
@@ -86,10 +90,12 @@ class Worker:
         return "\n".join(self._log.read().decode(errors="replace").splitlines()[-20:])
 
     def close(self) -> None:
-        """End it."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        """End it; in a forked child of its owner only let go of it."""
+        self._lifeline.cut()
+        if os.getpid() == self._owner:
+            if self._process.poll() is None:
+                self._process.kill()
+            self._process.wait()
         self._connection.close()
         self._log.close()
         self.memory.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from . import _neuron as nrn
 from ._directions import Direction
 from .cells import Floats
-from .errors import Error
+from .errors import Error, Refused
 from .parameters import (
     Global,
     InitialVoltage,
@@ -25,6 +26,8 @@ from .parameters import (
 
 #: Values that differ by less than this, relatively, are one value.
 _SAME = 1e-12
+#: The values of so many places at most are looked at in every step.
+_WATCHED = 512
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Settable:
     _owners: list[Any]
     _attribute: str
     _weights: Floats
+    _wanted: Floats = field(default_factory=lambda: np.empty(0))
+    _vectors: list[nrn.Vector] = field(default_factory=list[nrn.Vector])
 
     @classmethod
     def of(cls, direction: Direction, parameter: Parameter) -> Settable:
@@ -119,5 +124,85 @@ class Settable:
 
     def set(self, values: Floats) -> None:
         """Set the values, [size]."""
-        for owner, value in zip(self._owners, np.broadcast_to(values, len(self._owners)) * self._weights, strict=True):
+        self._wanted = np.broadcast_to(values, len(self._owners)) * self._weights
+        for owner, value in zip(self._owners, self._wanted, strict=True):
             setattr(owner, self._attribute, float(value))
+
+    # --- whether a run was one with these values --------------------------------------------------------------------
+
+    def watch(self, *, places: bool) -> None:
+        """Record the values along the runs to come: those of single things, and with ``places`` those of segments."""
+        is_many = isinstance(self.parameter, Range)
+        if isinstance(self.parameter, (NetConWeight, PerNetCon, NetConDelay)) or self.parameter.name == "Ra":
+            return
+        if is_many and (not places or len(self._owners) > _WATCHED):
+            return
+        for owner in self._owners:
+            section = owner.sec if is_many else None
+            self._vectors.append(nrn.record(nrn.ref(owner, self._attribute), section))
+
+    def check(self, when: str, *, is_start: bool) -> None:
+        """Look whether the values are still those that were set.
+
+        Raises:
+            Refused: They are not, so that the run does not depend on them as the gradient says.
+        """
+        if not is_start and isinstance(self.parameter, (NetConWeight, PerNetCon)):
+            return  # synapses may change them
+        for owner, wanted in zip(self._owners, self._wanted, strict=True):
+            now = float(getattr(owner, self._attribute))
+            if now != wanted:
+                self._refuse(owner, now, float(wanted), when)
+        if not is_start:
+            for vector, owner, wanted in zip(self._vectors, self._owners, self._wanted, strict=False):
+                others = (values := nrn.values(vector))[values != wanted]
+                if len(others):
+                    self._refuse(owner, float(others[0]), float(wanted), "during the run")
+
+    def _refuse(self, owner: Any, now: float, wanted: float, when: str) -> None:
+        raise Refused(
+            f"{self.name}: {self._attribute} of {_described(owner)} was {now:g} {when}, not the {wanted:g} that it was "
+            "set to: something else sets it (Vector.play, INITIAL, an event, a handler or simulate()), so the run does "
+            "not depend on this parameter; stop that (Vector.play_remove()), or leave the parameter out"
+        )
+
+    def places(self) -> Iterator[tuple[tuple[object, ...], str]]:
+        """What each of the values is in NEURON, to tell when two parameters are the same thing, and its description."""
+        for owner in self._owners:
+            if isinstance(owner, _NetConWeight):
+                yield (nrn.name_of(owner.netcon), "weight", owner.index), _described(owner)
+            elif isinstance(self.parameter, Range) and self.parameter.name != "Ra":
+                yield (owner.sec, float(owner.x), self._attribute), _described(owner)
+            elif isinstance(self.parameter, (Stimulus, NetConDelay)):
+                yield (nrn.name_of(owner), self._attribute), _described(owner)
+            else:
+                yield (owner if isinstance(self.parameter, Range) else "", self._attribute), _described(owner)
+
+    def stop(self) -> None:
+        """Record no more."""
+        for vector in self._vectors:
+            nrn.stop_recording(vector)
+        self._vectors.clear()
+
+
+def check_overlap(settables: Sequence[Settable]) -> None:
+    """Raise where two parameters set the same number: the later one would win, whatever the first one is.
+
+    Raises:
+        Error: As said.
+    """
+    found: dict[tuple[object, ...], str] = {}
+    for settable in settables:
+        for place, where in settable.places():
+            other = found.setdefault(place, settable.name)
+            if other != settable.name:
+                raise Error(
+                    f"{other} and {settable.name} both set {settable.parameter.name} of {where}: the later one would "
+                    "overwrite the other; let each number belong to one parameter"
+                )
+
+
+def _described(owner: Any) -> str:
+    if isinstance(owner, _NetConWeight):
+        return nrn.name_of(owner.netcon)
+    return "NEURON" if owner is nrn.h else str(owner)

@@ -9,31 +9,51 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
 import math
 import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+import numpy as np
 
 from . import _neuron as nrn
+from ._interrupts import Interrupts
+from ._lifeline import Lifeline, check_parent, hold
 from ._memory import SharedMemory
 from ._recorder import Recorders
 from .cells import Floats
 from .errors import Error
 
+#: A border of two windows is called for a bit before the step that ends the first: NEURON's clock gathers rounding, and
+#: what comes after that step would only be called after the next one.
+_EARLY = 0.25
+
 
 class Copy:
     """A forked copy of this process that waits at a point of the run."""
 
-    def __init__(self, pid: int, ask: int, answer: int) -> None:
-        """Made by :class:`Windows`: the process, and the pipes to and from it."""
+    def __init__(self, pid: int, ask: int, answer: int, lifeline: Lifeline) -> None:
+        """Made by :class:`Windows`: the process, the pipes to and from it, and what ends it with this process."""
         self._pid = pid
         self._ask = ask
         self._answer = answer
+        self._lifeline = lifeline
+        self._parent = os.getpid()
 
     def go(self) -> None:
-        """Let it run its window."""
-        os.write(self._ask, b"g")
+        """Let it run its window.
+
+        Raises:
+            Error: It is gone.
+        """
+        try:
+            os.write(self._ask, b"g")
+        except OSError as error:
+            raise Error(_DIED) from error
 
     def wait(self) -> None:
         """Wait until it has.
@@ -43,7 +63,7 @@ class Copy:
         """
         answer = os.read(self._answer, 1)
         if answer != b"d":
-            raise Error("a copy of this process, made to compute a part of the run again, died")
+            raise Error(_DIED)
 
     def forget(self) -> None:
         """Close the pipes only: it is another process's copy."""
@@ -51,11 +71,31 @@ class Copy:
         os.close(self._answer)
 
     def close(self) -> None:
-        """End it."""
+        """End it; in a forked child of this process only let go of it."""
         self.forget()
+        if os.getpid() != self._parent:
+            return
+        self._lifeline.cut()
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
+
+
+_DIED = "a copy of this process, made to compute a part of the run again, died: call run() again"
+
+#: What remembers at this moment.
+_running: WeakSet[Windows] = WeakSet()
+_forks: list[bool] = []
+
+
+def _stop_in_child() -> None:
+    """A child that the script forks during a run must not write into what its parent remembers."""
+    if not _forks:
+        for windows in _running:
+            windows.abandon()
+
+
+os.register_at_fork(after_in_child=_stop_in_child)
 
 
 class Windows:
@@ -66,6 +106,7 @@ class Windows:
         logs: For each of them the offset of what is remembered of events.
         length: Time steps in a window.
         failures: What was raised where NEURON called; it makes errors of its own of them.
+        has_begun: Whether there was a ``finitialize``.
     """
 
     def __init__(
@@ -77,8 +118,11 @@ class Windows:
         log_room: int,
         length: int,
         steps: int,
+        interrupts: Interrupts,
+        *,
+        digest: bool,
     ) -> None:
-        """Make ready; the run begins with :meth:`start`.
+        """Make ready: the run begins with ``finitialize``.
 
         Args:
             recorders: What remembers.
@@ -88,6 +132,8 @@ class Windows:
             log_room: Numbers that each has room for.
             length: Time steps in a window.
             steps: Time steps in the run, at most.
+            interrupts: They are held back where a copy is made.
+            digest: Prepare for :meth:`digest`.
         """
         self.recorders = recorders
         self.memory = memory
@@ -95,20 +141,23 @@ class Windows:
         self.logs = logs
         self._log_room = log_room
         self.length = length
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
+        self.has_begun = False
+        self._interrupts = interrupts
+        self._digest = hashlib.blake2b() if digest and len(buffers) > 1 else None
         self._steps = steps
         self._copies: list[Copy] = []
         #: [buffer] the window that is in it or on its way, and whether it is there.
         self._held: list[tuple[int, bool]] = [(-1, False)] * len(buffers)
         self._report: int | None = None
         self._window = 0
-        self._handlers = [nrn.on_finitialize(0, self._aim_again), nrn.on_finitialize(1, self._begin)]
+        self._handlers = [
+            nrn.on_finitialize(0, lambda: self._for_neuron(self._aim_again)),
+            nrn.on_finitialize(1, lambda: self._for_neuron(self._begin)),
+        ]
+        _running.add(self)
 
     # --- the run --------------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Remember from ``finitialize`` on."""
-        self._aim(0)
 
     def _aim(self, window: int) -> None:
         self._window = window
@@ -118,7 +167,8 @@ class Windows:
 
     def _aim_again(self) -> None:
         """Before INITIAL: perhaps not for the first time in this run."""
-        if self._handlers and len(self.buffers) > 1:
+        if self._handlers:
+            self.has_begun = True
             self._aim(0)
 
     def _begin(self) -> None:
@@ -131,16 +181,21 @@ class Windows:
 
     def _call_at_end(self) -> None:
         if (self._window + 1) * self.length < self._steps:
-            nrn.call_at(float(nrn.h.t) + self.length * float(nrn.h.dt), self._boundary_or_stop)
+            time = float(nrn.h.t) + (self.length - _EARLY) * float(nrn.h.dt)
+            nrn.call_at(time, lambda: self._for_neuron(self._boundary))
 
-    def _boundary_or_stop(self) -> None:
-        """Let nothing be raised through NEURON's queue of events, which would not survive it: run on, for nothing."""
+    def _for_neuron(self, step: Callable[[], None]) -> None:
+        """Let nothing be raised through NEURON, which would not survive it at an event: run on, for nothing."""
+        if self.failures:
+            return
         try:
-            self._boundary()
-        except Exception as error:
+            with self._interrupts.held_back():
+                step()
+        except BaseException as error:
             self.end_if_copy(-1)
             self.failures.append(error)
             self.recorders.stop()
+            nrn.stop_run()
 
     def _boundary(self) -> None:
         """Between two windows: in the user's process make a copy, in a copy end."""
@@ -149,8 +204,11 @@ class Windows:
         steps, stride = self.recorders.finish(), self.recorders.stride
         if self._report is not None:
             self.end_if_copy(steps)
-        if steps != (self._window + 1) * self.length:
-            raise Error("dt changed during the run")
+        expected = (self._window + 1) * self.length
+        if steps != expected:
+            raise Error(f"dt changed during the run: {steps} steps were made where {expected} should have been")
+        if self._digest is not None:
+            self._note(steps)
         old = self.buffer(self._window) + self.length * stride
         frame = self.memory.values[old : old + stride].copy()
         self._aim(self._window + 1)
@@ -167,7 +225,50 @@ class Windows:
         """The run is over, after so many time steps; a copy ends here."""
         self.end_if_copy(steps)
         self._steps = steps
+        self._stop()
+        if self._digest is not None:
+            self._note(steps + 1)
+
+    def _stop(self) -> None:
         self._handlers = []
+        _running.discard(self)
+
+    def abandon(self) -> None:
+        """In a child that the script forked: remember nothing."""
+        self._stop()
+        self.recorders.stop()
+
+    # --- what the run was like ------------------------------------------------------------------------------------
+
+    def _note(self, end: int) -> None:
+        """Take the frames of the present window before that of step ``end``, and its events, into the digest."""
+        assert self._digest is not None
+        begin, stride = self.buffer(self._window), self.recorders.stride
+        frames = self.memory.values[begin : begin + (end - self.first(self._window)) * stride]
+        self._digest.update(frames.data)
+        self._digest.update(self.memory.values[self.events(self._window)].data)
+
+    def digest(self) -> bytes:
+        """A short number for all that was remembered of the run: the same run has the same."""
+        if self._digest is None:
+            begin, values = self.buffer(0), self.memory.values
+            return self.digest_of(values[: begin + (self._steps + 1) * self.recorders.stride], values[self.events(0)])
+        return self._with_fixed(self._digest.copy(), self.memory.values)
+
+    def digest_of(self, whole: Floats, events: Floats) -> bytes:
+        """The same of a copy of the memory up to the last frame, and of the events."""
+        frames = hashlib.blake2b(np.ascontiguousarray(whole[self.buffer(0) :]).data)
+        frames.update(np.ascontiguousarray(events).data)
+        return self._with_fixed(frames, whole)
+
+    def _with_fixed(self, frames: Any, whole: Floats) -> bytes:
+        frames.update(np.ascontiguousarray(whole[: self.recorders.fixed_size]).data)
+        return frames.digest()
+
+    def events(self, window: int) -> slice:
+        """Where in the memory the events of a window are."""
+        begin = self.log(window)
+        return slice(begin, begin + (int(self.memory.values[begin]) if self._log_room else 0))
 
     def end_if_copy(self, steps: int) -> None:
         """In a copy, say whether it did its part, and end; nothing in the user's process."""
@@ -176,26 +277,32 @@ class Windows:
             os._exit(0)
 
     def _fork(self, frame: Floats | None) -> None:
-        to_copy, ask = os.pipe()
-        answer, report = os.pipe()
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            lifeline = Lifeline()
+            to_copy, ask = os.pipe()
+            answer, report = os.pipe()
+            pid = _fork_copy()
+        except OSError as error:
+            raise Error(f"no copy of this process could be made ({error.strerror}): raise `memory`") from error
         if pid:
             os.close(to_copy)
             os.close(report)
-            self._copies.append(Copy(pid, ask, answer))
+            lifeline.hand_over()
+            self._copies.append(Copy(pid, ask, answer, lifeline))
             return
         os.close(ask)
         os.close(answer)
         for other in self._copies:
             other.forget()
-        _become_copy(parent)
+        _be_silent()
+        hold(lifeline.theirs, parent)
         while os.read(to_copy, 1):
             # A copy of the copy runs, so that the window can be asked for again.
             me = os.getpid()
-            pid = os.fork()
+            pid = _fork_copy()
             if not pid:
-                _become_copy(me)
+                _end_with_thread(me)
                 self._report = report
                 if frame is not None:
                     self._put(frame)
@@ -257,27 +364,39 @@ class Windows:
 
     def close(self) -> None:
         """End all copies, and do nothing more at ``finitialize``."""
-        self._handlers = []
+        self._stop()
         self._end_copies()
 
 
-def keep_failure(step: Callable[[], None], failures: list[Exception]) -> None:
+def keep_failure(step: Callable[[], None], failures: list[BaseException], interrupts: Interrupts) -> None:
     """Do something for NEURON, and remember what it raises."""
     try:
-        step()
-    except Exception as error:
+        with interrupts.held_back():
+            step()
+    except BaseException as error:
         failures.append(error)
         raise
 
 
-def _become_copy(parent: int) -> None:
-    """Say nothing, do not listen to the keyboard, end with the parent."""
+def _fork_copy() -> int:
+    _forks.append(True)
+    try:
+        return os.fork()
+    finally:
+        _forks.pop()
+
+
+def _be_silent() -> None:
+    """Say nothing, and do not listen to the keyboard."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
     os.close(null)
+
+
+def _end_with_thread(parent: int) -> None:
+    """End with the thread that forked this process, the only one of its own."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
+    check_parent(parent)

@@ -5,27 +5,16 @@ Started by :mod:`gradmod._process`; ends when its parent does.
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
 import sys
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 
-def _end_with_parent(parent: int) -> None:
-    """Linux says at once that the parent died, even inside a long run; elsewhere the pipe does, between requests."""
-    if sys.platform == "linux":
-        death_signal = 1  # PR_SET_PDEATHSIG
-        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def serve(connection: Connection, descriptor: int) -> None:
-    """Answer requests until there is nobody to ask.
+def serve(connection: Connection, descriptor: int, look: Callable[[], None]) -> None:
+    """Answer requests until there is nobody to ask; ``look`` ends the process then, and is called now and then.
 
     A request is (method, argument); an answer is ("progress", fraction), ("done", result) or ("failed", text).
     """
@@ -50,12 +39,20 @@ def serve(connection: Connection, descriptor: int) -> None:
                 model.sync(argument)
             elif model is not None and request == "run":
                 memory.see(argument.size)
-                answer = model.run(memory, argument, lambda fraction: connection.send(("progress", fraction)))
+
+                def tell(fraction: float) -> None:
+                    look()
+                    connection.send(("progress", fraction))
+
+                answer = model.run(memory, argument, tell)
             connection.send(("done", answer))
         except Exception:
             connection.send(("failed", traceback.format_exc()))
 
 
 if __name__ == "__main__":
-    _end_with_parent(int(sys.argv[3]))
-    serve(Connection(int(sys.argv[1])), int(sys.argv[2]))
+    from ._lifeline import check_parent, hold
+
+    own_end, memory_of_both, lifeline, parent = map(int, sys.argv[1:])
+    hold(lifeline, parent)
+    serve(Connection(own_end), memory_of_both, lambda: check_parent(parent))

@@ -29,7 +29,7 @@ from ._trust import check_settings
 from .cells import Cell
 from .errors import Error, Refused
 from .gradients import Gradients
-from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, places
+from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerSegment, places
 from .regions import Region, group, point_processes_on, sources
 
 Wired: TypeAlias = tuple[
@@ -114,6 +114,11 @@ def _resolve(
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):
             raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
+        if isinstance(direction.parameter, PerSegment):
+            raise Error(
+                f"{direction.name}: PerSegment is for reverse mode (gradmod.Reverse, value_and_grad); here a Range is "
+                "one direction: give one for each segment, such as Range('gnabar_hh', soma(0.5))"
+            )
         if isinstance(direction.parameter, Elsewhere) and not over_ranks:
             raise Error(f"{direction.name}: nothing comes from elsewhere: that needs spike_times and several MPI ranks")
         if isinstance(direction.parameter, NetConDelay) and not spike_times:

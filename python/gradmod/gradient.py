@@ -10,6 +10,7 @@ import numpy as np
 from . import _neuron as nrn
 from ._directions import Direction
 from ._plan import Layout
+from ._record import Start
 from ._recorder import Recorders
 from .cells import Cell, Floats
 from .errors import Error, Refused
@@ -47,6 +48,7 @@ class Harvest:
         cells: Sequence[Cell],
         recorders: Recorders,
         layout: Layout,
+        start: Start,
         outs: Floats,
         flows: Floats,
         edges: Sequence[float],
@@ -58,6 +60,7 @@ class Harvest:
             cells: Of the model.
             recorders: On them.
             layout: Numbers of the places.
+            start: What the run began with.
             outs: What the adjoint mechanisms handed back.
             flows: What the loss thinks of the weights of NetCons, one after the other.
             edges: What the axial resistances did, in the order of ``layout.edges``.
@@ -73,7 +76,7 @@ class Harvest:
         self._initial: dict[Place, float] = dict(first)
         self._weights: dict[str, Floats] = {
             name: layout.weights[spot.cell][spot.node] * flows[begin : begin + (spot.region.weights or 0)]
-            for name, (spot, begin) in recorders.weight_of.items()
+            for name, (spot, begin) in start.weight_of.items()
         }
         for spot in recorders.spots:
             place = spot.cell, spot.node
@@ -101,12 +104,13 @@ class Harvest:
         self._axial = dict.fromkeys((sec for cell in cells for sec in cell.sections), 0.0)
         for (index, node), total in zip(layout.edges, edges, strict=True):
             sec, _ = cells[index].places[node]
-            multiple, resistance = layout.weights[index][node], layout.resistances[index][node]
-            self._axial[sec] += float(multiple * total / (sec.Ra * resistance))
+            multiple, resistance = layout.weights[index][node], start.resistances[index][node]
+            self._axial[sec] += float(multiple * total / (start.ra[sec] * resistance))
+        self._directions = start.directions
 
-    def gradient(self, directions: Sequence[Direction]) -> Gradient:
-        """The gradient, with the weights that the directions have now."""
-        return Gradient({direction.name: self._of(direction) for direction in directions})
+    def gradient(self) -> Gradient:
+        """The gradient, with the weights that the directions had in the run."""
+        return Gradient({direction.name: self._of(direction) for direction in self._directions})
 
     def _of(self, direction: Direction) -> Any:
         parameter = direction.parameter

@@ -4,7 +4,8 @@
     simulate = simulator(simulation)
     jax.value_and_grad(lambda x: loss(simulate(x)))(x)
 
-A network may make x, or read the traces.
+A network may make x, or read the traces. Each call is a run of its own: a loss may have several, with the same x too,
+if the model was changed between them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
+from ._tape import Tape
+from .errors import Error
 from .simulation import Simulation
 
 
@@ -24,21 +27,40 @@ def simulator(simulation: Simulation) -> Callable[[jax.Array], jax.Array]:
     second derivatives, and ``vmap`` runs one after another.
     """
     shape = simulation(simulation.x).shape
+    tape = Tape(simulation)
+
+    def checked(traces: np.ndarray, x: jax.Array) -> np.ndarray:
+        if traces.shape != shape:
+            raise Error(
+                f"the run has {traces.shape[1] - 1} time steps, there were {shape[1] - 1} when the simulator was made "
+                "(was h.dt changed?): make it again"
+            )
+        return traces.astype(x.dtype)
 
     def forward(x: jax.Array) -> jax.Array:
         def run(values: jax.Array) -> np.ndarray:
-            return simulation(np.asarray(values, dtype=np.float64)).astype(x.dtype)
+            return checked(simulation(np.asarray(values, dtype=np.float64)), x)
 
         return jax.pure_callback(run, jax.ShapeDtypeStruct(shape, x.dtype), x, vmap_method="sequential")
 
-    def backward(x: jax.Array, derivative: jax.Array) -> tuple[jax.Array]:
-        def run(values: jax.Array, rows: jax.Array) -> np.ndarray:
-            gradient = simulation.vjp(np.asarray(values, dtype=np.float64), np.asarray(rows, dtype=np.float64))
-            return gradient.astype(x.dtype)
+    def forward_and_number(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        def run(values: jax.Array) -> tuple[np.ndarray, np.ndarray]:
+            traces, number = tape.run(np.asarray(values, dtype=np.float64))
+            return checked(traces, x), np.asarray(number, dtype=np.int32)
+
+        results = jax.ShapeDtypeStruct(shape, x.dtype), jax.ShapeDtypeStruct((), np.int32)
+        traces, number = jax.pure_callback(run, results, x, vmap_method="sequential")
+        return traces, (x, number)
+
+    def backward(residuals: tuple[jax.Array, jax.Array], derivative: jax.Array) -> tuple[jax.Array]:
+        x, number = residuals
+
+        def run(which: jax.Array, rows: jax.Array) -> np.ndarray:
+            return tape.vjp(int(which), np.asarray(rows, dtype=np.float64)).astype(x.dtype)
 
         result = jax.ShapeDtypeStruct(x.shape, x.dtype)
-        return (jax.pure_callback(run, result, x, derivative, vmap_method="sequential"),)
+        return (jax.pure_callback(run, result, number, derivative, vmap_method="sequential"),)
 
     simulate = jax.custom_vjp(forward)
-    simulate.defvjp(lambda x: (forward(x), x), backward)
+    simulate.defvjp(forward_and_number, backward)
     return simulate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
 from ._engines import Mode
+from ._run import check_grid
 from .cells import Floats
 from .errors import Error
 from .parameters import Parameter
@@ -23,11 +25,24 @@ Loss: TypeAlias = "Callable[[Floats], tuple[float, ArrayLike]]"
 class Points:
     """Times at which traces are read; between samples, traces are straight lines."""
 
-    def __init__(self, times: ArrayLike, dt: float) -> None:
-        """Name the times: [time] in ms from the start of the run, and the time step of the run in ms."""
-        position = np.asarray(times, dtype=np.float64) / dt
-        if position.ndim != 1:
-            raise Error(f"times must be one row of numbers, they have shape {position.shape}")
+    def __init__(self, times: ArrayLike, dt: float | None = None) -> None:
+        """Name the times.
+
+        Args:
+            times: [time] in ms from the start of the run.
+            dt: The time step of the runs in ms; None if each run says its own, see :meth:`at`.
+        """
+        self.times = np.asarray(times, dtype=np.float64)
+        self.dt = dt
+        if self.times.ndim != 1:
+            raise Error(f"times must be one row of numbers, they have shape {self.times.shape}")
+        if not np.all(np.isfinite(self.times)):
+            raise Error("a time is not finite")
+        if dt is None:
+            return
+        if not dt > 0.0:
+            raise Error(f"dt is {dt}: it is the time step of the run in ms")
+        position = self.times / dt
         nearest = np.rint(position)
         # A time that is a sample but for rounding is that sample.
         position = np.where(np.abs(position - nearest) < 1e-6, nearest, position)
@@ -38,18 +53,32 @@ class Points:
         self._above = self._below + (self._part > 0.0)
 
     def __len__(self) -> int:
-        return len(self._below)
+        return len(self.times)
+
+    def at(self, t: Floats) -> Points:
+        """The same times in a run with samples at these times, [sample] in ms."""
+        dt = float(t[-1] - t[0]) / (len(t) - 1)
+        return self if dt == self.dt else Points(self.times, dt)
+
+    def _check(self, samples: int) -> None:
+        if self.dt is None:
+            raise Error("dt is not known: give it, or let value_and_grad call the loss")
+        last = samples - 1
+        if int(self._above.max(initial=0)) > last:
+            raise Error(
+                f"a time is after the end of the run: {self.times.max():g} ms, where the run has {last} time steps of "
+                f"{self.dt:g} ms"
+            )
 
     def read(self, traces: Floats) -> Floats:
         """[place, time, ...] of [place, sample, ...]."""
-        last = traces.shape[1] - 1
-        if int(self._above.max(initial=0)) > last:
-            raise Error(f"a time is after the end of the run ({last} time steps)")
+        self._check(traces.shape[1])
         part = self._part.reshape((-1,) + (1,) * (traces.ndim - 2))
         return (1 - part) * traces[:, self._below] + part * traces[:, self._above]
 
     def spread(self, slopes: Floats, samples: int) -> Floats:
         """The transpose of :meth:`read`: [place, sample] of [place, time]."""
+        self._check(samples)
         derivative = np.zeros((len(slopes), samples))
         for row, slope in zip(derivative, slopes, strict=True):
             np.add.at(row, self._below, (1 - self._part) * slope)
@@ -60,8 +89,13 @@ class Points:
 def _target(target: ArrayLike, points: Points) -> Floats:
     """[place, time]."""
     rows = np.atleast_2d(np.asarray(target, dtype=np.float64))
-    if rows.shape[1:] != (len(points),):
-        raise Error(f"there are {len(points)} times, the target has {rows.shape[1]}")
+    if rows.ndim != 2 or rows.shape[1] != len(points):
+        raise Error(
+            f"there are {len(points)} times, the target has shape {np.shape(target)}: it must be [place, time], read "
+            "at these times, e.g. by np.interp(times, times_of_target, target)"
+        )
+    if not np.all(np.isfinite(rows)):
+        raise Error("the target is not finite everywhere")
     return rows
 
 
@@ -75,19 +109,34 @@ def _gap(traces: Floats, points: Points, target: Floats) -> Floats:
 class SquaredError:
     """The mean of (trace - target)^2 over times and places; between samples, traces are straight lines."""
 
-    def __init__(self, target: ArrayLike, times: ArrayLike, dt: float) -> None:
+    def __init__(self, target: ArrayLike, times: ArrayLike, dt: float | None = None) -> None:
         """Name the points.
 
         Args:
-            target: [place, time] or [time].
+            target: [place, time] or [time], in the unit of the traces: mV for v.
             times: [time] in ms, from the start of the run; need not be on the grid of time steps.
-            dt: The time step of the run in ms.
+            dt: The time step in ms of traces that the loss is called with. In :func:`value_and_grad` it does not
+                count: each run is read with its own.
         """
         self._points = Points(times, dt)
         self.target = _target(target, self._points)
 
+    def at(self, t: Floats) -> SquaredError:
+        """The same for a run with samples at these times, [sample] in ms."""
+        points = self._points.at(t)
+        if points is self._points:
+            return self
+        there = copy(self)
+        there._points = points
+        return there
+
     def __call__(self, traces: Floats) -> tuple[float, Floats]:
-        """The loss of [place, sample], and its derivative."""
+        """The loss of [place, sample], and its derivative.
+
+        Raises:
+            Error: The traces are those of the last run, which had another time step.
+        """
+        check_grid(self._points.dt, traces.shape[1])
         gap = _gap(traces, self._points, self.target)
         return float(np.mean(gap**2)), self._points.spread(2 * gap / gap.size, traces.shape[1])
 
@@ -99,8 +148,8 @@ class Residuals:
     scipy.optimize.least_squares(residuals, simulation.x, jac=residuals.jac)
     """
 
-    def __init__(self, target: ArrayLike, times: ArrayLike, dt: float, simulation: Simulation) -> None:
-        """Name the points, as for :class:`SquaredError`.
+    def __init__(self, target: ArrayLike, times: ArrayLike, dt: float | None, simulation: Simulation) -> None:
+        """Name the points, as for :class:`SquaredError`; each run is read with its own time step.
 
         Raises:
             Error: The simulation is in reverse mode.
@@ -113,11 +162,16 @@ class Residuals:
 
     def __call__(self, x: ArrayLike) -> Floats:
         """[place * time]."""
-        return _gap(self.simulation(x), self._points, self.target).ravel()
+        traces = self.simulation(x)
+        return _gap(traces, self._points.at(self.simulation.t), self.target).ravel()
 
     def jac(self, x: ArrayLike) -> Floats:
-        """[place * time, parameter]."""
-        rows = self._points.read(self.simulation.jacobian(x))
+        """[place * time, parameter].
+
+        It is that of the last run with x, if this was not asked for yet; else the model runs again, as it is now.
+        """
+        jacobian = self.simulation.jacobian(x)
+        rows = self._points.at(self.simulation.t).read(jacobian)
         return rows.reshape(-1, rows.shape[2])
 
 
@@ -131,8 +185,13 @@ class ValueAndGrad:
 
     def __call__(self, x: ArrayLike) -> tuple[float, Floats]:
         """The loss at x, and its gradient."""
-        value, derivative = self.loss(self.simulation(x))
-        return float(value), self.simulation.vjp(x, derivative)
+        kept = self.simulation.keep(x)
+        try:
+            loss = self.loss.at(kept.t) if isinstance(self.loss, SquaredError) else self.loss
+            value, derivative = loss(kept.traces)
+            return float(value), kept.vjp(derivative)
+        finally:
+            kept.release()
 
     def close(self) -> None:
         """End the worker and take the recorders away."""
@@ -145,7 +204,7 @@ def value_and_grad(
     record: Iterable[Look],
     duration: float,
     *,
-    v_init: float = -65.0,
+    v_init: float | None = None,
     simulate: Callable[[], object] | None = None,
     sections: nrn.Section | Iterable[nrn.Section] | None = None,
     memory: float = MEMORY,

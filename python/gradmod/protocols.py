@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from types import TracebackType
 from typing import TypeAlias, TypeVar
@@ -62,6 +64,7 @@ class Protocols:
         """
         if not makers:
             raise Error("there are no protocols")
+        self._process: int | None = os.getpid()
         context = get_context("spawn")
         self._workers = [ProcessPoolExecutor(1, context) for _ in makers]
         try:
@@ -76,13 +79,24 @@ class Protocols:
         self.names, self.x = described[0]
 
     def __call__(self, x: ArrayLike) -> tuple[float, Floats]:
-        """The sum of the losses at x, and its gradient."""
+        """The sum of the losses at x, and its gradient.
+
+        Raises:
+            Error: These protocols were closed, or made by another process; or one of their processes died.
+        """
+        if self._process is None:
+            raise Error("these protocols were closed: make new ones")
+        if self._process != os.getpid():
+            raise Error("these protocols were made by another process: make them in this one")
         values = np.asarray(x, dtype=np.float64)
         found = _all([worker.submit(_evaluate, values) for worker in self._workers])
         return sum(value for value, _ in found), np.sum([gradient for _, gradient in found], axis=0)
 
     def close(self) -> None:
         """End all processes."""
+        if self._process != os.getpid():
+            return
+        self._process = None
         for worker in self._workers:
             worker.shutdown(cancel_futures=True)
 
@@ -96,4 +110,7 @@ class Protocols:
 
 
 def _all(futures: Sequence[Future[T]]) -> list[T]:
-    return [future.result() for future in futures]
+    try:
+        return [future.result() for future in futures]
+    except BrokenProcessPool as error:
+        raise Error("the process of a protocol died: make the protocols again") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
-from ._adjoint import Values, Window
+from ._adjoint import Values
 from ._build import build_reverse, request_of
+from ._descent import Descent
 from ._directions import check_influence, resolve
+from ._interrupts import Interrupts
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
@@ -20,7 +23,9 @@ from ._neuron_sections import is_segment
 from ._plan import Layout
 from ._pointed import Links
 from ._process import Worker
+from ._record import Record, Shelf, Start
 from ._recorder import Recorders
+from ._run import Run
 from ._shared import SharedTables
 from ._stale import StaleTables
 from ._timed import check_timed
@@ -28,7 +33,7 @@ from ._trust import check_settings
 from ._windows import Windows, keep_failure
 from .cells import Cell, Floats
 from .errors import Error, Refused
-from .gradient import Gradient, Harvest
+from .gradient import Gradient
 from .parameters import NetConDelay, Parameter, places
 from .regions import density_mechanisms, group, point_processes_on, sources
 from .trace import Trace
@@ -137,13 +142,16 @@ class Reverse:
         self._layout = Layout.of(self._cells, self._recorders, axial, manifest)
         self._owner = {sec: index for index, cell in enumerate(self._cells) for sec in cell.sections}
         self._memory = memory
+        self._shelf = Shelf(memory)
+        self._process = os.getpid()
         self._traces: list[Trace] = []
         self._worker: Worker | None = None
-        self._windows: Windows | None = None
         self._synced: Values | None = None
-        self._steps = 0
-        self._dt = 0.0
-        self._celsius = 0.0
+        self._resident: Record | None = None
+        self._last: Record | None = None
+        self._is_closed = False
+        #: Whether :meth:`keep` will be called, so that runs in windows are noted.
+        self.will_keep = False
 
     # --- the run --------------------------------------------------------------------------------------------------
 
@@ -154,6 +162,7 @@ class Reverse:
             segment: Where, e.g. ``soma(0.5)``.
             variable: "v", a state such as "m_hh", or a concentration such as "cai".
         """
+        self._check_mine()
         if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         index, node = self._locate(segment)
@@ -166,63 +175,95 @@ class Reverse:
         self._traces.append(trace)
         return trace
 
-    def run(self, duration: float, *, v_init: float = -65.0, simulate: Callable[[], object] | None = None) -> None:
+    def run(
+        self, duration: float, *, v_init: float | None = None, simulate: Callable[[], object] | None = None
+    ) -> None:
         """Run the model and remember the run.
 
         Args:
             duration: In ms.
-            v_init: For ``finitialize``.
+            v_init: For ``finitialize``, in mV; ``h.v_init`` by default.
             simulate: Does it instead: it must call ``finitialize`` and run, for at most ``duration`` with ``h.dt`` as
                 it is now.
 
         Raises:
             Refused, Error: The gradient of this run could not be exact.
         """
+        self._check_mine()
         check_settings()
         self._check_model()
-        self._steps = 0
+        self._end_run()
         steps = round(duration / nrn.h.dt)
         if steps < 1:
-            raise Error(f"a duration of {duration} ms is no time step")
+            raise Error(f"a duration of {duration} ms is no time step of h.dt = {nrn.h.dt:g} ms")
+        self._recorders.prepare()
+        self._make_room()
+        worker = self._ready_worker()
+        with Interrupts(nrn.stop_run) as interrupts:
+            windows = self._new_windows(worker, steps, interrupts)
+            try:
+                start, taken = self._simulate(windows, steps, interrupts, _simulation(steps, v_init, simulate))
+                traces = {trace: trace.take(taken + 1) for trace in self._traces}
+                found = {trace: values for trace, values in traces.items() if values is not None}
+                record = Record(Run.present(taken), start, windows, found)
+            except BaseException:
+                windows.end_if_copy(-1)
+                windows.close()
+                nrn.stop_clock()
+                interrupts.check()
+                if windows.failures:
+                    # NEURON has made an error of its own of it.
+                    raise windows.failures[0] from None
+                raise
+            finally:
+                self._recorders.stop()
+                nrn.let_run()
+            self._resident = record
+            self._sync(start.values)
+            for trace, values in found.items():
+                trace.show(values)
+            self._last = record
+
+    def _simulate(
+        self, windows: Windows, steps: int, interrupts: Interrupts, simulate: Callable[[Interrupts], None]
+    ) -> tuple[Start, int]:
+        """Run; return what the run began with, and how many time steps it took."""
         recorders = self._recorders
-        recorders.prepare()
-        self._windows = self._new_windows(self._ready_worker(), steps)
-        self._windows.start()
-        failures = self._windows.failures
+        starts: list[Start] = []
+
+        def begin() -> None:
+            starts[:] = [Start.present(self._directions, self._cells, recorders, self._layout)]
+
         handlers = [
-            nrn.on_finitialize(kind, lambda check=check: keep_failure(check, failures))
-            for kind, check in ((3, recorders.prepare), (1, recorders.check_start))
+            nrn.on_finitialize(kind, lambda step=step: keep_failure(step, windows.failures, interrupts))
+            for kind, step in ((3, recorders.prepare), (1, recorders.check_start), (2, begin))
         ]
         try:
-            if simulate is None:
-                nrn.h.finitialize(v_init)
-                nrn.solve(float(nrn.h.t) + steps * float(nrn.h.dt))
-            else:
-                simulate()
-            if failures:
-                raise failures[0]
-            taken = recorders.finish()
-            self._links.check(_AGAIN)
-            self._windows.finish(taken)
-        except BaseException:
-            self._windows.end_if_copy(-1)
-            nrn.stop_clock()
-            self._forget()
-            if failures:
-                # NEURON has made an error of its own of it.
-                raise failures[0] from None
-            raise
+            simulate(interrupts)
         finally:
             handlers.clear()
-            recorders.stop()
+        interrupts.check()
+        if windows.failures:
+            raise windows.failures[0]
+        if not windows.has_begun or not starts:
+            raise Error("simulate() did not call finitialize: there is no run to remember")
+        taken = recorders.finish()
         if taken > steps:
             raise Error(f"the run took {taken} time steps, there was room for {steps}: set h.dt first, or the duration")
-        self._dt, self._celsius = float(nrn.h.dt), float(nrn.h.celsius)
-        self._steps = taken
+        self._links.check(_AGAIN)
+        (start,) = starts
+        by_the_clock = round((float(nrn.h.t) - start.t) / start.dt)
+        if by_the_clock < 1:
+            raise Error("simulate() made no time step after finitialize")
+        if by_the_clock != taken:
+            raise Refused("no exact gradient: dt or t was changed during the run")
+        windows.finish(taken)
+        changed = start.difference(Start.present(self._directions, self._cells, recorders, self._layout))
+        if changed:
+            raise Refused(f"no exact gradient of this run: {changed} changed after finitialize")
+        return start, taken
 
-    def _new_windows(self, worker: Worker, steps: int) -> Windows:
-        if self._windows is not None:
-            self._windows.close()
+    def _new_windows(self, worker: Worker, steps: int, interrupts: Interrupts) -> Windows:
         recorders = self._recorders
         begin = recorders.fixed_size + recorders.out_size
         room = int(self._memory * 2**20 / 8 / recorders.stride)
@@ -240,12 +281,23 @@ class Reverse:
         log_room = int(max(self._memory, _LEAST_LOG) * 2**20 / 8) if recorders.receiving else 0
         worker.memory.see(end + count * log_room)
         logs = tuple(end + i * log_room for i in range(count))
-        return Windows(recorders, worker.memory, buffers, logs, log_room, length, steps)
+        return Windows(
+            recorders, worker.memory, buffers, logs, log_room, length, steps, interrupts, digest=self.will_keep
+        )
 
     @property
     def t(self) -> Floats:
-        """[sample] times of the last run in ms."""
-        return np.arange(self._steps + 1) * self._dt
+        """[sample] times of the last run in ms, from its start."""
+        return np.empty(0) if self._last is None else np.arange(self._last.run.steps + 1) * self._last.run.dt
+
+    def _check_mine(self) -> None:
+        if self._is_closed:
+            raise Error("this Reverse was closed: make a new one")
+        if self._process != os.getpid():
+            raise Error(
+                "this Reverse was made in another process, and what it remembers is there: make one in this process, "
+                "or let each process build its own model (gradmod.Protocols)"
+            )
 
     def _check_model(self) -> None:
         for tables in self._tables:
@@ -271,32 +323,48 @@ class Reverse:
 
     def _ready_worker(self) -> Worker:
         if self._worker is not None and not self._worker.is_alive:
-            self._worker.close()
-            self._worker = None
+            self._lose_worker()
         if self._worker is None:
             self._worker = Worker()
             self._synced = None
             self._ask("build", (str(self._made.directory), self._made.manifest.shared, self._layout.plan))
-        values = self._layout.values(self._cells, self._recorders)
+        return self._worker
+
+    def _sync(self, values: Values) -> None:
+        """Let the copies of the cells be as the cells were."""
         if values != self._synced:
             self._ask("sync", values)
             self._synced = values
-        return self._worker
 
     def _ask(self, request: str, argument: Any, progress: Callable[[float], None] | None = None) -> Any:
         assert self._worker is not None
         try:
             return self._worker.ask(request, argument, progress)
         except BaseException:
-            self._worker = None
-            self._forget()
+            self._lose_worker()
             raise
 
-    def _forget(self) -> None:
-        self._steps = 0
-        if self._windows is not None:
-            self._windows.close()
-            self._windows = None
+    def _lose_worker(self) -> None:
+        """It is gone, and the memory with it."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+        record, self._resident = self._resident, None
+        if record is not None:
+            record.forget()
+            record.leave()
+
+    def _make_room(self) -> None:
+        """Another run needs the memory."""
+        record, self._resident = self._resident, None
+        if record is not None:
+            self._shelf.put(record)
+
+    def _end_run(self) -> None:
+        """The last run counts no more."""
+        self._last = None
+        for trace in self._traces:
+            trace.show(None)
 
     # --- the gradient ---------------------------------------------------------------------------------------------
 
@@ -308,103 +376,80 @@ class Reverse:
             progress: Called with the fraction that is done.
 
         Raises:
-            Error: There was no run, or a derivative has another shape than the trace.
+            Error: There was no run; NEURON was initialised again since; or a derivative has another shape than the
+                trace.
         """
-        if self._steps == 0 or self._worker is None:
+        self._check_mine()
+        if self._last is None:
             raise Error("there is no run to differentiate: call run() first")
+        if not self._last.run.is_last:
+            raise Error(
+                "NEURON was initialised again since run(), so a loss may be of another run than the one that is "
+                "remembered: take the gradient before that, or call run() again"
+            )
+        return self.gradient_of(self._last, loss, progress=progress)
+
+    @property
+    def last(self) -> Record | None:
+        """What is remembered of the last run."""
+        return self._last
+
+    def keep(self) -> Record:
+        """The last run, for :meth:`gradient_of` also after other runs; set ``will_keep`` before the run."""
+        self._check_mine()
+        if self._last is None:
+            raise Error("there is no run to keep: call run() first")
+        self._last.is_kept = True
+        return self._last
+
+    def gradient_of(
+        self,
+        record: Record,
+        loss: Mapping[Trace, ArrayLike],
+        *,
+        progress: Callable[[float], None] | None = None,
+    ) -> Gradient:
+        """The gradient of a loss of a run that is kept; raises as :meth:`gradient` does."""
+        self._check_mine()
         columns: dict[tuple[int, int, str], Floats] = {}
+        samples = record.run.steps + 1
         for trace, derivative in loss.items():
             values = np.asarray(derivative, dtype=np.float64)
-            if values.shape != (self._steps + 1,):
-                raise Error(f"{trace}: the derivative has shape {values.shape}, the trace ({self._steps + 1},)")
+            if trace not in record.traces:
+                raise Error(f"{trace} was not recorded in this run: call record() of this Reverse before run()")
+            if values.shape != (samples,):
+                raise Error(f"{trace}: the derivative has shape {values.shape}, the trace ({samples},)")
             if not np.all(np.isfinite(values)):
                 raise Error(f"{trace}: the derivative of the loss is not finite")
             key = (*self._locate(trace.segment), trace.variable)
             columns[key] = columns[key] + values if key in columns else values
-        table, looks = self._look(columns)
         try:
-            edges, flows = self._go_back(self._worker, table, looks, progress or (lambda _: None))
+            with Interrupts():
+                worker = self._bring(record)
+                descent = Descent(self._cells, self._recorders, self._layout, record)
+                found = descent.gradient(worker, self._ask, columns, progress or (lambda _: None))
         except BaseException:
-            self._forget()
+            # What it had done of it is of no use, and a window may be half computed.
+            self._end_run()
+            self._lose_worker()
             raise
-        recorders = self._recorders
-        outs = np.array(self._worker.memory.values[recorders.fixed_size : recorders.fixed_size + recorders.out_size])
-        first = {
-            (index, node): float(values[0])
-            for (index, node, variable), values in columns.items()
-            if variable == "v" and not self._cells[index].is_segment[node]
-        }
-        return Harvest(self._cells, recorders, self._layout, outs, flows, edges, first).gradient(self._directions)
+        record.is_asked = True
+        return found
 
-    def _go_back(
-        self, worker: Worker, table: Floats, looks: dict[str, Any], progress: Callable[[float], None]
-    ) -> tuple[list[float], Floats]:
-        """Let the worker go through all windows, the last one first.
-
-        Returns:
-            The sums of the edges; what the loss thinks of the weights of NetCons.
-        """
-        windows, recorders = self._windows, self._recorders
-        assert windows is not None
-        losses = windows.end
-        weights = losses + table.size
-        flows = weights + len(recorders.weights)
-        size = flows + len(recorders.weights)
-        worker.memory.grow(size, begin=losses)
-        worker.memory.values[losses:weights] = table.ravel()
-        worker.memory.values[weights:flows] = recorders.weights
-        worker.memory.values[flows:size] = 0.0
-        edges: list[float] = []
-        for window in range(windows.count - 1, -1, -1):
-            windows.wait_for(window)
-            if window > 0:
-                windows.ask_for(window - 1)
-            first, last = windows.first(window), windows.last(window)
-            done = 1 - last / self._steps, (last - first) / self._steps
-            edges = self._ask(
-                "run",
-                Window(
-                    size=size,
-                    first=first,
-                    last=last,
-                    is_last=window == windows.count - 1,
-                    frames=windows.buffer(window),
-                    fixed=0,
-                    losses=losses + first * table.shape[1],
-                    outs=recorders.fixed_size,
-                    log=windows.log(window),
-                    weights=weights,
-                    flows=flows,
-                    stride=recorders.stride,
-                    width=table.shape[1],
-                    dt=self._dt,
-                    celsius=self._celsius,
-                    netcons=recorders.netcons,
-                    **looks,
-                ),
-                lambda part, done=done: progress(done[0] + part * done[1]),
-            )
-        return edges, np.array(worker.memory.values[flows:size])
-
-    def _look(self, columns: Mapping[tuple[int, int, str], Floats]) -> tuple[Floats, dict[str, Any]]:
-        """[sample, column] what the loss thinks, and which place looks at which column."""
-        table = np.zeros((self._steps + 1, max(len(columns), 1)))
-        loss_v: dict[int, int] = {}
-        loss_x: dict[tuple[int, int], int] = {}
-        loss_ends: dict[int, int] = {}
-        spots = {(s.cell, s.node): i for i, s in enumerate(self._recorders.spots) if s.process is None}
-        for column, ((index, node, variable), values) in enumerate(columns.items()):
-            table[:, column] = values
-            spot = spots.get((index, node))
-            if spot is None:
-                table[:, column] /= self._layout.weights[index][node]
-                loss_ends[self._layout.ends[index, node]] = column
-            elif variable == "v":
-                loss_v[spot] = column
-            else:
-                state = self._recorders.spots[spot].region.states.index(variable)
-                loss_x[spot, state] = column
-        return table, {"loss_v": loss_v, "loss_x": loss_x, "loss_ends": loss_ends}
+    def _bring(self, record: Record) -> Worker:
+        """Have a run in the memory, and the worker ready for it."""
+        if record is not self._resident:
+            if not record.is_there:
+                raise Error("what was remembered of this run is gone: run again")
+            self._shelf.take(record)
+            self._make_room()
+            worker = self._ready_worker()
+            record.come_back(worker.memory)
+            self._resident = record
+        if self._worker is None:
+            raise Error("what was remembered of this run is gone: run again")
+        self._sync(record.start.values)
+        return self._worker
 
     def _locate(self, segment: nrn.Segment) -> tuple[int, int]:
         index = self._owner.get(segment.sec)
@@ -416,13 +461,14 @@ class Reverse:
 
     def close(self) -> None:
         """End the worker and take the recorders away; the cells are as they were."""
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._end_run()
+        self._lose_worker()
         for trace in self._traces:
             trace.stop()
         self._traces.clear()
-        self._forget()
         self._recorders.remove()
 
     def __enter__(self) -> Reverse:
@@ -432,8 +478,26 @@ class Reverse:
         self.close()
 
     def __del__(self) -> None:
-        if not sys.is_finalizing() and hasattr(self, "_worker"):
+        if not sys.is_finalizing() and hasattr(self, "_is_closed"):
             self.close()
+
+
+def _simulation(
+    steps: int, v_init: float | None, simulate: Callable[[], object] | None
+) -> Callable[[Interrupts], None]:
+    """What makes a run: the script's own function, or so many steps."""
+
+    def ours(interrupts: Interrupts) -> None:
+        # All of Python that runs in here is called by NEURON.
+        with interrupts.held_back():
+            nrn.h.finitialize(nrn.v_init() if v_init is None else v_init)
+            nrn.solve(float(nrn.h.t) + steps * float(nrn.h.dt))
+
+    def theirs(_: Interrupts) -> None:
+        assert simulate is not None
+        simulate()
+
+    return ours if simulate is None else theirs
 
 
 _AGAIN = "call close() and make a new Reverse"

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
+from ._asked import Asked
 from ._directions import resolve
 from ._engines import Backward, Engine, Forward, Mode, cheaper
 from ._neuron_sections import is_segment
-from ._settable import Settable
+from ._settable import Settable, check_overlap
 from .cells import Floats
 from .errors import Error, Refused
+from .kept import Kept
 from .parameters import Parameter, places
 from .reverse import MEMORY
 
@@ -27,9 +29,13 @@ Look: TypeAlias = nrn.Segment
 class Simulation:
     """Traces as a function of parameters: ``y = simulation(x)``, and back: ``simulation.vjp(x, dloss_dy)``.
 
+    A gradient is that of the run that made the traces. For several runs before their gradients are asked for, use
+    :meth:`keep`.
+
     Attributes:
         names: What each element of x is: the parameter's name, with an index for ``PerSegment``.
         mode: "forward" or "reverse".
+        memory: In MiB.
     """
 
     def __init__(
@@ -38,7 +44,7 @@ class Simulation:
         record: Iterable[Look],
         duration: float,
         *,
-        v_init: float = -65.0,
+        v_init: float | None = None,
         simulate: Callable[[], object] | None = None,
         sections: nrn.Section | Iterable[nrn.Section] | None = None,
         memory: float = MEMORY,
@@ -50,13 +56,14 @@ class Simulation:
         """Prepare the model.
 
         Args:
-            parameters: By the user's names. The values of a ``Range`` are its weights times one number.
+            parameters: By the user's names. The values of a ``Range`` are its weights times one number. No two may
+                set the same number of the model.
             record: Segments, or (segment, variable), in the order of the traces.
             duration: As for ``Reverse.run``.
-            v_init: Likewise.
+            v_init: Likewise: ``h.v_init`` by default, as it is when a run begins.
             simulate: Likewise.
             sections: As for ``Reverse``.
-            memory: Likewise.
+            memory: Likewise; and as much again for runs that are kept, see :meth:`keep`.
             mode: How derivatives are made: "forward", by gradients that run along, which gives Jacobians too; or
                 "reverse", by a backward run. By default what is cheaper, told unless ``quiet``; and forward mode where
                 reverse mode refuses the model.
@@ -66,14 +73,16 @@ class Simulation:
 
         Raises:
             Refused: Something in the model cannot be differentiated exactly.
-            Error: A name is wrong, or a value cannot be set.
+            Error: A name is wrong, a value cannot be set, or two parameters set the same.
         """
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         directions = resolve(parameters, scope)
         self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
+        check_overlap(self._settable)
         fixed = {settable.name: settable.parameter for settable in self._settable}
         self.names = [f"{s.name}[{i}]" if s.size > 1 else s.name for s in self._settable for i in range(s.size)]
         self._keep = keep
+        self.memory = memory
         self._duration, self._v_init, self._simulate = duration, v_init, simulate
         _ = self.x  # each parameter must have one value
         looks = [look if isinstance(look, tuple) else (look, "v") for look in record]
@@ -92,7 +101,11 @@ class Simulation:
             self._engine = self._chosen(engine)
             if not quiet:
                 print(f"gradmod: {self.mode} mode for {len(self.names)} parameters", file=sys.stderr, flush=True)
+        for settable in self._settable:
+            settable.watch(places=self.mode == "forward")
         self._last: Floats | None = None
+        self._asked = Asked()
+        self._is_closed = False
 
     def _chosen(self, engine: Callable[[Mode], Engine]) -> Engine:
         mode = cheaper(self._settable)
@@ -131,38 +144,93 @@ class Simulation:
         return self._engine.t
 
     def __call__(self, x: ArrayLike) -> Floats:
-        """Set the parameters, run: [place, sample]."""
+        """Set the parameters, run: [place, sample].
+
+        Raises:
+            Refused: The gradient of this run could not be exact, or a parameter did not act on it as it was set.
+        """
+        traces = self._run(x)
+        self._asked.ran(self._last, traces)
+        return traces
+
+    def _run(self, x: ArrayLike) -> Floats:
+        if self._is_closed:
+            raise Error("this simulation was closed: make a new one")
         self._last = None
         self.x = x
-        traces = self._engine.run(self._duration, self._v_init, self._simulate)
+        failures: list[Refused] = []
+
+        def look() -> None:
+            failures.clear()
+            try:
+                for settable in self._settable:
+                    settable.check("at the start of the run", is_start=True)
+            except Refused as error:
+                failures.append(error)
+
+        handler = nrn.on_finitialize(2, look)
+        try:
+            traces = self._engine.run(self._duration, self._v_init, self._simulate)
+        finally:
+            del handler
+        if failures:
+            raise failures[0]
+        for settable in self._settable:
+            settable.check("at the end of the run", is_start=False)
         self._last = np.array(x, dtype=np.float64)
         return traces
+
+    def keep(self, x: ArrayLike) -> Kept:
+        """Run, and keep what the gradient of this run takes, whatever runs and changes come after it.
+
+        In forward mode that is its Jacobian. In reverse mode it is what was remembered of the run, as long as there is
+        room for it in ``memory`` MiB beside that of the last run; else the run is made again when it is asked for,
+        and refused if it is not the same, bit for bit.
+        """
+        self._engine.prepare_to_keep()
+        traces = self._run(x)
+        self._asked.ran_again(self._last, traces)
+        return Kept(self, np.array(x, dtype=np.float64), traces, self._engine.t, self._engine.keep())
 
     def vjp(self, x: ArrayLike, derivative: ArrayLike) -> Floats:
         """The gradient of a loss in x, from its derivative with respect to the traces.
 
         Args:
-            x: The parameters; the model runs again if the last run was with others.
+            x: The parameters. It is the gradient of the last run with these, however the model was changed since; the
+                model runs again if that is not there any more.
             derivative: [place, sample]
+
+        Raises:
+            Error: There were several runs with these parameters, and they were not the same: use :meth:`keep`.
         """
-        self._run_at(x)
         rows = np.asarray(derivative, dtype=np.float64)
-        if len(rows) != self._places:
-            raise Error(f"the derivative has {len(rows)} rows, there are {self._places} traces")
-        return self.flat(self._engine.vjp(rows))
+        if rows.ndim != 2 or len(rows) != self._places:
+            raise Error(f"the derivative has shape {rows.shape}, there are {self._places} traces: [place, sample]")
+        if not self._is_at(x):
+            traces = self._run(x)
+            self._asked.ran_again(self._last, traces)
+        self._asked.check(self._last)
+        gradient = self.flat(self._engine.vjp(rows))
+        self._asked.was(self._last)
+        return gradient
 
     def jacobian(self, x: ArrayLike) -> Floats:
         """[place, sample, parameter] derivatives of the traces; in forward mode only.
 
         Args:
-            x: The parameters; the model runs again if the last run was with others.
+            x: The parameters; the model runs again unless the last run was with these and was not asked yet.
         """
-        self._run_at(x)
-        return self._engine.jacobian()
-
-    def _run_at(self, x: ArrayLike) -> None:
-        if self._last is None or not np.array_equal(self._last, np.asarray(x)):
+        if not self._is_at(x) or not self._asked.is_fresh(self._last):
             self(x)
+        found = self._engine.jacobian()
+        self._asked.was(self._last)
+        return found
+
+    def _is_at(self, x: ArrayLike) -> bool:
+        """Whether the last run was with these parameters, and its derivatives are there."""
+        if self._is_closed:
+            raise Error("this simulation was closed: make a new one")
+        return self._last is not None and self._engine.is_last and np.array_equal(self._last, np.asarray(x))
 
     def flat(self, gradient: Mapping[str, float | Floats]) -> Floats:
         """A gradient in the order of ``names``."""
@@ -170,6 +238,9 @@ class Simulation:
 
     def close(self) -> None:
         """Take away what was put into the model; the parameters keep their values."""
+        self._is_closed = True
+        for settable in self._settable:
+            settable.stop()
         self._engine.close()
 
     def __enter__(self) -> Simulation:

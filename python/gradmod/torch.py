@@ -4,7 +4,8 @@
     traces = simulate(simulation, x)          # [place, sample]
     loss(traces).backward()                   # x.grad
 
-A network may make x, or read the traces.
+A network may make x, or read the traces. Each call is a run of its own: a loss may have several, with the same x too,
+if the model was changed between them.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from .simulation import Simulation
 class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, simulation: Simulation) -> torch.Tensor:
-        ctx.simulation, ctx.x = simulation, x.detach().cpu().to(torch.float64).numpy().copy()
+        ctx.kept = simulation.keep(x.detach().cpu().to(torch.float64).numpy())
         ctx.kind = {"dtype": x.dtype, "device": x.device}
-        return torch.from_numpy(simulation(ctx.x)).to(**ctx.kind)
+        return torch.from_numpy(ctx.kept.traces).to(**ctx.kind)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *derivatives: torch.Tensor) -> tuple[torch.Tensor, None]:
         derivative = np.asarray(derivatives[0].detach().cpu().to(torch.float64).numpy())
-        return torch.from_numpy(ctx.simulation.vjp(ctx.x, derivative)).to(**ctx.kind), None
+        return torch.from_numpy(ctx.kept.vjp(derivative)).to(**ctx.kind), None
 
 
 def simulate(simulation: Simulation, x: torch.Tensor) -> torch.Tensor:

@@ -8,10 +8,11 @@ import numpy as np
 
 from . import _neuron as nrn
 from .cells import Floats
+from .errors import Error
 
 
 class Trace:
-    """A variable of the model at a segment, in the last run.
+    """A variable of the model at a segment, in the last run of the :class:`Reverse` that made this.
 
     Attributes:
         segment, variable: Where and what.
@@ -22,17 +23,35 @@ class Trace:
         self.segment = segment
         self.variable = variable
         self._vector = nrn.record(nrn.ref(segment, variable), segment.sec)
+        self._values: Floats | None = None
 
     @property
     def values(self) -> Floats:
-        """[sample] in NEURON's unit, one sample per time step and the initial one."""
-        return nrn.values(self._vector)
+        """[sample] in NEURON's unit, one sample per time step and the initial one.
+
+        They stay those of ``Reverse.run``, also when the script makes runs of its own after it.
+
+        Raises:
+            Error: There was no such run, or it failed.
+        """
+        if self._values is None:
+            raise Error(f"{self}: nothing is recorded yet; call run() after record()")
+        return self._values.copy()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return np.asarray(self.values, dtype=dtype)
 
     def __repr__(self) -> str:
         return f"Trace({self.variable} at {self.segment})"
+
+    def take(self, samples: int) -> Floats | None:
+        """At the end of a run of so many samples: what was recorded; None if that is not all of the run."""
+        found = nrn.values(self._vector)
+        return found if len(found) == samples else None
+
+    def show(self, values: Floats | None) -> None:
+        """Let these be the values."""
+        self._values = values
 
     def stop(self) -> None:
         """Stop recording."""

@@ -126,7 +126,7 @@ def test_each_segment_against_differences() -> None:
             h.dt = 0.025
             reverse.run(5.0, simulate=pair.run)
             found.append(reverse.gradient({trace: weights}))
-            assert (reverse._windows.count > 1) == (memory < 1)
+            assert (reverse.last.windows.count > 1) == (memory < 1)
 
     def loss() -> dict[str, np.ndarray]:
         return {"loss": np.atleast_1d(weights @ pair.run()[f"{second}.v"])}

@@ -170,6 +170,7 @@ def test_per_segment_against_differences(passive: Passive) -> None:
         reverse.run(8, simulate=run)
         weights = np.cos(np.arange(len(trace.values)))
         gradient = reverse.gradient({trace: weights})
+        voltage = h.Vector().record(passive["soma"](0.5)._ref_v)
         segments = [seg for sec in passive.with_pas for seg in sec]
 
         def change(owner: Any, name: str, step: float) -> float:
@@ -177,7 +178,7 @@ def test_per_segment_against_differences(passive: Passive) -> None:
             for x in (value + step, value - step):
                 setattr(owner, name, x)
                 run()
-                sums.append(float(weights @ trace.values))
+                sums.append(float(weights @ voltage.as_numpy()))
             setattr(owner, name, value)
             return (sums[0] - sums[1]) / (2 * step)
 

@@ -1,0 +1,79 @@
+"""Which run of the model a gradient belongs to.
+
+A run begins with an initialisation of NEURON and ends with the next one, by whomever: the script may call
+``finitialize`` itself at any time. So these are counted.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from . import _neuron as nrn
+from .errors import Error
+
+
+class _Initialisations:
+    """Counts every ``finitialize`` of this process since gradmod was imported."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._handler = nrn.on_finitialize(3, self._one_more)
+
+    def _one_more(self) -> None:
+        self.count += 1
+
+
+_initialisations = _Initialisations()
+
+
+def initialisations() -> int:
+    """How often NEURON was initialised so far."""
+    return _initialisations.count
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the model.
+
+    Attributes:
+        process: The process that made it; a forked child has its memory, but is another one.
+        number: Which initialisation of that process it began with.
+        steps: Time steps.
+        dt: In ms.
+        celsius: In degrees.
+    """
+
+    process: int
+    number: int
+    steps: int
+    dt: float
+    celsius: float
+
+    @classmethod
+    def present(cls, steps: int) -> Run:
+        """The run that NEURON is at the end of now."""
+        run = cls(os.getpid(), initialisations(), steps, float(nrn.h.dt), float(nrn.h.celsius))
+        _last[:] = [run]
+        return run
+
+    @property
+    def is_last(self) -> bool:
+        """Whether NEURON still stands where it ended, as far as another run would have begun by ``finitialize``."""
+        return self.process == os.getpid() and self.number == initialisations()
+
+
+_last: list[Run] = []
+
+
+def check_grid(dt: float | None, samples: int) -> None:
+    """Raise if traces of so many samples are taken to have a time step that the last run had not.
+
+    Raises:
+        Error: As said.
+    """
+    if dt is not None and _last and _last[0].steps + 1 == samples and abs(_last[0].dt - dt) > 1e-9 * dt:
+        raise Error(
+            f"the loss reads traces with a time step of {dt:g} ms, the last run had {_last[0].dt:g} ms: give the loss "
+            "itself to value_and_grad, which tells it, or make it again with the present h.dt"
+        )
