@@ -7,6 +7,7 @@ KeyboardInterrupt like anything else. So it is remembered when it comes, and rai
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -72,3 +73,17 @@ class Interrupts:
             self._before = None
         if self.came is not None and error is not self.came:
             raise self.came from None
+
+
+def again() -> None:
+    """Let an interrupt that came where NEURON calls the script come once more, when NEURON has returned."""
+    handler = signal.getsignal(signal.SIGINT)
+    if isinstance(getattr(handler, "__self__", None), Interrupts):
+        return  # it is remembered
+    timer = threading.Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT))
+    timer.daemon = True
+    timer.start()
+
+
+#: In s: by then NEURON runs, and lets no other thread run until it has returned.
+_SOON = 0.02

@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 
 from . import _neuron as nrn
 from .errors import Error
 
-
-class _Initialisations:
-    """Counts every ``finitialize`` of this process since gradmod was imported."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._handler = nrn.on_finitialize(3, self._one_more)
-
-    def _one_more(self) -> None:
-        self.count += 1
-
-
-_initialisations = _Initialisations()
+#: One entry for every ``finitialize`` of this process since gradmod was imported.
+_initialisations: list[None] = []
+# Nothing of Python is executed by this, so no interrupt can come in between.
+_counter = nrn.on_finitialize(3, partial(_initialisations.append, None))
 
 
 def initialisations() -> int:
     """How often NEURON was initialised so far."""
-    return _initialisations.count
+    return len(_initialisations)
 
 
 @dataclass(frozen=True)

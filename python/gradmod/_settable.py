@@ -26,8 +26,6 @@ from .parameters import (
 
 #: Values that differ by less than this, relatively, are one value.
 _SAME = 1e-12
-#: The values of so many places at most are looked at in every step.
-_WATCHED = 512
 
 
 @dataclass
@@ -130,12 +128,12 @@ class Settable:
 
     # --- whether a run was one with these values --------------------------------------------------------------------
 
-    def watch(self, *, places: bool) -> None:
-        """Record the values along the runs to come: those of single things, and with ``places`` those of segments."""
+    def watch(self, places: int) -> None:
+        """Record the values along the runs to come: those of single things, and of segments if there are not more."""
         is_many = isinstance(self.parameter, Range)
         if isinstance(self.parameter, (NetConWeight, PerNetCon, NetConDelay)) or self.parameter.name == "Ra":
             return
-        if is_many and (not places or len(self._owners) > _WATCHED):
+        if is_many and len(self._owners) > places:
             return
         for owner in self._owners:
             section = owner.sec if is_many else None

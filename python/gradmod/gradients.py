@@ -12,11 +12,13 @@ from . import _neuron as nrn
 from ._attachment import Attachment, Spot
 from ._build import Build
 from ._directions import Direction
+from ._interrupts import again
 from ._isolated import IsolatedValues
 from ._neuron_sections import is_segment
 from ._pointed import Links
 from ._pointed_variables import Seen
 from ._pointed_wiring import waited_for
+from ._run import initialisations
 from ._shared import SharedTables
 from ._spikes import SpikeTables
 from ._stale import StaleTables
@@ -68,6 +70,8 @@ class Gradients:
         self._threads = Threads(self._attachments, obstacle(made.manifest, online=online))
         self._failure: str | None = None
         self._ready = False
+        #: By what belongs into ``finitialize``: which one it was last done in.
+        self._done: dict[Callable[[Gradients], None], int] = {}
         self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
         self._trusted: tuple[float, int] | None = None
         self._recordings: WeakSet[Recording] = WeakSet()
@@ -75,8 +79,7 @@ class Gradients:
         self._t = None if online else nrn.record(nrn.ref(nrn.h, "t"))
         me: ref[Gradients] = ref(self)
         self._handlers = [
-            nrn.on_finitialize(kind, _handler(me, step))
-            for kind, step in ((3, Gradients._prepare), (0, Gradients._start), (1, Gradients._check_start))
+            nrn.on_finitialize(kind, _handler(me, step)) for kind, step in zip((3, 0, 1), _STEPS, strict=True)
         ]
 
     # --- before every run -----------------------------------------------------------------------------------------
@@ -134,7 +137,11 @@ class Gradients:
             self._failure, self._ready = None, False
         try:
             step(self)
-        except Exception as error:
+            self._done[step] = initialisations()
+        except KeyboardInterrupt:
+            self._failure, self._ready = "finitialize was interrupted", False
+            again()
+        except BaseException as error:
             self._failure = str(error)
             self._ready = False
             raise
@@ -262,6 +269,9 @@ class Gradients:
             raise Error(f"there are no gradients of the last run: {self._failure}")
         if not self._ready:
             raise Error("there was no run since attach(): call h.finitialize() and run")
+        if any(self._done.get(step) != initialisations() for step in _STEPS):
+            # NEURON swallows an interrupt that comes when it calls the script.
+            raise Error("there are no gradients of the last run: its finitialize was interrupted; run again")
         check_settings(threads=True)
 
     def _times(self) -> Floats:
@@ -355,6 +365,8 @@ class Gradients:
             lines.append(f"region {region.name}: {mechanisms}; {len(region.sections)} sections; mechanism {suffix}")
         return "\n".join(lines)
 
+
+_STEPS = (Gradients._prepare, Gradients._start, Gradients._check_start)  # pyright: ignore[reportPrivateUsage]
 
 _AGAIN = "call detach() and attach() again"
 

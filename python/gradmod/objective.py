@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import TypeAlias
 
@@ -106,6 +107,10 @@ def _gap(traces: Floats, points: Points, target: Floats) -> Floats:
     return found - target
 
 
+#: No membrane gets so far from 0 V, in V.
+_VOLTS = 0.2
+
+
 class SquaredError:
     """The mean of (trace - target)^2 over times and places; between samples, traces are straight lines."""
 
@@ -129,6 +134,17 @@ class SquaredError:
         there = copy(self)
         there._points = points
         return there
+
+    def doubt(self, traces: Floats, variables: Sequence[str]) -> None:
+        """Warn, of a target of a voltage that looks like volts."""
+        for row, trace, variable in zip(self.target, traces, variables, strict=False):
+            low, high = float(np.min(row, initial=0.0)), float(np.max(row, initial=-1.0))
+            if variable == "v" and -_VOLTS < low < -_VOLTS / 20 and high < _VOLTS and float(np.min(trace)) < -10.0:
+                warnings.warn(
+                    f"the target of a voltage is between {low:g} and {high:g}: is it in volts? NEURON's v is in mV",
+                    stacklevel=3,
+                )
+                return
 
     def __call__(self, traces: Floats) -> tuple[float, Floats]:
         """The loss of [place, sample], and its derivative.
@@ -186,6 +202,8 @@ class ValueAndGrad:
     def __call__(self, x: ArrayLike) -> tuple[float, Floats]:
         """The loss at x, and its gradient."""
         kept = self.simulation.keep(x)
+        if isinstance(self.loss, SquaredError):
+            self.loss.doubt(kept.traces, self.simulation.variables)
         try:
             loss = self.loss.at(kept.t) if isinstance(self.loss, SquaredError) else self.loss
             value, derivative = loss(kept.traces)

@@ -35,6 +35,7 @@ class Simulation:
     Attributes:
         names: What each element of x is: the parameter's name, with an index for ``PerSegment``.
         mode: "forward" or "reverse".
+        variables: What each trace is of: "v", a state, a concentration.
         memory: In MiB.
     """
 
@@ -89,6 +90,7 @@ class Simulation:
         if not looks:
             raise Error("nothing is recorded")
         self._places = len(looks)
+        self.variables = [str(variable) for _, variable in looks]
 
         def engine(mode: Mode) -> Engine:
             if mode == "forward":
@@ -101,8 +103,9 @@ class Simulation:
             self._engine = self._chosen(engine)
             if not quiet:
                 print(f"gradmod: {self.mode} mode for {len(self.names)} parameters", file=sys.stderr, flush=True)
+        room = int(memory * 2**17 / max(1.0, duration / nrn.h.dt))  # places whose values take up no more than a run
         for settable in self._settable:
-            settable.watch(places=self.mode == "forward")
+            settable.watch(room)
         self._last: Floats | None = None
         self._asked = Asked()
         self._is_closed = False

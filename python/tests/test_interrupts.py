@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -96,6 +97,31 @@ def test_where_neuron_calls_the_script(cell: Passive, mode: str, memory: float) 
                 simulation(x)
             del handler
             assert np.array_equal(simulation.vjp(x, WEIGHTS), goal)
+
+
+def test_in_a_run_of_the_script_with_gradients_attached(cell: Passive) -> None:  # noqa: F811
+    """Gradients follow the model when it is initialised: half of that is not enough."""
+    steps: list[Callable[[], None]] = []
+
+    def weight(_: Any) -> float:
+        for step in steps:
+            step()
+        return 1.0
+
+    gradients = gradmod.attach(g=gradmod.Range("g_pas", cell.with_pas, weight))
+    record = gradients.record(cell["soma"](0.5))
+    run()
+    goal = record["g"]
+    steps.append(once())
+    with pytest.raises(KeyboardInterrupt):
+        run()
+        time.sleep(5)
+    steps.clear()
+    with pytest.raises(gradmod.Error, match="finitialize was interrupted"):
+        _ = record["g"]
+    run()
+    assert np.array_equal(record["g"], goal)
+    gradients.detach()
 
 
 def test_a_script_that_handles_interrupts_by_itself(cell: Passive) -> None:  # noqa: F811

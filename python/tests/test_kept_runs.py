@@ -226,6 +226,11 @@ def test_parameters_that_something_else_sets(cell: Passive, mode: str) -> None: 
             with pytest.raises(gradmod.Refused, match=r"amp: amp of IClamp\[\d+\] was .*Vector.play"):
                 simulation.vjp(x * [1.0, 1 + 1e-3 * len(levels)], WEIGHTS)
             played.play_remove()
+        played, clock = h.Vector([2e-4, 2e-4, 9e-4, 2e-4, 2e-4]), h.Vector([0, 3, 4, 5, 8])
+        played.play(cell["twig"](0.5)._ref_g_pas, clock, True)
+        with pytest.raises(gradmod.Refused, match=r"g_pas.*twig"):
+            simulation.vjp(x * [1.1, 1.0], WEIGHTS)
+        played.play_remove()
         sets.append(lambda: setattr(cell["twig"](0.1).pas, "g", 1e-3))
         with pytest.raises(gradmod.Refused, match=r"g: g_pas of twig\(0.1\) was 0.001 at the start"):
             simulation(x)
@@ -265,6 +270,15 @@ def test_a_loss_reads_each_run_with_its_own_time_step(cell: Passive) -> None:  #
         gradmod.SquaredError(target, times)(np.zeros((2, 81)))
     with pytest.raises(gradmod.Error, match=r"3 times, the target has shape \(2, 81\): .*np\.interp"):
         gradmod.SquaredError(np.zeros((2, 81)), times, 0.1)
+
+
+def test_a_target_in_volts(cell: Passive) -> None:  # noqa: F811
+    chosen: dict[str, Any] = {"record": looks(cell), "duration": 1.0, "quiet": True}
+    loss = gradmod.SquaredError(np.full((2, 3), -0.065), [0.0, 0.5, 0.9])
+    function = gradmod.value_and_grad(loss, {"g": profile(cell)}, **chosen)
+    with pytest.warns(UserWarning, match=r"between -0\.065 and -0\.065: is it in volts"):
+        function(function.simulation.x)
+    function.close()
 
 
 def test_per_segment_is_for_reverse_mode(cell: Passive) -> None:  # noqa: F811
