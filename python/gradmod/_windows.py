@@ -195,7 +195,6 @@ class Windows:
             self.end_if_copy(-1)
             self.failures.append(error)
             self.recorders.stop()
-            nrn.stop_run()
 
     def _boundary(self) -> None:
         """Between two windows: in the user's process make a copy, in a copy end."""
