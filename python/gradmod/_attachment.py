@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from ._neuron_sections import exists
 from ._point_ions import check_ions
 from ._pointed import Key
 from ._pointed_variables import Seen, Target, target_of
+from ._rxd import check_rxd
 from .cable import Cable, Geometry
 from .cells import Cell
 from .errors import Error
@@ -64,7 +66,7 @@ class Attachment:
     """
 
     def __init__(self, cell: Cell, directions: Sequence[Direction]) -> None:
-        """Build the gradient cables; the user's sections are not touched yet."""
+        """Changes nothing yet."""
         self.cell = cell
         self.directions = directions
         self.geometry = Geometry(cell)
@@ -78,18 +80,17 @@ class Attachment:
         self._jumps: dict[int, Spot] = {}
         self._on_cables: list[nrn.PointProcess] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
-        self._styles: list[tuple[nrn.Section, str, int]] = []
         self._followed: list[tuple[nrn.Section, str, int]] = []
         self._seeds: dict[tuple[int, int, str], float] = {}
-        try:
-            for k, direction in enumerate(directions):
-                if any(acting.root == cell.root for acting in direction.cells):
-                    self.cables[k] = Cable(direction.name, self.geometry)
-        except BaseException:
-            self.remove()
-            raise
 
     # --- wiring ---------------------------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Build the gradient cables; the user's sections are not touched yet. On failure, as for :meth:`insert`."""
+        self.geometry = Geometry(self.cell)
+        for k, direction in enumerate(self.directions):
+            if any(acting.root == self.cell.root for acting in direction.cells):
+                self.cables[k] = Cable(direction.name, self.geometry)
 
     def insert(
         self,
@@ -112,7 +113,8 @@ class Attachment:
             for copy in cable.sections.values():
                 copy.insert(made.cable.name)
         for sec in self.cell.sections:
-            self._insert_into(sec, regions[sec].suffix)
+            sec.insert(regions[sec].suffix)
+            self._inserted.append((sec, regions[sec].suffix))
         for i, seg in enumerate(self.cell.segments):
             region = regions[seg.sec]
             mechanism = getattr(seg, region.suffix)
@@ -129,16 +131,6 @@ class Attachment:
         for k in self.cables:
             if self.directions[k].is_axial:
                 self.edges[k] = self._axial(k, made.axial)
-
-    def _insert_into(self, sec: nrn.Section, suffix: str) -> None:
-        ions = [name.removesuffix("_ion") for name in nrn.mechanisms_of(sec) if name.endswith("_ion")]
-        styles = {ion: nrn.ion_style(sec, ion) for ion in ions}
-        sec.insert(suffix)
-        self._inserted.append((sec, suffix))
-        for ion, style in styles.items():
-            self._styles.append((sec, ion, style))
-            if nrn.ion_style(sec, ion) != style:
-                nrn.set_ion_style(sec, ion, style)
 
     def _point_at_primal(
         self, spot: Spot, owner: nrn.Segment | nrn.PointProcess, targets: Mapping[Key, Target]
@@ -251,6 +243,7 @@ class Attachment:
         for events in self.events:
             events.sync(self.directions, by_target, spikes)
         check_ions((*self.spots, *self.companions))
+        check_rxd((*self.spots, *self.companions))
         self._followed = [
             (sec, ion, nrn.ion_style(sec, ion))
             for sec, region in {spot.segment.sec: spot.region for spot in self.spots}.items()
@@ -315,9 +308,14 @@ class Attachment:
         if seed is None:
             if weight != 0.0 and any(wrt.endswith(f"_{name}") for name in spot.region.mechanisms):
                 raise Error(f"{self.directions[k].name}: {wrt} has no influence at {spot.segment}")
-        elif self._seeds.get((id(spot), k, seed), 0.0) != weight:
-            getattr(spot.mechanism, seed)[k] = weight
-            self._seeds[id(spot), k, seed] = weight
+        else:
+            self._tell(spot, k, seed, weight)
+
+    def _tell(self, spot: Spot, k: int, array: str, value: float) -> None:
+        """Set an element of a RANGE array that begins as zeros, if it is another now."""
+        if self._seeds.get((id(spot), k, array), 0.0) != value:
+            getattr(spot.mechanism, array)[k] = value
+            self._seeds[id(spot), k, array] = value
 
     def _seed_axial(self, k: int, edges: Sequence[_Edge], axial: manifest.Axial) -> None:
         weights = {seg.sec: weight / seg.sec.Ra for seg, weight in self.directions[k].weights()}
@@ -349,6 +347,14 @@ class Attachment:
             for node, (sec, x) in enumerate(self.cell.places):
                 beside = self.cell.beside[node]
                 cable.at(sec, x).v = weights.get(beside, 0.0) if everywhere or beside == node else 0.0
+            for spot in (*self.spots, *self.companions):
+                self._tell(spot, k, "W_start", cable.at(*self.cell.places[spot.node]).v)
+
+    def spoil(self) -> None:
+        """Let every gradient cable have NaN, which nobody takes for a gradient."""
+        for cable in self.cables.values():
+            for seg in cable.segments:
+                seg.v = math.nan
 
     # --- the end --------------------------------------------------------------------------------------------------
 
@@ -364,14 +370,11 @@ class Attachment:
         self.companions.clear()
         self.spots.clear()
         self._jumps.clear()
+        self._seeds.clear()
         for sec, suffix in self._inserted:
             if exists(sec):
                 sec.uninsert(suffix)
-        for sec, ion, style in self._styles:
-            if exists(sec) and nrn.ion_style(sec, ion) != style:
-                nrn.set_ion_style(sec, ion, style)
         self._inserted.clear()
-        self._styles.clear()
 
 
 def _point_far(spot: Spot, everywhere: Mapping[nrn.Section, Attachment]) -> None:

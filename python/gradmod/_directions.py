@@ -74,6 +74,8 @@ class Direction:
         Raises:
             Error: It is not a finite number.
         """
+        if weight == "present":
+            weight = float(getattr(seg.sec if self.is_axial else seg, self.parameter.name))
         value = 1.0 if weight is None else float(weight(seg)) if callable(weight) else float(weight)
         if not math.isfinite(value):
             raise Error(f"{self.name}: the weight at {seg} is {value}")
@@ -90,6 +92,7 @@ def resolve(parameters: Mapping[str, Parameter], scope: Iterable[nrn.Section] | 
     Raises:
         Error, Refused: A name is wrong, or has no gradient.
     """
+    check_named(parameters)
     if not parameters:
         raise Error("no direction given, e.g. attach(gNa=gradmod.Range('gnabar_hh', soma))")
     cells = cells_of(all_sections() if scope is None else scope)
@@ -100,6 +103,19 @@ def resolve(parameters: Mapping[str, Parameter], scope: Iterable[nrn.Section] | 
     for direction in directions:
         direction.weights()  # a weight that fails should do so before anything is attached
     return directions
+
+
+def check_named(parameters: object) -> None:
+    """Raise unless these are parameters by name.
+
+    Raises:
+        Error: As said.
+    """
+    if not isinstance(parameters, Mapping):
+        raise Error(f"parameters are given by name, as {{'gNa': Range('gnabar_hh', soma)}}, not as {parameters!r}")
+    for name in parameters:  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(name, str):
+            raise Error(f"{name!r} is no name of a parameter: give a text")
 
 
 def check_influence(directions: Iterable[Direction], passed_over: Iterable[str]) -> None:

@@ -132,7 +132,7 @@ class Backward(Engine):
         quiet: bool,
     ) -> None:
         """As :class:`Reverse`, which says what is raised."""
-        self.reverse = Reverse(sections, memory=memory, spike_times=spike_times, quiet=quiet, **parameters)
+        self.reverse = Reverse(parameters, sections=sections, memory=memory, spike_times=spike_times, quiet=quiet)
         self._record: Record | None = None
         try:
             self._traces = [self.reverse.record(*look) for look in looks]
@@ -208,7 +208,7 @@ class Forward(Engine):
     ) -> None:
         """As :func:`attach`, which says what is raised."""
         self._names = list(parameters)
-        self._gradients = attach(sections, spike_times=spike_times, quiet=quiet, **parameters)
+        self._gradients = attach(parameters, sections=sections, spike_times=spike_times, quiet=quiet)
         self._run: Run | None = None
         self._t = np.empty(0)
         try:

@@ -194,11 +194,6 @@ def ion_style(sec: Section, ion: str) -> int:
     return int(h.ion_style(f"{ion}_ion", sec=sec))
 
 
-def set_ion_style(sec: Section, ion: str, style: int) -> None:
-    """Set an ion's style from bits that :func:`ion_style` returned."""
-    h.ion_style(f"{ion}_ion", style & 3, style >> 3 & 3, style >> 5 & 1, style >> 6 & 1, style >> 2 & 1, sec=sec)
-
-
 def initial_concentration(concentration: str, ion: str) -> float:
     """What ``finitialize`` sets a concentration ("cai") to, in mM."""
     return float(getattr(h, f"{concentration}0_{ion}_ion"))

@@ -68,6 +68,11 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
             "NEURON 8 moves its variables and forgets the POINTERs to them when h.CVode().cache_efficient(1) is set; "
             "turn it off, or use NEURON 9"
         )
+    if version().startswith("8.") and int(h.nrnunit_use_legacy()):
+        yield (
+            "NEURON takes the legacy values of its units (h.nrnunit_use_legacy(1), or NRNUNIT_USE_LEGACY), gradmod "
+            "those of 2018: use h.nrnunit_use_legacy(0)"
+        )
     if int(h.secondorder) != 0:
         yield f"h.secondorder is {int(h.secondorder)}; set it to 0"
     # NEURON 8 moves its variables when there are several threads, and forgets the POINTERs to them.

@@ -34,10 +34,10 @@ def agree(over_ranks: bool, step: Callable[[], T]) -> T:
     """
     if not over_ranks:
         return step()
-    failure: Error | None = None
+    failure: Exception | None = None
     try:
         result = step()
-    except Error as error:
+    except Exception as error:
         failure = error
     failures = gather(None if failure is None else str(failure))
     if failure is not None:

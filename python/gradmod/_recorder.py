@@ -20,6 +20,7 @@ from ._neuron_sections import exists
 from ._point_ions import check_ions
 from ._pointed import Key, place_of
 from ._reverse_manifest import ReverseManifest, ReverseRegion
+from ._rxd import check_rxd
 from .cells import Cell, Place
 from .errors import Error, Refused
 
@@ -127,6 +128,7 @@ class Recorders:
                 self.stride += 1
         for cell in range(len(self.cells)):
             check_ions([spot for spot in self.spots if spot.cell == cell])
+        check_rxd(self.spots)
         if self.with_ends:
             self._add_ends(made.recorder_node)
 
@@ -187,8 +189,9 @@ class Recorders:
         """Follow the user's model; call it at the beginning of ``finitialize``.
 
         Raises:
-            Refused: The source of a NetCon is a variable other than v.
+            Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses.
         """
+        check_rxd(self.spots)
         self._corrected.remember(self.spots)
         if self._copies:
             self._follow_events()

@@ -72,12 +72,16 @@ class Settable:
         """
         name = direction.name
         if isinstance(parameter, Range):
+            kind = type(parameter)
             weighted = direction.weights()
+            if not isinstance(parameter, PerSegment):
+                weighted = [(seg, weight) for seg, weight in weighted if weight != 0.0]
+            if not weighted:
+                raise Error(f"{name}: all weights are 0: there is nothing that it could change")
             owners = [seg.sec if direction.is_axial else seg for seg, _ in weighted]
             weights = np.array([weight for _, weight in weighted])
             frozen = {(seg.sec, float(seg.x)): weight for seg, weight in weighted}
-            kind = type(parameter)
-            fixed = kind(parameter.name, parameter.where, lambda seg: frozen[seg.sec, float(seg.x)])
+            fixed = kind(parameter.name, parameter.where, lambda seg: frozen.get((seg.sec, float(seg.x)), 0.0))
             size = len(owners) if isinstance(parameter, PerSegment) else 1
             return cls(name, fixed, size, owners, parameter.name, weights)
         if isinstance(parameter, Global):
@@ -116,7 +120,8 @@ class Settable:
         if np.ptp(values) > _SAME * np.max(np.abs(values)):
             raise Error(
                 f"{self.name}: {self._attribute} is between {values.min():g} and {values.max():g} (per weight): "
-                "set it to one value first, give a weight, or use PerSegment"
+                "set it to one value first, give weight='present' (then a common factor is the parameter), or use "
+                "PerSegment"
             )
         return values[:1]
 

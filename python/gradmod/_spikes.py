@@ -18,6 +18,7 @@ from ._directions import Direction
 from ._manifest import Manifest, SpikeNotes
 from ._neuron_netcons import Ends, all_ends, stands, threshold_of
 from ._neuron_sections import root_of
+from ._ranks import agree
 from ._remote_spikes import RemoteSpikes
 from .cells import Cell, Floats, Place
 from .errors import Refused
@@ -85,7 +86,11 @@ def find_wires() -> list[Wire]:
 
 
 class SpikeTables:
-    """The tables of the spikes of all cells with gradients."""
+    """The tables of the spikes of all cells with gradients.
+
+    Attributes:
+        over_ranks: Some of them come from other MPI ranks.
+    """
 
     def __init__(
         self,
@@ -110,6 +115,7 @@ class SpikeTables:
             Refused: The times of some events cannot be followed.
         """
         self._made, self._notes, self._remote = made, notes, remote
+        self.over_ranks = remote is not None
         self._cells = {cell.root: cell for cell in cells}
         self._writers: dict[Place, nrn.PointProcess] = {}
         self._tables: dict[Place, Floats] = {}
@@ -150,6 +156,12 @@ class SpikeTables:
         Raises:
             Refused: The times of some events cannot be followed; NetCons were added.
         """
+        wires, room, addresses = agree(self.over_ranks, self._sync_here)
+        if self._remote is not None:
+            addresses |= self._sync_remote(self._remote, [wire for wire in wires if wire.source is None], room)
+        return addresses
+
+    def _sync_here(self) -> tuple[list[Wire], int, dict[str, int]]:
         addresses: dict[str, int] = {}
         wires = self._acting(find_wires())
         longest = max((wire.delay for wire in wires), default=0.0)
@@ -169,9 +181,7 @@ class SpikeTables:
                 raise Refused(f"{wire} was added, and its spikes are not followed yet; {_AGAIN}")
             setattr(writer, self._notes.threshold, wire.threshold)
             addresses[wire.netcon] = int(self._tables[node].ctypes.data)
-        if self._remote is not None:
-            addresses |= self._sync_remote(self._remote, [wire for wire in wires if wire.source is None], room)
-        return addresses
+        return wires, room, addresses
 
     def _sync_remote(self, remote: RemoteSpikes, wires: Iterable[Wire], room: int) -> dict[str, int]:
         outgoing: dict[int, Floats] = {}

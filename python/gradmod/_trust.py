@@ -34,6 +34,7 @@ _FAULTS = {
     "run, or dt since finitialize",
     11: "an event that a point process sends to itself, at a time that depends on parameters, has flag 0",
     10: "at most 64 events that a point process sends to itself may be on their way",
+    12: "the v of a gradient cable was not that of the initial voltage's gradient when the run began",
     7: "celsius was changed during the run: set it before finitialize",
 }
 

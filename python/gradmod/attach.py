@@ -13,19 +13,20 @@ from ._directions import Direction, check_influence, resolve
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
-from ._manifest import Region as FusedRegion
+from ._named import named_directions
 from ._neuron_sections import is_segment
 from ._pointed import Key, Links
 from ._pointed_variables import Target, kinds_seen, sections_seen
 from ._pointed_variables import resolve as resolve_links
-from ._pointed_wiring import connect
 from ._ranks import agree, ranks
 from ._remote_spikes import RemoteSpikes
+from ._replaced import replace
 from ._shared import SharedTables
 from ._spikes import SpikeTables, find_wires
 from ._stale import StaleTables
 from ._timed import check_timed
 from ._trust import check_settings
+from ._wiring import Wiring
 from .cells import Cell
 from .errors import Error, Refused
 from .gradients import Gradients
@@ -34,19 +35,18 @@ from .regions import Region, group, point_processes_on, sources
 
 Wired: TypeAlias = tuple[
     list[Direction],
-    list[Attachment],
-    list[Region],
-    list[tuple[str, nrn.PointProcess]],
+    Wiring,
     Build,
     tuple[StaleTables, SharedTables, IsolatedValues],
-    Links,
     SpikeTables | None,
 ]
 
 
 def attach(
-    sections: nrn.Section | Iterable[nrn.Section] | None = None,
+    first: nrn.Section | Iterable[nrn.Section] | Mapping[str, Parameter] | None = None,
+    /,
     *,
+    sections: nrn.Section | Iterable[nrn.Section] | None = None,
     spike_times: bool = False,
     quiet: bool = False,
     **directions: Parameter,
@@ -59,14 +59,17 @@ def attach(
     Cells that see the voltage, or a variable, of one where a direction acts through a POINTER, as by gap junctions, get
     gradients too.
     The user's mechanisms, sections and voltages stay as they are. If something is refused, the model was not touched.
+    Gradients of the same names on the same cells, or made of the same mechanisms, that are still there (a notebook's
+    cell that runs again) are detached first, and that is said.
 
     Args:
+        first: The sections; or directions, as a mapping, which may have the names of options too.
         sections: Only cells with one of these sections are considered; all by default.
         spike_times: Let the spikes that NetCons bring from one cell to another come at times that depend on the
             directions. NEURON's own grid knows no such times: the gradient is then no longer that of the run, but
             what that of smaller and smaller steps tends to, at an error proportional to dt. The time of a spike is
             where the voltage crosses the threshold, between the steps. Cells that spikes reach get gradients too.
-        quiet: Do not say so when something has to be compiled.
+        quiet: Do not say so when something has to be compiled, or replaced.
         **directions: Names of the user's choice for :class:`Range`, :class:`Global`, :class:`Stimulus`,
             :class:`NetConWeight`, :class:`NetConDelay` and :class:`InitialVoltage`.
 
@@ -74,7 +77,12 @@ def attach(
         Refused: Something in the model cannot be differentiated exactly; says what, where and why.
         Error: A name is wrong, or a tool failed.
     """
-    return Gradients(*wire(sections, directions, spike_times=spike_times, quiet=quiet))
+    options = {"sections": sections, "spike_times": spike_times, "quiet": quiet}
+    first, named = named_directions(first, directions, options)
+    if first is not None and sections is not None:
+        raise Error("attach: the sections were given twice")
+    scope = sections if first is None else first
+    return Gradients(*wire(scope, named, spike_times=spike_times, quiet=quiet))
 
 
 def wire(
@@ -100,10 +108,11 @@ def wire(
     plan = agree(
         over_ranks, lambda: _plan(resolved, links, remote, spike_times=spike_times, quiet=quiet, online=online)
     )
-    attachments = _attach_cells(resolved, plan)
-    if plan.spikes is not None:
-        plan.spikes.insert(attachments)
-    return resolved, attachments, plan.regions, plan.points, plan.made, plan.tables, links, plan.spikes
+    attachments = [Attachment(cell, resolved) for cell in plan.cells]
+    wiring = Wiring(attachments, plan.made.manifest, plan.regions, plan.points, links, plan.targets, plan.spikes)
+    replace(directions, wiring, quiet=quiet)
+    wiring.insert()
+    return resolved, wiring, plan.made, plan.tables, plan.spikes
 
 
 def _resolve(
@@ -132,25 +141,16 @@ class _Plan:
 
     Attributes:
         points: The point processes on the cells, by kind.
-        acting: Those that act on a membrane.
         targets: What the POINTERs of the model see.
     """
 
     cells: list[Cell]
     regions: list[Region]
     points: list[tuple[str, nrn.PointProcess]]
-    acting: list[tuple[str, nrn.PointProcess]]
     made: Build
     tables: tuple[StaleTables, SharedTables, IsolatedValues]
     targets: Mapping[Key, Target]
     spikes: SpikeTables | None
-
-    @property
-    def fused(self) -> dict[nrn.Section, FusedRegion]:
-        """The fused mechanism of each section."""
-        return {
-            sec: self.made.manifest.density(region.mechanisms) for region in self.regions for sec in region.sections
-        }
 
 
 def _plan(
@@ -189,13 +189,13 @@ def _plan(
     targets = resolve_links(links, manifest, resolved)
     if not spike_times:
         check_timed(manifest.regions, resolved)
-    _check_free(regions, made)
     tables = (StaleTables(manifest, resolved), SharedTables(manifest, resolved), IsolatedValues(manifest, resolved))
     acting = [(kind, process) for kind, process in points if kind not in manifest.passed_over]
     notes = manifest.spikes
     spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
-    plan = _Plan(cells, regions, points, acting, made, tables, targets, spikes)
-    check_jumps(cells, plan.fused, [(p, manifest.point(kind)) for kind, p in acting], links.targets.values())
+    plan = _Plan(cells, regions, points, made, tables, targets, spikes)
+    fused = {sec: manifest.density(region.mechanisms) for region in regions for sec in region.sections}
+    check_jumps(cells, fused, [(p, manifest.point(kind)) for kind, p in acting], links.targets.values())
     load(made.directory, manifest.shared, quiet=quiet)
     return plan
 
@@ -212,31 +212,3 @@ def _affected(directions: Sequence[Direction]) -> list[Cell]:
     if not found:
         raise Error("no direction acts on any cell")
     return list(found.values())
-
-
-def _check_free(regions: Sequence[Region], made: Build) -> None:
-    for region in regions:
-        suffix = made.manifest.density(region.mechanisms).suffix
-        for sec in region.sections:
-            if suffix in nrn.mechanisms_of(sec):
-                raise Error(f"the same gradients are already attached to {sec.name()}: call detach() on them first")
-
-
-def _attach_cells(directions: Sequence[Direction], plan: _Plan) -> list[Attachment]:
-    """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
-    manifest, fused = plan.made.manifest, plan.fused
-    attachments: list[Attachment] = []
-    try:
-        for cell in plan.cells:
-            attachments.append(Attachment(cell, directions))
-        everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
-        for attachment in attachments:
-            here = [(kind, p) for kind, p in plan.acting if p.get_segment().sec in set(attachment.cell.sections)]
-            attachment.insert(manifest, fused, here, plan.targets, everywhere)
-            attachment.sync(manifest.axial, {})
-        connect(attachments)
-    except BaseException:
-        for attachment in attachments:
-            attachment.remove()
-        raise
-    return attachments

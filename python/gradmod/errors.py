@@ -23,6 +23,15 @@ class Refused(Error):
         self.diagnostics = diagnostics
 
 
+def as_error(error: Exception) -> Error:
+    """One of ours: the same, or a new one that says what another has said."""
+    if isinstance(error, Error):
+        return error
+    made = Error(f"{type(error).__name__}: {error}")
+    made.__cause__ = error
+    return made
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One message of ``gradmod transform``, located in a .mod source."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from weakref import WeakSet, ref
 
 import numpy as np
@@ -15,22 +15,25 @@ from ._directions import Direction
 from ._interrupts import again
 from ._isolated import IsolatedValues
 from ._neuron_sections import is_segment
-from ._pointed import Links
+from ._overwritten import Overwritten
 from ._pointed_variables import Seen
 from ._pointed_wiring import waited_for
+from ._ranks import agree
+from ._replaced import remember
 from ._run import initialisations
 from ._shared import SharedTables
 from ._spikes import SpikeTables
+from ._stages import Stage, handler
 from ._stale import StaleTables
 from ._streams import start_streams
 from ._threads import Threads, obstacle
 from ._trust import check_run, check_settings, check_times
+from ._wiring import Wiring
 from .cells import Floats
-from .errors import Error, Refused
+from .errors import Error, Refused, as_error
 from .finish import last_states, last_voltages
 from .parameters import Parameter
 from .recording import Recording, vectors_of_state, vectors_of_voltage
-from .regions import Region, density_mechanisms, point_processes_on
 from .spikes import SpikeTimes
 
 
@@ -42,34 +45,33 @@ class Gradients:
 
     Attributes:
         directions: What was asked for, by the user's names.
+        wiring: What stands in the model for them.
+        is_online: They act on the run.
     """
 
     def __init__(
         self,
         directions: Sequence[Direction],
-        attachments: Sequence[Attachment],
-        regions: Sequence[Region],
-        points: Sequence[tuple[str, nrn.PointProcess]],
+        wiring: Wiring,
         made: Build,
         tables: tuple[StaleTables, SharedTables, IsolatedValues],
-        links: Links,
         spikes: SpikeTables | None,
         *,
         online: bool = False,
     ) -> None:
         """Made by :func:`gradmod.attach`, which has inserted and wired everything."""
         self.directions: dict[str, Parameter] = {d.name: d.parameter for d in directions}
-        self._attachments = list(attachments)
+        self.wiring = wiring
+        self._attachments = wiring.attachments
         self._by_section = {sec: a for a in self._attachments for sec in a.cell.sections}
-        self._regions = list(regions)
-        self._points = [(nrn.name_of(process), _place_of(process)) for _, process in points]
         self._made = made
         self._tables = tables
-        self._links = links
         self._spikes = spikes
         self._threads = Threads(self._attachments, obstacle(made.manifest, online=online))
-        self._failure: str | None = None
-        self._ready = False
+        self.is_online = online
+        self._over_ranks = spikes is not None and spikes.over_ranks
+        self._failure: Error | None = None
+        self._stage = Stage.NEVER
         #: By what belongs into ``finitialize``: which one it was last done in.
         self._done: dict[Callable[[Gradients], None], int] = {}
         self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
@@ -77,74 +79,108 @@ class Gradients:
         self._recordings: WeakSet[Recording] = WeakSet()
         # A run on which gradients act may be too long to remember every step: only if something is recorded.
         self._t = None if online else nrn.record(nrn.ref(nrn.h, "t"))
+        self._overwritten = Overwritten(() if online else directions)
+        self._gone = ""
+        remember(self)
         me: ref[Gradients] = ref(self)
         self._handlers = [
-            nrn.on_finitialize(kind, _handler(me, step)) for kind, step in zip((3, 0, 1), _STEPS, strict=True)
+            nrn.on_finitialize(kind, handler(me, Gradients._run_step, step))
+            for kind, step in zip((3, 0, 1), _STEPS, strict=True)
         ]
 
     # --- before every run -----------------------------------------------------------------------------------------
 
+    def _look(self) -> None:
+        """Check that the model still is the one that was attached to; what was taken out of it is put back."""
+        check_settings(threads=True)
+        self.wiring.check()
+        if not self.wiring.is_inserted:
+            self.wiring.insert()
+            self._record()
+        self._threads.place()
+
+    def _withdraw(self) -> None:
+        """Take everything out of the model: the run that begins is the user's own."""
+        for recording in self._recordings:
+            recording.stop()
+        if self._t is not None:
+            nrn.stop_recording(self._t)
+        self.wiring.remove()
+        self._threads.release()
+
+    def _record(self) -> None:
+        """Record what was recorded before :meth:`_withdraw`."""
+        if self._t is not None:
+            self._t = nrn.record(nrn.ref(nrn.h, "t"))
+        for recording in self._recordings:
+            recording.start()
+
     def _prepare(self) -> None:
-        """Check that the model still is the one that was attached to, and follow its parameters."""
+        """Before everything else of ``finitialize``: is there anything in the way of a gradient of this run?"""
         self._last.clear()
         self._trusted = None
-        check_settings(threads=True)
-        self._threads.place()
+        self._stage = Stage.BEGUN
+        try:
+            agree(self._over_ranks, self._look)
+        except Exception:
+            # What acts on the run stays in it, and ends it.
+            if not self.is_online:
+                self._withdraw()
+            raise
+        tables = self._spikes.sync() if self._spikes is not None else {}
+        agree(self._over_ranks, lambda: self._follow(tables))
+
+    def _follow(self, spikes: Mapping[str, int]) -> None:
         for tables in self._tables:
             tables.check()
-        self._check_model()
-        tables = self._spikes.sync() if self._spikes is not None else {}
+        self._overwritten.remember()
         for attachment in self._attachments:
-            attachment.sync(self._made.manifest.axial, tables)
-
-    def _check_model(self) -> None:
-        """Raise unless sections, mechanisms and point processes are those that were attached to."""
-        order = nrn.mechanism_order()
-        for attachment in self._attachments:
-            if attachment.cell.is_deleted():
-                raise Error(f"sections of a cell were deleted; {_AGAIN}")
-            if not attachment.cell.same_shape() or not attachment.is_wired():
-                raise Error(f"{attachment.cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
-            for cable in attachment.cables.values():
-                if not cable.is_intact(self._made.manifest.cable.name):
-                    raise Error(f"mechanisms were inserted into a gradient cable of {cable.direction}; {_AGAIN}")
-        for region in self._regions:
-            for sec in region.sections:
-                if density_mechanisms(sec, order) != region.mechanisms:
-                    raise Error(f"the mechanisms of {sec.name()} changed; {_AGAIN}")
-        now = {nrn.name_of(p): p for _, p in point_processes_on(a.cell for a in self._attachments)}
-        if [(name, _place_of(process)) for name, process in now.items()] != self._points or not all(
-            attachment.accompanies(now) for attachment in self._attachments
-        ):
-            raise Error(f"point processes were added, moved or removed; {_AGAIN}")
-        self._links.check(_AGAIN)
+            attachment.sync(self._made.manifest.axial, spikes)
 
     def _start(self) -> None:
-        for attachment in self._attachments:
-            attachment.set_initial_voltages()
-            start_streams([*attachment.spots, *attachment.companions])
-        self._ready = True
+        """When the initial voltages are set."""
+
+        def start() -> None:
+            self._overwritten.check_start()
+            for attachment in self._attachments:
+                attachment.set_initial_voltages()
+                start_streams([*attachment.spots, *attachment.companions])
+
+        agree(self._over_ranks, start)
+        self._stage = Stage.READY
 
     def _check_start(self) -> None:
-        for attachment in self._attachments:
-            attachment.check_start()
+        """After INITIAL."""
+
+        def check() -> None:
+            for attachment in self._attachments:
+                attachment.check_start()
+
+        agree(self._over_ranks, check)
         if self._spikes is not None:
             self._spikes.start()
 
     def _run_step(self, step: Callable[[Gradients], None]) -> None:
-        """Run what belongs into ``finitialize``; remember a failure, so that no number is read after it."""
+        """Run what belongs into ``finitialize``.
+
+        What fails is kept for who reads a gradient; the run is the user's own. The cables then have NaN.
+        """
         if step is Gradients._prepare:
-            self._failure, self._ready = None, False
+            self._failure = None
         try:
-            step(self)
-            self._done[step] = initialisations()
+            if self._failure is None:
+                step(self)
+                self._done[step] = initialisations()
         except KeyboardInterrupt:
-            self._failure, self._ready = "finitialize was interrupted", False
+            self._failure = Error("finitialize was interrupted")
             again()
-        except BaseException as error:
-            self._failure = str(error)
-            self._ready = False
-            raise
+        except Exception as error:
+            self._failure = as_error(error)
+            if self.is_online:
+                raise
+        if self._failure is not None:
+            for attachment in self._attachments:
+                attachment.spoil()
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -165,13 +201,13 @@ class Gradients:
         attachment = self._attachment_at(segment)
         if variable == "v":
             node = attachment.cell.node(segment.sec, segment.x)
-            vectors = vectors_of_voltage(attachment, segment)
+            record = lambda: vectors_of_voltage(attachment, segment)  # noqa: E731
             last = lambda: self._voltages(attachment)[node]  # noqa: E731
         else:
-            spot = self._spot_at(attachment, segment)
-            vectors = vectors_of_state(attachment, spot, variable)
-            last = lambda: self._last_states(attachment, spot)[variable]  # noqa: E731
-        return self._recording(variable, segment, vectors, last)
+            spot = lambda: self._spot_at(attachment, segment)  # noqa: E731
+            record = lambda: vectors_of_state(attachment, spot(), variable)  # noqa: E731
+            last = lambda: self._last_states(attachment, spot())[variable]  # noqa: E731
+        return self._recording(variable, segment, record, last)
 
     def record_spikes(self, netcon: nrn.NetCon) -> SpikeTimes:
         """Record the times of the spikes that a NetCon sees in the runs to come, and the gradients of these times.
@@ -204,14 +240,18 @@ class Gradients:
                     return spot
             raise Error(f"{process_name} was not there when the gradients were attached")
 
-        vectors = vectors_of_state(attachment, companion(), name)
+        record = lambda: vectors_of_state(attachment, companion(), name)  # noqa: E731
         last = lambda: self._last_states(attachment, companion())[name]  # noqa: E731
-        return self._recording(variable, segment, vectors, last)
+        return self._recording(variable, segment, record, last)
 
     def _recording(
-        self, variable: str, segment: nrn.Segment, vectors: dict[int, nrn.Vector], last: Callable[[], Floats]
+        self,
+        variable: str,
+        segment: nrn.Segment,
+        record: Callable[[], dict[int, nrn.Vector]],
+        last: Callable[[], Floats],
     ) -> Recording:
-        recording = Recording(variable, segment, list(self.directions), vectors, self._times, last)
+        recording = Recording(variable, segment, list(self.directions), record, self._times, last)
         self._recordings.add(recording)
         return recording
 
@@ -230,12 +270,14 @@ class Gradients:
 
     def _attachment_at(self, segment: nrn.Segment) -> Attachment:
         if not self._attachments:
-            raise Error("these gradients were detached")
+            raise Error(self._gone)
         if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         attachment = self._by_section.get(segment.sec)
         if attachment is None:
             raise Error(f"no direction acts on the cell of {segment}")
+        if not self.wiring.is_inserted:
+            self._look()
         return attachment
 
     def _spot_at(self, attachment: Attachment, segment: nrn.Segment) -> Spot:
@@ -264,14 +306,17 @@ class Gradients:
 
     def _check_ready(self) -> None:
         if not self._attachments:
-            raise Error("these gradients were detached")
+            raise Error(self._gone)
         if self._failure is not None:
-            raise Error(f"there are no gradients of the last run: {self._failure}")
-        if not self._ready:
+            raise type(self._failure)(f"there are no gradients of this run: {self._failure}") from self._failure
+        if self._stage is Stage.NEVER:
             raise Error("there was no run since attach(): call h.finitialize() and run")
-        if any(self._done.get(step) != initialisations() for step in _STEPS):
+        if self._stage is Stage.BEGUN or any(self._done.get(step) != initialisations() for step in _STEPS):
             # NEURON swallows an interrupt that comes when it calls the script.
-            raise Error("there are no gradients of the last run: its finitialize was interrupted; run again")
+            raise Error(
+                "there are no gradients of the last run: its finitialize was interrupted, or did not come to its end; "
+                "run again"
+            )
         check_settings(threads=True)
 
     def _times(self) -> Floats:
@@ -286,7 +331,8 @@ class Gradients:
         return times
 
     def _check_attachments(self) -> None:
-        self._check_model()
+        self.wiring.check()
+        self._overwritten.check()
         for attachment in self._attachments:
             check_run(attachment)
 
@@ -315,26 +361,27 @@ class Gradients:
 
     # --- the rest -------------------------------------------------------------------------------------------------
 
-    def detach(self) -> None:
+    def detach(self, why: str = "") -> None:
         """Take everything away again; the user's model is as it was before :func:`gradmod.attach`.
 
         Does nothing the second time.
+
+        Args:
+            why: What whoever still reads them is told.
         """
         if not self._attachments:
             return
+        self._gone = f"these gradients were detached{': ' * bool(why)}{why}; call attach() again"
+        self._overwritten.stop()
         for recording in self._recordings:
             recording.stop()
         self._recordings.clear()
         self._handlers.clear()
         self._by_section.clear()
-        self._points.clear()
         self._last.clear()
-        for attachment in self._attachments:
-            attachment.remove()
+        self.wiring.remove()
         self._attachments.clear()
         self._threads.release()
-        if self._spikes is not None:
-            self._spikes.remove()
         if self._t is not None:
             nrn.stop_recording(self._t)
 
@@ -348,44 +395,16 @@ class Gradients:
         width = max(len(name) for name in self.directions)
         lines = [f"gradients in {len(self.directions)} directions"]
         lines += [f"  {name:<{width}}  {parameter!r}" for name, parameter in self.directions.items()]
-        for a in self._attachments:
-            cell = a.cell
-            names = ", ".join(a.directions[k].name for k in a.cables)
-            lines.append(
-                f"cell of {cell.root.name()}: {len(cell.sections)} sections, {len(cell.segments)} segments, "
-                f"{len(a.companions)} point processes; {len(a.cables)} gradient cables ({names})"
-            )
+        lines += self.wiring.cells()
         if self._spikes is not None:
             lines.append("the times of spikes change too: gradients in the limit of small dt, not of the run itself")
         elif any(a.events for a in self._attachments):
             lines.append("the times of events count as fixed")
-        for region in self._regions:
-            mechanisms = ", ".join(region.mechanisms) or "no mechanisms"
-            suffix = self._made.manifest.density(region.mechanisms).suffix
-            lines.append(f"region {region.name}: {mechanisms}; {len(region.sections)} sections; mechanism {suffix}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.wiring.regions()])
 
 
 _STEPS = (Gradients._prepare, Gradients._start, Gradients._check_start)  # pyright: ignore[reportPrivateUsage]
 
-_AGAIN = "call detach() and attach() again"
-
-
-def _place_of(process: nrn.PointProcess) -> tuple[nrn.Section, float]:
-    seg = process.get_segment()
-    return seg.sec, float(seg.x)
-
 
 def _key(times: Floats) -> tuple[float, int]:
     return (float(times[-1]) if times.size else 0.0, len(times))
-
-
-def _handler(me: ref[Gradients], step: Callable[[Gradients], None]) -> Callable[[], None]:
-    """A handler for ``finitialize`` that does not keep the gradients alive."""
-
-    def handle() -> None:
-        gradients = me()
-        if gradients is not None:
-            gradients._run_step(step)  # pyright: ignore[reportPrivateUsage]
-
-    return handle

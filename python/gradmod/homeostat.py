@@ -11,6 +11,7 @@ from ._attachment import Attachment
 from ._build import build_homeostat
 from ._homeostat_manifest import HomeostatManifest
 from ._library import load
+from ._named import named_directions
 from ._neuron_netcons import all_netcons
 from ._neuron_sections import is_segment
 from .attach import Wired, wire
@@ -55,6 +56,7 @@ class Homeostat:
         self,
         measure: Average | Frequency,
         at: nrn.Segment | Iterable[nrn.Segment],
+        among: Mapping[str, Parameter] | None = None,
         *,
         target: float | Sequence[float],
         alpha: float | Sequence[float],
@@ -69,6 +71,7 @@ class Homeostat:
         Args:
             measure: What is measured.
             at: Where: one segment of each cell that regulates itself.
+            among: Directions, as a mapping: with names that are those of options.
             target: What ``f`` should be: one number, or one for each cell.
             alpha: Rate of change in 1/ms, for f and theta in units of theirs; also one for each cell.
             leak: In 1/ms.
@@ -83,6 +86,8 @@ class Homeostat:
         """
         segments = _segments(at)
         targets, rates = (_each(values, len(segments)) for values in (target, alpha))
+        options = {"measure": measure, "at": at, "target": target, "alpha": alpha, "leak": leak, "clip": clip}
+        _, directions = named_directions(among, directions, {**options, "bounds": bounds, "quiet": quiet})
         unknown = set(bounds or {}) - set(directions)
         if unknown:
             raise Error(f"bounds of {', '.join(sorted(unknown))}: no such direction")
@@ -91,8 +96,8 @@ class Homeostat:
         wired = wire(None, directions, quiet=quiet, online=True)
         self.gradients = Gradients(*wired, online=True)
         self.controllers: list[Controller] = []
-        self._attachments: Sequence[Attachment] = wired[1]
-        self._build = wired[4]
+        self._attachments: Sequence[Attachment] = wired[1].attachments
+        self._build = wired[2]
         self.delays: list[float] = []
         self._bounds = dict(bounds or {})
         try:
@@ -107,7 +112,7 @@ class Homeostat:
     def _regulate(
         self, measure: Average | Frequency, segments: Sequence[nrn.Segment], wired: Wired, *, quiet: bool
     ) -> None:
-        directions, attachments = wired[0], wired[1]
+        directions, attachments = wired[0], wired[1].attachments
         for attachment in attachments:
             for spot in (*attachment.spots, *attachment.companions):
                 if spot.region.sets_voltage:

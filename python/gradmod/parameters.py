@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from . import _neuron as nrn
 from ._neuron_sections import is_cable, is_section, is_segment
 from .errors import Error
 
-#: A profile: one number for everywhere, or a function of the segment. It is evaluated at every ``finitialize``.
-Weight: TypeAlias = "float | Callable[[nrn.Segment], float] | None"
+#: A profile: one number for everywhere, a function of the segment, or "present". It is evaluated at every
+#: ``finitialize``.
+Weight: TypeAlias = "float | Callable[[nrn.Segment], float] | Literal['present'] | None"
 
 #: A section, a segment, or any (nested) iterable of these, such as a SectionList or ``h.allsec()``.
 Where: TypeAlias = nrn.Section
@@ -27,8 +28,10 @@ class Range(Parameter):
     """A range variable in some sections or segments, e.g. ``Range("gnabar_hh", soma)``.
 
     Also ``ena``, ``cao``, ... of ions, and ``cm`` and ``Ra``. Segments without the variable are left out.
-    With a weight, the direction is the profile ``sum over segments of weight(seg) * d/d(name at seg)``; so
-    ``weight=lambda seg: seg.gnabar_hh`` is the gradient in the logarithm of a common factor.
+    With a weight, the direction is the profile ``sum over segments of weight(seg) * d/d(name at seg)``. With
+    ``weight="present"`` it is the values that there are: the gradient is that in a factor common to all of them, for a
+    variable that is not the same everywhere. In :class:`gradmod.Simulation` that factor is the number, 1 at the
+    beginning. Where a weight or a value is 0, nothing changes.
     """
 
     def __init__(self, name: str, where: Where, weight: Weight = None) -> None:
@@ -37,11 +40,14 @@ class Range(Parameter):
         Args:
             name: The range variable, as NEURON spells it.
             where: A section, a segment, or an iterable of these.
-            weight: A number or a function of the segment; 1 by default.
+            weight: A number, a function of the segment, or "present"; 1 by default.
+
+        Raises:
+            Error: A place is none, or the weight.
         """
         super().__init__(name)
         self.where = places(where)
-        self.weight = weight
+        self.weight = checked_weight(weight)
 
     def __repr__(self) -> str:
         return f"Range({self.name!r}, {describe(self.where)}{_weight(self.weight)})"
@@ -177,11 +183,24 @@ class InitialVoltage(Parameter):
         """
         super().__init__("v")
         self.where = None if where is None else places(where)
-        self.weight = weight
+        self.weight = checked_weight(weight)
+        if weight == "present":
+            raise Error("InitialVoltage has no present values: give numbers, or a function of the segment, as weight")
 
     def __repr__(self) -> str:
         where = "" if self.where is None else describe(self.where)
         return f"InitialVoltage({where}{_weight(self.weight)})"
+
+
+def checked_weight(weight: Weight) -> Weight:
+    """The same weight.
+
+    Raises:
+        Error: It can be none.
+    """
+    if weight is None or weight == "present" or isinstance(weight, (int, float)) or callable(weight):
+        return weight
+    raise Error(f"the weight {weight!r} is no number, no function of a segment and not 'present'")
 
 
 def places(where: Where) -> list[nrn.Section | nrn.Segment]:
@@ -214,6 +233,8 @@ def _parts(where: Where) -> Iterable[Where]:
             return iter(where)
     except TypeError:
         pass
+    if isinstance(where, Parameter):
+        raise Error(f"{where!r} needs a name: name=..., or a mapping {{'name': ...}}")
     raise Error(f"{where!r} is no place: give a section, a segment, or an iterable of these")
 
 
@@ -226,4 +247,6 @@ def describe(where: list[nrn.Section | nrn.Segment]) -> str:
 def _weight(weight: Weight) -> str:
     if weight is None:
         return ""
-    return f", weight={weight:g}" if isinstance(weight, (int, float)) else ", weight=<function>"
+    if isinstance(weight, (int, float)):
+        return f", weight={weight:g}"
+    return ", weight='present'" if weight == "present" else ", weight=<function>"

@@ -23,7 +23,7 @@ class Recording(Mapping[str, Floats]):
         variable: str,
         segment: nrn.Segment,
         directions: list[str],
-        vectors: dict[int, nrn.Vector],
+        record: Callable[[], dict[int, nrn.Vector]],
         times: Callable[[], Floats],
         last: Callable[[], Floats],
     ) -> None:
@@ -33,16 +33,18 @@ class Recording(Mapping[str, Floats]):
             variable: The user's name for it.
             segment: Where.
             directions: Names of all directions.
-            vectors: The recordings, one step late, of the directions that act here.
+            record: Begins to record, one step late, the directions that act here.
             times: Reads the times, checking that they can be trusted.
             last: Computes the sample at the present time, [cable].
         """
         self.variable = variable
         self.segment = segment
         self._directions = directions
-        self._vectors = vectors
+        self._record = record
+        self._vectors: dict[int, nrn.Vector] = {}
         self._times = times
         self._last = last
+        self.start()
 
     @property
     def t(self) -> Floats:
@@ -88,6 +90,14 @@ class Recording(Mapping[str, Floats]):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+    def start(self) -> None:
+        """Record, again after :meth:`stop`.
+
+        Raises:
+            Error: There is no such gradient.
+        """
+        self._vectors = self._record()
 
     def stop(self) -> None:
         """Stop recording."""

@@ -19,6 +19,7 @@ from ._interrupts import Interrupts
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
+from ._named import named_directions
 from ._neuron_sections import is_segment
 from ._plan import Layout
 from ._pointed import Links
@@ -59,8 +60,10 @@ class Reverse:
 
     def __init__(
         self,
-        sections: nrn.Section | Iterable[nrn.Section] | None = None,
+        first: nrn.Section | Iterable[nrn.Section] | Mapping[str, Parameter] | None = None,
+        /,
         *,
+        sections: nrn.Section | Iterable[nrn.Section] | None = None,
         memory: float = MEMORY,
         spike_times: bool = False,
         quiet: bool = False,
@@ -69,6 +72,7 @@ class Reverse:
         """Prepare the model that was built in NEURON.
 
         Args:
+            first: The sections; or parameters, as a mapping, which may have the names of options too.
             sections: Only cells with one of these sections are considered; all by default.
             memory: MiB for what is remembered of a run. A run that needs more is gone through in windows, which are
                 computed a second time; that costs about one more run.
@@ -80,6 +84,9 @@ class Reverse:
             Refused: Something in the model cannot be differentiated exactly; says what, where and why.
             Error: A name is wrong, or a tool failed.
         """
+        options = {"sections": sections, "memory": memory, "spike_times": spike_times, "quiet": quiet}
+        first, parameters = named_directions(first, parameters, options)
+        sections = sections if first is None else first
         if spike_times:
             raise Refused("reverse mode takes the times of spikes as fixed: for spike_times use forward mode (attach)")
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]

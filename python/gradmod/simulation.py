@@ -14,7 +14,7 @@ from . import _neuron as nrn
 from ._asked import Asked
 from ._directions import resolve
 from ._engines import Backward, Engine, Forward, Mode, cheaper
-from ._neuron_sections import is_segment
+from ._neuron_sections import is_section, is_segment
 from ._settable import Settable, check_overlap
 from .cells import Floats
 from .errors import Error, Refused
@@ -86,9 +86,7 @@ class Simulation:
         self.memory = memory
         self._duration, self._v_init, self._simulate = duration, v_init, simulate
         _ = self.x  # each parameter must have one value
-        looks = [look if isinstance(look, tuple) else (look, "v") for look in record]
-        if not looks:
-            raise Error("nothing is recorded")
+        looks = _looks(record)
         self._places = len(looks)
         self.variables = [str(variable) for _, variable in looks]
 
@@ -253,3 +251,25 @@ class Simulation:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _looks(record: object) -> list[tuple[nrn.Segment, str]]:
+    """What is recorded: (segment, variable).
+
+    Raises:
+        Error: Something in it is no such thing, or there is nothing in it.
+    """
+    single = is_segment(record) or is_section(record) or (isinstance(record, tuple) and isinstance(record[-1], str))
+    if not single and (isinstance(record, str) or not isinstance(record, Iterable)):
+        raise Error(f"record={record!r}: give a list of segments such as [soma(0.5)], or of (segment, variable)")
+    looks: list[tuple[nrn.Segment, str]] = []
+    for look in [record] if single else record:
+        place, variable = look if isinstance(look, tuple) and len(look) == 2 else (look, "v")
+        if is_section(place):
+            raise Error(f"record: {place} is a section: say where, e.g. {place}(0.5)")
+        if not isinstance(variable, str) or not (is_segment(place) or nrn.type_of_point_process(place)):
+            raise Error(f"record: {look!r} is no segment such as soma(0.5), and no (segment, variable)")
+        looks.append((place, variable))
+    if not looks:
+        raise Error("nothing is recorded")
+    return looks

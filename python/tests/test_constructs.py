@@ -77,9 +77,8 @@ def test_no_derivative_at_a_value_that_is_a_case_of_its_own(mode: Callable[..., 
         if isinstance(asked, gradmod.Reverse):
             asked.run(1.0, simulate=lambda: cell.run(0.05, 1.0))
         else:
-            with pytest.raises(RuntimeError):
-                cell.run(0.05, 1.0)
-            asked._prepare()
+            cell.run(0.05, 1.0)
+            asked.check()
     (asked.close if isinstance(asked, gradmod.Reverse) else asked.detach)()
     with pytest.raises(gradmod.Refused, match=message):
         mode(**slow, quiet=True)
@@ -159,8 +158,7 @@ def test_a_table_over_range_variables() -> None:
     gradients = {name: np.array(record[name]) for name in names}
     for segment in (seg for sec in cell.all for seg in sec):
         segment.kshift.speed = 1.6
-    with pytest.raises(RuntimeError):
-        run()
+    run()
     with pytest.raises(gradmod.Error, match="speed_kshift was changed since attach"):
         record["cm"]
     grad.detach()

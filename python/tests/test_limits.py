@@ -429,8 +429,7 @@ def test_gap_junctions_by_transfer_are_refused(cell: Cell) -> None:
     context.target_var(cell.clamp, cell.clamp._ref_amp, 1)
     context.setup_transfer()
     try:
-        with pytest.raises(RuntimeError):
-            start()
+        start()
         with pytest.raises(gradmod.Error, match="setup_transfer"):
             record["gna"]
         grad.detach()
@@ -482,8 +481,7 @@ def test_an_unwatched_parameter_is_refused_as_a_direction(stale: Stale) -> None:
     stale.run()
     mine = record["x"]
     h.usetable_kstale = 1
-    with pytest.raises(RuntimeError):
-        stale.run()
+    stale.run()
     with pytest.raises(gradmod.Error, match="usetable_kstale = 0"):
         record["x"]
     h.usetable_kstale = 0
@@ -501,8 +499,7 @@ def test_after_a_change_of_an_unwatched_parameter_there_are_no_gradients(stale: 
     plain = stale.run()
     mine = {name: record[name] for name in record}
     h.vhalf_kstale = -30
-    with pytest.raises(RuntimeError):
-        stale.run()
+    stale.run()
     with pytest.raises(gradmod.Error, match="vhalf_kstale was changed from -40 to -30 since attach"):
         record["g"]
     h.vhalf_kstale = -40

@@ -130,8 +130,7 @@ def test_ids_without_a_place_are_refused() -> None:
     record = grad.record(cell.soma(0.5))
     cell.rewind()
     cell.clamp.xi.set_ids(1, 2, 3)
-    with pytest.raises(RuntimeError):
-        cell.run(0.025, 1.0)
+    cell.run(0.025, 1.0)
     with pytest.raises(gradmod.Error, match=r"xi of NoiseClamp\[0\] were set without set_seq"):
         record["gbar"]
     cell.clamp.xi.set_seq(0)

@@ -110,8 +110,7 @@ def test_what_is_had_in_one_thread_only(cells: network.Network, threads: Any) ->
     threads(2)
     gradients = gradmod.attach(na=gradmod.Range("gnabar_hh", [soma]), spike_times=True, quiet=True)
     recording = gradients.record(dendrite(0.5))
-    with pytest.raises(RuntimeError):
-        h.finitialize(-65)
+    h.finitialize(-65)
     with pytest.raises(gradmod.Error, match="gradients of spike times are had in one thread only"):
         recording["na"]
     gradients.detach()

@@ -280,8 +280,7 @@ def test_netcons_may_change_between_runs() -> None:
     assert np.all(np.isfinite(spikes["amp"]))
     del extra
     backwards = cells.connect(cells.cells[2], cells.synapses[0], 1.0, 0.01)
-    with pytest.raises(RuntimeError):  # NEURON's own, with the traceback on stderr
-        h.finitialize(-65)
+    h.finitialize(-65)
     with pytest.raises(gradmod.Error, match="was added, and its spikes are not followed yet"):
         spikes["amp"]
     grad.detach()

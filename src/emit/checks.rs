@@ -41,8 +41,8 @@ impl Writer<'_> {
         lines
     }
 
-    /// Present and remembered values of the states; within a step they are the same.
-    pub fn unchanged(&self) -> Vec<(String, String)> {
+    /// Statements that compare present and remembered values of the states; within a step they are the same.
+    pub fn unchanged(&self) -> Vec<String> {
         let states = self.linearised.states.iter().filter(|state| state.check.is_some());
         let presents = states.map(|state| match &state.kind {
             StateKind::Ion(name) => format!("{name}_now"),
@@ -50,6 +50,10 @@ impl Writer<'_> {
                 self.linearised.names.of(*mechanism, name).to_owned()
             }
         });
-        presents.filter_map(|name| Some((name.clone(), self.sources.remembered(&name)?))).collect()
+        let compared = |name: String| {
+            let line = format!("IF (fault == 0 && {name} != {}) {{ fault = 5 }}", self.sources.remembered(&name)?);
+            Some(self.sources.guarded_present(&name, line))
+        };
+        presents.filter_map(compared).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What a gradient mechanism declares: its settings, its ASSIGNED variables, the ions that it reads.
+//! What a gradient mechanism declares: its settings, its ASSIGNED variables.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,24 @@ use super::manifest::StreamManifest;
 use super::pointed::PointedVariables;
 use super::region::{cable_pointer, Writer};
 use crate::graph::Input;
-use crate::step::{Linearised, Quantity, RegionIon};
-
-#[derive(Serialize)]
-pub(super) struct UseIon {
-    pub ion: String,
-    pub read: String,
-}
+use crate::step::{Linearised, Quantity};
 
 #[derive(Serialize)]
 pub(super) struct Setting {
     pub name: String,
     pub default: String,
+    /// It has no value by itself: a mechanism that was not told does nothing but say so.
+    pub untold: bool,
+}
+
+impl Setting {
+    pub fn new(name: impl Into<String>, default: impl Into<String>) -> Self {
+        Self { name: name.into(), default: default.into(), untold: false }
+    }
+
+    pub fn untold(name: impl Into<String>) -> Self {
+        Self { name: name.into(), default: "-1".to_owned(), untold: true }
+    }
 }
 
 impl Writer<'_> {
@@ -38,6 +44,8 @@ impl Writer<'_> {
             format!("c[{}]", self.stored_coefficients().max(1)),
             format!("own[{}]", own.max(1)),
             "fault".to_owned(),
+            "wired".to_owned(),
+            format!("W_start[{k}]"),
             "fresh".to_owned(),
             "v_solved (mV)".to_owned(),
             "jumps".to_owned(),
@@ -56,9 +64,6 @@ impl Writer<'_> {
         }
         names.extend(self.seeds.iter().map(|seed| format!("{seed}[{k}]")));
         names.extend(self.sources.now.iter().map(|now| now.name.clone()));
-        names.extend(self.use_ions().into_iter().flat_map(|ion| {
-            ion.read.split(", ").map(str::to_owned).collect::<Vec<_>>()
-        }));
         names.extend((0..k).map(cable_pointer));
         names.extend(self.far.iter().flat_map(Far::assigned));
         names.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
@@ -78,37 +83,13 @@ impl Writer<'_> {
         let all = self.step_inputs.iter().chain(&self.start_inputs).chain(&self.event_inputs);
         all.copied().collect::<BTreeSet<_>>().into_iter()
     }
-
-    pub(super) fn use_ions(&self) -> Vec<UseIon> {
-        let mut ions = Vec::new();
-        for ion in &self.linearised.ions {
-            let own = [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside(), ion.ion.current()];
-            let read: Vec<String> = own
-                .into_iter()
-                .filter(|name| self.sources.now.iter().any(|now| now.source == *name))
-                .collect();
-            if !read.is_empty() {
-                ions.push((ion, read));
-            }
-        }
-        // NEURON's translator copies ion variables at the start of a BEFORE block, but forgets
-        // it where there is exactly one (`lst->next != lst->prev` in nocpout.cpp): read another.
-        if let [(ion, read)] = ions.as_mut_slice() {
-            if read.len() == 1 {
-                let other = if read[0] == ion.ion.current() { ion.ion.reversal() } else { ion.ion.current() };
-                read.push(other);
-            }
-        }
-        let joined = |(ion, read): (&RegionIon, Vec<String>)| UseIon { ion: ion.ion.name.clone(), read: read.join(", ") };
-        ions.into_iter().map(joined).collect()
-    }
 }
 
-/// 0/1 switches and charges: RANGE parameters that Python sets.
+/// 0/1 switches and charges: RANGE parameters that who wires must set.
 pub(super) fn settings(linearised: &Linearised) -> Vec<Setting> {
     let mut settings = Vec::new();
     for mechanism in linearised.region.mechanisms.iter().filter(|_| linearised.region.switched) {
-        settings.push(Setting { name: format!("has_{}", mechanism.name), default: "0".to_owned() });
+        settings.push(Setting::untold(format!("has_{}", mechanism.name)));
     }
     for ion in linearised.ions.iter().filter(|ion| !ion.concentrations.is_empty()) {
         let valence = ion.ion.valence.unwrap_or(match ion.ion.name.as_str() {
@@ -116,10 +97,10 @@ pub(super) fn settings(linearised: &Linearised) -> Vec<Setting> {
             _ => 1.0,
         });
         let names = [ion.nernst(), ion.nernst_init(), ion.conc_init()];
-        settings.extend(names.map(|name| Setting { name, default: "0".to_owned() }));
-        settings.push(Setting { name: ion.valence(), default: format!("{valence}") });
+        settings.extend(names.map(Setting::untold));
+        settings.push(Setting::new(ion.valence(), format!("{valence}")));
         let starts = ion.written.iter().map(|name| ion.start(name));
-        settings.extend(starts.map(|name| Setting { name, default: "0".to_owned() }));
+        settings.extend(starts.map(Setting::untold));
     }
     settings
 }

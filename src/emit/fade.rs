@@ -22,7 +22,7 @@ pub(super) struct Fade {
 
 /// RANGE parameters.
 pub(super) fn settings() -> [Setting; 2] {
-    ["leak", "clip"].map(|name| Setting { name: name.to_owned(), default: "0".to_owned() })
+    ["leak", "clip"].map(|name| Setting::new(name, "0"))
 }
 
 impl Writer<'_> {

@@ -7,7 +7,7 @@
 //! is advanced in the same step must wait for its gradient: see `late` in the template.
 
 use super::manifest::{FarManifest, FarVariable};
-use super::sources::pointed_source;
+use super::sources::{pointed_source, unset};
 use crate::graph::{Id, Input};
 use crate::step::{Linearised, Pointed, Quantity, When};
 
@@ -68,14 +68,20 @@ impl Far {
     }
 
     fn look(&self, array: &str, pointers: &[String]) -> Vec<String> {
-        let lines = pointers.iter().enumerate().map(|(k, pointer)| {
-            let line = format!("{array}[{k}] = {pointer}");
-            match &self.switch {
-                Some(switch) => format!("IF ({switch} != 0) {{ {line} }}"),
-                None => line,
-            }
-        });
-        lines.collect()
+        let lines = pointers.iter().enumerate();
+        lines.map(|(k, pointer)| self.guarded(format!("{array}[{k}] = {pointer}"))).collect()
+    }
+
+    fn guarded(&self, line: String) -> String {
+        match &self.switch {
+            Some(switch) => format!("IF ({switch} != 0) {{ {line} }}"),
+            None => line,
+        }
+    }
+
+    /// Statements that look whether the POINTERs are set.
+    pub fn look_wired(&self) -> Vec<String> {
+        self.pointers().map(|pointer| self.guarded(unset(pointer))).collect()
     }
 
     /// In direction `k`, the end of a step is the start of the next one.

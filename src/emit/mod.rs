@@ -25,6 +25,7 @@ mod reverse;
 mod sources;
 mod spikes;
 mod stages;
+mod wiring;
 
 use std::sync::OnceLock;
 
@@ -117,7 +118,7 @@ pub fn emit(
         manifest.file.clone_from(&file.name);
         manifest.suffix = file.stem().to_owned();
     }
-    let mut manifest = Manifest::new(directions, manifests, &fingerprint::of(CABLE_TEXTS.into_iter()));
+    let mut manifest = Manifest::new(directions, manifests, &cable_fingerprint());
     if times == EventTimes::Differentiated {
         manifest.spikes = files.last().map(|file| spikes::manifest(file.stem(), directions));
     }
@@ -130,6 +131,10 @@ pub fn emit(
         files.push(File { name: format!("{name}.mod"), text });
     }
     Ok((files, manifest))
+}
+
+fn cable_fingerprint() -> String {
+    fingerprint::of(CABLE_TEXTS.into_iter())
 }
 
 /// Puts the hash of all files into their names. One name for the whole build: two

@@ -41,7 +41,7 @@ impl PointedVariables {
         if self.posts {
             names.push("posts".to_owned());
         }
-        names.into_iter().map(|name| Setting { name, default: "0".to_owned() }).collect()
+        names.into_iter().map(|name| Setting::new(name, "0")).collect()
     }
 
     pub fn assigned(&self, directions: usize, seen: impl Iterator<Item = String>) -> Vec<String> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::arrays::{self, Through};
 use super::code::Code;
-use super::declarations::{settings, units, Setting, UseIon};
+use super::declarations::{settings, units, Setting};
 use super::manifest::{
     FarManifest, IonManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
     StateManifest, StreamManifest,
@@ -37,10 +37,14 @@ struct Context {
     current_unit: &'static str,
     conductance_unit: &'static str,
     hold: &'static str,
-    ions: Vec<UseIon>,
     range: Vec<String>,
     pointers: Vec<String>,
     pointer_notes: Vec<PointerManifest>,
+    ion_notes: Vec<IonManifest>,
+    /// The mechanisms whose presence must be told.
+    switches: Vec<String>,
+    /// What the names of the mechanisms of gradient cables end with.
+    cable: String,
     far_notes: Vec<FarManifest>,
     parameter_notes: Vec<ParameterManifest>,
     state_notes: Vec<StateManifest>,
@@ -70,8 +74,10 @@ struct Context {
     needs_cables: bool,
     /// Something happens at the end of a step.
     ends_steps: bool,
-    /// Present and remembered values of the states.
-    unchanged: Vec<(String, String)>,
+    /// Statements that compare present and remembered values of the states.
+    unchanged: Vec<String>,
+    /// Statements that look whether all is set that must be.
+    look_wired: Vec<String>,
     has_celsius: bool,
     /// Where gradients act on the run.
     online: Option<Fade>,
@@ -208,7 +214,7 @@ impl<'a> Writer<'a> {
         let now: Vec<(String, String)> =
             self.sources.now.iter().map(|now| (now.name.clone(), now.source.clone())).collect();
         let mut range: Vec<String> =
-            ["d", "S", "fault", "jumps", "v_solved"].map(str::to_owned).to_vec();
+            ["d", "S", "fault", "jumps", "v_solved", "W_start"].map(str::to_owned).to_vec();
         range.extend(settings.iter().map(|setting| setting.name.clone()));
         range.extend(now.iter().map(|(name, _)| name.clone()));
         range.extend(self.gradients.iter().cloned());
@@ -233,10 +239,12 @@ impl<'a> Writer<'a> {
             current_unit: if is_density { "mA/cm2" } else { "nA" },
             conductance_unit: if is_density { "S/cm2" } else { "uS" },
             hold: HOLD,
-            ions: self.use_ions(),
             range: lines::list("RANGE", &range),
             pointers: lines::list("POINTER", &pointers),
             pointer_notes: self.sources.pointers.clone(),
+            ion_notes: ion_manifests(linearised),
+            switches: self.switches(),
+            cable: super::cable_fingerprint(),
             far_notes: far::manifests(self.linearised, &self.far),
             parameter_notes: self.parameters(),
             state_notes: self.states(),
@@ -263,10 +271,15 @@ impl<'a> Writer<'a> {
             needs_cables: self.needs_cables(),
             ends_steps: self.ends_steps(),
             unchanged: self.unchanged(),
+            look_wired: self.look_wired(),
             has_celsius: self.reads(&Quantity::Celsius),
             online,
             functions: functions.into_iter().collect(),
         }
+    }
+
+    fn switches(&self) -> Vec<String> {
+        if self.linearised.region.switched { self.mechanism_names() } else { Vec::new() }
     }
 
     fn mechanism_names(&self) -> Vec<String> {
@@ -333,14 +346,13 @@ impl<'a> Writer<'a> {
 
     fn manifest(&self, context: Context, suffix: String, file: String) -> RegionManifest {
         let region = &self.linearised.region;
-        let switches = region.mechanisms.iter().filter(|_| region.switched);
         RegionManifest {
             name: region.name.clone(),
             suffix,
             file,
             kind: if region.kind() == Kind::Density { "density" } else { "point" },
             mechanisms: context.mechanisms,
-            switches: switches.map(|mechanism| format!("has_{}", mechanism.name)).collect(),
+            switches: self.switches().iter().map(|name| format!("has_{name}")).collect(),
             pointers: context.pointer_notes,
             cable_pointers: (0..self.directions).map(cable_pointer).collect(),
             far: context.far_notes,

@@ -2,26 +2,33 @@
 //!
 //! `_n` is a value at the start of the lagged step, remembered in `was`; `_n1`
 //! is the present value. NEURON's variables are read through POINTERs, ions
-//! through USEION.
+//! too: USEION would change their style where the mechanism is inserted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::far::{old_name, saw_name};
 use super::manifest::{NowManifest, PointerManifest};
 use crate::graph::Input;
-use crate::model::Kind;
 use crate::step::{Linearised, Quantity, StateKind, When};
 
 /// A companion's own value of the voltage, where its events set it.
 pub const KEPT: &str = "v_kept";
+
+/// What must be there for a statement to run: where it is not, a POINTER may be unset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Guard {
+    None,
+    Mechanism(usize),
+    /// A mechanism that uses the ion of this variable.
+    Ion(String),
+}
 
 /// Something whose value at the start of a step must be remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Memory {
     /// The emitted name of the present value.
     present: String,
-    /// The mechanism whose switch guards it.
-    mechanism: Option<usize>,
+    guard: Guard,
 }
 
 /// When code runs that reads the model.
@@ -40,8 +47,8 @@ pub enum Phase {
 pub struct Sources<'a> {
     linearised: &'a Linearised,
     pub pointers: Vec<PointerManifest>,
-    /// Which mechanism each pointer belongs to.
-    owners: Vec<Option<usize>>,
+    /// Where each of them is set.
+    guards: Vec<Guard>,
     pub now: Vec<NowManifest>,
     memory: Vec<Memory>,
     /// POINTERs that may see variables: their values as states saw them are kept.
@@ -51,12 +58,12 @@ pub struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// Collects what the given inputs need; `variables`: POINTERs may see variables.
     pub fn new(linearised: &'a Linearised, inputs: &BTreeSet<Input>, variables: bool) -> Self {
-        let voltage = Memory { present: "v_now".to_owned(), mechanism: None };
+        let voltage = Memory { present: "v_now".to_owned(), guard: Guard::None };
         let now = NowManifest { name: "v_now".to_owned(), source: "v".to_owned() };
         let mut sources = Self {
             linearised,
             pointers: Vec::new(),
-            owners: Vec::new(),
+            guards: Vec::new(),
             now: vec![now],
             memory: vec![voltage],
             kept: variables.then(Vec::new),
@@ -78,33 +85,28 @@ impl<'a> Sources<'a> {
             }
             Quantity::Pointed(mechanism, name, when) => {
                 let present = linearised.names.of(*mechanism, name).to_owned();
-                self.point(present.clone(), pointed_source(linearised, *mechanism, name), "pointed", Some(*mechanism));
+                self.point(present.clone(), pointed_source(linearised, *mechanism, name), "pointed", Guard::Mechanism(*mechanism));
                 match (when, &mut self.kept) {
-                    (When::Before, _) => self.remember(present, Some(*mechanism)),
+                    (When::Before, _) => self.remember(present, Guard::Mechanism(*mechanism)),
                     (When::After, Some(kept)) => kept.push((*mechanism, name.clone())),
                     _ => {}
                 }
             }
             Quantity::Ion(name, when) => {
                 let present = format!("{name}_now");
-                if linearised.region.kind() == Kind::Point {
-                    // USEION would change the ion's style in this segment.
-                    self.point(present.clone(), name.clone(), "segment", None);
-                } else if !self.now.iter().any(|now| now.name == present) {
-                    self.now.push(NowManifest { name: present.clone(), source: name.clone() });
-                }
+                self.point(present.clone(), name.clone(), "segment", Guard::Ion(name.clone()));
                 if *when == When::Before {
-                    self.remember(present, None);
+                    self.remember(present, Guard::Ion(name.clone()));
                 }
             }
-            Quantity::Time => self.remember("t".to_owned(), None),
+            Quantity::Time => self.remember("t".to_owned(), Guard::None),
             Quantity::UseTable(mechanism) => {
                 let name = &linearised.region.mechanisms[*mechanism].name;
                 let pointer = format!("{name}_usetable");
-                self.point(pointer, format!("usetable_{name}"), "global", Some(*mechanism));
+                self.point(pointer, format!("usetable_{name}"), "global", Guard::Mechanism(*mechanism));
             }
             Quantity::InitialConcentration(name) => {
-                self.point(name.clone(), name.clone(), "global", None);
+                self.point(name.clone(), name.clone(), "global", Guard::None);
             }
             _ => {}
         }
@@ -126,19 +128,19 @@ impl<'a> Sources<'a> {
     }
 
     /// The mechanism without which nothing reads a variable, if there is one.
-    fn owner(&self, mechanism: usize, name: &str) -> Option<usize> {
-        Some(mechanism).filter(|_| !self.linearised.region.is_shared(mechanism, name))
+    fn owner(&self, mechanism: usize, name: &str) -> Guard {
+        if self.linearised.region.is_shared(mechanism, name) { Guard::None } else { Guard::Mechanism(mechanism) }
     }
 
-    fn point(&mut self, name: String, source: String, scope: &'static str, owner: Option<usize>) {
+    fn point(&mut self, name: String, source: String, scope: &'static str, guard: Guard) {
         if !self.pointers.iter().any(|pointer| pointer.name == name) {
             self.pointers.push(PointerManifest { name, source, scope });
-            self.owners.push(owner);
+            self.guards.push(guard);
         }
     }
 
-    fn remember(&mut self, present: String, mechanism: Option<usize>) {
-        let memory = Memory { present, mechanism };
+    fn remember(&mut self, present: String, guard: Guard) {
+        let memory = Memory { present, guard };
         if !self.memory.contains(&memory) {
             self.memory.push(memory);
         }
@@ -168,7 +170,7 @@ impl<'a> Sources<'a> {
         let mut lines = Vec::new();
         for (index, memory) in self.memory.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {
             let line = format!("was[{index}] = {}", memory.present);
-            lines.extend(self.guarded(memory.mechanism, line));
+            lines.push(self.guarded(&memory.guard, line));
         }
         lines.extend(self.keep_seen(1));
         lines
@@ -192,7 +194,7 @@ impl<'a> Sources<'a> {
             let saw = saw_name(self.linearised, *mechanism, name);
             let setting = old_name(self.linearised, *mechanism, name);
             let line = format!("IF ({setting} == {old}) {{ {saw} = {} }}", self.linearised.names.of(*mechanism, name));
-            lines.extend(self.guarded(Some(*mechanism), line));
+            lines.push(self.guarded(&Guard::Mechanism(*mechanism), line));
         }
         lines
     }
@@ -207,9 +209,9 @@ impl<'a> Sources<'a> {
         let (mut names, mut lines) = (Vec::new(), Vec::new());
         for input in inputs {
             let quantity = &self.linearised.quantities[input];
-            let Some((value, owner)) = self.source(quantity, phase) else { continue };
+            let Some((value, guard)) = self.source(quantity, phase) else { continue };
             let name = self.linearised.graph.input_name(*input).to_owned();
-            lines.extend(self.guarded(owner, format!("{name} = {value}")));
+            lines.push(self.guarded(&guard, format!("{name} = {value}")));
             if let Quantity::Ion(ion, When::Before) = quantity {
                 lines.extend(self.nernst_value(&name, ion, phase));
             }
@@ -225,8 +227,8 @@ impl<'a> Sources<'a> {
             .then(|| format!("IF ({} != 0) {{ {name} = {variable}_now }}", ion.nernst()))
     }
 
-    /// The text that has the value of a quantity, and the mechanism that must be on.
-    fn source(&self, quantity: &Quantity, phase: Phase) -> Option<(String, Option<usize>)> {
+    /// The text that has the value of a quantity, and what must be there.
+    fn source(&self, quantity: &Quantity, phase: Phase) -> Option<(String, Guard)> {
         let before = |present: &str| {
             if phase != Phase::Step {
                 return present.to_owned();
@@ -234,14 +236,14 @@ impl<'a> Sources<'a> {
             self.remembered(present).unwrap_or_else(|| present.to_owned())
         };
         Some(match quantity {
-            Quantity::Voltage(When::Before) if phase == Phase::Event => (self.event_voltage().to_owned(), None),
-            Quantity::Voltage(When::Before) if phase == Phase::Moment => ("v_moment".to_owned(), None),
-            Quantity::Voltage(When::Before) => (before("v_now"), None),
+            Quantity::Voltage(When::Before) if phase == Phase::Event => (self.event_voltage().to_owned(), Guard::None),
+            Quantity::Voltage(When::Before) if phase == Phase::Moment => ("v_moment".to_owned(), Guard::None),
+            Quantity::Voltage(When::Before) => (before("v_now"), Guard::None),
             // Events may have set v since.
-            Quantity::Voltage(When::After) => ("v_solved".to_owned(), None),
-            Quantity::Rise if phase != Phase::Step => ("0".to_owned(), None),
-            Quantity::Rise => (format!("v_solved - {}", before("v_now")), None),
-            Quantity::Time => (before("t"), None),
+            Quantity::Voltage(When::After) => ("v_solved".to_owned(), Guard::None),
+            Quantity::Rise if phase != Phase::Step => ("0".to_owned(), Guard::None),
+            Quantity::Rise => (format!("v_solved - {}", before("v_now")), Guard::None),
+            Quantity::Time => (before("t"), Guard::None),
             Quantity::Variable(mechanism, name, when) => {
                 let kind = StateKind::Variable(*mechanism, name.clone());
                 let kept = match (phase, when) {
@@ -264,10 +266,10 @@ impl<'a> Sources<'a> {
                     When::After if self.kept.is_some() => saw_name(self.linearised, *mechanism, name),
                     When::After => present.to_owned(),
                 };
-                (value, Some(*mechanism))
+                (value, Guard::Mechanism(*mechanism))
             }
-            Quantity::Ion(name, When::Before) => (before(&format!("{name}_now")), None),
-            Quantity::Ion(name, When::After) => (format!("{name}_now"), None),
+            Quantity::Ion(name, When::Before) => (before(&format!("{name}_now")), Guard::Ion(name.clone())),
+            Quantity::Ion(name, When::After) => (format!("{name}_now"), Guard::Ion(name.clone())),
             // Read by their own names.
             _ => return None,
         })
@@ -320,16 +322,45 @@ impl<'a> Sources<'a> {
         self.pointers.iter().any(|known| known.name == pointer).then_some(pointer)
     }
 
-    /// A statement that must not run where its mechanism is off: a POINTER may be unset.
-    fn guarded(&self, mechanism: Option<usize>, line: String) -> Vec<String> {
-        match mechanism {
-            Some(index) if self.linearised.region.switched => {
-                let name = &self.linearised.region.mechanisms[index].name;
-                vec![format!("IF (has_{name} != 0) {{ {line} }}")]
-            }
-            _ => vec![line],
+    /// A statement that must not run where what it reads is not there.
+    fn guarded(&self, guard: &Guard, line: String) -> String {
+        match self.switch(guard) {
+            Some(switch) => format!("IF ({switch}) {{ {line} }}"),
+            None => line,
         }
     }
+
+    /// What must hold for a statement to run.
+    fn switch(&self, guard: &Guard) -> Option<String> {
+        let mechanisms = &self.linearised.region.mechanisms;
+        let uses = |index: &usize| match guard {
+            Guard::None => false,
+            Guard::Mechanism(mechanism) => index == mechanism,
+            Guard::Ion(name) => mechanisms[*index].ions.iter().any(|ion| ion.owns(name)),
+        };
+        let switches = (0..mechanisms.len()).filter(uses).map(|index| format!("has_{} != 0", mechanisms[index].name));
+        let switches: Vec<String> = switches.collect();
+        (self.linearised.region.switched && !switches.is_empty()).then(|| switches.join(" || "))
+    }
+
+    /// Where a value that is remembered is there.
+    pub fn guarded_present(&self, present: &str, line: String) -> String {
+        match self.memory.iter().find(|memory| memory.present == present) {
+            Some(memory) => self.guarded(&memory.guard, line),
+            None => line,
+        }
+    }
+
+    /// Statements that look whether all POINTERs into the model are set.
+    pub fn look_wired(&self) -> Vec<String> {
+        let pointers = self.pointers.iter().zip(&self.guards);
+        pointers.map(|(pointer, guard)| self.guarded(guard, unset(&pointer.name))).collect()
+    }
+}
+
+/// A statement that looks whether a POINTER is set.
+pub(super) fn unset(pointer: &str) -> String {
+    format!("IF (nrn_pointing({pointer}) == 0) {{ wired = 0 }}")
 }
 
 /// What the manifest calls a POINTER of the model.

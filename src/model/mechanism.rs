@@ -81,6 +81,11 @@ impl Ion {
         format!("{}o", self.name)
     }
 
+    /// Whether a variable is one of the ion's.
+    pub fn owns(&self, name: &str) -> bool {
+        [self.current(), self.reversal(), self.inside(), self.outside()].iter().any(|own| own == name)
+    }
+
     /// Whether the mechanism sets a concentration of the ion.
     pub fn writes_concentration(&self) -> bool {
         self.write.iter().any(|name| *name == self.inside() || *name == self.outside())

@@ -1,0 +1,80 @@
+"""Directions in parameters that the run itself sets: then it does not depend on the value that the user gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from . import _neuron as nrn
+from ._directions import Direction
+from .errors import Refused
+from .parameters import Global, Range, Stimulus
+
+
+class Overwritten:
+    """The parameters of all directions, as they were before ``finitialize`` and, of stimuli, along the run."""
+
+    def __init__(self, directions: Sequence[Direction]) -> None:
+        """Begin to record the stimuli."""
+        self._directions = [d for d in directions if d.wrt is not None or isinstance(d.parameter, Global)]
+        self._before: dict[tuple[str, str], float] = {}
+        self._along: dict[str, tuple[str, nrn.Vector]] = {}
+        for direction in self._directions:
+            parameter = direction.parameter
+            if isinstance(parameter, Stimulus):
+                process = nrn.find_point_process(parameter.process)
+                if process is not None:
+                    recorded = nrn.record(nrn.ref(process, parameter.name))
+                    self._along[direction.name] = f"{parameter.name} of {parameter.process}", recorded
+
+    def _values(self) -> Iterator[tuple[str, str, float]]:
+        for direction in self._directions:
+            parameter, owners = direction.parameter, list[object]()
+            if isinstance(parameter, Range):
+                owners = list(direction.segments or ())
+            elif isinstance(parameter, Stimulus):
+                owners = [process] if (process := nrn.find_point_process(parameter.process)) is not None else []
+            elif isinstance(parameter, Global):
+                owners = [nrn.h]
+            for owner in owners:
+                where = "" if owner is nrn.h else f" of {owner}"
+                yield direction.name, f"{parameter.name}{where}", float(getattr(owner, parameter.name))
+
+    def remember(self) -> None:
+        """At the beginning of ``finitialize``."""
+        self._before = {(name, what): value for name, what, value in self._values()}
+
+    def check_start(self) -> None:
+        """When Vectors have been played into what they are played into.
+
+        Raises:
+            Refused: A parameter is another than before.
+        """
+        for name, what, value in self._values():
+            before = self._before.get((name, what), value)
+            if value != before:
+                raise Refused(f"{name}: {what} was {before:g} and is {value:g} when the run begins: {_WHY}")
+
+    def check(self) -> None:
+        """After the run.
+
+        Raises:
+            Refused: A stimulus changed.
+        """
+        for name, (what, recorded) in self._along.items():
+            values = nrn.values(recorded)
+            if values.size and np.ptp(values) != 0.0:
+                raise Refused(f"{name}: {what} was changed during the run: {_WHY}")
+
+    def stop(self) -> None:
+        """Record no more."""
+        for _, recorded in self._along.values():
+            nrn.stop_recording(recorded)
+        self._along.clear()
+
+
+_WHY = (
+    "the run sets it (Vector.play, or a script), so that it does not depend on the value that was given; take another "
+    "parameter as direction, or give what is played to a point process of its own"
+)

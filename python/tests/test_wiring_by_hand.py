@@ -1,0 +1,172 @@
+"""What the head of an emitted file tells a HOC programmer to do gives the gradient of the run; less gives no number."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradmod
+import numpy as np
+import pytest
+from models import library
+
+MECHANISMS = ("naf", "sk", "capool", "cah")
+#: By section: what is inserted there.
+CELL = {"soma": MECHANISMS, "dend[0]": ("naf",), "dend[1]": ("naf", "cah", "capool")}
+DIRECTIONS = {"gbar_naf": (0.09, 1e-6), "gbar_cah": (2e-4, 1e-8)}
+
+
+@dataclass
+class Emitted:
+    """The files, and what their head names."""
+
+    place: Path
+
+    def __post_init__(self) -> None:
+        self.name = next(self.place.glob("gm_all_*.mod")).stem
+        self.cable = next(self.place.glob("gm_cable_*.mod")).stem
+        self.head = (self.place / f"{self.name}.mod").read_text().split("\nNEURON {")[0]
+        self.pointers = re.findall(r":   (\w+) -> (\w+) \((\w+)\)", self.head)
+        self.styles: dict[str, list[tuple[str, list[str]]]] = {}
+        for name, ion, bits in re.findall(
+            r"((?:nernst_init|nernst|conc_init)_(\w+)): 1 if ((?:int\(style/\d+\)%2(?: or )?)+)", self.head
+        ):
+            self.styles.setdefault(ion, []).append((name, re.findall(r"style/(\d+)", bits)))
+        self.starts = re.findall(r"(start_\w+) = (\w+)", self.head)
+
+
+@pytest.fixture(scope="module")
+def emitted(tmp_path_factory: pytest.TempPathFactory) -> Emitted:
+    """Compiled, beside the model's own files."""
+    place = tmp_path_factory.mktemp("hand")
+    wrt = [f"--wrt={name}" for name in DIRECTIONS]
+    files = [str(library.CHANNELS / f"{name}.mod") for name in MECHANISMS]
+    command = [gradmod.find_binary(), "transform", "-o", str(place), *files, "--directions=2", *wrt]
+    subprocess.run(command, check=True, capture_output=True)
+    nrnivmodl = Path(sys.executable).parent / "nrnivmodl"
+    subprocess.run([nrnivmodl, "."], cwd=place, check=True, capture_output=True)
+    return Emitted(place)
+
+
+def build(copy: str, mechanisms: bool, insert: str) -> list[str]:
+    """A cell, or a copy of it: unequal sections, other values in every segment."""
+    lines = [f"create {copy}soma, {copy}dend[2]", f"connect {copy}dend[0](0), {copy}soma(1)"]
+    lines += [f"connect {copy}dend[1](0), {copy}soma(0.5)", f"{copy}soma {{ L = 22 diam = 18 Ra = 120 cm = 1.1 }}"]
+    for i, (length, nseg) in enumerate(((150, 3), (90, 2))):
+        lines.append(f"{copy}dend[{i}] {{ L = {length} nseg = {nseg} diam(0:1) = 2.5:{1.2 + i} Ra = 90 cm = 0.9 }}")
+    for section, names in CELL.items():
+        inserted = list(names) if mechanisms else []
+        lines.append(f"{copy}{section} {{ {' '.join(f'insert {name}' for name in [*inserted, insert] if name)} }}")
+    return lines
+
+
+def wire(emitted: Emitted, without: str) -> list[str]:
+    """Steps 2 to 7 of the head; ``without`` leaves one thing out."""
+    name, cable = emitted.name, emitted.cable
+    lines: list[str] = []
+    for section, inserted in CELL.items():
+        lines += [f"{section} insert {name}", f"{section} for (x, 0) {{"]
+        lines += [f"  setpointer W{k}_{name}(x), gc{k}_{section}.v(x)" for k in range(2) if without != f"W{k}"]
+        ions = {ion for mechanism in inserted for ion in {"naf": ["na"], "sk": ["k", "ca"]}.get(mechanism, ["ca"])}
+        for pointer, source, scope in emitted.pointers:
+            owner = pointer.split("_")[0] if pointer.split("_")[0] in MECHANISMS else ""
+            ion = "".join(one for one in ("na", "ca", "k") if scope == "segment" and one in source)
+            if (owner and owner not in inserted) or (ion and ion not in ions) or without == pointer:
+                continue
+            lines.append(f"  setpointer {pointer}_{name}(x), {source}" + ("" if scope == "global" else "(x)"))
+        lines += [
+            f"  has_{mechanism}_{name}(x) = {int(mechanism in inserted)}"
+            for mechanism in MECHANISMS
+            if without != "has"
+        ]
+        for k, direction in enumerate(DIRECTIONS):
+            if direction.split("_")[1] in inserted:
+                lines.append(f"  w_{direction}_{name}[{k}](x) = 1")
+        for ion, settings in emitted.styles.items():
+            lines.append(f"  style = {f'ion_style({chr(34)}{ion}_ion{chr(34)})' if ion in ions else 0}")
+            for setting, bits in settings:
+                if without != "ions":
+                    lines.append(f"  {setting}_{name}(x) = {' || '.join(f'int(style/{bit})%2' for bit in bits)}")
+        lines += [f"  {start}_{name}(x) = {value}" for start, value in emitted.starts if without != "ions"]
+        lines.append("}")
+        for k in range(2):
+            lines.append(f"gc{k}_{section} for (x, 0) {{")
+            lines.append(f"  setpointer d_{cable}(x), {section}.d_{name}(x)")
+            if without != "S":
+                lines.append(f"  setpointer S_{cable}(x), {section}.S_{name}[{k}](x)")
+            lines.append("}")
+    return lines
+
+
+def program(emitted: Emitted, without: str) -> str:
+    """A whole session, without a word of Python."""
+    lines = ['load_file("stdrun.hoc")']
+    lines += [
+        *build("", True, ""),
+        "objref clamp, trace, plain, high, low, fih, g[2], file",
+        "double delta[2], base[2]",
+    ]
+    lines += ["dend[1] clamp = new IClamp(0.8)", "{ clamp.del = 1 clamp.dur = 4 clamp.amp = 0.6 celsius = 20 n = 0 }"]
+    lines += [f"{{ base[{k}] = {at} delta[{k}] = {step} }}" for k, (at, step) in enumerate(DIRECTIONS.values())]
+    for k, direction in enumerate(DIRECTIONS):
+        mechanism = direction.split("_")[1]
+        lines.append(f"proc set{k}() {{")
+        lines += [
+            f"  n = 0  {section} for (x, 0) {{ n += 1  {direction}(x) = base[{k}]*(1 + 0.1*n) + $1 }}"
+            for section, names in CELL.items()
+            if mechanism in names
+        ]
+        lines += ["}", f"set{k}(0)"]
+    lines += ["proc go() { dt = 0.05 steps_per_ms = 20 tstop = 6 v_init = -66 init() run() }"]
+    lines += ["{ trace = new Vector() trace.record(&soma.v(0.5)) go() plain = trace.c }"]
+    for k in range(2):
+        lines += build(f"gc{k}_", False, emitted.cable)
+        lines.append(f"{{ g[{k}] = new Vector() g[{k}].record(&gc{k}_dend[1].v(0.25)) }}")
+    lines += wire(emitted, without)
+    lines.append("proc zero() {")
+    lines += [f"  gc{k}_{section} for (x) {{ v(x) = 0 }}" for k in range(2) for section in CELL if without != "zero"]
+    lines += ["}", 'fih = new FInitializeHandler(0, "zero()")', "go()"]
+    lines += ['print "same ", trace.eq(plain)', "fault = 0"]
+    lines += [f"{section} for (x, 0) {{ fault += fault_{emitted.name}(x) }}" for section in CELL]
+    lines.append('print "fault ", fault')
+    lines.append("objref mine[2]\nfor k = 0, 1 { mine[k] = g[k].c }")
+    lines.append("trace.record(&dend[1].v(0.25))")
+    for k in range(2):
+        lines += [f"{{ set{k}(delta[{k}]) go() high = trace.c set{k}(-delta[{k}]) go() low = trace.c set{k}(0) }}"]
+        lines.append(f"high.sub(low).div(2*delta[{k}])")
+        lines.append(f'for i = 0, high.size() - 2 print "row ", {k}, high.x[i], mine[{k}].x[i + 1]')
+    return "\n".join(lines) + "\n"
+
+
+def session(emitted: Emitted, without: str = "") -> tuple[dict[str, str], dict[int, Any]]:
+    """Run it: what it says, and by direction [sample, (differences, gradient)]."""
+    script = emitted.place / f"wired{without}.hoc"
+    script.write_text(program(emitted, without))
+    code = f"from neuron import h; h.nrn_load_dll({str(library.compile_fixtures())!r}); h.load_file({str(script)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=emitted.place, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    said = dict(line.split() for line in done.stdout.splitlines() if line.startswith(("same", "fault")))
+    rows = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("row")]
+    return said, {k: np.array([row[1:] for row in rows if row[0] == str(k)], dtype=float) for k in range(2)}
+
+
+def test_what_the_head_says_gives_the_gradient_of_the_run(emitted: Emitted) -> None:
+    said, found = session(emitted)
+    assert said == {"same": "1", "fault": "0"}
+    for theirs, mine in (rows.T for rows in found.values()):
+        assert np.abs(theirs).max() > 1
+        assert np.abs(mine - theirs).max() <= 1e-6 * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("without", ["has", "zero", "ions", "W1", "naf_gbar", "cai_now", "S"])
+def test_what_is_left_out_gives_no_number(emitted: Emitted, without: str) -> None:
+    said, found = session(emitted, without)
+    assert said["same"] == "1"
+    assert (said["fault"] != "0") == (without != "S")
+    assert any(np.isnan(mine[1:]).all() for _, mine in (rows.T for rows in found.values()))
