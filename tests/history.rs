@@ -70,7 +70,8 @@ fn other_values_that_earlier_runs_leave_are_refused() {
         "PROCEDURE update() { IF (done == 0) { done = 0 factor = q10 } }",
     ] {
         let (codes, said) = refused(&format!("{START}{code}"));
-        assert!(codes.contains(&"history".to_owned()), "{code}: {said}");
+        // LOCALs of the file belong to all segments: a test of one tells what the segment before did.
+        assert!(codes.iter().any(|code| ["history", "shared-memory"].contains(&code.as_str())), "{code}: {said}");
     }
 }
 

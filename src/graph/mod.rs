@@ -396,10 +396,28 @@ impl Graph {
         self.reachable_where(roots, tangents, |_| false)
     }
 
+    /// The nodes that these are computed from, through none of those that are `passed`.
+    pub fn reachable_past(&self, roots: &[Id], passed: &BTreeSet<Id>) -> Vec<Id> {
+        let mut seen = PerNode::<bool>::new(self);
+        for id in passed {
+            seen[*id] = true;
+        }
+        self.reachable_from(roots, true, |_| false, seen)
+    }
+
     /// The same where these conditions hold.
     pub fn reachable_where(&self, roots: &[Id], tangents: bool, holds: impl Fn(Id) -> bool) -> Vec<Id> {
+        self.reachable_from(roots, tangents, holds, PerNode::<bool>::new(self))
+    }
+
+    fn reachable_from(
+        &self,
+        roots: &[Id],
+        tangents: bool,
+        holds: impl Fn(Id) -> bool,
+        mut seen: PerNode<bool>,
+    ) -> Vec<Id> {
         let mut found = Vec::new();
-        let mut seen = PerNode::<bool>::new(self);
         let mut stack = roots.to_vec();
         while let Some(id) = stack.pop() {
             if std::mem::replace(&mut seen[id], true) {

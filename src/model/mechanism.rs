@@ -118,6 +118,16 @@ impl Hook {
             _ => None,
         }
     }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeforeInitial => "BEFORE INITIAL",
+            Self::AfterInitial => "AFTER INITIAL",
+            Self::BeforeBreakpoint => "BEFORE BREAKPOINT",
+            Self::AfterSolve => "AFTER SOLVE",
+            Self::BeforeStep => "BEFORE STEP",
+        }
+    }
 }
 
 /// A current that a mechanism adds to the membrane.

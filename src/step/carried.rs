@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use super::quantity::elements;
 use super::receive::Traced;
-use super::row::Row;
 use super::state::state_elements;
 use super::{Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
@@ -226,33 +225,5 @@ impl Step<'_> {
 
     pub(super) fn is_hidden(&self, kind: &StateKind) -> bool {
         matches!(self.visibility(kind), Visibility::Hidden | Visibility::File)
-    }
-
-    /// One memory for all segments can't carry what differs between them.
-    pub(super) fn refuse_shared(
-        &self,
-        own: usize,
-        candidate: &Candidate,
-        (row, start): (&Row, &Row),
-    ) -> Result<(), Refused> {
-        let is_shared =
-            matches!(self.visibility(&candidate.kind), Visibility::File | Visibility::Global);
-        let differs = row.v_before.is_some()
-            || row.v_after.is_some()
-            || start.v_before.is_some()
-            || !(row.far_before.is_empty() && row.far_after.is_empty() && start.far_before.is_empty())
-            || row.states.iter().any(|(state, _)| *state != own);
-        if !(is_shared && differs) {
-            return Ok(());
-        }
-        let (mechanism, span) = self.declaration(&candidate.kind);
-        let name = candidate.kind.name();
-        let message = format!(
-            "`{name}` is one variable for all segments, and its value is used before it is set anew"
-        );
-        let diagnostic = Diagnostic::refusal("shared-memory", span, message)
-            .label("each segment leaves its value to the next one")
-            .help("make it RANGE, or set it wherever it is used");
-        Err(Refused { mechanism, diagnostic })
     }
 }

@@ -34,7 +34,7 @@ impl Step<'_> {
                 continue;
             }
             let scope = self.enter(index);
-            let mut before = self.values[index].clone();
+            let mut before = self.own_values(index, scope);
             self.show_ions(mechanism, &mut before);
             let v = self.graph.read(self.v_before);
             let (mut after, jumps) = self.breakpoint(index, before.clone(), (v, self.discontinuities), scope)?;
@@ -50,6 +50,7 @@ impl Step<'_> {
                 after = self.twice(index, before.clone(), scope)?;
                 differs = once != self.sum(mechanism, &after);
             }
+            self.share(index, "BREAKPOINT", &before, &mut after);
             let (current, conductance) =
                 self.contribution(index, (&before, &after), (rise, differs), scope)?;
             for ion in &mechanism.ions {
@@ -63,7 +64,7 @@ impl Step<'_> {
             }
             membrane.current = self.graph.add(membrane.current, current);
             membrane.conductance = self.graph.add(membrane.conductance, conductance);
-            self.leave(scope, &before, &mut after);
+            self.leave(index, scope, &before, &mut after);
             self.take_concentrations(mechanism, &after);
             self.values[index] = after;
         }

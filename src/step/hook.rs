@@ -29,7 +29,7 @@ impl Step<'_> {
                 continue;
             };
             let scope = self.enter(index);
-            let mut before = self.values[index].clone();
+            let mut before = self.own_values(index, scope);
             self.show_ions(mechanism, &mut before);
             let when = if v == self.v_after { When::After } else { When::Before };
             let v = self.graph.read(v);
@@ -45,7 +45,8 @@ impl Step<'_> {
                 .map(|()| trace.values)
                 .and_then(|after| refuse_states(mechanism, body.span, &before, &after).map(|()| after))
                 .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
-            self.leave(scope, &before, &mut after);
+            self.share(index, hook.name(), &before, &mut after);
+            self.leave(index, scope, &before, &mut after);
             self.values[index] = after;
         }
         Ok(())

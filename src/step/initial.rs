@@ -22,7 +22,7 @@ impl Step<'_> {
         let mut sent = Vec::new();
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
             let scope = self.enter(index);
-            let mut before = self.values[index].clone();
+            let mut before = self.own_values(index, scope);
             self.show_ions(mechanism, &mut before);
             let mut values = before.clone();
             for variable in mechanism.variables.values() {
@@ -53,7 +53,8 @@ impl Step<'_> {
             let mut values = trace.values;
             self.start_arrays(&stores, &values, scope)?;
             sent.extend(effects.into_iter().map(|effect| self.sent(effect)));
-            self.leave(scope, &before, &mut values);
+            self.share(index, "INITIAL", &before, &mut values);
+            self.leave(index, scope, &before, &mut values);
             self.take_concentrations(mechanism, &values);
             if mechanism.writes_concentration() {
                 self.initial_reversals();

@@ -126,6 +126,7 @@ fn linearise_with(
     roots.extend(received.iter().flat_map(super::receive::Traced::needs));
     let chosen = step.carried(dynamic, &mut roots);
     roots.extend(chosen.iter().map(|candidate| candidate.start));
+    step.refuse_foreign(&roots)?;
     roots.extend(received.iter().flat_map(|received| received.values.values().copied()));
     step.refuse_large(&chosen)?;
     let initial = step.set_at_start(&chosen);
@@ -150,10 +151,8 @@ fn linearise_with(
     let settled = step.settled(&chosen);
     // What an array keeps of the time of an event counts as a number, but in the limit of small steps.
     let store_order = Order { time: slopes.as_ref().and_then(|_| step.time()), ..event_order.clone() };
-    let stores = match &received {
-        Some(received) => step.stores_of_events(received, &chosen, &store_order, &settled)?,
-        None => Vec::new(),
-    };
+    let stores = received.as_ref().map(|received| step.stores_of_events(received, &chosen, &store_order, &settled));
+    let stores = stores.transpose()?.unwrap_or_default();
     order.arrays = step.active_arrays();
     let ends: Vec<Id> = chosen.iter().map(|candidate| candidate.after).collect();
     let stages = step.stages(&step.systems(&ends), &mut order);
@@ -161,9 +160,9 @@ fn linearise_with(
     let start_stages = step.stages(&step.systems(&starts), &mut start_order);
     let mut source = step.row(membrane.current, &order);
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
-    let states = step.state_rows(&chosen, &order, &start_order)?;
+    let states = step.state_rows(&chosen, &order, &start_order);
     let corrected = corrected(&chosen, &initial, &parameters);
-    let mut parameters: Vec<Parameter> = parameters.into_iter().map(|(_, parameter)| parameter).collect();
+    let mut parameters = parameters.into_iter().map(|(_, parameter)| parameter).collect::<Vec<_>>();
     if region.kind() == Kind::Density && wanted("cm") {
         step.add_capacitance(&mut source, &mut parameters, rise);
     }
@@ -255,17 +254,16 @@ impl Step<'_> {
         chosen: &[Candidate],
         order: &Order,
         start_order: &Order,
-    ) -> Result<Vec<State>, Refused> {
+    ) -> Vec<State> {
         let mut states = Vec::new();
         for candidate in chosen {
             let row = self.row(candidate.after, order);
             let start = Row {
                 states: Vec::new(),
                 v_after: None,
-            far_after: Vec::new(),
+                far_after: Vec::new(),
                 ..self.row(candidate.start, start_order)
             };
-            self.refuse_shared(states.len(), candidate, (&row, &start))?;
             states.push(State {
                 public: self.public_name(&candidate.kind),
                 own: self.is_hidden(&candidate.kind).then(|| {
@@ -281,7 +279,7 @@ impl Step<'_> {
                 is_still: false,
             });
         }
-        Ok(states)
+        states
     }
 
     fn failed(&self, values: &[Values]) -> Vec<Id> {

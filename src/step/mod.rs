@@ -27,6 +27,7 @@ mod quantity;
 mod receive;
 mod row;
 mod runge;
+mod shared;
 mod simultaneous;
 mod sparse;
 mod stage;
@@ -39,7 +40,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use crate::diff::Differentiator;
-use crate::graph::{Arm, Graph, Id, Input, Scope};
+use crate::graph::{Arm, Graph, Id, Input, Node, Scope};
 use crate::model::{Kind, Mechanism};
 use crate::trace::{Constants, Discontinuities, Values};
 
@@ -136,6 +137,8 @@ struct Step<'a> {
     set_by_currents: BTreeSet<StateKind>,
     /// Concentrations that one sets.
     set_early: BTreeSet<StateKind>,
+    /// What other segments left in variables that all have together.
+    foreigns: shared::Foreigns,
     /// Those in a BREAKPOINT are not heeded when NEURON starts.
     discontinuities: Discontinuities,
 }
@@ -151,11 +154,29 @@ impl Step<'_> {
         Some((branch, Arm::Then))
     }
 
+    /// The values of a mechanism's variables where its code runs: what earlier code left where it is off is not among them.
+    fn own_values(&self, mechanism: usize, scope: Scope) -> Values {
+        let mut values = self.values[mechanism].clone();
+        let Some((branch, _)) = scope else { return values };
+        let switch = self.graph.branch(branch).condition;
+        for value in values.values_mut() {
+            while let Node::Phi(joined, slot) = *self.graph.node(*value) {
+                let joined = self.graph.branch(joined);
+                if joined.condition != switch {
+                    break;
+                }
+                *value = joined.slots[slot].0;
+            }
+        }
+        values
+    }
+
     /// After a mechanism's code: where it is off, nothing has changed.
-    fn leave(&mut self, scope: Scope, before: &Values, after: &mut Values) {
+    fn leave(&mut self, mechanism: usize, scope: Scope, before: &Values, after: &mut Values) {
         let Some((branch, _)) = scope else { return };
         for (name, value) in after {
-            if let Some(before) = before.get(name) {
+            let outside = self.values[mechanism].get(name).or_else(|| before.get(name));
+            if let Some(before) = outside {
                 *value = self.graph.join(branch, *value, *before);
             }
         }

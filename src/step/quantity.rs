@@ -91,6 +91,7 @@ impl<'a> Step<'a> {
             remembering: BTreeSet::new(),
             set_by_currents: BTreeSet::new(),
             set_early: BTreeSet::new(),
+            foreigns: super::shared::Foreigns::new(),
             discontinuities: Discontinuities::Heeded,
             graph,
         };

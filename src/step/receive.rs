@@ -226,6 +226,7 @@ impl Step<'_> {
             traced.sent.push(self.sent(effect));
         }
         traced.values = values;
+        self.share_event(&before, &mut traced.values);
         traced.values.extend(after.into_iter().map(|(name, value)| (argument_key(&name), value)));
         traced.start_arguments = start_arguments;
         Ok(Some(traced))

@@ -31,7 +31,7 @@ impl<'a> Step<'a> {
         let t = self.graph.add(self.t, half_step);
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
             let scope = self.enter(index);
-            let before = self.values[index].clone();
+            let before = self.own_values(index, scope);
             let mut values = before.clone();
             self.show_ions(mechanism, &mut values);
             let shown = values.clone();
@@ -54,7 +54,8 @@ impl<'a> Step<'a> {
                     .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
             }
             self.anchor_states(index, &shown, &mut values);
-            self.leave(scope, &shown, &mut values);
+            self.share(index, &solved_blocks(mechanism), &shown, &mut values);
+            self.leave(index, scope, &shown, &mut values);
             self.take_concentrations(mechanism, &values);
             self.values[index] = values;
         }
@@ -198,4 +199,21 @@ pub(super) fn state_elements(mechanism: &Mechanism) -> Vec<String> {
         .filter_map(|name| mechanism.variable(name))
         .flat_map(super::quantity::elements)
         .collect()
+}
+
+/// What NEURON runs in the state phase, for a message.
+fn solved_blocks(mechanism: &Mechanism) -> String {
+    let solved = mechanism.breakpoint.iter().filter_map(|statement| match &statement.kind {
+        StatementKind::Solve(solve) => Some(&solve.block.text),
+        _ => None,
+    });
+    let names = solved.map(|name| match mechanism.blocks.get(name).map(|block| &block.kind) {
+        Some(BlockKind::Derivative(_)) => format!("DERIVATIVE {name}"),
+        Some(BlockKind::Kinetic(..)) => format!("KINETIC {name}"),
+        Some(BlockKind::Linear(..)) => format!("LINEAR {name}"),
+        Some(BlockKind::Nonlinear(..)) => format!("NONLINEAR {name}"),
+        _ => format!("PROCEDURE {name}"),
+    });
+    let names: Vec<String> = names.collect();
+    if names.is_empty() { "BREAKPOINT".to_owned() } else { names.join(" and ") }
 }

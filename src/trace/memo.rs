@@ -52,6 +52,13 @@ struct Key {
 }
 
 impl Memos {
+    /// Where code that has been run sets a variable for the last time.
+    pub fn last_set(&self, mechanism: &str, variable: &str) -> Option<Span> {
+        let assignments = self.assignments.borrow();
+        let own = assignments.get(&(mechanism.to_owned(), variable.to_owned()))?;
+        own.last().map(|assignment| assignment.span)
+    }
+
     /// A variable of a memo that other code sets too: its mechanism, its name, and where.
     ///
     /// A guard may be set to a number, so that the code runs in any case.
