@@ -123,3 +123,42 @@ fn what_only_stays_where_it_was_in_some_runs_is_followed() {
     let start = "INITIAL { m = 0.1 kept = 1 IF (q10 > 1) { seen = 2 } }\n";
     assert_eq!(refused(&format!("{start}{WARM}")).0, Vec::<String>::new());
 }
+
+#[test]
+fn what_nothing_reads_before_it_is_set_may_stay_as_it_was() {
+    let head = "NEURON { POINT_PROCESS x NONSPECIFIC_CURRENT i } PARAMETER { tau = 2 } ASSIGNED { v i last seen on }
+STATE { g } BREAKPOINT { SOLVE s METHOD cnexp i = g*v } DERIVATIVE s { g' = -g/tau }
+";
+    let first = "INITIAL { g = 0 seen = 0 }\nNET_RECEIVE(w) { IF (seen) { g = g + w*(t - last) } seen = 1 last = t }";
+    for code in [
+        first,
+        "INITIAL { g = 0 seen = -1 }\nNET_RECEIVE(w) { IF (seen > 0) { g = g + w*(t - last) } ELSE { g = g + w } IF (t > 1) { last = t seen = 2 } }",
+        "INITIAL { g = 0 net_send(0, 3) }\nNET_RECEIVE(w) { IF (flag == 3) { on = 1 } ELSE { on = on + 1 g = g + w } }\nAFTER SOLVE { g = g }",
+    ] {
+        let code = code.replace("\nAFTER SOLVE { g = g }", "");
+        assert_eq!(refused_in(&format!("{head}{code}\n")).0, Vec::<String>::new(), "{code}");
+    }
+    let on = head.replace("i = g*v", "i = on*g*v");
+    assert_eq!(refused_in(&format!("{on}INITIAL {{ g = 0 net_send(0, 3) }}\nNET_RECEIVE(w) {{ IF (flag == 3) {{ on = 1 }} g = g + w }}\n")).0, Vec::<String>::new());
+    for code in [
+        // Read once before it is set.
+        first.replace("IF (seen)", "IF (seen == 0)"),
+        // Seen, but not set.
+        first.replace("last = t", "IF (t > 1) { last = t }"),
+        // INITIAL leaves both.
+        first.replace("seen = 0", ""),
+        // The event comes later.
+        "INITIAL { g = 0 net_send(1, 3) }\nNET_RECEIVE(w) { IF (flag == 3) { on = 1 } ELSE { g = g + on } }".to_owned(),
+        "INITIAL { g = 0 net_send(0, 3) }\nNET_RECEIVE(w) { IF (flag == 3) { on = 1 } ELSE { g = g + on } }".to_owned(),
+    ] {
+        let (codes, said) = refused_in(&format!("{head}{code}\n"));
+        assert_eq!(codes, ["history"], "{code}: {said}");
+    }
+}
+
+#[test]
+fn what_breakpoint_leaves_to_the_equations_is_followed_where_mechanisms_can_be_off() {
+    let text = "NEURON { SUFFIX x NONSPECIFIC_CURRENT i RANGE g } PARAMETER { g = 1e-4 } ASSIGNED { v i tau } STATE { m }
+INITIAL { m = 0.1 } BREAKPOINT { SOLVE s METHOD cnexp tau = 1 + exp(-v/20) i = g*m*v } DERIVATIVE s { m' = (0.3 - m)/tau }\n";
+    assert_eq!(refused_in(text).0, Vec::<String>::new());
+}

@@ -107,3 +107,54 @@ fn every_fixture_is_refused_as_the_document_says() {
     }
     assert!(left.is_empty(), "not in docs/refusals.md: {left:?}");
 }
+
+/// What `gradmod transform` says of files with these names and texts.
+fn said(files: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradmod"));
+    command.args(["transform", "--message-format", "json", "-o"]).arg(folder.path().join("out"));
+    for (name, text) in files {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+        command.arg(&file);
+    }
+    String::from_utf8(command.output().unwrap().stderr).unwrap()
+}
+
+fn codes(said: &str) -> Vec<&str> {
+    said.lines().filter_map(|line| line.split("\"code\":\"").nth(1)?.split('"').next()).collect()
+}
+
+#[test]
+fn all_refusals_of_all_files_come_together() {
+    let first = "NEURON { SUFFIX one NONSPECIFIC_CURRENT i } ASSIGNED { v i y }\nCONSTRUCTOR { y = 1 }
+BREAKPOINT { y = scop_random() again(v) i = y }\nPROCEDURE again(u) { again(u) }\n";
+    let second = "NEURON { SUFFIX two NONSPECIFIC_CURRENT i } ASSIGNED { v i y } STATE { m }
+BREAKPOINT { SOLVE s METHOD gear i = m*scop_random() }\nDERIVATIVE s { m' = -m }\n";
+    let third = "NEURON { SUFFIX three NONSPECIFIC_CURRENT i } ASSIGNED { v i y } STATE { m }
+INITIAL { m = y } BREAKPOINT { SOLVE s METHOD cnexp i = m }\nDERIVATIVE s { y = v m' = -m }\n";
+    assert_eq!(codes(&said(&[("one.mod", first)])), ["constructor", "unknown-function", "recursion"]);
+    let found = said(&[("two.mod", second), ("three.mod", third)]);
+    let mut found = codes(&found);
+    found.sort_unstable();
+    assert_eq!(found, ["history", "method", "unknown-function"]);
+}
+
+#[test]
+fn a_mechanism_in_two_files_is_an_error_and_one_without_a_name_has_that_of_its_file() {
+    let text = "NEURON { SUFFIX leak NONSPECIFIC_CURRENT i } PARAMETER { g = 1 } ASSIGNED { v i } BREAKPOINT { i = g*v }\n";
+    let found = said(&[("a.mod", text), ("b/c.mod", text)]);
+    assert!(found.contains("`leak` is declared in") && found.contains("a.mod too"), "{found}");
+    assert_eq!(said(&[("leak.mod", &text.replace("SUFFIX leak ", ""))]), "");
+}
+
+#[test]
+fn a_table_that_is_filled_before_what_it_is_made_of_is_refused() {
+    let outer = "FUNCTION a(u) { TABLE FROM -100 TO 100 WITH 200 a = b(u)/2 }\n";
+    let inner = "FUNCTION b(u) { TABLE FROM -100 TO 100 WITH 200 b = 1/(1 + exp(-u)) }\n";
+    let text = "NEURON { SUFFIX x NONSPECIFIC_CURRENT i } ASSIGNED { v i } BREAKPOINT { i = a(v) }\n";
+    assert_eq!(said(&[("x.mod", &format!("{text}{inner}{outer}"))]), "");
+    let found = said(&[("x.mod", &format!("{text}{outer}{inner}"))]);
+    assert!(found.contains("NEURON fills the TABLE of `a` before that of `b`, of which it is made"), "{found}");
+}

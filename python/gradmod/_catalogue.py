@@ -24,10 +24,15 @@ REFUSED_GLOBAL = {
     "secondorder": "it is a switch",
     "stoprun": "it is a switch",
 }
-#: Parameters of stimuli that say when: the simulation depends on them in steps of dt only.
+#: Parameters of NEURON's own stimuli that say when: the simulation depends on them in steps of dt only.
 TIMES = {
-    "delay", "del", "dur", "dur1", "dur2", "dur3", "onset", "start", "interval", "number", "noise",
-}  # fmt: skip
+    "IClamp": {"delay", "dur"},
+    "SEClamp": {"dur1", "dur2", "dur3"},
+    "VClamp": {"dur"},
+    "NetStim": {"start", "interval", "number", "noise"},
+}
+#: What such parameters are called elsewhere. Whether the simulation depends on them smoothly, the code tells.
+NAMES_OF_TIMES = {"delay", "del", "dur", "dur1", "dur2", "dur3", "onset", "start", "interval", "number", "noise"}
 
 
 class Catalogue:
@@ -81,13 +86,18 @@ def check_stimulus(mechanism: str, name: str) -> None:
     """Raise unless a point process has this parameter and it has a gradient."""
     known = set(nrn.variables_of(mechanism, 1))
     known = {"delay" if parameter == "del" else parameter for parameter in known}
-    if name in TIMES and name in known | {"del"}:
-        raise Refused(
-            f"Stimulus({mechanism}, {name!r}): no gradient in {name}: a time acts in whole steps of dt, so the "
-            "simulation does not depend on it smoothly"
-        )
+    if name in TIMES.get(mechanism, ()) or (mechanism in TIMES and name == "del"):
+        raise Refused(no_smooth_time(f"Stimulus({mechanism}, {name!r})", name))
     if name not in known:
         raise Error(f"Stimulus({mechanism}, {name!r}): {mechanism} has no parameter {name}{near(name, known)}")
+
+
+def no_smooth_time(where: str, name: str) -> str:
+    """Why there is no gradient in a time."""
+    return (
+        f"{where}: no gradient in {name}: a time acts in whole steps of dt, so the simulation does not depend on it "
+        "smoothly"
+    )
 
 
 def near(name: str, known: Iterable[str]) -> str:

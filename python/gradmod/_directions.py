@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from . import _neuron as nrn
-from ._catalogue import Catalogue, check_stimulus
+from ._catalogue import NAMES_OF_TIMES, Catalogue, check_stimulus, no_smooth_time
 from ._neuron_sections import all_sections, is_segment
 from .cells import Cell, cells_of
-from .errors import Error
+from .errors import Error, Refused
 from .parameters import (
     Elsewhere,
     Global,
@@ -129,6 +130,26 @@ def check_influence(directions: Iterable[Direction], passed_over: Iterable[str])
             wrt = direction.wrt or ""
             if wrt.startswith(f"{mechanism}.") or wrt.endswith(f"_{mechanism}"):
                 raise Error(f"{direction.name}: {wrt} has no influence: {mechanism} acts on no membrane")
+
+
+class _Code(Protocol):
+    @property
+    def stepwise(self) -> Collection[str]: ...
+
+
+def check_smooth(directions: Iterable[Direction], regions: Iterable[_Code]) -> None:
+    """Raise if a direction is a time of a stimulus whose code only compares it.
+
+    Raises:
+        Refused: As said.
+    """
+    stepwise = {name for region in regions for name in region.stepwise}
+    for direction in directions:
+        parameter = direction.parameter
+        if isinstance(parameter, Stimulus) and parameter.name in NAMES_OF_TIMES and direction.wrt in stepwise:
+            kind = str(direction.wrt).partition(".")[0]
+            where = f"{direction.name}: Stimulus({kind}, {parameter.name!r})"
+            raise Refused(no_smooth_time(where, parameter.name))
 
 
 def _resolve(name: str, parameter: Parameter, cells: list[Cell], by_section: Mapping[nrn.Section, Cell]) -> Direction:

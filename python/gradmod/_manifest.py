@@ -275,6 +275,7 @@ class Region:
     apply_events: str
     stale_tables: tuple[StaleTable, ...]
     isolated: tuple[Isolated, ...]
+    stepwise: frozenset[str]
     shared_tables: tuple[SharedTable, ...]
     unfollowed: tuple[str, ...]
     writers: dict[str, frozenset[str]]
@@ -323,6 +324,7 @@ class Region:
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
             isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),
+            stepwise=frozenset(data["stepwise"]),
         )
 
 
@@ -375,12 +377,14 @@ class Manifest:
 
     Attributes:
         passed_over: Mechanisms that act on no membrane: nothing was emitted for them.
+        watchers: All given mechanisms that can act on no membrane, with the POINTERs that they set.
         spikes: Where the times of events are differentiated.
     """
 
     directions: int
     regions: tuple[Region, ...]
     passed_over: frozenset[str]
+    watchers: dict[str, frozenset[str]]
     cable: CableMechanism
     cable_point: CableMechanism
     axial: Axial
@@ -403,6 +407,7 @@ class Manifest:
             directions=int(data["directions"]),
             regions=tuple(Region.from_json(region) for region in data["regions"]),
             passed_over=frozenset(data["passed_over"]),
+            watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
             cable=CableMechanism(cable["suffix"], cable["conductance"], cable["source"]),
             cable_point=CableMechanism(point["name"], point["conductance"], point["source"]),
             axial=Axial(axial["name"], axial["va"], axial["vb"], axial["g"]),

@@ -210,6 +210,37 @@ class Links:
                     "the voltage of its own cell drives one of them"
                 )
 
+    def seen_mechanisms(self) -> list[tuple[str, bool]]:
+        """The mechanisms whose variables POINTERs see, and whether they are point processes."""
+        variables = [link.variable for link in self._links if link.variable is not None]
+        found = {(one.mechanism, one.process is not None) for one in variables if not one.mechanism.endswith("_ion")}
+        return sorted(found)
+
+    def check_watchers(self, watchers: Mapping[str, Collection[str]]) -> None:
+        """Refuse mechanisms that set, through a POINTER, what a voltage may depend on.
+
+        Args:
+            watchers: All that can act on no membrane themselves, with the POINTERs that they set.
+
+        Raises:
+            Refused: As said.
+        """
+        for link in self._links:
+            if link.name not in watchers.get(link.mechanism, ()):
+                continue
+            what = f"{link} is set by the mechanism and"
+            if link.target is not None:
+                raise Refused(f"{what} sees a voltage: it changes the potential outside of NEURON's equations")
+            if link.variable is None:
+                if said := _what(link):
+                    raise Refused(f"{what} {said}: what depends on that is not known")
+                continue
+            if link.variable.mechanism not in watchers:
+                raise Refused(f"{what} sees {link.variable}, of a mechanism that acts on a membrane")
+            for other in self._links:
+                if other.variable == link.variable and other.mechanism not in watchers:
+                    raise Refused(f"{what} sees {link.variable}, which {other} sees too and may act on a membrane")
+
     def _drivers(self) -> set[nrn.Section]:
         """Cells that no direction acts on, and whose voltage is seen where one does."""
         drivers: set[nrn.Section] = set()

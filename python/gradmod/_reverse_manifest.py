@@ -48,6 +48,7 @@ class ReverseRegion:
     shared_tables: tuple[SharedTable, ...]
     stale_tables: tuple[StaleTable, ...]
     isolated: tuple[Isolated, ...]
+    stepwise: frozenset[str]
     timed_by: tuple[str, ...]
 
     @property
@@ -86,6 +87,7 @@ class ReverseRegion:
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
             isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),
+            stepwise=frozenset(data["stepwise"]),
             timed_by=tuple(data["timed_by"]),
         )
 
@@ -96,6 +98,7 @@ class ReverseManifest:
 
     regions: tuple[ReverseRegion, ...]
     passed_over: frozenset[str]
+    watchers: dict[str, frozenset[str]]
     recorder_node: str
     source: str
     edge: str
@@ -116,6 +119,7 @@ class ReverseManifest:
         return cls(
             regions=tuple(ReverseRegion.from_json(region) for region in data["regions"]),
             passed_over=frozenset(data["passed_over"]),
+            watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
             recorder_node=data["recorder_node"],
             source=data["source"],
             edge=data["edge"],

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from . import _neuron as nrn
 from ._attachment import Attachment
 from ._build import Build, build, request_of
-from ._directions import Direction, check_influence, resolve
+from ._directions import Direction, check_influence, check_smooth, resolve
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
@@ -172,7 +172,7 @@ def _plan(
     kinds = sorted({kind for kind, _ in points} | kinds_seen(seen))
     made = build(
         request_of(
-            sources(regions, kinds),
+            sources(regions, kinds, links.seen_mechanisms()),
             [(region.name, region.mechanisms) for region in regions],
             kinds,
             [direction.wrt for direction in resolved if direction.wrt is not None],
@@ -185,7 +185,9 @@ def _plan(
     regions = [region for region in regions if region.sections]
     manifest = made.manifest
     check_influence(resolved, manifest.passed_over)
+    check_smooth(resolved, manifest.regions)
     links.check_targets(manifest.regions, without)
+    links.check_watchers(manifest.watchers)
     targets = resolve_links(links, manifest, resolved)
     if not spike_times:
         check_timed(manifest.regions, resolved)

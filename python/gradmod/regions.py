@@ -99,10 +99,11 @@ def point_processes_on(cells: Iterable[Cell]) -> list[tuple[str, nrn.PointProces
     ]
 
 
-def sources(regions: Iterable[Region], points: Iterable[str]) -> list[Source]:
+def sources(regions: Iterable[Region], points: Iterable[str], others: Iterable[tuple[str, bool]] = ()) -> list[Source]:
     """The sources of all mechanisms of these regions and of these point processes, each once.
 
-    With those of the mechanisms whose variables they read as EXTERNAL, and of others that see the same.
+    With those of the mechanisms whose variables they read as EXTERNAL, and of others that see the same; and those of
+    ``others``, named with whether they are point processes, as far as NEURON knows them.
 
     Raises:
         Error: NEURON does not know the source of one.
@@ -115,9 +116,8 @@ def sources(regions: Iterable[Region], points: Iterable[str]) -> list[Source]:
             raise Error(f"NEURON does not know the source of the mechanism {name}; recompile it with nrnivmodl")
         found.append(Source(name, text, path))
     known = {source.name for source in found}
-    for name, point in _external.concerned_with(
-        name for source in found for name in _external.declared_in(source.text)
-    ):
+    concerned = _external.concerned_with(name for source in found for name in _external.declared_in(source.text))
+    for name, point in dict.fromkeys([*concerned, *others]):
         text, path = nrn.source_of(name, point)
         if name not in known and text.strip():
             found.append(Source(name, text, path))

@@ -14,7 +14,7 @@ from . import _neuron as nrn
 from ._adjoint import Values
 from ._build import build_reverse, request_of
 from ._descent import Descent
-from ._directions import check_influence, resolve
+from ._directions import check_influence, check_smooth, resolve
 from ._interrupts import Interrupts
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
@@ -112,7 +112,7 @@ class Reverse:
         kinds = [kind for kind, _ in self._points]
         self._made = build_reverse(
             request_of(
-                sources(self._regions, kinds),
+                sources(self._regions, kinds, self._links.seen_mechanisms()),
                 [(region.name, region.mechanisms) for region in self._regions],
                 kinds,
                 [direction.wrt for direction in self._directions if direction.wrt is not None],
@@ -123,7 +123,9 @@ class Reverse:
         passed_over = self._made.manifest.passed_over
         check_influence(self._directions, passed_over)
         made = self._made.manifest
+        check_smooth(self._directions, made.regions)
         self._links.check_targets(made.regions, _VOLTAGES)
+        self._links.check_watchers(made.watchers)
         check_timed(made.regions, self._directions)
         self._tables = (
             StaleTables(made, self._directions),

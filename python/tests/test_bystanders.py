@@ -57,6 +57,58 @@ def test_events_of_cells_without_membrane() -> None:
     assert comparing.wrong(found, directions, run) == {}
 
 
+class Summed(twig.Twig):
+    """The twig with a sum over all neighbours' currents, as a dipole is one."""
+
+    def __init__(self) -> None:
+        load_fixtures(CHANNELS.parent / "bystanders")
+        super().__init__(())
+        self.stand = h.Section(name="stand", cell=None)
+        self.sums = [h.DipoleSum(self.soma(0.5)), h.DipoleSum(self.stand(0.5))]
+        self.long.insert("dipole")
+        for seg, holder in zip(self.long, self.sums, strict=True):
+            seg.dipole._ref_other = self.soma(0.5)._ref_v
+            seg.dipole._ref_sum = holder._ref_total
+
+
+@pytest.mark.parametrize("mode", [gradmod.attach, gradmod.Reverse])
+def test_sums_that_nothing_reads(mode: Any) -> None:
+    cell = Summed()
+    directions = {name: everything.range_of(name, name, cell.all) for name in ("gnabar_hh", "cm")}
+
+    def run() -> dict[str, Any]:
+        return cell.run(0.025, 4.0)
+
+    plain = run()
+    assert cell.sums[1].total != 0
+    if mode is gradmod.attach:
+        found = comparing.gradients(directions, cell.watched, run)
+        assert comparing.wrong(found, directions, run) == {}
+    else:
+        wanted = {name: direction for name, (direction, _, _) in directions.items()}
+        for reverse, forward, scale in compare(wanted, [(cell.soma(0.5), "v")], run, 4.0).values():
+            assert abs(reverse - forward) <= 1e-9 * scale
+    for name, trace in run().items():
+        np.testing.assert_array_equal(trace, plain[name])
+
+
+@pytest.mark.parametrize("mode", [gradmod.attach, gradmod.Reverse])
+@pytest.mark.parametrize(
+    ("wire", "message"),
+    [
+        (lambda cell: cell.stimulus._ref_amp, "of a mechanism that acts on a membrane"),
+        (lambda cell: cell.short(0.5).hh._ref_gl, "of a mechanism that acts on a membrane"),
+        (lambda cell: cell.short(0.5)._ref_v, "sees a voltage"),
+        (lambda cell: h._ref_celsius, "what depends on that is not known"),
+    ],
+)
+def test_sums_that_a_voltage_may_depend_on(mode: Any, wire: Any, message: str) -> None:
+    cell = Summed()
+    cell.long(0.25).dipole._ref_sum = wire(cell)
+    with pytest.raises(gradmod.Refused, match=f"POINTER sum of dipole at .* {message}"):
+        mode(g=gradmod.Range("gnabar_hh", cell.all))
+
+
 @pytest.mark.parametrize("name", ["size_jitter", "level"])
 def test_no_gradient_in_what_only_watches(name: str) -> None:
     cell = Watched()

@@ -47,6 +47,8 @@ CASES = {
     "loops that the simulation ends, elements that it chooses": (("kloop",), 0.025),
     "equations that are not linear": (("kroot",), 0.025),
     "a value that is a case of its own, and others": (("kcase",), 0.05),
+    "SOLVE in an IF, what NEURON calls values before INITIAL, a GLOBAL set in INITIAL": (("khoist",), 0.05),
+    "a TABLE made of another": (("ktwotab",), 0.05),
     "kinetic, nonlinear, in volumes": (("cabuf", "cah"), 0.05),
 }
 

@@ -25,6 +25,7 @@ SYNAPSES: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {
     "CountSyn": ({}, ("g",)),
     "RingSyn": ({}, ("bound", "closed")),
     "ClSyn": ({}, ("g",)),
+    "LateSyn": ({"tau": 2.0, "e": 5.0}, ("g",)),
     "HoldSyn": ({}, ("bound", "free")),
 }
 

@@ -103,7 +103,7 @@ pub struct Check {
 #[derive(Debug, Args)]
 pub struct Homeostat {
     /// What is averaged: an NMODL expression of v, states and concentrations at one place
-    #[arg(long, value_name = "EXPRESSION")]
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub measure: String,
     /// The measure is an angle, and what is averaged is how often it goes round, in Hz
     #[arg(long)]

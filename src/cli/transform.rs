@@ -1,15 +1,15 @@
 //! `gradmod transform`
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
 use gradmod::diagnostic::{Diagnostic, Level};
 use gradmod::emit::{self, Feature, File};
-use gradmod::model::{bystander, check, declared_name, set_of_others, shared_parameters, unowned, Kind, Mechanism};
-use gradmod::step::{linearise, EventTimes, Linearised, Region};
+use gradmod::model::{bystander, check_all, declared_name, set_of_others, shared_parameters, unowned, Kind, Mechanism};
+use gradmod::step::{linearise, refusals, EventTimes, Linearised, Refused, Region};
 use gradmod::syntax;
 use gradmod::syntax::sources::Sources;
 
@@ -33,11 +33,15 @@ struct Model {
     checked: Vec<Checked>,
     /// Mechanisms that act on no membrane, so that nothing need be made for them.
     passed_over: BTreeSet<String>,
+    /// All that can act on no membrane, with the POINTERs that they set.
+    watchers: BTreeMap<String, Vec<String>>,
     /// What EXTERNAL variables can be.
     shared: BTreeSet<String>,
     /// Those of them that some mechanism sets from outside.
     set: BTreeSet<String>,
     refused: bool,
+    /// Refusals that have been shown: by mechanism, code and place.
+    shown: BTreeSet<(String, &'static str, usize)>,
 }
 
 pub fn run(arguments: &Transform) -> Result<Outcome> {
@@ -60,7 +64,7 @@ pub fn run(arguments: &Transform) -> Result<Outcome> {
     if model.refused {
         return Ok(Outcome::Diagnostics);
     }
-    write(&linearised, &model.passed_over, arguments, &passes)?;
+    write(&linearised, &model, arguments, &passes)?;
     Ok(Outcome::Fine)
 }
 
@@ -85,23 +89,39 @@ impl Model {
         self.shared.extend(shared_parameters(&program));
         self.set.extend(set_of_others(&program).into_iter().map(|name| name.text.clone()));
         let bystander = bystander(&program);
+        self.watchers.extend(bystander.iter().map(|bystander| (bystander.name.clone(), bystander.sets.clone())));
         if let Some(artificial) = bystander.as_ref().filter(|bystander| bystander.is_artificial) {
             report(&source, std::slice::from_ref(&artificial.note), format);
             self.passed_over.insert(artificial.name.clone());
             return Ok(());
         }
-        match (check(&program), bystander) {
-            (Ok(mechanism), bystander) => {
+        // NEURON calls a mechanism that has no SUFFIX by the name of its file.
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let (mechanism, mut diagnostics) = check_all(&program, stem.as_deref());
+        match (mechanism, bystander) {
+            (Some(mechanism), bystander) if diagnostics.is_empty() => {
+                if let Some(other) = self.checked.iter().find(|known| known.mechanism.name == mechanism.name) {
+                    report(&source, &[twice(&mechanism, &other.source)], format);
+                    self.refused = true;
+                    return Ok(());
+                }
                 passes.checked(&program, &mechanism)?;
                 let bystander = bystander.map(|bystander| bystander.note);
                 self.checked.push(Checked { source, mechanism, bystander });
             }
-            (Err(diagnostics), Some(bystander)) => {
+            (_, Some(bystander)) => {
                 report(&source, &[with_reasons(bystander.note, &diagnostics)], format);
                 self.passed_over.insert(bystander.name);
             }
-            (Err(_), None) if !is_asked_for(declared_name(&program).map(|name| name.text.as_str()), arguments) => {}
-            (Err(diagnostics), None) => {
+            (_, None) if !is_asked_for(declared_name(&program).map(|name| name.text.as_str()), arguments) => {}
+            (mechanism, None) => {
+                if let Some(mechanism) = mechanism {
+                    let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
+                    let others = refusals(&region).into_iter().map(|refused| refused.diagnostic);
+                    let is_new = |other: &Diagnostic| diagnostics.iter().all(|known| known.span.start != other.span.start);
+                    let others: Vec<Diagnostic> = others.filter(is_new).collect();
+                    diagnostics.extend(others);
+                }
                 report(&source, &diagnostics, format);
                 self.refused = true;
             }
@@ -149,8 +169,20 @@ impl Model {
                     }
                     Err(refused) => refused,
                 };
+                let alone = |(index, mechanism): (usize, &Mechanism)| {
+                    let alone = Region::new(mechanism.name.clone(), vec![mechanism.clone()], false);
+                    linearise(&alone, &is_wanted, times).err().map(|refused| Refused { mechanism: index, ..refused })
+                };
+                let mut others = refusals(&region);
+                if region.mechanisms.len() > 1 {
+                    others.extend(region.mechanisms.iter().enumerate().filter_map(alone));
+                }
+                let names: Vec<String> = region.mechanisms.iter().map(|known| known.name.clone()).collect();
                 let left_out = region.mechanisms.remove(refused.mechanism);
                 let is_passed = self.passes_over(&left_out.name, refused.diagnostic, arguments.message_format);
+                if !is_passed {
+                    self.show_others(&names, others, arguments.message_format);
+                }
                 let is_over = left_out.kind == Kind::Point || (region.switched && region.mechanisms.is_empty());
                 if !is_passed || is_over {
                     break;
@@ -163,6 +195,18 @@ impl Model {
         Ok(linearised)
     }
 
+    /// Whatever else stands in the way of mechanisms that can't be left out.
+    fn show_others(&mut self, names: &[String], others: Vec<Refused>, format: MessageFormat) {
+        for other in others {
+            let name = &names[other.mechanism];
+            let found = self.checked.iter().find(|known| known.mechanism.name == *name && known.bystander.is_none());
+            let place = (name.clone(), other.diagnostic.code, other.diagnostic.span.start);
+            if let Some(known) = found.filter(|_| self.shown.insert(place)) {
+                report(&known.source, &[other.diagnostic], format);
+            }
+        }
+    }
+
     /// Whether a mechanism that is refused can be left out; says so, or why it is refused.
     fn passes_over(&mut self, name: &str, refused: Diagnostic, format: MessageFormat) -> bool {
         let found = self.checked.iter().find(|known| known.mechanism.name == name);
@@ -171,7 +215,8 @@ impl Model {
         if is_passed && !self.passed_over.insert(name.to_owned()) {
             return true;
         }
-        if let Some(known) = found {
+        let place = (name.to_owned(), refused.code, refused.span.start);
+        if let Some(known) = found.filter(|_| self.shown.insert(place)) {
             let shown = match note {
                 Some(note) => with_reasons(note, &[refused]),
                 None => refused,
@@ -235,6 +280,13 @@ impl Model {
     }
 }
 
+/// NEURON can load one of them only.
+fn twice(mechanism: &Mechanism, other: &Sources) -> Diagnostic {
+    let path = other.files.first().map_or_else(String::new, |file| file.path.display().to_string());
+    let message = format!("`{}` is declared in {path} too: NEURON loads one of them only", mechanism.name);
+    Diagnostic::error("twice", mechanism.span, message).help("name one of the files")
+}
+
 /// Where regions or point processes are named, other files only say what they own.
 fn is_asked_for(name: Option<&str>, arguments: &Transform) -> bool {
     let mut named = arguments.region.iter().flat_map(|region| &region.mechanisms).chain(&arguments.point);
@@ -285,22 +337,25 @@ fn find_included(including: &Path, name: &str) -> Option<(PathBuf, String)> {
 /// Emits and writes.
 fn write(
     linearised: &[Linearised],
-    passed_over: &BTreeSet<String>,
+    model: &Model,
     arguments: &Transform,
     passes: &Passes,
 ) -> Result<()> {
-    let passed_over: Vec<String> = passed_over.iter().cloned().collect();
+    let passed_over: Vec<String> = model.passed_over.iter().cloned().collect();
+    let watchers = model.watchers.clone();
     let (mut files, text) = match arguments.mode {
         Mode::Forward => {
             let times = event_times(arguments);
             let directions = usize::from(arguments.directions);
             let (files, mut manifest) = emit::emit(linearised, directions, times, feature(arguments))?;
             manifest.passed_over = passed_over;
+            manifest.watchers = watchers;
             (files, serde_json::to_string_pretty(&manifest)?)
         }
         Mode::Reverse => {
             let (files, mut manifest) = emit::emit_reverse(linearised)?;
             manifest.passed_over = passed_over;
+            manifest.watchers = watchers;
             (files, serde_json::to_string_pretty(&manifest)?)
         }
     };

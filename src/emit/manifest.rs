@@ -14,6 +14,8 @@ pub struct Manifest {
     pub regions: Vec<RegionManifest>,
     /// Mechanisms that act on no membrane; nothing was emitted for them.
     pub passed_over: Vec<String>,
+    /// All mechanisms that can act on no membrane, with the POINTERs that they set.
+    pub watchers: BTreeMap<String, Vec<String>>,
     pub cable: CableManifest,
     pub cable_point: CablePointManifest,
     pub axial: AxialManifest,
@@ -66,6 +68,8 @@ pub struct RegionManifest {
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
     pub stale_tables: Vec<StaleTable>,
     pub isolated: Vec<Isolated>,
+    /// Parameters that only choose which code runs, or when.
+    pub stepwise: Vec<String>,
     /// While their `usetable` is on, these variables must have one value everywhere, and there is no gradient in them.
     pub shared_tables: Vec<SharedTable>,
     /// Why code in an arm of a conditional was left out; a run that enters it has no gradient.
@@ -246,6 +250,7 @@ impl Manifest {
             directions,
             regions,
             passed_over: Vec::new(),
+            watchers: BTreeMap::new(),
             cable: CableManifest {
                 suffix: format!("gm_cable_{cable}"),
                 conductance: "d",

@@ -381,6 +381,7 @@ impl<'a> Writer<'a> {
             constants: self.linearised.constants.clone(),
             stale_tables: self.linearised.stale.clone(),
             isolated: self.linearised.isolated.clone(),
+            stepwise: self.linearised.stepwise(),
             shared_tables: self.linearised.shared.clone(),
             unfollowed: self
                 .linearised

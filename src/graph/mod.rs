@@ -393,7 +393,7 @@ impl Graph {
     /// The nodes, themselves included, that values of these, or with `tangents` also their
     /// derivatives, are computed from.
     pub fn reachable(&self, roots: &[Id], tangents: bool) -> Vec<Id> {
-        self.reachable_where(roots, tangents, |_| false)
+        self.reachable_where(roots, tangents, |_| None)
     }
 
     /// The nodes that these are computed from, through none of those that are `passed`.
@@ -402,11 +402,11 @@ impl Graph {
         for id in passed {
             seen[*id] = true;
         }
-        self.reachable_from(roots, true, |_| false, seen)
+        self.reachable_from(roots, true, |_| None, seen)
     }
 
-    /// The same where these conditions hold.
-    pub fn reachable_where(&self, roots: &[Id], tangents: bool, holds: impl Fn(Id) -> bool) -> Vec<Id> {
+    /// The same where it is known of some conditions whether they hold.
+    pub fn reachable_where(&self, roots: &[Id], tangents: bool, holds: impl Fn(Id) -> Option<bool>) -> Vec<Id> {
         self.reachable_from(roots, tangents, holds, PerNode::<bool>::new(self))
     }
 
@@ -414,7 +414,7 @@ impl Graph {
         &self,
         roots: &[Id],
         tangents: bool,
-        holds: impl Fn(Id) -> bool,
+        holds: impl Fn(Id) -> Option<bool>,
         mut seen: PerNode<bool>,
     ) -> Vec<Id> {
         let mut found = Vec::new();
@@ -445,8 +445,14 @@ impl Graph {
                     }
                 }
                 Node::Element(_, index) => stack.push(*index),
-                Node::Phi(branch, slot) if holds(self.branch(*branch).condition) => {
-                    stack.push(self.branch(*branch).slots[*slot].0);
+                Node::Phi(branch, slot) => {
+                    let branch = self.branch(*branch);
+                    let (then, otherwise) = branch.slots[*slot];
+                    match holds(branch.condition) {
+                        Some(true) => stack.push(then),
+                        Some(false) => stack.push(otherwise),
+                        None => stack.extend([branch.condition, then, otherwise]),
+                    }
                 }
                 _ => {
                     stack.extend(self.operands(id).iter());

@@ -13,6 +13,8 @@ pub struct Bystander {
     pub note: Diagnostic,
     /// An `ARTIFICIAL_CELL`, or functions alone: it stands on no section.
     pub is_artificial: bool,
+    /// POINTERs that it sets: nothing that matters may read what these see.
+    pub sets: Vec<String>,
 }
 
 /// The mechanism of a file if it can't act on a cell but by events, whose times count as fixed.
@@ -35,11 +37,12 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
         // NEURON registers no mechanism for this suffix: only scripts call what the file holds.
         let message = "SUFFIX nothing declares no mechanism: passed over";
         let note = Diagnostic::remark("no-mechanism", name.span, message).label("declared here");
-        return Some(Bystander { name: name.text.clone(), note, is_artificial: true });
+        return Some(Bystander { name: name.text.clone(), note, is_artificial: true, sets: Vec::new() });
     }
     let Deeds { set, has_code } = deeds(program);
+    let sets: Vec<String> = pointers(&declared).filter(|pointer| set.contains(&pointer.text)).map(|pointer| pointer.text.clone()).collect();
     let (code, message) = if is_artificial {
-        if !set_of_others(program).is_empty() || set.iter().any(|name| pointers(&declared).any(|pointer| pointer.text == *name)) {
+        if !set_of_others(program).is_empty() || !sets.is_empty() {
             return None;
         }
         ("artificial-cell", "has no membrane: passed over, and the times of its events count as fixed")
@@ -48,10 +51,14 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
         if acts || has_code || set.iter().any(|name| NEURON_NAMES.contains(&name.as_str())) {
             return None;
         }
-        ("only-watches", "has no current and sets nothing outside itself: passed over")
+        if sets.is_empty() {
+            ("only-watches", "has no current and sets nothing outside itself: passed over")
+        } else {
+            ("only-watches", "has no current and sets only what its POINTERs see: passed over, if nothing that acts on a voltage reads that")
+        }
     };
     let note = Diagnostic::remark(code, name.span, format!("`{}` {message}", name.text)).label("declared here");
-    Some(Bystander { name: name.text.clone(), note, is_artificial })
+    Some(Bystander { name: name.text.clone(), note, is_artificial, sets })
 }
 
 pub(super) fn pointers<'a>(declared: &'a [&NeuronStatement]) -> impl Iterator<Item = &'a Name> {
@@ -68,7 +75,6 @@ fn acts(statement: &NeuronStatement) -> bool {
         NeuronStatement::UseIon(ion) => !ion.write.is_empty(),
         NeuronStatement::NonspecificCurrent(_)
         | NeuronStatement::ElectrodeCurrent(_)
-        | NeuronStatement::Pointer(_)
         | NeuronStatement::BbcorePointer(_)
         | NeuronStatement::External(_) => true,
         _ => false,

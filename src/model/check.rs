@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, NEURON_NAMES};
+use super::bystander::deeds;
 use super::external;
 use super::pointer;
 use super::refuse::refusals;
+use super::solved;
 use super::threadsafe::is_thread_safe;
 use super::units::UnitNames;
 use super::verbatim;
@@ -21,20 +23,37 @@ const LONGEST: usize = 10_000;
 const LONGEST_UNIT: usize = 200;
 
 /// The mechanism that a file declares, or everything that stands in the way.
+///
+/// # Errors
+///
+/// These.
 pub fn check(program: &Program) -> Result<Mechanism, Vec<Diagnostic>> {
-    let heeds_conductance = is_thread_safe(program);
+    let (mechanism, errors) = check_all(program, None);
+    match mechanism {
+        Some(mechanism) if errors.is_empty() => Ok(mechanism),
+        _ => Err(errors),
+    }
+}
+
+/// The mechanism, if there is one, and everything that stands in the way.
+///
+/// `file`: what NEURON calls a mechanism that has no name, after its file.
+pub fn check_all(program: &Program, file: Option<&str>) -> (Option<Mechanism>, Vec<Diagnostic>) {
+    let is_thread_safe = is_thread_safe(program);
     let program = &verbatim::translated(program);
-    let mut builder = Builder::default();
+    let mut builder = Builder { is_thread_safe, ..Builder::default() };
     for item in &program.items {
         builder.item(item);
     }
-    if !heeds_conductance {
+    builder.breakpoint = solved::first(std::mem::take(&mut builder.breakpoint));
+    if !is_thread_safe {
         builder.breakpoint.retain(|statement| !matches!(statement.kind, StatementKind::Conductance(..)));
     }
+    builder.defaults(&deeds(program).set);
     builder.errors.extend(refusals(program));
     builder.errors.extend(pointer::refusals(program));
     builder.errors.extend(external::refusals(program));
-    builder.finish()
+    builder.finish(file)
 }
 
 #[derive(Default)]
@@ -58,6 +77,7 @@ struct Builder {
     defines: BTreeMap<String, f64>,
     units: BTreeMap<String, String>,
     unit_names: UnitNames,
+    is_thread_safe: bool,
     errors: Vec<Diagnostic>,
 }
 
@@ -251,14 +271,36 @@ impl Builder {
         self.variables.insert(name.text.clone(), variable);
     }
 
-    fn finish(mut self) -> Result<Mechanism, Vec<Diagnostic>> {
-        let Some((name, kind)) = self.name.take() else {
+    /// The values that STATEs have before INITIAL: `m0` is 0 where it is not declared. It may still be RANGE or GLOBAL, and
+    /// a variable of the file if code sets it.
+    fn defaults(&mut self, set: &[String]) {
+        for state in self.states.clone() {
+            let Some(span) = self.variables.get(&state).map(|variable| variable.span) else { continue };
+            let name = Name { text: format!("{state}0"), span };
+            if self.variables.contains_key(&name.text) {
+                continue;
+            }
+            let is_named = |names: &[Name]| names.iter().any(|known| known.text == name.text);
+            if is_named(&self.range) || is_named(&self.global) {
+                self.declare(&name, Role::Parameter, None);
+            } else if set.contains(&name.text) {
+                self.declare(&name, Role::Assigned, None);
+                self.variables.entry(name.text).and_modify(|variable| variable.visibility = Visibility::File);
+            } else {
+                self.declare(&name, Role::Constant(0.0), None);
+            }
+        }
+    }
+
+    fn finish(mut self, file: Option<&str>) -> (Option<Mechanism>, Vec<Diagnostic>) {
+        let of_file = file.map(|name| (Name { text: name.to_owned(), span: Span::default() }, Kind::Density));
+        let Some((name, kind)) = self.name.take().or(of_file) else {
             let message = "no SUFFIX or POINT_PROCESS: this file declares no mechanism";
             let anything = self.errors.is_empty();
             if anything {
                 self.errors.push(Diagnostic::error("no-mechanism", Span::default(), message));
             }
-            return Err(self.errors);
+            return (None, self.errors);
         };
         for variable in self.variables.values_mut() {
             variable.visibility = match variable.role {
@@ -300,29 +342,27 @@ impl Builder {
             variable.role == Role::State
                 || !(NEURON_NAMES.contains(&name.as_str()) || ions.iter().any(|ion| ion.uses(name)))
         });
-        if self.errors.is_empty() {
-            Ok(Mechanism {
-                name: name.text,
-                kind,
-                variables: self.variables,
-                ions: self.ions,
-                currents: self.currents,
-                states: self.states,
-                randoms: self.randoms,
-                first_stream: 0,
-                function_tables: self.function_tables,
-                first_function_table: 0,
-                initial: self.initial,
-                breakpoint: self.breakpoint,
-                receive: self.receive,
-                hooks: self.hooks,
-                blocks: self.blocks,
-                defines: self.defines,
-                units: self.units,
-                span: name.span,
-            })
-        } else {
-            Err(self.errors)
-        }
+        let mechanism = Mechanism {
+            name: name.text,
+            kind,
+            variables: self.variables,
+            ions: self.ions,
+            currents: self.currents,
+            states: self.states,
+            randoms: self.randoms,
+            first_stream: 0,
+            function_tables: self.function_tables,
+            first_function_table: 0,
+            initial: self.initial,
+            breakpoint: self.breakpoint,
+            receive: self.receive,
+            hooks: self.hooks,
+            blocks: self.blocks,
+            defines: self.defines,
+            units: self.units,
+            is_thread_safe: self.is_thread_safe,
+            span: name.span,
+        };
+        (Some(mechanism), self.errors)
     }
 }

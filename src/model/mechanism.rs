@@ -174,6 +174,8 @@ pub struct Mechanism {
     pub defines: BTreeMap<String, f64>,
     /// UNITS definitions whose values only NEURON's translator knows, as NMODL text.
     pub units: BTreeMap<String, String>,
+    /// NEURON's translator makes thread-safe code of it.
+    pub is_thread_safe: bool,
     /// The whole file, for a message without a better place.
     pub span: Span,
 }

@@ -11,12 +11,13 @@ mod external;
 pub mod mechanism;
 mod pointer;
 mod refuse;
+mod solved;
 mod threadsafe;
 mod units;
 mod verbatim;
 
 pub use bystander::{bystander, Bystander};
-pub use check::check;
+pub use check::{check, check_all};
 pub use describe::describe;
 pub use external::{declared_name, set_of_others, shared_parameters, unowned};
 pub use mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility};

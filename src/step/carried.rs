@@ -130,7 +130,10 @@ impl Step<'_> {
         received: &Traced,
         moving: bool,
     ) -> Result<Vec<(usize, Id)>, Refused> {
-        let roots: Vec<Id> = received.values.values().copied().collect();
+        // What an event leaves alone it does not read.
+        let events = chosen.iter().filter(|candidate| candidate.event != self.graph.read(candidate.input));
+        let events: Vec<Id> = events.map(|candidate| candidate.event).collect();
+        let roots = [events, received.needs()].concat();
         let read = self.graph.reachable_inputs(&roots, true);
         let mut changed = Vec::new();
         for (index, candidate) in chosen.iter().enumerate() {

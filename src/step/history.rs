@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::carried::Candidate;
 use super::initial::Start;
 use super::quantity::elements;
+use super::unread::Run;
 use super::{Quantity, Refused, StateKind, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Comparison, Id, Input, Node};
@@ -73,7 +74,7 @@ impl Step<'_> {
     ///
     /// # Returns
     /// What is not 0 in such a run.
-    pub(super) fn refuse_history(&mut self, chosen: &[Candidate], gone: &Gone) -> Result<Vec<Id>, Refused> {
+    pub(super) fn refuse_history(&mut self, chosen: &[Candidate], gone: &Gone, run: &Run) -> Result<Vec<Id>, Refused> {
         self.refuse_broken_memos()?;
         let all: BTreeSet<Input> = chosen.iter().map(|candidate| candidate.input).collect();
         let mut switches = BTreeSet::new();
@@ -93,6 +94,9 @@ impl Step<'_> {
             let kept = self.kept(candidate.start, (candidate.input, gone), &switches);
             let is_tested = is_any_tested && is_tested(self, &[candidate.start]);
             let Some(kept) = kept.filter(|kept| !kept.is_always && !is_tested) else {
+                if self.is_never_read(candidate, chosen, run) {
+                    continue;
+                }
                 let (mechanism, span) = self.declaration(&candidate.kind);
                 let name = candidate.kind.name();
                 let made = self.started(&[candidate.start], &switches);
@@ -112,7 +116,7 @@ impl Step<'_> {
 
     /// What starts are computed from; where a mechanism is off, nothing happens to its variables.
     fn started(&self, roots: &[Id], switches: &BTreeSet<Id>) -> Vec<Id> {
-        self.graph.reachable_where(roots, true, |condition| switches.contains(&condition))
+        self.graph.reachable_where(roots, true, |condition| switches.contains(&condition).then_some(true))
     }
 
     /// Whether none of these inputs is in it.

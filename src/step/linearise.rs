@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::carried::Candidate;
 use super::row::Order;
+use super::unread::Run;
 use super::{Array, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Id, Input, Node};
@@ -166,6 +167,8 @@ fn linearise_with(
     if region.kind() == Kind::Density && wanted("cm") {
         step.add_capacitance(&mut source, &mut parameters, rise);
     }
+    let history = Run { received: received.as_ref(), sent: &start.sent, membrane: [membrane.current, membrane.conductance] };
+    let history = step.refuse_history(&chosen, &gone, &history)?;
     let receive = match &received {
         Some(received) => {
             let changed = step.changed(&chosen, received, slopes.is_some())?;
@@ -178,8 +181,7 @@ fn linearise_with(
         }
         None => None,
     };
-    let failed = step.failed(&step.values);
-    let failed_start = [step.failed(&start.values), step.refuse_history(&chosen, &gone)?].concat();
+    let (failed, failed_start) = (step.failed(&step.values), [step.failed(&start.values), history].concat());
     step.refuse_leftovers(&roots)?;
     Ok(Linearised {
         region: region.clone(),

@@ -25,6 +25,7 @@ mod parameter;
 mod pointed;
 mod quantity;
 mod receive;
+mod refusals;
 mod row;
 mod runge;
 mod shared;
@@ -33,7 +34,9 @@ mod sparse;
 mod stage;
 mod stale;
 mod state;
+mod stepwise;
 mod still;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +55,7 @@ pub use linearise::{linearise, Linearised, State};
 pub use moved::{EventTimes, Flow, Moved};
 pub use parameter::Parameter;
 pub use pointed::Pointed;
+pub use refusals::refusals;
 pub use row::Row;
 pub use names::Names;
 pub use quantity::{Quantity, When};

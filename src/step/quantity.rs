@@ -51,6 +51,28 @@ pub enum Quantity {
     UseTable(usize),
 }
 
+impl Quantity {
+    /// What a mechanism calls it.
+    pub(super) fn own_name(&self) -> Option<&str> {
+        match self {
+            Self::Voltage(_) | Self::Rise => Some("v"),
+            Self::Area => Some("area"),
+            Self::Diameter => Some("diam"),
+            Self::Time => Some("t"),
+            Self::TimeStep => Some("dt"),
+            Self::Celsius => Some("celsius"),
+            Self::Variable(_, name, _)
+            | Self::Pointed(_, name, _)
+            | Self::Factor(_, name)
+            | Self::Ion(name, _)
+            | Self::InitialConcentration(name)
+            | Self::Array(name)
+            | Self::Argument(name) => Some(name),
+            Self::Setting(_) | Self::Valence(_) | Self::UseTable(_) => None,
+        }
+    }
+}
+
 impl<'a> Step<'a> {
     /// With `whole`, arrays that events write are one value each.
     pub(super) fn new(region: &'a Region, whole: bool) -> Self {
@@ -109,6 +131,9 @@ impl<'a> Step<'a> {
             return *input;
         }
         let input = self.graph.input(name);
+        if let Some(own) = quantity.own_name() {
+            self.constants.called.insert(input, own.to_owned());
+        }
         self.inputs.insert(quantity.clone(), input);
         self.quantities.insert(input, quantity);
         input
@@ -179,6 +204,8 @@ impl<'a> Step<'a> {
             Quantity::UseTable(index),
             format!("{}_usetable", mechanism.name),
         );
+        // Wherever a table is filled or used it is not 0.
+        self.constants.insert_fixed(usetable);
         values.insert(USETABLE.to_owned(), self.graph.read(usetable));
         let zero = self.graph.number(0.0);
         values.insert(FAILED.to_owned(), zero);

@@ -4,6 +4,8 @@
 //! `Dx+ = dR/dx Dx- + dR/dV W + dR/dp Dp + dR/dw Dw`. A point process and each of
 //! its `NetCons` keep their part of it; see `emit::events` for when it is applied.
 
+use std::collections::BTreeSet;
+
 use super::row::{Order, Row};
 use super::{ArrayStore, Moved, Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
@@ -132,11 +134,16 @@ impl Traced {
     /// What the rest of the event, and later ones, are made of besides the states.
     pub fn needs(&self) -> Vec<Id> {
         let arguments = self.arguments.iter().map(|(name, _)| self.values[&argument_key(name)]);
+        arguments.chain(self.effects()).collect()
+    }
+
+    /// What it does besides changing variables and weights.
+    fn effects(&self) -> Vec<Id> {
         let sent = self.sent.iter().flat_map(|sent| sent.arguments.iter().chain([&sent.on]).copied());
         let seen = self.seen.iter().flatten().map(|(_, id)| *id);
         let stores = self.stores.iter().flat_map(|store| [store.index, store.value]);
         let voltage = self.voltage.map(|[_, after]| after);
-        arguments.chain(sent).chain(seen).chain(stores).chain(voltage).collect()
+        sent.chain(seen).chain(stores).chain(voltage).collect()
     }
 }
 
@@ -283,6 +290,7 @@ impl Step<'_> {
                 sent.seen.extend(seen.iter().filter(|(other, _)| other == name).map(|(_, id)| (*target, *id)));
             }
         }
+        let read = self.arguments_read(traced, changed);
         for (target, (name, input)) in traced.arguments.iter().enumerate() {
             receive.arguments.push(self.graph.input_name(*input).to_owned());
             let unchanged = self.graph.read(*input);
@@ -290,7 +298,8 @@ impl Step<'_> {
             let start = traced.start_arguments.get(name).copied().unwrap_or(unchanged);
             let places = [(after, &mut receive.weights, false), (start, &mut receive.start_weights, true)];
             for (value, changes, is_start) in places {
-                if value == unchanged {
+                // What each event makes anew before it reads it is no memory.
+                if value == unchanged || !read.contains(input) {
                     continue;
                 }
                 let row = self.row(value, order);
@@ -304,6 +313,25 @@ impl Step<'_> {
         }
         receive.ordered = self.order_matters(&receive, order);
         Ok(receive)
+    }
+
+    /// The arguments whose values before an event matter, to it or to later ones.
+    fn arguments_read(&self, traced: &Traced, changed: &[(usize, Id)]) -> BTreeSet<Input> {
+        let mut roots: Vec<Id> = changed.iter().map(|(_, value)| *value).collect();
+        roots.extend(traced.effects());
+        let mut found = BTreeSet::new();
+        loop {
+            let reached = self.graph.reachable_inputs(&roots, true);
+            let new = traced.arguments.iter().filter(|(_, input)| reached.contains(input) && !found.contains(input));
+            let new: Vec<_> = new.cloned().collect();
+            if new.is_empty() {
+                return found;
+            }
+            for (name, input) in new {
+                found.insert(input);
+                roots.push(traced.values[&argument_key(&name)]);
+            }
+        }
     }
 
     /// A weight changes when the event comes, before the gradient of the states is there.

@@ -164,7 +164,7 @@ impl Step<'_> {
             _ => false,
         };
         let name = match self.graph.node(*found.iter().find(differs)?) {
-            Node::Input(input) | Node::Element(input, _) => self.own_name(*input),
+            Node::Input(input) | Node::Element(input, _) => self.quantities.get(input).and_then(super::Quantity::own_name),
             _ => None,
         };
         let what = name.map_or_else(|| "what each has".to_owned(), |name| format!("`{name}`, of which each has"));
@@ -194,21 +194,6 @@ impl Step<'_> {
                 variable.is_some_and(|variable| is_shared(variable.visibility))
             }
             _ => false,
-        }
-    }
-
-    /// What the mechanism calls an input.
-    fn own_name(&self, input: Input) -> Option<String> {
-        match self.quantities.get(&input)? {
-            Quantity::Voltage(_) | Quantity::Rise => Some("v".to_owned()),
-            Quantity::Area => Some("area".to_owned()),
-            Quantity::Diameter => Some("diam".to_owned()),
-            Quantity::Variable(_, name, _)
-            | Quantity::Pointed(_, name, _)
-            | Quantity::Ion(name, _)
-            | Quantity::Array(name)
-            | Quantity::Argument(name) => Some(name.clone()),
-            _ => None,
         }
     }
 }

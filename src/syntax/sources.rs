@@ -6,6 +6,7 @@
 //! around what came from elsewhere; they are read too, so that a place is always
 //! one in a file that the user has.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::parser;
@@ -51,7 +52,7 @@ impl Sources {
     pub fn new(path: PathBuf, text: String, find: &mut Find) -> (Self, Vec<Diagnostic>) {
         let mut sources = Self { text: String::new(), files: Vec::new(), pieces: Vec::new() };
         let mut errors = Vec::new();
-        if text.contains(MARK) {
+        if is_marked(&text) {
             sources.unmark(path, &text);
         } else {
             sources.add((path, text), 0, find, &mut errors);
@@ -115,6 +116,7 @@ impl Sources {
         self.files.push(File { path, text: String::new() });
         self.piece(0, 0);
         let mut open = vec![0];
+        let begins = included(text);
         for line in text.split_inclusive('\n') {
             let marked = line.strip_prefix(MARK);
             let file = open.last().copied().unwrap_or(0);
@@ -122,7 +124,7 @@ impl Sources {
                 self.files[file].path = PathBuf::from(path.trim_end());
             } else if marked.is_some_and(|line| line.starts_with("end INCLUDE ")) && open.len() > 1 {
                 open.pop();
-            } else if let Some(statement) = marked.filter(|line| line.contains("INCLUDE")) {
+            } else if let Some(statement) = marked.filter(|line| begins.contains(&line.as_ptr())) {
                 self.files[file].text.push_str(statement);
                 let name = statement.split('"').nth(1).unwrap_or_default();
                 open.push(self.files.len());
@@ -138,6 +140,22 @@ impl Sources {
             self.piece(file, offset);
         }
     }
+}
+
+/// The statements that the translator has put before what it included, and their marks: the file's path comes next.
+fn included(text: &str) -> BTreeSet<*const u8> {
+    let lines = text.lines().zip(text.lines().skip(1));
+    let starts = lines.filter_map(|(line, next)| {
+        let statement = line.strip_prefix(MARK)?;
+        let is_next = next.strip_prefix(MARK).is_some_and(|next| next.starts_with("realpath "));
+        (statement.contains("INCLUDE") && is_next).then_some(statement.as_ptr())
+    });
+    starts.collect()
+}
+
+/// Whether NEURON's translator has put the text together; other lines may begin like its marks.
+fn is_marked(text: &str) -> bool {
+    !included(text).is_empty()
 }
 
 #[cfg(test)]
@@ -178,6 +196,15 @@ mod tests {
         assert_eq!(at(&whole, "two"), ("/x/b.inc".to_owned(), "two".to_owned()));
         assert_eq!(at(&whole, "five"), ("a.mod".to_owned(), "five".to_owned()));
         assert_eq!(whole.files[0].text, "DEFINE one 1\nINCLUDE \"b.inc\"\nDEFINE five 5\n");
+    }
+
+    #[test]
+    fn other_lines_that_begin_like_marks_are_comments() {
+        let text = "::: INCLUDE of rates\n:::end INCLUDE x\nINCLUDE \"b.inc\"\nDEFINE five 5\n";
+        let (whole, errors) = sources(text, &[("b.inc", "DEFINE two 2")]);
+        assert!(errors.is_empty());
+        assert_eq!(at(&whole, "two"), ("b.inc".to_owned(), "two".to_owned()));
+        assert_eq!(at(&whole, "five"), ("a.mod".to_owned(), "five".to_owned()));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use super::verbatim::random_help;
 use super::{keeps_cnexp, refuse, Primes, Trace, Traced, Values, CALL_LIMIT};
 use crate::graph::{Builtin, Id};
 use crate::syntax::ast::{
-    Block, BlockKind, Expr, ExprKind, Name, Signature, StatementKind, Table,
+    Block, BlockKind, Expr, ExprKind, Name, Signature, Solve, StatementKind, Table,
 };
+use crate::syntax::span::Span;
 
 impl Trace<'_> {
     /// A call whose value, if any, is not used.
@@ -83,7 +84,7 @@ impl Trace<'_> {
         let (signature, is_function) = match &block.kind {
             BlockKind::Procedure(signature) => (signature, false),
             BlockKind::Function(signature) => (signature, true),
-            BlockKind::Derivative(_) => return self.derivative_block(name, block),
+            BlockKind::Derivative(_) => return self.called_derivative(name, block),
             _ => {
                 let message = format!("`{}` is not a PROCEDURE or FUNCTION", name.text);
                 return Err(refuse("call", name.span, message));
@@ -113,13 +114,35 @@ impl Trace<'_> {
         result
     }
 
-    /// A DERIVATIVE block that is called: by cnexp it takes a step, by euler it changes no state.
-    fn derivative_block(&mut self, name: &Name, block: &Block) -> Traced<Id> {
+    /// A SOLVE in code that other code calls: NEURON's translator writes a call of the block.
+    pub(super) fn solve_in_place(&mut self, solve: &Solve, span: Span) -> Traced<()> {
+        let method = solve.method.as_ref().map(|method| method.text.as_str());
+        match self.mechanism.blocks.get(&solve.block.text) {
+            Some(block) if matches!(block.kind, BlockKind::Procedure(_)) && method.is_none() => {
+                self.enter(&solve.block, block, &[]).map(|_| ())
+            }
+            Some(block) if matches!(block.kind, BlockKind::Derivative(_)) && method == Some("cnexp") && keeps_cnexp(block) => {
+                self.derivative_block(&solve.block, block, method).map(|_| ())
+            }
+            _ => {
+                let message = format!("SOLVE {} outside of BREAKPOINT, by a method that iterates", solve.block.text);
+                Err(Box::new(refuse("solve-place", span, message).help("SOLVE in BREAKPOINT")))
+            }
+        }
+    }
+
+    /// A DERIVATIVE block that is called.
+    fn called_derivative(&mut self, name: &Name, block: &Block) -> Traced<Id> {
         let solve = self.mechanism.breakpoint.iter().find_map(|statement| match &statement.kind {
             StatementKind::Solve(solve) if solve.block.text == name.text => Some(solve),
             _ => None,
         });
         let method = solve.and_then(|solve| solve.method.as_ref()).map(|method| method.text.as_str());
+        self.derivative_block(name, block, method)
+    }
+
+    /// By cnexp it takes a step, by euler it changes no state.
+    fn derivative_block(&mut self, name: &Name, block: &Block, method: Option<&str>) -> Traced<Id> {
         let primes = match (method, self.values.get("dt")) {
             (Some("cnexp"), Some(dt)) if keeps_cnexp(block) => Primes::Exponential { dt: *dt },
             (Some("euler"), _) => Primes::Collect(Vec::new()),

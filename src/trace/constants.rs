@@ -1,6 +1,6 @@
 //! What the tables of a region are made of, and what their filling leaves behind.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Memos;
@@ -23,7 +23,12 @@ pub struct Constants {
     pub(super) kept: RefCell<Vec<(Leftover, Id)>>,
     pub(super) assigned: RefCell<BTreeMap<(String, String), BTreeSet<Id>>>,
     pub memos: Memos,
+    /// What mechanisms call the inputs.
+    pub called: BTreeMap<Input, String>,
     unfollowed: RefCell<Vec<(String, Diagnostic)>>,
+    /// Whether code goes on after a refused statement.
+    pub(super) gathers: Cell<bool>,
+    gathered: RefCell<Vec<(String, Diagnostic)>>,
 }
 
 /// What the filling of a table left in a variable that is no column of it.
@@ -47,6 +52,20 @@ pub struct Shared {
 }
 
 impl Constants {
+    /// From now on code goes on after a refused statement.
+    pub fn gather(&self) {
+        self.gathers.set(true);
+    }
+
+    pub(super) fn note_refused(&self, mechanism: &str, diagnostic: Diagnostic) {
+        self.gathered.borrow_mut().push((mechanism.to_owned(), diagnostic));
+    }
+
+    /// By mechanism: all refusals.
+    pub fn gathered(&self) -> Vec<(String, Diagnostic)> {
+        self.gathered.borrow().clone()
+    }
+
     pub(super) fn note_unfollowed(&self, mechanism: &str, diagnostic: &Diagnostic) {
         let mut notes = self.unfollowed.borrow_mut();
         let place = (diagnostic.code, diagnostic.span.start);

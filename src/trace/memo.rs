@@ -191,7 +191,7 @@ impl Trace<'_> {
         let values = self.values.clone();
         let before = (self.frames.clone(), self.primes.clone(), self.has_jumped, count(self));
         let statements = self.statements;
-        let is_traced = !collects && self.sequence(body).is_ok();
+        let is_traced = !collects && self.tried(|trace| trace.sequence(body)).is_some();
         let is_plain = (&self.frames, &self.primes, self.has_jumped, count(self)) == (&before.0, &before.1, before.2, before.3);
         let after = std::mem::replace(&mut self.values, values);
         (self.frames, self.primes, _, _) = before;

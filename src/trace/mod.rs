@@ -14,6 +14,7 @@ mod linear_ode;
 mod memo;
 mod neuron_function;
 mod random;
+mod refused;
 mod repeat;
 mod returns;
 mod scheme;
@@ -107,7 +108,11 @@ pub struct Trace<'a> {
     frames: Vec<Values>,
     scope: Scope,
     calls: Vec<String>,
+    /// The tabulated blocks whose tables are being filled.
+    filling: Vec<(String, Span)>,
     statements: usize,
+    /// Arms of conditionals around the code that runs.
+    arms: usize,
     /// Loops around the code that runs.
     depth: usize,
     /// Where the memo begins whose code runs.
@@ -142,7 +147,9 @@ impl<'a> Trace<'a> {
             frames: vec![Values::new()],
             scope,
             calls: Vec::new(),
+            filling: Vec::new(),
             statements: 0,
+            arms: 0,
             depth: 0,
             memo: None,
         }

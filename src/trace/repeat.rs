@@ -95,7 +95,7 @@ impl Trace<'_> {
             let at_start = (self.values.clone(), self.frame().clone());
             let limit = self.integer_value(last).ok()?;
             let condition = self.graph.compare(Comparison::Le, index, limit);
-            self.statements(body).ok()?;
+            self.tried(|trace| trace.statements(body))?;
             if self.frame().get(variable) != Some(&index) {
                 return None;
             }

@@ -1,15 +1,12 @@
 //! Statements.
 
+use super::refused::AVOIDABLE;
 use super::returns::without_returns;
 use super::verbatim::{does_nothing, random_help};
 use super::{refuse, scheme, Primes, Trace, Traced, Values, FAILED, LOOP_LIMIT, STATEMENT_LIMIT};
 use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
 use crate::syntax::span::Span;
-
-/// Refusals of code that only matter if it runs.
-const AVOIDABLE: [&str; 5] =
-    ["computed-bound", "computed-index", "too-long", "unknown-function", "verbatim"];
 
 impl Trace<'_> {
     /// All of a block's code, or of what ends with it: `return` ends it.
@@ -27,7 +24,7 @@ impl Trace<'_> {
             if let StatementKind::Local(definitions) = &statement.kind {
                 self.declare_locals(definitions, &mut shadowed)?;
             } else {
-                self.statement(statement)?;
+                self.statement(statement).or_else(|refused| self.go_on(refused))?;
             }
         }
         for (name, before) in shadowed.into_iter().rev() {
@@ -118,11 +115,7 @@ impl Trace<'_> {
             | StatementKind::Word(_) => Ok(()),
             StatementKind::Solve(solve) => match self.solver {
                 Some(solver) => solver(self, solve),
-                None => Err(refuse(
-                    "solve-place",
-                    statement.span,
-                    format!("SOLVE {} at this place is not differentiated", solve.block.text),
-                )),
+                None => self.solve_in_place(solve, statement.span),
             },
             StatementKind::Table(_) => Err(refuse(
                 "table-place",
@@ -220,7 +213,10 @@ impl Trace<'_> {
         }
         let before = (self.values.clone(), self.frames.clone(), self.primes.clone(), self.scope);
         let equations = self.equations.clone();
-        let Err(diagnostic) = self.sequence(body) else { return Ok(()) };
+        self.arms += 1;
+        let result = self.sequence(body);
+        self.arms -= 1;
+        let Err(diagnostic) = result else { return Ok(()) };
         if !AVOIDABLE.contains(&diagnostic.code) {
             return Err(diagnostic);
         }
@@ -424,7 +420,7 @@ impl Trace<'_> {
         let index = self.graph.input("any");
         let index = self.graph.read(index);
         let shadowed = self.frame().insert(variable.to_owned(), index);
-        let is_traced = self.sequence(body).is_ok();
+        let is_traced = self.tried(|trace| trace.sequence(body)).is_some();
         match shadowed {
             Some(value) => self.frame().insert(variable.to_owned(), value),
             None => self.frame().remove(variable),

@@ -43,6 +43,7 @@ impl Trace<'_> {
             names = vec![RESULT.to_owned()];
         }
         let procedure = Tabulated { block, signature, is_function, names, depend: &table.depend, span };
+        self.refuse_unfilled(&procedure)?;
         let from = self.expression(&table.from)?;
         let to = self.expression(&table.to)?;
         self.without_draws(|trace| trace.depends_on_constants_only(&procedure, [from, to]))?;
@@ -163,7 +164,9 @@ impl Trace<'_> {
     /// The table's columns at one argument, with no other effect.
     fn at_grid_point(&mut self, procedure: &Tabulated, x: Id) -> Traced<Vec<Id>> {
         let before = (self.values.clone(), self.frames.clone());
+        self.filling.push((procedure.signature.name.text.clone(), procedure.span));
         let result = self.body(procedure.block, procedure.signature, procedure.is_function, &[x]);
+        self.filling.pop();
         let columns = result.and_then(|value| {
             let column = |name: &String| {
                 let value = if name == RESULT { Some(value) } else { self.values.get(name).copied() };
@@ -175,6 +178,15 @@ impl Trace<'_> {
         (self.values, self.frames) = before;
         self.values.extend(failed.map(|failed| (FAILED.to_owned(), failed)));
         columns
+    }
+
+    /// A table that is made of another one, which NEURON has not filled by then.
+    fn refuse_unfilled(&self, procedure: &Tabulated) -> Traced<()> {
+        let outer = self.filling.last().filter(|outer| self.mechanism.is_thread_safe && outer.1.start < procedure.span.start);
+        let Some((outer, span)) = outer else { return Ok(()) };
+        let inner = &procedure.signature.name.text;
+        let message = format!("NEURON fills the TABLE of `{outer}` before that of `{inner}`, of which it is made: it holds 0");
+        Err(Box::new(refuse("table-depends", *span, message).help(format!("write `{inner}` before `{outer}`, or remove one TABLE"))))
     }
 
     fn table(&self, procedure: &Tabulated) -> (String, String) {
@@ -233,8 +245,8 @@ impl Trace<'_> {
             }
             Some(input) => {
                 let message = format!(
-                    "the TABLE depends on `{}`, which the mechanism computes for each segment",
-                    self.graph.input_name(*input)
+                    "the TABLE depends on `{}`, which differs between segments or changes during a run",
+                    self.constants.called.get(input).map_or_else(|| self.graph.input_name(*input), String::as_str)
                 );
                 Err(Box::new(
                     refuse("table-depends", procedure.span, message)

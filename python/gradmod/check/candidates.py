@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import _neuron as nrn
-from .._catalogue import REFUSED_GLOBAL, REFUSED_RANGE, TIMES
+from .._catalogue import NAMES_OF_TIMES, REFUSED_GLOBAL, REFUSED_RANGE
 from ..parameters import Global, InitialVoltage, Parameter, Range, Stimulus
 from .cell import Model, size_of
 
@@ -59,9 +59,9 @@ def _own_range(model: Model, known: set[str]) -> list[Candidate]:
     for name in model.range_parameters():
         owners = model.owners(name)
         if model.process is not None:
-            if name in TIMES:
-                continue  # acts in whole steps of dt
             public = f"{model.declared.name}.{name}"
+            if name in NAMES_OF_TIMES and public not in known:
+                continue  # acts in whole steps of dt
             direction: Parameter | None = Stimulus(model.process, name) if public in known else None
         else:
             if name in REFUSED_RANGE:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import _neuron as nrn
-from .._catalogue import TIMES
+from .._catalogue import NAMES_OF_TIMES
 from .._external import read_by
 from .._neuron_sections import new_section
 from ..cells import Floats
@@ -196,7 +196,7 @@ class Model:
                 value = float(getattr(owner, name))
                 if value == 0.0 and self._stand_in(name) is not None:
                     setattr(owner, name, self._stand_in(name))
-                elif self.process is not None and name in TIMES:
+                elif self.process is not None and name in NAMES_OF_TIMES:
                     setattr(owner, name, 1.0 if name in ("delay", "del", "onset", "start") else 9.0)
                 self._defaults.append((owner, name, float(getattr(owner, name))))
         for name in self.global_parameters():

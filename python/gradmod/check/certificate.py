@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import finite
 from .._binary import find_binary
+from .._catalogue import NAMES_OF_TIMES
 from .._manifest import Manifest
 from .._timed import not_followed
 from ..attach import attach
@@ -150,8 +151,11 @@ def _emitted(model: Model) -> Manifest | None:
 
 
 def _known(made: Manifest | None) -> set[str]:
-    """The parameters of the cell's mechanisms that something depends on."""
-    return set() if made is None else {name for region in made.regions for name in region.parameters}
+    """The parameters of the cell's mechanisms that something depends on, but for times that act in whole steps."""
+    regions = () if made is None else made.regions
+    known = {name for region in regions for name in region.parameters}
+    stepwise = {name for region in regions for name in region.stepwise}
+    return {name for name in known if not (name in stepwise and name.rpartition(".")[2] in NAMES_OF_TIMES)}
 
 
 def _transform(paths: Sequence[Path], directory: str, *more: str) -> subprocess.CompletedProcess[str]:

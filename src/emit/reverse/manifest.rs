@@ -1,5 +1,7 @@
 //! `gradmod.json` of reverse mode.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::frame::Slot;
@@ -20,6 +22,8 @@ pub struct ReverseManifest {
     pub regions: Vec<ReverseRegion>,
     /// Mechanisms that act on no membrane; nothing was emitted for them.
     pub passed_over: Vec<String>,
+    /// All mechanisms that can act on no membrane, with the POINTERs that they set.
+    pub watchers: BTreeMap<String, Vec<String>>,
     /// `POINT_PROCESS` that records v of a node without membrane.
     pub recorder_node: String,
     /// `POINT_PROCESS` through which the loss enters at such a node.
@@ -63,6 +67,8 @@ pub struct ReverseRegion {
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
     pub stale_tables: Vec<StaleTable>,
     pub isolated: Vec<Isolated>,
+    /// Parameters that only choose which code runs, or when.
+    pub stepwise: Vec<String>,
     /// There is no gradient in these: they change when events come that a point process sends to itself.
     pub timed_by: Vec<String>,
     /// While their `usetable` is on, these variables must have one value everywhere, and there is no gradient in them.
@@ -86,6 +92,7 @@ impl ReverseManifest {
             mode: "reverse",
             regions,
             passed_over: Vec::new(),
+            watchers: BTreeMap::new(),
             recorder_node: format!("gm_node_{shared}"),
             source: format!("gm_source_{shared}"),
             edge: format!("gm_edge_{shared}"),
@@ -138,6 +145,7 @@ impl ReverseRegion {
             sees_jumps: sees_jumps(linearised),
             stale_tables: linearised.stale.clone(),
             isolated: linearised.isolated.clone(),
+            stepwise: linearised.stepwise(),
             timed_by: timed_by(linearised),
             shared_tables: linearised.shared.clone(),
         }

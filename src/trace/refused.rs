@@ -1,0 +1,29 @@
+//! What becomes of a statement that is refused.
+
+use super::{Trace, Traced};
+use crate::diagnostic::Diagnostic;
+
+/// Refusals of code that only matter if it runs.
+pub(super) const AVOIDABLE: [&str; 5] =
+    ["computed-bound", "computed-index", "too-long", "unknown-function", "verbatim"];
+
+impl Trace<'_> {
+    /// Where all refusals are gathered, what is refused does nothing.
+    pub(super) fn go_on(&self, refused: Box<Diagnostic>) -> Traced<()> {
+        let ends_all = refused.code == "too-long";
+        let is_left_out = self.arms > 0 && !self.follows_all && AVOIDABLE.contains(&refused.code);
+        if !self.constants.gathers.get() || ends_all || is_left_out {
+            return Err(refused);
+        }
+        self.constants.note_refused(&self.mechanism.name, *refused);
+        Ok(())
+    }
+
+    /// Code that is only tried: whether it can be run.
+    pub(super) fn tried<T>(&mut self, code: impl FnOnce(&mut Self) -> Traced<T>) -> Option<T> {
+        let gathers = self.constants.gathers.replace(false);
+        let result = code(self).ok();
+        self.constants.gathers.set(gathers);
+        result
+    }
+}
