@@ -182,6 +182,19 @@ def test_jax_with_several_runs_in_a_loss(cell: Passive, mode: str) -> None:  # n
         assert few.shape == (6, 1)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_torch_with_several_runs_in_a_loss(cell: Passive, mode: str) -> None:  # noqa: F811
+    torch = pytest.importorskip("torch")
+    from gradmod.torch import simulate
+
+    with make(cell, mode) as simulation:
+        x = torch.tensor(simulation.x, requires_grad=True)
+        first, second = two_stimuli(cell, lambda z: simulate(simulation, z), x)
+        weights = torch.tensor(WEIGHTS)
+        ((weights * first**2).sum() + (weights.flip(0) * first * second).sum()).backward()
+        assert x.grad.numpy() == pytest.approx(expected(cell, simulation), rel=1e-6)
+
+
 # --- what x does ------------------------------------------------------------------------------------------------------
 
 
