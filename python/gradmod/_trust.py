@@ -22,8 +22,8 @@ _FAULTS = {
     2: _DT,
     3: "the equations of a KINETIC or LINEAR block were not solved to the end: too many iterations (a smaller dt needs "
     "fewer), nearly singular equations, or a loop of more rounds than are followed",
-    4: "it was changed by something else than the events of its NetCons, such as NetCon.event() of a NetCon without "
-    "source or an assignment during the run",
+    4: "it was changed by something else than the events that the sources of its NetCons send, such as NetCon.event() "
+    "(use a NetStim, or h.VecStim) or an assignment during the run",
     5: "a state is not what the mechanism's equations make of the state before it: it was set from outside after "
     "finitialize (by hand, by SaveState.restore, by an event), or a TABLE is in use that NEURON did not fill again "
     "after a parameter changed (set its usetable to 0, or add the parameter to DEPEND)",
