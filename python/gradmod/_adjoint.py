@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from . import _neuron as nrn
 from ._memory import SharedMemory
 from ._neuron_sections import CABLE_PREFIX, new_section
+from ._residual import Break, Membrane, NodesPlan, NodeValues
 from .cable import Shape
 from .errors import Error
 
@@ -31,6 +34,7 @@ class SpotPlan:
     """An adjoint mechanism: where, of which name, and where its numbers are.
 
     Attributes:
+        node: Index of its node among those of all cells.
         landed: Where the voltage at the end of a step is in the frame after it; None if events set no voltage.
         jumps: Events set the voltage of its node.
         sets_voltage: They are its own.
@@ -44,6 +48,7 @@ class SpotPlan:
     frame: int
     fixed: int
     out: int
+    node: int
     landed: int | None = None
     jumps: bool = False
     sets_voltage: bool = False
@@ -80,6 +85,7 @@ class Plan:
     edges: tuple[EdgePlan, ...]
     far: tuple[FarPlan, ...]
     ends: tuple[tuple[int, float], ...]
+    nodes: NodesPlan
     source: str
     edge: str
     far_effect: str
@@ -106,6 +112,7 @@ class Values:
     capacity: tuple[float, ...]
     settings: tuple[dict[str, float], ...]
     far_scale: tuple[float, ...]
+    nodes: NodeValues
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,14 @@ class Window:
     netcons: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
 
 
+@dataclass(frozen=True)
+class Passed:
+    """What came of a window: the edges' sums so far; the first step that NEURON did not make."""
+
+    edges: list[float]
+    broken: Break | None
+
+
 class AdjointModel:
     """The adjoint cables of some cells, and what sits on them."""
 
@@ -164,6 +179,7 @@ class AdjointModel:
         self.spots: list[nrn.Mechanism] = []
         self._context = nrn.h.ParallelContext()
         self._columns: list[nrn.Mechanism] = []
+        self._membrane = Membrane(plan.nodes)
 
     def _equip(self) -> None:
         """Insert everything, once the geometry is there."""
@@ -174,6 +190,7 @@ class AdjointModel:
             seg = self.sections[spot.section](spot.x)
             mechanism = nrn.new_point_process(spot.adjoint, seg) if spot.is_point else getattr(seg, spot.adjoint)
             mechanism.place, mechanism.fixed_place, mechanism.out = spot.frame, spot.fixed, spot.out
+            mechanism.node = spot.node
             if spot.landed is not None:
                 mechanism.landed_place, mechanism.jumps = spot.landed, float(spot.jumps)
             if spot.jumps:
@@ -230,6 +247,7 @@ class AdjointModel:
             process.scale = scale
 
         self._inertia = values.inertia
+        self._membrane.sync(values.nodes)
 
     def _difference(self, values: Values) -> str | None:
         for seg, area in zip((seg for sec in self.sections for seg in sec), values.area, strict=True):
@@ -241,8 +259,8 @@ class AdjointModel:
                 return f"an axial resistance of {resistance:.12g} MOhm cannot be copied: the copy has {mine:.12g} MOhm"
         return None
 
-    def run(self, memory: SharedMemory, window: Window, progress: Callable[[float], None]) -> list[float]:
-        """Go backwards through a window; returns the edges' sums so far.
+    def run(self, memory: SharedMemory, window: Window, progress: Callable[[float], None]) -> Passed:
+        """Go backwards through a window.
 
         Raises:
             Error: NEURON did not make the steps that it should have.
@@ -286,11 +304,25 @@ class AdjointModel:
                 self.spots[i].undo(window.last)
             for i in setting:
                 self.spots[i].undone = float(window.last)
-        chunk = max(steps // 50, 500)
-        for i in range(0, steps, chunk):
+        chunk = min(max(steps // 50, 500), self._membrane.steps_at_once)
+        frames = memory.values[window.frames : window.frames + (steps + 1) * window.stride].reshape(-1, window.stride)
+        sums = np.empty((min(chunk, steps), self._membrane.count, 2))
+        broken: Break | None = None
+        for end in range(steps, 0, -chunk):
+            begin = max(end - chunk, 0)
+            sums[:] = 0.0
+            for name in self._names:
+                nrn.set_globals(
+                    name, sums=float(sums.ctypes.data), sums_first=window.first + begin, nodes=self._membrane.count
+                )
             # Counted from where the clock is: it gathers rounding, in a long run more than psolve forgives.
-            self._context.psolve(float(nrn.h.t) + min(chunk, steps - i) * window.dt)
-            progress(min(i + chunk, steps) / steps)
+            self._context.psolve(float(nrn.h.t) + (end - begin) * window.dt)
+            found = self._membrane.broken(frames[begin : end + 1], sums[: end - begin], window.dt)
+            if found is not None:
+                broken = Break(window.first + begin + found.step, found.node)
+            progress((steps - begin) / steps)
+        for name in self._names:
+            nrn.set_globals(name, sums=0.0)
         if self.spots and self.spots[0].step_index != window.first - 1:
             raise Error(f"the backward run stands at step {self.spots[0].step_index:g}, not at {window.first - 1}")
         for i in setting:
@@ -298,7 +330,7 @@ class AdjointModel:
         if window.first == 0:
             for i in jumping:
                 self._start(i)
-        return [float(edge.total) for edge in self.edges]
+        return Passed([float(edge.total) for edge in self.edges], broken)
 
     def _start(self, index: int) -> None:
         """Come to the start of the model's run, which waits for events that set the voltage."""

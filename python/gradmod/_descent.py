@@ -12,6 +12,8 @@ from ._plan import Layout
 from ._process import Worker
 from ._record import Record
 from ._recorder import Recorders
+from ._residual import Break
+from ._steps import check_steps
 from .cells import Cell, Floats
 from .gradient import Gradient, Harvest
 
@@ -58,13 +60,14 @@ class Descent:
         worker.memory.values[weights:flows] = start.weights
         worker.memory.values[flows:size] = 0.0
         edges: list[float] = []
+        broken: Break | None = None
         for window in range(windows.count - 1, -1, -1):
             windows.wait_for(window)
             if window > 0:
                 windows.ask_for(window - 1)
             first, last = windows.first(window), windows.last(window)
             done = 1 - last / run.steps, (last - first) / run.steps
-            edges = ask(
+            passed = ask(
                 "run",
                 Window(
                     size=size,
@@ -87,7 +90,9 @@ class Descent:
                 ),
                 lambda part, done=done: progress(done[0] + part * done[1]),
             )
+            edges, broken = passed.edges, passed.broken or broken
         outs = np.array(worker.memory.values[recorders.fixed_size : recorders.fixed_size + recorders.out_size])
+        check_steps(self._cells, recorders, outs, broken, run.dt)
         first_frame = {
             (index, node): float(values[0])
             for (index, node, variable), values in columns.items()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from . import _neuron as nrn
 from ._adjoint import EdgePlan, FarPlan, Plan, SectionPlan, SpotPlan, Values
 from ._neuron_sections import orientation, parent_place
 from ._recorder import Recorders, Spot, multiplicity
+from ._residual import NodesPlan, NodeValues
 from ._reverse_manifest import ReverseManifest
 from .cable import Shape
 from .cells import Cell, Floats
@@ -59,6 +62,7 @@ class Layout:
                     parent, parent_x = cell.places[above]
                     frames = recorders.place_after(index, node), recorders.place_after(index, above)
                     edges[index, node] = EdgePlan(numbers[sec], x, numbers[parent], parent_x, *frames)
+        first = [sum(len(cell.places) for cell in cells[:index]) for index in range(len(cells))]
         spots = [
             SpotPlan(
                 numbers[spot.segment.sec],
@@ -69,6 +73,7 @@ class Layout:
                 spot.frame,
                 spot.fixed,
                 spot.out,
+                first[spot.cell] + spot.node,
                 recorders.landed_place(spot) if recorders.landed else None,
                 (spot.cell, spot.node) in recorders.landed,
                 spot.region.sets_voltage,
@@ -88,6 +93,7 @@ class Layout:
             edges=tuple(edges.values()),
             far=tuple(FarPlan(i, j, numbers[sec], x) for i, j, _, (sec, x) in looks),
             ends=tuple(ends.values()),
+            nodes=_nodes(cells, recorders),
             source=made.source,
             edge=made.edge,
             far_effect=made.far,
@@ -125,6 +131,12 @@ class Layout:
             scale=tuple(scale),
             inertia=tuple(_inertia(recorders, scale)),
             capacity=tuple(0.0 if spot.process else float(spot.segment.cm) for spot in recorders.spots),
+            nodes=NodeValues(
+                np.concatenate(
+                    [_capacitance(cell, area * w) for cell, area, w in zip(cells, areas, self.weights, strict=True)]
+                ),
+                np.concatenate([w / r for w, r in zip(self.weights, self.resistances, strict=True)]),
+            ),
             far_scale=tuple(scale[i] / float(self.weights[cell][node]) for i, _, (cell, node) in self.far),
             settings=tuple(styles[_style_key(spot)] for spot in recorders.spots),
         )
@@ -139,6 +151,27 @@ def _inertia(recorders: Recorders, scales: Sequence[float]) -> Iterator[float]:
     }
     for spot, scale in zip(recorders.spots, scales, strict=True):
         yield membrane.get((spot.cell, spot.node), 0.0) / scale
+
+
+def _nodes(cells: Sequence[Cell], recorders: Recorders) -> NodesPlan:
+    before: list[int] = []
+    after: list[int] = []
+    parent: list[int] = []
+    for index, cell in enumerate(cells):
+        first = len(parent)
+        parent.extend(first + int(above) if above >= 0 else -1 for above in cell.parent)
+        before.extend(recorders.nodes[index, node] for node in range(len(cell.places)))
+        after.extend(recorders.place_after(index, node) for node in range(len(cell.places)))
+    return NodesPlan(tuple(before), tuple(after), tuple(parent))
+
+
+def _capacitance(cell: Cell, areas: Floats) -> Floats:
+    """[node] in nF, of areas in um2."""
+    found = np.zeros(len(areas))
+    for seg in cell.segments:
+        node = cell.node(seg.sec, seg.x)
+        found[node] = 1e-5 * float(seg.cm) * areas[node]
+    return found
 
 
 def _style_key(spot: Spot) -> tuple[object, ...]:

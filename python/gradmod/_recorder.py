@@ -26,8 +26,10 @@ from .errors import Error, Refused
 
 #: What a recorder says where its point process has had an event that did not come to it, and where the log is full.
 _MISSED, _FULL, _ORDER = -2, -3, -4
-#: The same where an event set v before the first step.
-_EARLY = -5
+#: The same where an event set v before the first step; where t, celsius or v were set.
+_EARLY, _TIME, _CELSIUS, _VOLTAGE = -5, -6, -7, -8
+#: The same, less the index of the state, where one was set after finitialize, or where a window begins.
+_STATE = -100
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Recorders:
 
     Attributes:
         spots: Of the segments, cell by cell in the order of ``cell.segments``, then of the point processes.
-        nodes: [cell, node] where v of every node is in a frame; of ends only if they are recorded.
+        nodes: [cell, node] where v of every node is in a frame.
         landed: The same where events set v, for its value before those that follow a step.
         stride: Numbers in a frame.
         fixed_size, out_size: Numbers that are fixed along a run, and that come out.
@@ -69,15 +71,9 @@ class Recorders:
         weight_of: By the NetCon's name: the spot, and where its weights begin.
     """
 
-    def __init__(self, cells: Sequence[Cell], *, with_ends: bool) -> None:
-        """Nothing is inserted yet.
-
-        Args:
-            cells: The user's cells.
-            with_ends: Record v of the nodes without membrane too.
-        """
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        """Nothing is inserted yet, on these cells."""
         self.cells = cells
-        self.with_ends = with_ends
         self.spots: list[Spot] = []
         self.nodes: dict[tuple[int, int], int] = {}
         self.landed: dict[tuple[int, int], int] = {}
@@ -129,8 +125,7 @@ class Recorders:
         for cell in range(len(self.cells)):
             check_ions([spot for spot in self.spots if spot.cell == cell])
         check_rxd(self.spots)
-        if self.with_ends:
-            self._add_ends(made.recorder_node)
+        self._add_ends(made.recorder_node)
 
     def _add(
         self,
@@ -290,6 +285,15 @@ class Recorders:
                 )
             if changed == _FULL:
                 raise Error("there were more events than there is room for: raise `memory`")
+            if changed == _TIME:
+                raise Refused(f"no exact gradient: t was set during the run, at {spot.segment}")
+            if changed == _CELSIUS:
+                raise Refused("no exact gradient: celsius was changed during the run: set it before finitialize")
+            if changed == _VOLTAGE:
+                raise Refused(f"no exact gradient: v was set during the run, at {spot.segment}")
+            if changed <= _STATE:
+                place, name = spot.process or spot.segment, spot.region.states[_STATE - changed]
+                raise Refused(f"no exact gradient: {name} at {place} was set from outside after finitialize")
             if changed < 0:
                 raise Refused("no exact gradient: dt changed during the run")
             if changed > 0:

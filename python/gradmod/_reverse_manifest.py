@@ -17,6 +17,8 @@ class ReverseRegion:
         moving: How many numbers a place has in a frame; the voltage is the first.
         fixed: What does not change along a run, in NEURON's words.
         states: Names of the states, in the order of the adjoint's arrays.
+        checks: The states that each check of a step is about.
+        unfollowed: Code that was left out, and why.
         parameters: Names of the parameters, in the order of the results; the initial voltage comes after them.
         far: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages comes last.
         of_ions: Those of the parameters that belong to the segment, also in a point process.
@@ -35,6 +37,8 @@ class ReverseRegion:
     moving: int
     fixed: tuple[str, ...]
     states: tuple[str, ...]
+    checks: tuple[str, ...]
+    unfollowed: tuple[str, ...]
     parameters: tuple[str, ...]
     far: tuple[str, ...]
     ions: tuple[IonFlags, ...]
@@ -58,8 +62,11 @@ class ReverseRegion:
 
     @property
     def out_size(self) -> int:
-        """How many numbers an adjoint hands back: of parameters, initial voltage, whether it failed, far voltages."""
-        return len(self.parameters) + 2 + len(self.far)
+        """How many numbers an adjoint hands back.
+
+        Of parameters, of the initial voltage, whether it failed, which check did and at which step, of far voltages.
+        """
+        return len(self.parameters) + 4 + len(self.far)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ReverseRegion:
@@ -74,6 +81,8 @@ class ReverseRegion:
             moving=int(data["moving"]),
             fixed=tuple(data["fixed"]),
             states=tuple(data["states"]),
+            checks=tuple(data["checks"]),
+            unfollowed=tuple(data["unfollowed"]),
             parameters=tuple(p["name"] for p in data["parameters"]),
             far=tuple(data["far"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),

@@ -65,9 +65,6 @@ class Harvest:
             flows: What the loss thinks of the weights of NetCons, one after the other.
             edges: What the axial resistances did, in the order of ``layout.edges``.
             first: What the loss thinks of the initial voltage of ends without membrane.
-
-        Raises:
-            Refused: A step of the run is not the one that is differentiated.
         """
         self.cells = cells
         self._owner = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}
@@ -81,15 +78,7 @@ class Harvest:
         for spot in recorders.spots:
             place = spot.cell, spot.node
             count = len(spot.region.parameters)
-            values, (initial, failed) = outs[spot.out : spot.out + count], outs[spot.out + count : spot.out + count + 2]
-            if failed != 0.0:
-                raise Refused(
-                    f"{spot.segment}: the equations of a KINETIC or LINEAR block were not solved to the end: "
-                    "too many iterations (a smaller dt needs fewer), nearly singular equations, or a loop "
-                    "of more rounds than are followed; or, where events set v, a neuron ran so far beyond its "
-                    "threshold that its conductance is above 1e6 uS, where a backward run loses its digits (a smaller "
-                    "dt, or forward mode)"
-                )
+            values, initial = outs[spot.out : spot.out + count], outs[spot.out + count]
             for name, value in zip(spot.region.parameters, values, strict=True):
                 if spot.process is None or name in spot.region.of_ions:
                     here = self._by_name.setdefault(name, {})
@@ -99,7 +88,7 @@ class Harvest:
             self._initial[place] = self._initial.get(place, 0.0) + float(initial)
         for i, j, there in layout.far:
             spot = recorders.spots[i]
-            value = float(outs[spot.out + len(spot.region.parameters) + 2 + j])
+            value = float(outs[spot.out + len(spot.region.parameters) + 4 + j])
             self._initial[there] = self._initial.get(there, 0.0) + value
         self._axial = dict.fromkeys((sec for cell in cells for sec in cell.sections), 0.0)
         for (index, node), total in zip(layout.edges, edges, strict=True):

@@ -138,8 +138,7 @@ class Reverse:
         points = [(process, manifest.point(kind)) for kind, process in acting]
         check_jumps(self._cells, fused, points, self._links.targets.values())
         load(self._made.directory, self._made.manifest.shared, quiet=quiet)
-        has_axial = any(direction.is_axial for direction in self._directions)
-        self._recorders = Recorders(self._cells, with_ends=has_axial)
+        self._recorders = Recorders(self._cells)
         try:
             self._recorders.insert(manifest, fused, acting, self._links.targets)
         except BaseException:
@@ -257,6 +256,7 @@ class Reverse:
         if not windows.has_begun or not starts:
             raise Error("simulate() did not call finitialize: there is no run to remember")
         taken = recorders.finish()
+        check_settings()
         if taken > steps:
             raise Error(f"the run took {taken} time steps, there was room for {steps}: set h.dt first, or the duration")
         self._links.check(_AGAIN)

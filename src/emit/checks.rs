@@ -1,34 +1,40 @@
 //! What NEURON shows, the value of a state or the current of a point process that
-//! takes events, must be what its equation makes of it.
+//! takes events, must be what its equation makes of it. Both modes ask the same.
 
 use super::code::Code;
 use super::region::Writer;
-use crate::step::StateKind;
+use crate::graph::Id;
+use crate::step::{Check, Linearised, StateKind};
 
-/// Relative deviation of a state from its equation that is put down to rounding.
+/// Relative deviation of a current that is put down to rounding.
 pub(super) const TOLERANCE: &str = "1e-7";
-
-/// What is left of a balance, per ms, where NEURON has set a state below zero to zero.
-const UNBALANCED: &str = "1e-9";
 
 /// What is left of a current, in nA, near its reversal potential.
 pub(super) const SMALL: &str = "1e-14";
+
+/// What must be computed for the checks of the states.
+pub(super) fn roots(linearised: &Linearised) -> impl Iterator<Item = Id> + '_ {
+    linearised.checks.iter().flat_map(|check| [check.rest, check.size])
+}
+
+/// A check, and in NMODL whether a step does not pass it; not a number does not.
+pub(super) fn failures<'a>(linearised: &'a Linearised, code: &Code) -> Vec<(&'a Check, String)> {
+    let failure = |check: &'a Check| {
+        let [rest, size] = [check.rest, check.size].map(|id| code.factor(id));
+        let absolute = if check.absolute > 0.0 { format!(" + {:e}", check.absolute) } else { String::new() };
+        (check, format!("!(fabs({rest}) <= {:e}*{size}{absolute})", check.relative))
+    };
+    linearised.checks.iter().map(failure).collect()
+}
 
 impl Writer<'_> {
     /// Statements that compare the states at the end of the step.
     pub fn checks(&self, code: &Code) -> Vec<String> {
         let mut lines = Vec::new();
-        for [before, neurons, ours] in self.linearised.states.iter().filter_map(|state| state.check) {
-            let [before, neurons, ours] = [before, neurons, ours].map(|id| code.factor(id));
-            let scale = format!("(fabs({before}) + fabs({neurons}))");
-            lines.push(format!("IF (fault == 0 && fabs({ours} - {neurons}) > {TOLERANCE}*{scale}) {{"));
-            lines.push("    fault = 5".to_owned());
-            lines.push("}".to_owned());
-        }
-        for balance in &self.linearised.balances {
-            let [rest, size] = balance.map(|id| code.factor(id));
-            lines.push(format!("IF (fabs({rest}) > {TOLERANCE}*{size} + {UNBALANCED}) {{"));
-            lines.push("    fault = 4".to_owned());
+        for (check, failure) in failures(self.linearised, code) {
+            let fault = if check.of_arrays { 4 } else { 5 };
+            lines.push(format!("IF (fault == 0 && {failure}) {{"));
+            lines.push(format!("    fault = {fault}"));
             lines.push("}".to_owned());
         }
         let currents = self.linearised.receive.iter().flat_map(|receive| &receive.currents);
@@ -43,7 +49,7 @@ impl Writer<'_> {
 
     /// Statements that compare present and remembered values of the states; within a step they are the same.
     pub fn unchanged(&self) -> Vec<String> {
-        let states = self.linearised.states.iter().filter(|state| state.check.is_some());
+        let states = self.linearised.states.iter().filter(|state| state.is_watched);
         let presents = states.map(|state| match &state.kind {
             StateKind::Ion(name) => format!("{name}_now"),
             StateKind::Variable(mechanism, name) => {

@@ -6,6 +6,7 @@ use minijinja::Environment;
 use serde::Serialize;
 
 use super::arrays::{self, Through};
+use super::checks;
 use super::code::Code;
 use super::declarations::{settings, units, Setting};
 use super::manifest::{
@@ -140,7 +141,7 @@ impl<'a> Writer<'a> {
         step_roots.extend(linearised.source.coefficients());
         step_roots.extend(&linearised.failed);
         step_roots.extend(linearised.receive.iter().flat_map(|receive| receive.currents.iter().flatten()));
-        step_roots.extend(linearised.balances.iter().flatten());
+        step_roots.extend(checks::roots(linearised));
         step_roots.extend(linearised.stages.iter().flat_map(Stage::coefficients));
         let mut start_roots = linearised.failed_start.clone();
         start_roots.extend(linearised.start_stages.iter().flat_map(Stage::coefficients));
@@ -151,7 +152,6 @@ impl<'a> Writer<'a> {
                 step_roots.extend(after);
                 start_roots.push(start);
             }
-            step_roots.extend(state.check.into_iter().flatten());
         }
         let array_terms = arrays::terms(linearised);
         let array_inputs = linearised.graph.reachable_inputs(&array_terms, false);
@@ -383,14 +383,14 @@ impl<'a> Writer<'a> {
             isolated: self.linearised.isolated.clone(),
             stepwise: self.linearised.stepwise(),
             shared_tables: self.linearised.shared.clone(),
-            unfollowed: self
-                .linearised
-                .unfollowed
-                .iter()
-                .map(|(name, diagnostic)| format!("{name}: {}", diagnostic.message))
-                .collect(),
+            unfollowed: unfollowed(self.linearised),
         }
     }
+}
+
+/// Code that was left out: the mechanism, and why.
+pub(super) fn unfollowed(linearised: &Linearised) -> Vec<String> {
+    linearised.unfollowed.iter().map(|(name, diagnostic)| format!("{name}: {}", diagnostic.message)).collect()
 }
 
 /// Whether code besides the step reads the voltage at a moment when events of others may have set it.

@@ -106,6 +106,8 @@ pub struct System {
     /// values are the solution that NEURON found.
     pub unknowns: Vec<Input>,
     pub residuals: Vec<Id>,
+    /// Where they are solved.
+    pub scope: Scope,
 }
 
 /// Equations `matrix . values = right`.
@@ -120,6 +122,8 @@ pub struct LinearSystem {
     pub unknowns: Vec<Input>,
     /// Where the equations are solved.
     pub scope: Scope,
+    /// The values are those that NEURON found.
+    pub is_known: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -232,10 +236,10 @@ impl Graph {
     }
 
     /// The solution of `residuals = 0`: NEURON's values, with derivatives.
-    pub fn solve(&mut self, unknowns: Vec<Input>, residuals: Vec<Id>) -> Vec<Id> {
+    pub fn solve(&mut self, unknowns: Vec<Input>, residuals: Vec<Id>, scope: Scope) -> Vec<Id> {
         let system = SystemId(u32::try_from(self.systems.len()).unwrap_or(u32::MAX));
         let count = unknowns.len();
-        self.systems.push(System { unknowns, residuals });
+        self.systems.push(System { unknowns, residuals, scope });
         (0..count).map(|index| self.intern(Node::Unknown(system, index))).collect()
     }
 
@@ -248,6 +252,7 @@ impl Graph {
         known: Option<Vec<Id>>,
         scope: Scope,
     ) -> Option<Vec<Id>> {
+        let is_known = known.is_some();
         let values = if let Some(values) = known { values } else {
             let factors = self.factorise(matrix.clone())?;
             self.substitute(&factors, right.clone())
@@ -261,6 +266,7 @@ impl Graph {
             values: values.clone(),
             unknowns: unknowns.clone(),
             scope,
+            is_known,
         });
         let anchored = values.into_iter().zip(unknowns).map(|(value, unknown)| {
             let tangent = self.read(unknown);

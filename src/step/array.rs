@@ -7,7 +7,7 @@
 use super::row::{Order, Row};
 use super::{Quantity, Refused, Step};
 use crate::diagnostic::Diagnostic;
-use crate::graph::{Builtin, Id, Input, Scope};
+use crate::graph::{Id, Input, Scope};
 use crate::model::{Kind, Mechanism, Role, Visibility};
 use crate::syntax::ast::{Statement, StatementKind};
 use crate::syntax::span::Span;
@@ -157,31 +157,6 @@ impl Step<'_> {
 
     pub(super) fn active_arrays(&self) -> Vec<Input> {
         self.arrays.iter().filter(|array| array.is_active).map(|array| array.input).collect()
-    }
-
-    /// NEURON's solution must fit equations made with our arrays: an event that did not
-    /// come here, or an element that was set by hand, may show in nothing else.
-    pub(super) fn balances(&mut self, ends: &[Id]) -> Vec<[Id; 2]> {
-        let mut balances = Vec::new();
-        if self.arrays.is_empty() {
-            return balances;
-        }
-        let zero = self.graph.number(0.0);
-        for system in self.systems(ends) {
-            let system = self.graph.linear_system(system).clone();
-            for (row, right) in system.matrix.iter().zip(&system.right) {
-                let mut rest = *right;
-                let mut size = self.graph.call(Builtin::Fabs, vec![*right]);
-                for (column, coefficient) in row {
-                    let term = self.graph.mul(*coefficient, system.values[*column]);
-                    rest = self.graph.sub(rest, term);
-                    let term = self.graph.call(Builtin::Fabs, vec![term]);
-                    size = self.graph.add(size, term);
-                }
-                balances.push([rest, size].map(|id| self.graph.only_in(system.scope, id, zero)));
-            }
-        }
-        balances
     }
 
     /// The gradients of arrays are not followed through events.

@@ -6,7 +6,7 @@
 //! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
 
 use super::{Refused, StateKind, Step, When};
-use crate::graph::{Id, Scope};
+use crate::graph::{Builtin, Id, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Statement, StatementKind};
 use crate::trace::{Discontinuities, Trace, Values};
@@ -20,6 +20,8 @@ pub(super) struct Membrane {
     pub current: Id,
     /// `d`; S/cm2 or uS
     pub conductance: Id,
+    /// The sizes of all that `J` is the sum of.
+    pub size: Id,
 }
 
 impl Step<'_> {
@@ -27,7 +29,7 @@ impl Step<'_> {
     pub(super) fn currents(&mut self, rise: Id) -> Result<Membrane, Refused> {
         let region = self.region;
         let zero = self.graph.number(0.0);
-        let mut membrane = Membrane { current: zero, conductance: zero };
+        let mut membrane = Membrane { current: zero, conductance: zero, size: zero };
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
             if mechanism.currents.is_empty() {
                 // NEURON runs its BREAKPOINT in the state phase.
@@ -64,6 +66,7 @@ impl Step<'_> {
             }
             membrane.current = self.graph.add(membrane.current, current);
             membrane.conductance = self.graph.add(membrane.conductance, conductance);
+            membrane.size = self.size(membrane.size, index, &after, (conductance, rise), scope);
             self.leave(index, scope, &before, &mut after);
             self.take_concentrations(mechanism, &after);
             self.values[index] = after;
@@ -128,6 +131,25 @@ impl Step<'_> {
         let change = self.graph.mul(conductance, rise);
         let current = self.graph.add(current, change);
         Ok((self.inside(scope, current), self.inside(scope, conductance)))
+    }
+
+    /// `sum`, and how large the currents of a mechanism are, and the change of their sum within the step.
+    fn size(
+        &mut self,
+        sum: Id,
+        index: usize,
+        after: &Values,
+        (conductance, rise): (Id, Id),
+        scope: Scope,
+    ) -> Id {
+        let region = self.region;
+        let currents = region.mechanisms[index].currents.iter().map(|current| after[&current.name]);
+        let mut parts: Vec<Id> = currents.map(|current| self.inside(scope, current)).collect();
+        parts.push(self.graph.mul(conductance, rise));
+        parts.into_iter().fold(sum, |sum, part| {
+            let size = self.graph.call(Builtin::Fabs, vec![part]);
+            self.graph.add(sum, size)
+        })
     }
 
     /// NEURON's numerical slope, for currents that are not linear in the voltage.

@@ -48,7 +48,7 @@ pub(super) fn advance(
         let drift = step.graph.mul(step.dt, slope);
         residuals.push(step.graph.sub(change, drift));
     }
-    let solution = step.graph.solve(unknowns, residuals);
+    let solution = step.graph.solve(unknowns, residuals, scope);
     // Once more with the solution, for what the block assigns besides.
     let mut solved = values;
     for (name, value) in names.iter().zip(&solution) {

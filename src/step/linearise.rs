@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::carried::Candidate;
 use super::row::Order;
 use super::unread::Run;
-use super::{Array, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
+use super::{Array, Check, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Id, Input, Node};
 use crate::model::Kind;
@@ -32,8 +32,8 @@ pub struct State {
     /// The values at the end of a step, if it changes them, and after INITIAL,
     /// if NEURON does not show them.
     pub own: Option<(Option<Id>, Id)>,
-    /// Where NEURON shows the value at the end of a step: before the step, NEURON's, and ours.
-    pub check: Option<[Id; 3]>,
+    /// NEURON shows its value at the end of a step, and nothing else changes it.
+    pub is_watched: bool,
     /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::drop_still`].
     pub is_still: bool,
 }
@@ -50,6 +50,8 @@ pub struct Linearised {
     pub current: Id,
     /// `d`
     pub conductance: Id,
+    /// The sizes of what `current` is the sum of.
+    pub current_size: Id,
     /// `S`
     pub source: Row,
     pub states: Vec<State>,
@@ -63,8 +65,8 @@ pub struct Linearised {
     pub receive: Option<Receive>,
     /// Of a point process: arrays that events write.
     pub arrays: Vec<Array>,
-    /// With such arrays: what is 0 at the solution of linear equations, and the size of its terms.
-    pub balances: Vec<[Id; 2]>,
+    /// What NEURON's values at the end of a step must fulfil.
+    pub checks: Vec<Check>,
     /// Those parameters that INITIAL may correct; the derivative is that of a run in which it does not.
     pub corrected: Vec<StateKind>,
     /// Variables that code changes and no step hands on to the next.
@@ -143,10 +145,7 @@ fn linearise_with(
     };
     let mut start_order = order.clone();
     // After the start they are states, not parameters.
-    let nothing = step.graph.input("nothing");
-    for input in order.parameters.iter_mut().filter(|input| initial.contains(*input)) {
-        *input = nothing;
-    }
+    order.forget(&initial, step.graph.input("nothing"));
     let arguments = received.as_ref().map(super::receive::Traced::inputs).unwrap_or_default();
     let event_order = Order { arguments, time: step.time(), ..order.clone() };
     let settled = step.settled(&chosen);
@@ -190,13 +189,14 @@ fn linearise_with(
         isolated,
         shared: step.shared_tables(&constant)?,
         unfollowed: step.constants.unfollowed(),
-        balances: step.balances(&ends),
+        checks: step.checks(&chosen),
         graph: step.graph,
         quantities: step.quantities,
         ions: step.ions,
         names: step.names,
         current: membrane.current,
         conductance: membrane.conductance,
+        current_size: membrane.size,
         source,
         states,
         parameters,
@@ -272,7 +272,7 @@ impl Step<'_> {
                     let before = self.graph.read(candidate.input);
                     ((candidate.after != before).then_some(candidate.after), candidate.start)
                 }),
-                check: self.check(candidate),
+                is_watched: self.is_watched(candidate),
                 kind: candidate.kind.clone(),
                 after: candidate.after,
                 initial: candidate.start,
@@ -305,15 +305,7 @@ impl Step<'_> {
         parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
     }
 
-    /// What tells that the step was not the one that the code describes: a TABLE
-    /// that NEURON did not fill again, a state set by hand.
-    fn check(&mut self, candidate: &Candidate) -> Option<[Id; 3]> {
-        let Node::Anchored { value, tangent } = *self.graph.node(candidate.after) else { return None };
-        let is_solved = matches!(self.graph.node(tangent), Node::Unknown(..));
-        let before = self.graph.read(candidate.input);
-        // Events change what a point process holds between steps, and are looked at by themselves.
-        let is_density = self.region.kind() == Kind::Density;
-        let is_untouched = !self.arrays.is_empty() && candidate.event == before;
-        ((is_density || is_untouched) && !is_solved).then_some([before, value, tangent])
+    fn is_watched(&mut self, candidate: &Candidate) -> bool {
+        matches!(self.graph.node(candidate.after), Node::Anchored { .. }) && self.is_untouched(candidate)
     }
 }

@@ -7,6 +7,7 @@
 
 mod array;
 mod carried;
+mod check;
 mod current;
 mod derivimplicit;
 mod euler;
@@ -51,6 +52,7 @@ pub use array::{Array, ArrayStore};
 pub use ion::RegionIon;
 pub use isolated::Isolated;
 pub use carried::StateKind;
+pub use check::Check;
 pub use linearise::{linearise, Linearised, State};
 pub use moved::{EventTimes, Flow, Moved};
 pub use parameter::Parameter;

@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 76] = [
+const OWN: [&str; 80] = [
     "events_at",
     "events_room",
     "last_event",
@@ -87,6 +87,10 @@ const OWN: [&str; 76] = [
     "keep_sent",
     "find_sent",
     "late_start",
+    "count_steps",
+    "broken_at",
+    "current_size",
+    "sums_first",
 ];
 
 #[derive(Clone, Debug)]

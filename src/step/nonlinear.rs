@@ -30,7 +30,7 @@ pub(super) fn advance(
         let message = format!("{} equations for {} unknowns", residuals.len(), unknowns.len());
         return Err(Box::new(Diagnostic::refusal("equation-count", block.span, message)));
     }
-    let solution = step.graph.solve(unknowns, residuals);
+    let solution = step.graph.solve(unknowns, residuals, scope);
     // Once more with the solution, for what the block assigns besides.
     at_end.extend(names.iter().cloned().zip(solution.iter().copied()));
     let mut trace = Trace::new(&mut step.graph, mechanism, at_end, &step.constants, scope);

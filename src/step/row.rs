@@ -1,5 +1,7 @@
 //! Rows: one linear form of the gradients of everything that it depends on.
 
+use std::collections::BTreeSet;
+
 use super::Step;
 use crate::graph::{Id, Input, LinearId};
 
@@ -63,6 +65,15 @@ pub(super) struct Order {
     /// Of an event whose time has a derivative.
     pub time: Option<Input>,
     pub arrays: Vec<Input>,
+}
+
+impl Order {
+    /// Lets `nothing` stand for some of the parameters.
+    pub fn forget(&mut self, parameters: &BTreeSet<Input>, nothing: Input) {
+        for input in self.parameters.iter_mut().filter(|input| parameters.contains(*input)) {
+            *input = nothing;
+        }
+    }
 }
 
 impl Step<'_> {

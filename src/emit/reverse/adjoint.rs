@@ -6,8 +6,9 @@ use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
 use super::{locals, unnamed, verbatim, Reversed};
 use crate::emit::code::Code;
-use crate::emit::{lines, EmitError, File};
+use crate::emit::{checks, lines, EmitError, File};
 use crate::graph::Id;
+use crate::step::Linearised;
 
 pub(super) const FIXED: &str =
     "const double* gm_fixed = (const double*)(size_t) fixed + (size_t) fixed_place; (void) gm_fixed;";
@@ -67,6 +68,17 @@ fn gather(code: &Code, target: &str, plus: Option<String>, terms: &Terms) -> Vec
 /// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
 const STEEP: &str = "1e6";
 
+/// The state that does not follow its equation, and at which step: at the end that of the first such step.
+fn watch(linearised: &Linearised, code: &Code) -> Vec<String> {
+    let failures = checks::failures(linearised, code).into_iter().enumerate();
+    failures
+        .flat_map(|(index, (_, failure))| {
+            let number = index + 1;
+            [format!("IF ({failure}) {{"), format!("    broken = {number}"), "    broken_at = step_index".to_owned(), "}".to_owned()]
+        })
+        .collect()
+}
+
 fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {
     failed.iter().map(|id| format!("IF ({} != 0) {{ failed = 1 }}", code.value(*id))).collect()
 }
@@ -81,6 +93,9 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     text.extend(verbatim(&[HEAD, NOW, NEXT, FIXED], loads));
     text.extend(code.statements());
     text.extend(fail_where(&code, &linearised.failed));
+    text.extend(watch(linearised, &code));
+    text.push(format!("current = {}", code.value(linearised.current)));
+    text.push(format!("current_size = {}", code.value(linearised.current_size)));
     if reversed.jumps {
         let conductance = code.value(linearised.conductance);
         text.push(format!("IF (jumps == 1 && fabs({conductance}) > {STEEP}) {{ failed = 1 }}"));
@@ -202,7 +217,8 @@ fn start(reversed: &Reversed) -> Vec<String> {
     let stores = (0..count).map(|index| format!("gm_out[{index}] = total[{index}];"));
     let stores = stores
         .chain([format!("gm_out[{count}] = _linitial;"), format!("gm_out[{}] = failed;", count + 1)])
-        .chain((0..linearised.pointed.len()).map(|index| format!("gm_out[{}] = far[{index}];", count + 2 + index)))
+        .chain([format!("gm_out[{}] = broken;", count + 2), format!("gm_out[{}] = broken_at;", count + 3)])
+        .chain((0..linearised.pointed.len()).map(|index| format!("gm_out[{}] = far[{index}];", count + 4 + index)))
         .collect();
     text.extend(verbatim(&["double* gm_out = (double*)(size_t) outs + (size_t) out;"], stores));
     text

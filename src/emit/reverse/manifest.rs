@@ -9,7 +9,7 @@ use super::Reversed;
 use crate::emit::manifest::{IonManifest, PointerManifest};
 use crate::emit::moved::timed_by;
 use crate::emit::sources::pointed_source;
-use crate::emit::region::{ion_manifests, ions_where, sees_jumps};
+use crate::emit::region::{ion_manifests, ions_where, sees_jumps, unfollowed};
 use crate::emit::{File, UNNAMED};
 use crate::model::Kind;
 use crate::step::{Isolated, SharedTable, StaleTable, StateKind};
@@ -48,6 +48,10 @@ pub struct ReverseRegion {
     /// What does not change along a run, in NEURON's words.
     pub fixed: Vec<String>,
     pub states: Vec<String>,
+    /// The states that each check of a step is about; `broken` of the adjoint counts from 1.
+    pub checks: Vec<String>,
+    /// Code that was left out.
+    pub unfollowed: Vec<String>,
     pub parameters: Vec<ParameterScope>,
     /// The model's POINTERs to voltages, `gap.vgap`, in the order of the adjoint's `far`.
     pub far: Vec<String>,
@@ -130,6 +134,8 @@ impl ReverseRegion {
             moving: reversed.frame.moving.len(),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),
+            checks: linearised.checks.iter().map(|check| check.of.clone()).collect(),
+            unfollowed: unfollowed(linearised),
             parameters: linearised
                 .parameters
                 .iter()

@@ -14,6 +14,7 @@ mod undo;
 use std::collections::BTreeSet;
 
 use self::frame::Frame;
+use super::checks;
 use super::code::Code;
 use super::events::changed_inputs;
 use super::declarations::{settings, units};
@@ -26,6 +27,8 @@ pub use refuse::refuse_reverse;
 
 /// Files that are the same for all models: compiled once, loaded once.
 const SHARED: [&str; 4] = ["recorder_node.mod", "adjoint_source.mod", "adjoint_edge.mod", "adjoint_far.mod"];
+
+const CELSIUS: &str = "celsius (degC)";
 
 /// What the code of one phase reads and computes.
 struct Phase {
@@ -73,6 +76,8 @@ impl<'a> Reversed<'a> {
         step.extend(rows(|state| &state.row));
         step.extend(linearised.stages.iter().flat_map(Stage::coefficients));
         step.extend(&linearised.failed);
+        step.extend([linearised.current, linearised.current_size]);
+        step.extend(checks::roots(linearised));
         let own = || linearised.states.iter().filter_map(|state| state.own);
         let step = Phase::new(linearised, step);
         let mut start: Vec<Id> = rows(|state| &state.start).collect();
@@ -116,7 +121,7 @@ impl<'a> Reversed<'a> {
     /// What NEURON knows by itself and the code of some phases reads.
     fn builtins(&self, phases: &[&Phase]) -> Vec<String> {
         let known = [
-            (Quantity::Celsius, "celsius (degC)"),
+            (Quantity::Celsius, CELSIUS),
             (Quantity::Area, "area (micron2)"),
             (Quantity::Diameter, "diam (micron)"),
         ];
@@ -126,6 +131,12 @@ impl<'a> Reversed<'a> {
             })
         };
         known.iter().filter(|(quantity, _)| reads(quantity)).map(|(_, name)| (*name).to_owned()).collect()
+    }
+
+    /// Whether anything depends on the temperature.
+    fn reads_celsius(&self) -> bool {
+        let inputs = self.step.inputs.iter().chain(&self.start.inputs);
+        inputs.into_iter().any(|input| self.linearised.quantities[input] == Quantity::Celsius)
     }
 
     fn units(&self, phases: &[&Phase]) -> Vec<String> {

@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use minijinja::{context, Environment};
 
 use super::frame::Slot;
-use super::{locals, unnamed, verbatim, Phase, Reversed};
+use super::{locals, unnamed, verbatim, Phase, Reversed, CELSIUS};
 use crate::emit::{lines, EmitError, File};
+use crate::step::{State, StateKind};
+
+/// `changed` is less than this by the index of a state.
+const STATE: usize = 100;
 
 pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
     let frame = &reversed.frame;
@@ -24,7 +28,11 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
     }
     let computes = !phases.is_empty();
     let phases = phases.as_slice();
+    let watches_celsius = reversed.reads_celsius();
     let mut assigned = reversed.builtins(phases);
+    if watches_celsius && !assigned.iter().any(|name| name == CELSIUS) {
+        assigned.push(CELSIUS.to_owned());
+    }
     assigned.extend(pointers.iter().cloned());
     let functions = phases.iter().flat_map(|phase| phase.code(linearised).functions(&phase.roots));
     let functions: BTreeSet<&str> = functions.collect();
@@ -43,10 +51,11 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         initial => initial(reversed),
         early => remember(reversed, true),
         remember => remember(reversed, false),
+        unchanged => unchanged(reversed),
+        watches_celsius,
         fix => fix(reversed, |index, name| format!("gm_fixed[{index}] = {name};")),
-        compare => fix(reversed, |index, name| {
-            format!("if (gm_fixed[{index}] != {name}) changed = {};", index + 1)
-        }),
+        compare => fix(reversed, compare),
+        glances => fix(reversed, compare),
         own_start => if has_own { own(reversed, true) } else { Vec::new() },
         own_step => if has_own { own(reversed, false) } else { Vec::new() },
         events,
@@ -83,6 +92,24 @@ fn remember(reversed: &Reversed, early: bool) -> Vec<String> {
     slots.filter_map(|(index, slot)| Some(format!("gm_now[{index}] = {};", value(slot)?))).collect()
 }
 
+/// What the first frame of a window has already must not have changed: the states that nothing but steps changes.
+fn unchanged(reversed: &Reversed) -> Vec<String> {
+    let linearised = reversed.linearised;
+    let states = linearised.states.iter().enumerate();
+    let watched = states.filter(|(_, state)| state.is_watched && !linearised.set_by_currents.contains(&state.kind));
+    let statement = |(state, watched): (usize, &State)| {
+        let name = match &watched.kind {
+            StateKind::Ion(name) => format!("{name}_now"),
+            StateKind::Variable(mechanism, name) => linearised.names.of(*mechanism, name).to_owned(),
+        };
+        let slot = Slot::Pointer(name.clone());
+        let is_late = !reversed.frame.early.contains(&name);
+        let index = reversed.frame.moving.iter().position(|known| is_late && *known == slot)?;
+        Some(format!("if (gm_now[{index}] != {name}) changed = -{}.;", STATE + state))
+    };
+    watched.filter_map(statement).collect()
+}
+
 /// One statement for each fixed value that is known from the first step on.
 fn fix(reversed: &Reversed, statement: impl Fn(usize, &str) -> String) -> Vec<String> {
     let slots = reversed.frame.fixed.iter().enumerate();
@@ -94,6 +121,10 @@ fn fix(reversed: &Reversed, statement: impl Fn(usize, &str) -> String) -> Vec<St
             _ => None,
         })
         .collect()
+}
+
+fn compare(index: usize, name: &str) -> String {
+    format!("if (gm_fixed[{index}] != {name}) changed = {};", index + 1)
 }
 
 /// What counts when INITIAL runs.
