@@ -14,13 +14,13 @@ import numpy as np
 
 from .cells import Floats, Integers
 
-#: What may be left of the equation, relative to the size of its terms. Rounding leaves up to about 1e-13 (EIF neurons
-#: in their upstroke, whose slope NEURON takes over 0.001 mV), and mostly less than 1e-15.
+#: What may be left of the equation, relative to the size of its terms. Rounding leaves up to about 3e-12, from slopes
+#: that NEURON takes over 0.001 mV, and elsewhere 1e-15.
 TOLERANCE = 1e-9
 #: By how much two steps may differ, relative to dt: rounding of t.
 _GRID = 1e-6
 #: Numbers that are looked at together: they should fit into the processor's cache.
-_BLOCK = 2**16
+_BLOCK = 2**12
 
 
 @dataclass(frozen=True)
