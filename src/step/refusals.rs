@@ -1,7 +1,7 @@
 //! All that code is refused for, not only what comes first.
 
 use super::{Region, Refused, Step};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::graph::Id;
 use crate::trace::Values;
 
@@ -24,8 +24,9 @@ pub fn refusals(region: &Region) -> Vec<Refused> {
     let index = |name: &str| region.mechanisms.iter().position(|known| known.name == name).unwrap_or_default();
     let gathered = step.constants.gathered().into_iter();
     let gathered = gathered.map(|(name, diagnostic)| Refused { mechanism: index(&name), diagnostic });
-    // These are of arrays as one value, and may not hold element by element.
-    let mut all: Vec<Refused> = gathered.chain(found).filter(|one| one.diagnostic.code != "event-array").collect();
+    // What C code declares is not known here; what is said of arrays as one value may not hold element by element.
+    let holds = |one: &Refused| one.diagnostic.level == Level::Refusal && one.diagnostic.code != "event-array";
+    let mut all: Vec<Refused> = gathered.chain(found).filter(holds).collect();
     let place = |one: &Refused| (one.mechanism, start(&one.diagnostic), one.diagnostic.code);
     all.sort_by_key(place);
     all.dedup_by_key(|one| place(one));
