@@ -12,19 +12,22 @@ use std::fs;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::mpsc;
+use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gradmod::diagnostic::Diagnostic;
 use gradmod::model::check;
 use gradmod::step::{linearise, EventTimes, Region};
+use gradmod::syntax::sources::Sources;
 use gradmod::{emit, render, syntax};
 
 use mutator::{mutated, Random};
 
 /// Nothing takes longer, on a busy machine and without optimisation.
-const HANG: Duration = Duration::from_secs(60);
+const HANG: Duration = Duration::from_secs(if cfg!(debug_assertions) { 100 } else { 20 });
+/// KiB that the process may have, on Linux.
+const MEMORY: u64 = 1 << 20;
 /// What emitted text may have: more than this from one file of some kilobytes is a leak.
 const LARGEST: usize = 50_000_000;
 
@@ -49,8 +52,18 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 /// What `transform` does with a file; how it ended, or what is wrong with that.
-fn transform(bytes: &[u8]) -> Result<&'static str, String> {
+fn transform(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
     let text = syntax::decode(bytes);
+    let mut find = |_: &Path, name: &str| {
+        let known = name.parse().ok().and_then(|index: usize| files.get(index));
+        let included = if name == "self" { Some(text.clone()) } else { known.map(|bytes| syntax::decode(bytes)) };
+        included.map(|text| (PathBuf::from(name), text))
+    };
+    let (sources, missing) = Sources::new(PathBuf::from("a.mod"), text.clone(), &mut find);
+    if !missing.is_empty() {
+        return located(&sources.text, &missing).map(|()| "syntax");
+    }
+    let text = sources.text;
     let program = match syntax::parse(&text) {
         Ok(program) => program,
         Err(errors) => return located(&text, &errors).map(|()| "syntax"),
@@ -106,12 +119,13 @@ struct Runner {
 }
 
 impl Runner {
-    fn new() -> Self {
+    fn new(files: &Arc<Vec<Vec<u8>>>) -> Self {
+        let files = Arc::clone(files);
         let (inputs, received) = mpsc::channel::<Vec<u8>>();
         let (sender, results) = mpsc::channel();
         let work = move || {
             for bytes in received {
-                let result = catch_unwind(AssertUnwindSafe(|| transform(&bytes)));
+                let result = catch_unwind(AssertUnwindSafe(|| transform(&bytes, &files)));
                 if sender.send(result.unwrap_or_else(|_| Err("panic".to_owned()))).is_err() {
                     break;
                 }
@@ -127,18 +141,25 @@ impl Runner {
     }
 }
 
+/// The most memory that this process has had, in KiB.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
 #[test]
 fn damaged_files_end_with_a_result_or_a_place() {
     let count = setting("GRADMOD_MUTATED_COUNT", 800);
     let mut random = Random::new(setting("GRADMOD_MUTATED_SEED", 1));
-    let files = seeds();
+    let files = Arc::new(seeds());
     let folder = tempfile::Builder::new().prefix("gradmod-mutated-").tempdir().unwrap().keep();
     let place = folder.join("now.mod");
     println!("{count} inputs from {} files; the present one is {}", files.len(), place.display());
-    let mut runner = Runner::new();
+    let mut runner = Runner::new(&files);
     let mut ends = std::collections::BTreeMap::new();
     let mut failures = Vec::new();
-    let mut slowest = Duration::ZERO;
+    let (mut slowest, mut largest) = (Duration::ZERO, peak());
     for index in 0..count {
         let bytes = mutated(&files, &mut random);
         fs::write(&place, &bytes).unwrap();
@@ -149,7 +170,7 @@ fn damaged_files_end_with_a_result_or_a_place() {
                 let kept = folder.join(format!("{index}.mod"));
                 fs::copy(&place, &kept).unwrap();
                 if what == "it hangs" {
-                    runner = Runner::new();
+                    runner = Runner::new(&files);
                 }
                 failures.push(format!("{}: {what}", kept.display()));
             }
@@ -158,8 +179,16 @@ fn damaged_files_end_with_a_result_or_a_place() {
             slowest = start.elapsed();
             fs::copy(&place, folder.join("slowest.mod")).unwrap();
         }
+        if peak() > largest {
+            largest = peak();
+            fs::copy(&place, folder.join("largest.mod")).unwrap();
+        }
+        if index % 10_000 == 9_999 {
+            println!("{}: {ends:?}, the slowest took {slowest:?}, {} MiB", index + 1, largest >> 10);
+        }
     }
-    println!("{ends:?}; the slowest took {slowest:?}");
+    println!("{ends:?}; the slowest took {slowest:?}, the most memory was {} MiB", largest >> 10);
+    assert!(largest < MEMORY, "{largest} KiB");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     fs::remove_dir_all(folder).unwrap();
     // The mutator must not destroy everything at once, nor nothing.
@@ -198,7 +227,7 @@ fn the_command_ends_with_0_or_1_for_damaged_files() {
 #[test]
 fn crashes_of_the_past() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/crashes");
-    let runner = Runner::new();
+    let runner = Runner::new(&Arc::default());
     let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     assert!(!paths.is_empty());

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ._binary import find_binary
-from ._cache import cache_directory, publish, scratch
+from ._cache import cache_directory, kept, publish, scratch
 from ._manifest import Manifest
 from ._reverse_manifest import ReverseManifest
 from .errors import Diagnostic, Error, Refused
@@ -101,27 +101,29 @@ def build_homeostat(expression: str, *, turns: bool, directions: int) -> Path:
     """
     binary = find_binary()
     parts = [_content_hash(binary), "homeostat", expression, turns, directions]
-    place = cache_directory() / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
-    if not place.is_dir():
+    name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+    place = kept(name)
+    if place is None:
         with scratch() as directory:
             made = directory / "emitted"
             command = [str(binary), "homeostat", "--measure", expression, "--directions", str(directions)]
             command += ["-o", str(made), "--message-format", "json", *(["--turns"] if turns else [])]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
             if done.returncode != 0:
                 raise _failure(done, {"--measure": f"measure {expression!r}"})
-            publish(made, place)
+            place = publish(made, cache_directory() / name)
     return place
 
 
 def _emitted(request: Request) -> Path:
     binary = find_binary()
-    place = cache_directory() / request.key(binary)
-    if not place.is_dir():
+    name = request.key(binary)
+    place = kept(name)
+    if place is None:
         with scratch() as directory:
             made = directory / "emitted"
             _transform(binary, request, directory / "sources", made)
-            publish(made, place)
+            place = publish(made, cache_directory() / name)
     return place
 
 
@@ -142,7 +144,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += ["--spike-times"] if request.spike_times else []
     command += ["--pointed-variables"] if request.variables else []
     _log.debug("running %s", command)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
         raise _failure(done, origin)
 

@@ -7,29 +7,30 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from ._cache import publish, scratch
+from ._cache import cache_directory, is_plain, kept, publish, scratch
 
 _HEADER = "neuron_headers.h"
 #: What NEURON's translator writes at the head of every file, before anything that depends on the file.
 _INCLUDES = '#include <stdio.h>\n#include <stdlib.h>\n#include <math.h>\n#include "mech_api.h"\n'
 
 
-def options(place: Path) -> list[str]:
+def options(name: str) -> list[str]:
     """Options of nrnivmodl that make use of headers kept by :func:`keep`; the machine code stays the same.
 
     Where the compiler or its options are not those of ``keep``, GCC reads the headers as before.
     """
-    return ["-incflags", f"-include {place / _HEADER}"] if place.is_dir() else []
+    place = kept(name) if is_plain(cache_directory()) else None
+    return ["-incflags", f"-include {place / _HEADER}"] if place else []
 
 
-def keep(place: Path, log: str) -> None:
+def keep(name: str, log: str) -> None:
     """Precompile the headers, if that can be done here.
 
     Args:
-        place: A directory that will hold them.
+        name: What they are kept by.
         log: What nrnivmodl printed with ``VERBOSE`` set: how it called the compiler.
     """
-    if place.exists() or re.search(r"\s", str(place)):  # NEURON's makefile splits options at blanks
+    if not is_plain(cache_directory()) or kept(name):  # NEURON's makefile splits options at blanks
         return
     call = re.search(r"^(.*\S) +-c mod_func\.cpp -o mod_func\.o *$", log, re.MULTILINE)
     command = shlex.split(call[1]) if call else []
@@ -44,4 +45,4 @@ def keep(place: Path, log: str) -> None:
         command += ["-x", "c++-header", str(made / _HEADER), "-o", str(made / f"{_HEADER}.gch")]
         done = subprocess.run(command, cwd=made, capture_output=True, check=False)
         if done.returncode == 0:
-            publish(made, place)
+            publish(made, cache_directory() / name)

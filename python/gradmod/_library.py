@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import _headers
 from . import _neuron as nrn
-from ._cache import cache_directory, publish, scratch
+from ._cache import cache_directory, is_plain, kept, plain, plain_scratch, publish, scratch
 from .errors import Error
 
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
@@ -41,8 +41,18 @@ def load(emitted: Path, shared: Collection[str] = (), *, quiet: bool = False) ->
         sources = [path for path in missing if (path.stem in shared) is together]
         if sources:
             built = library(sources, quiet=quiet)
-            if not nrn.load_library(str(built)):
-                raise Error(f"NEURON could not load {built}")
+            open_library(built)
+
+
+def open_library(built: Path) -> None:
+    """Load a library, wherever it is.
+
+    Raises:
+        Error: NEURON cannot load it.
+    """
+    with plain(built) as path:
+        if not nrn.load_library(str(path)):
+            raise Error(f"NEURON could not load {built}")
 
 
 def library(sources: list[Path], *, quiet: bool = False) -> Path:
@@ -51,15 +61,20 @@ def library(sources: list[Path], *, quiet: bool = False) -> Path:
     Raises:
         Error: nrnivmodl failed.
     """
-    place = cache_directory() / f"{_key(sources)}{_SUFFIX}"
-    if not place.is_file():
+    name = f"{_key(sources)}{_SUFFIX}"
+    place = kept(name)
+    if place is None:
         if not quiet:
             print("gradmod: compiling the gradient mechanisms (once for this model)", file=sys.stderr, flush=True)
-        with scratch() as directory:
+        with scratch() as directory, plain_scratch() as elsewhere:
+            work = directory if is_plain(directory) else elsewhere
             for path in sources:
-                shutil.copy(path, directory)
-            publish(_compile(directory), place)
-    return place
+                shutil.copy(path, work)
+            made = directory / "made"
+            made.mkdir()
+            shutil.copy(_compile(work), made / f"mechanisms{_SUFFIX}")
+            place = publish(made, cache_directory() / name)
+    return place / f"mechanisms{_SUFFIX}"
 
 
 def _key(sources: list[Path]) -> str:
@@ -82,13 +97,14 @@ def _hash(parts: list[object]) -> str:
 
 def _compile(directory: Path) -> Path:
     command = _nrnivmodl()
-    headers = cache_directory() / f"headers-{_hash([_toolchain(), nrn.installed()])}"
+    headers = f"headers-{_hash([_toolchain(), nrn.installed()])}"
     done = subprocess.run(
         [command, *_headers.options(headers)],
         cwd=directory,
         env=os.environ | {"VERBOSE": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     built = sorted(directory.glob("*/libnrnmech.*")) + sorted(directory.glob("*/.libs/libnrnmech.so"))

@@ -11,10 +11,15 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ._cache import cache_directory
 from ._lifeline import Lifeline
 from ._memory import SharedMemory
 from .errors import Error
+
+#: Nothing is imported from the working directory; ``-P`` does the same from Python 3.11 on.
+_START = (
+    "import sys; sys.path[:] = [path for path in sys.path if path]; "
+    "from runpy import run_module; run_module('gradmod._worker', run_name='__main__', alter_sys=True)"
+)
 
 
 class Worker:
@@ -32,17 +37,15 @@ class Worker:
         self._owner = os.getpid()
         self._lifeline = Lifeline()
         passed = (theirs.fileno(), self.memory.descriptor, self._lifeline.theirs)
-        command = [sys.executable, "-m", "gradmod._worker", *map(str, passed), str(os.getpid())]
+        command = [sys.executable, "-c", _START, *map(str, passed), str(os.getpid())]
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         # NEURON loads what it finds compiled in the current directory: start where there is nothing.
         environment["NEURON_MODULE_OPTIONS"] = "-nogui"
-        cache = cache_directory()
-        cache.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             command,
             pass_fds=passed,
-            cwd=cache,
+            cwd=os.sep,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=self._log,

@@ -10,6 +10,7 @@ use anyhow::{bail, Context, Result};
 
 use super::arguments::{Check, MessageFormat};
 use super::certificate::{Certificate, Verdict};
+use super::report::say;
 use super::{python, worker, Outcome};
 
 pub fn run(arguments: &Check) -> Result<Outcome> {
@@ -52,7 +53,7 @@ fn gather(
     for (done, (index, result)) in receiver.iter().enumerate() {
         let certificate = result?;
         let Certificate { file, verdict, seconds, .. } = &certificate;
-        eprintln!("[{}/{count}] {file}: {} ({seconds:.1} s)", done + 1, verdict.words());
+        say(&format!("[{}/{count}] {file}: {} ({seconds:.1} s)", done + 1, verdict.words()))?;
         found[index] = Some(certificate);
         if format == MessageFormat::Json {
             while let Some(Some(certificate)) = found.get(shown) {

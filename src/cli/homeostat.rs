@@ -18,7 +18,7 @@ pub fn run(arguments: &Homeostat) -> Result<Outcome> {
         Ok(measure) => measure,
         Err(diagnostics) => {
             let (source, _) = Sources::new(PathBuf::from("--measure"), text.to_owned(), &mut |_, _| None);
-            report(&source, &diagnostics, arguments.message_format);
+            report(&source, &diagnostics, arguments.message_format)?;
             return Ok(Outcome::Diagnostics);
         }
     };

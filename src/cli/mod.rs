@@ -11,6 +11,7 @@ mod passes;
 mod python;
 mod report;
 mod transform;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use watch::Watch;
 
 /// How a command ended, if nothing went wrong with files.
 pub enum Outcome {
@@ -28,7 +30,9 @@ pub enum Outcome {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Transform(arguments) => transform::run(&arguments),
+        Command::Transform(arguments) => {
+            Watch::over(arguments.message_format, move |watch| transform::run(&arguments, watch))
+        }
         Command::Check(arguments) => check::run(&arguments),
         Command::Homeostat(arguments) => homeostat::run(&arguments),
     };
@@ -36,7 +40,8 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Diagnostics) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("gradmod: {error:#}");
+            // Where that can't be written either, the exit code says it.
+            let _ = report::say(&format!("gradmod: {error:#}"));
             ExitCode::from(2)
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -12,9 +13,13 @@ pub fn write(files: &[File], folder: &Path, listed: bool) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
     let mut written = Vec::new();
     for file in files {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)
+        // The umask takes away what others may not do.
+        let mut temporary = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)
             .with_context(|| format!("can't write to {}", folder.display()))?;
-        std::io::Write::write_all(&mut temporary, file.text.as_bytes())
+        temporary
+            .write_all(file.text.as_bytes())
             .with_context(|| format!("can't write to {}", folder.display()))?;
         written.push((temporary, folder.join(&file.name)));
     }
@@ -22,10 +27,7 @@ pub fn write(files: &[File], folder: &Path, listed: bool) -> Result<()> {
         temporary.persist(&path).with_context(|| format!("can't write {}", path.display()))?;
     }
     for file in files.iter().filter(|_| listed) {
-        // Who reads only the beginning of the list has what it wanted.
-        if writeln!(std::io::stdout(), "{}", folder.join(&file.name).display()).is_err() {
-            break;
-        }
+        writeln!(std::io::stdout(), "{}", folder.join(&file.name).display()).context("can't write to standard output")?;
     }
     Ok(())
 }

@@ -1,20 +1,29 @@
 //! Diagnostics, shown.
 
+use std::io::Write;
+
+use anyhow::{Context, Result};
 use gradmod::diagnostic::Diagnostic;
 use gradmod::render;
 use gradmod::syntax::sources::Sources;
 
 use super::arguments::MessageFormat;
 
+/// A line on standard error, which may be closed or full.
+pub fn say(text: &str) -> Result<()> {
+    writeln!(std::io::stderr(), "{text}").context("can't write to standard error")
+}
+
 /// Writes diagnostics to standard error.
-pub fn report(source: &Sources, diagnostics: &[Diagnostic], format: MessageFormat) {
+pub fn report(source: &Sources, diagnostics: &[Diagnostic], format: MessageFormat) -> Result<()> {
     for diagnostic in diagnostics {
         let (file, span) = source.place(diagnostic.span);
         let (path, text) = (file.path.display().to_string(), &file.text);
         let diagnostic = Diagnostic { span, ..diagnostic.clone() };
         match format {
-            MessageFormat::Human => eprintln!("{}", render::human(&path, text, &diagnostic)),
-            MessageFormat::Json => eprintln!("{}", render::json(&path, text, &diagnostic)),
+            MessageFormat::Human => say(&render::human(&path, text, &diagnostic))?,
+            MessageFormat::Json => say(&render::json(&path, text, &diagnostic).to_string())?,
         }
     }
+    Ok(())
 }

@@ -2,26 +2,30 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{bail, Context, Result};
 use gradmod::diagnostic::{Diagnostic, Level};
-use gradmod::emit::{self, Feature, File};
+use gradmod::emit::{self, Feature};
 use gradmod::model::{bystander, check_all, declared_name, set_of_others, shared_parameters, unowned, Kind, Mechanism};
 use gradmod::step::{linearise, refusals, EventTimes, Linearised, Refused, Region};
 use gradmod::syntax;
-use gradmod::syntax::sources::Sources;
+use gradmod::syntax::sources::{Sources, LARGEST};
+use gradmod::syntax::span::Span;
 
 use super::arguments::{MessageFormat, Mode, NamedRegion, Transform};
 use super::output;
 use super::passes::Passes;
-use super::report::report;
+use super::report::{report, say};
+use super::watch::Watch;
 use super::Outcome;
 
 /// A file that was read.
 struct Checked {
-    source: Sources,
+    source: Arc<Sources>,
     mechanism: Mechanism,
     /// What may be said instead of a refusal: that it acts on nothing.
     bystander: Option<Diagnostic>,
@@ -44,7 +48,7 @@ struct Model {
     shown: BTreeSet<(String, &'static str, usize)>,
 }
 
-pub fn run(arguments: &Transform) -> Result<Outcome> {
+pub fn run(arguments: &Transform, watch: &Watch) -> Result<Outcome> {
     if arguments.spike_times && arguments.mode == Mode::Reverse {
         bail!("--spike-times: reverse mode takes the times of events as fixed");
     }
@@ -54,34 +58,36 @@ pub fn run(arguments: &Transform) -> Result<Outcome> {
     let passes = Passes(arguments.dump_passes.clone());
     let mut model = Model::default();
     for path in &arguments.files {
-        model.add(path, arguments, &passes)?;
+        model.add(path, arguments, &passes, watch)?;
     }
-    model.check_external(arguments);
+    model.check_external(arguments)?;
     if model.refused {
         return Ok(Outcome::Diagnostics);
     }
-    let linearised = model.linearise(arguments, &passes)?;
+    let linearised = model.linearise(arguments, &passes, watch)?;
     if model.refused {
         return Ok(Outcome::Diagnostics);
     }
-    write(&linearised, &model, arguments, &passes)?;
+    write(&linearised, &model, arguments, (&passes, watch))?;
     Ok(Outcome::Fine)
 }
 
 impl Model {
-    fn add(&mut self, path: &Path, arguments: &Transform, passes: &Passes) -> Result<()> {
+    fn add(&mut self, path: &Path, arguments: &Transform, passes: &Passes, watch: &Watch) -> Result<()> {
         let format = arguments.message_format;
         let text = read(path)?;
         let (source, missing) = Sources::new(path.to_owned(), text, &mut find_included);
+        let source = Arc::new(source);
+        watch.see(&source, Span::default());
         if !missing.is_empty() {
-            report(&source, &missing, format);
+            report(&source, &missing, format)?;
             self.refused = true;
             return Ok(());
         }
         let program = match syntax::parse(&source.text) {
             Ok(program) => program,
             Err(diagnostics) => {
-                report(&source, &diagnostics, format);
+                report(&source, &diagnostics, format)?;
                 self.refused = true;
                 return Ok(());
             }
@@ -91,7 +97,7 @@ impl Model {
         let bystander = bystander(&program);
         self.watchers.extend(bystander.iter().map(|bystander| (bystander.name.clone(), bystander.sets.clone())));
         if let Some(artificial) = bystander.as_ref().filter(|bystander| bystander.is_artificial) {
-            report(&source, std::slice::from_ref(&artificial.note), format);
+            report(&source, std::slice::from_ref(&artificial.note), format)?;
             self.passed_over.insert(artificial.name.clone());
             return Ok(());
         }
@@ -101,7 +107,7 @@ impl Model {
         match (mechanism, bystander) {
             (Some(mechanism), bystander) if diagnostics.is_empty() => {
                 if let Some(other) = self.checked.iter().find(|known| known.mechanism.name == mechanism.name) {
-                    report(&source, &[twice(&mechanism, &other.source)], format);
+                    report(&source, &[twice(&mechanism, &other.source)], format)?;
                     self.refused = true;
                     return Ok(());
                 }
@@ -110,7 +116,7 @@ impl Model {
                 self.checked.push(Checked { source, mechanism, bystander });
             }
             (_, Some(bystander)) => {
-                report(&source, &[with_reasons(bystander.note, &diagnostics)], format);
+                report(&source, &[with_reasons(bystander.note, &diagnostics)], format)?;
                 self.passed_over.insert(bystander.name);
             }
             (_, None) if !is_asked_for(declared_name(&program).map(|name| name.text.as_str()), arguments) => {}
@@ -122,7 +128,7 @@ impl Model {
                     let others: Vec<Diagnostic> = others.filter(is_new).collect();
                     diagnostics.extend(others);
                 }
-                report(&source, &diagnostics, format);
+                report(&source, &diagnostics, format)?;
                 self.refused = true;
             }
         }
@@ -130,16 +136,17 @@ impl Model {
     }
 
     /// EXTERNAL variables need their owners, wherever among the files these are.
-    fn check_external(&mut self, arguments: &Transform) {
+    fn check_external(&mut self, arguments: &Transform) -> Result<()> {
         let left_alone: BTreeSet<String> = self.shared.difference(&self.set).cloned().collect();
         for known in self.checked.iter().filter(|known| is_asked_for(Some(&known.mechanism.name), arguments)) {
             let refused = unowned(&known.mechanism, &left_alone);
-            report(&known.source, &refused, arguments.message_format);
+            report(&known.source, &refused, arguments.message_format)?;
             self.refused |= !refused.is_empty();
         }
+        Ok(())
     }
 
-    fn linearise(&mut self, arguments: &Transform, passes: &Passes) -> Result<Vec<Linearised>> {
+    fn linearise(&mut self, arguments: &Transform, passes: &Passes, watch: &Watch) -> Result<Vec<Linearised>> {
         let wanted = arguments.wrt.iter().map(String::as_str).collect::<BTreeSet<_>>();
         let known = RefCell::new(BTreeSet::new());
         let is_wanted = |name: &str| {
@@ -150,6 +157,7 @@ impl Model {
         let mut linearised = Vec::new();
         for mut region in self.regions(arguments)? {
             loop {
+                self.watch(watch, &region);
                 let result = linearise(&region, &is_wanted, times).and_then(|mut linearised| {
                     if arguments.mode == Mode::Reverse {
                         emit::refuse_reverse(&linearised)?;
@@ -163,7 +171,7 @@ impl Model {
                 let refused = match result {
                     Ok(done) => {
                         passes.linearised(&done)?;
-                        self.warn(&done, arguments.message_format);
+                        self.warn(&done, arguments.message_format)?;
                         linearised.push(done);
                         break;
                     }
@@ -179,9 +187,9 @@ impl Model {
                 }
                 let names: Vec<String> = region.mechanisms.iter().map(|known| known.name.clone()).collect();
                 let left_out = region.mechanisms.remove(refused.mechanism);
-                let is_passed = self.passes_over(&left_out.name, refused.diagnostic, arguments.message_format);
+                let is_passed = self.passes_over(&left_out.name, refused.diagnostic, arguments.message_format)?;
                 if !is_passed {
-                    self.show_others(&names, others, arguments.message_format);
+                    self.show_others(&names, others, arguments.message_format)?;
                 }
                 let is_over = left_out.kind == Kind::Point || (region.switched && region.mechanisms.is_empty());
                 if !is_passed || is_over {
@@ -190,30 +198,31 @@ impl Model {
             }
         }
         if arguments.message_format == MessageFormat::Human && !self.refused {
-            warn_of_unknown(&arguments.wrt, &known.into_inner());
+            warn_of_unknown(&arguments.wrt, &known.into_inner())?;
         }
         Ok(linearised)
     }
 
     /// Whatever else stands in the way of mechanisms that can't be left out.
-    fn show_others(&mut self, names: &[String], others: Vec<Refused>, format: MessageFormat) {
+    fn show_others(&mut self, names: &[String], others: Vec<Refused>, format: MessageFormat) -> Result<()> {
         for other in others {
             let name = &names[other.mechanism];
             let found = self.checked.iter().find(|known| known.mechanism.name == *name && known.bystander.is_none());
             let place = (name.clone(), other.diagnostic.code, other.diagnostic.span.start);
             if let Some(known) = found.filter(|_| self.shown.insert(place)) {
-                report(&known.source, &[other.diagnostic], format);
+                report(&known.source, &[other.diagnostic], format)?;
             }
         }
+        Ok(())
     }
 
     /// Whether a mechanism that is refused can be left out; says so, or why it is refused.
-    fn passes_over(&mut self, name: &str, refused: Diagnostic, format: MessageFormat) -> bool {
+    fn passes_over(&mut self, name: &str, refused: Diagnostic, format: MessageFormat) -> Result<bool> {
         let found = self.checked.iter().find(|known| known.mechanism.name == name);
         let note = found.and_then(|known| known.bystander.clone());
         let is_passed = note.is_some();
         if is_passed && !self.passed_over.insert(name.to_owned()) {
-            return true;
+            return Ok(true);
         }
         let place = (name.to_owned(), refused.code, refused.span.start);
         if let Some(known) = found.filter(|_| self.shown.insert(place)) {
@@ -221,20 +230,30 @@ impl Model {
                 Some(note) => with_reasons(note, &[refused]),
                 None => refused,
             };
-            report(&known.source, &[shown], format);
+            report(&known.source, &[shown], format)?;
         }
         self.refused |= !is_passed;
-        is_passed
+        Ok(is_passed)
     }
 
-    fn warn(&self, region: &Linearised, format: MessageFormat) {
+    /// The first mechanism of a region stands for it.
+    fn watch(&self, watch: &Watch, region: &Region) {
+        let first = region.mechanisms.first();
+        let found = first.and_then(|first| self.checked.iter().find(|known| known.mechanism.name == first.name));
+        if let Some(known) = found {
+            watch.see(&known.source, known.mechanism.span);
+        }
+    }
+
+    fn warn(&self, region: &Linearised, format: MessageFormat) -> Result<()> {
         for (name, diagnostic) in &region.unfollowed {
             let warning = Diagnostic { level: Level::Warning, ..diagnostic.clone() }
                 .note("this code was left out: a run that enters it has no gradient");
             if let Some(known) = self.checked.iter().find(|known| known.mechanism.name == *name) {
-                report(&known.source, &[warning], format);
+                report(&known.source, &[warning], format)?;
             }
         }
+        Ok(())
     }
 
     /// The regions and point processes asked for, or all that there is.
@@ -295,11 +314,12 @@ fn is_asked_for(name: Option<&str>, arguments: &Transform) -> bool {
 }
 
 /// Nothing depends on a parameter that was asked for: that may be meant, or a mistake in its name.
-fn warn_of_unknown(wanted: &[String], known: &BTreeSet<String>) {
+fn warn_of_unknown(wanted: &[String], known: &BTreeSet<String>) -> Result<()> {
     let names = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     for name in wanted.iter().filter(|name| !known.contains(*name)) {
-        eprintln!("warning: --wrt {name}: nothing here depends on a parameter of this name, but on {names}");
+        say(&format!("warning: --wrt {name}: nothing here depends on a parameter of this name, but on {names}"))?;
     }
+    Ok(())
 }
 
 fn event_times(arguments: &Transform) -> EventTimes {
@@ -319,8 +339,11 @@ fn with_reasons(note: Diagnostic, refused: &[Diagnostic]) -> Diagnostic {
     refused.iter().fold(note, |note, reason| note.note(format!("else it would be refused: {}", reason.message)))
 }
 
+/// As much of a file as may be in it, and something of the rest.
 fn read(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+    let mut bytes = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes));
+    file.with_context(|| format!("can't read {}", path.display()))?;
     Ok(syntax::decode(&bytes))
 }
 
@@ -339,7 +362,7 @@ fn write(
     linearised: &[Linearised],
     model: &Model,
     arguments: &Transform,
-    passes: &Passes,
+    (passes, watch): (&Passes, &Watch),
 ) -> Result<()> {
     let passed_over: Vec<String> = model.passed_over.iter().cloned().collect();
     let watchers = model.watchers.clone();
@@ -360,6 +383,7 @@ fn write(
         }
     };
     passes.emitted(&files)?;
-    files.push(File { name: "gradmod.json".to_owned(), text: text + "\n" });
+    files.push(emit::File { name: "gradmod.json".to_owned(), text: text + "\n" });
+    watch.release();
     output::write(&files, &arguments.output, arguments.message_format == MessageFormat::Human)
 }

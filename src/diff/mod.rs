@@ -13,6 +13,9 @@ use rustc_hash::FxHashMap;
 use crate::graph::elimination::Factors;
 use crate::graph::{Graph, Id, Input, LoopId, Node, Operands, SystemId};
 
+/// Nodes that are passed without remembering their derivatives: cheaper than to remember them.
+const STRIDE: usize = 32;
+
 /// Remembers every derivative it has made.
 #[derive(Debug, Default)]
 pub struct Differentiator {
@@ -26,7 +29,8 @@ pub struct Differentiator {
 impl Differentiator {
     /// d `of` / d `input`.
     pub fn derivative(&mut self, graph: &mut Graph, of: Id, input: Input) -> Id {
-        if !graph.may_touch(of, input) {
+        let of = through(graph, of, input);
+        if graph.is_full() || !graph.may_touch(of, input) {
             return graph.number(0.0);
         }
         // Operands first, on a stack of our own: graphs may be deep.
@@ -42,7 +46,8 @@ impl Differentiator {
             }
             stack.push((id, true));
             let operands = tangent_operands(graph, id);
-            stack.extend(operands.iter().filter(|id| graph.may_touch(**id, input)).map(|id| (*id, false)));
+            let operands = operands.iter().filter(|id| graph.may_touch(**id, input));
+            stack.extend(operands.map(|id| (through(graph, *id, input), false)).filter(|(id, _)| graph.may_touch(*id, input)));
         }
         self.known[&(of, input)]
     }
@@ -78,10 +83,28 @@ impl Differentiator {
 
     /// A derivative that was made before, or is 0.
     fn inner(&self, graph: &mut Graph, id: Id, input: Input) -> Id {
+        if !graph.may_touch(id, input) {
+            return graph.number(0.0);
+        }
+        let id = through(graph, id, input);
         let known = self.known.get(&(id, input)).copied();
         debug_assert!(known.is_some() || !graph.may_touch(id, input));
         known.unwrap_or_else(|| graph.number(0.0))
     }
+}
+
+/// A node with the same derivative: what is added to it does not change with the input. Long sums have many terms, and
+/// as many inputs.
+fn through(graph: &Graph, mut id: Id, input: Input) -> Id {
+    for _ in 0..STRIDE {
+        id = match *graph.node(id) {
+            Node::Add(a, b) | Node::Sub(a, b) if !graph.may_touch(b, input) => a,
+            Node::Add(a, b) if !graph.may_touch(a, input) => b,
+            Node::Anchored { tangent, .. } => tangent,
+            _ => break,
+        };
+    }
+    id
 }
 
 /// The nodes whose derivatives the derivative of this node needs.

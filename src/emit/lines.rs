@@ -31,7 +31,7 @@ pub fn one_list(items: &[String]) -> String {
     list("", items).iter().map(|line| line.trim_start()).collect::<Vec<_>>().join(",\n    ")
 }
 
-/// Text without lines that are too long: less indented, and broken between words.
+/// Text without lines that are too long: less indented, and broken between words, or in a product.
 pub fn fitted(text: &str) -> String {
     if text.lines().all(|line| line.len() <= LONGEST) {
         return text.to_owned();
@@ -43,15 +43,31 @@ pub fn fitted(text: &str) -> String {
             let words = line.trim_start();
             rest = &line[(line.len() - words.len()).saturating_sub(WIDTH)..];
         }
-        while let Some(end) = rest.get(..LONGEST).filter(|_| rest.len() > LONGEST).and_then(|head| head.trim_end().rfind(' ')) {
+        let is_comment = rest.trim_start().starts_with(':');
+        while let Some(end) = place_to_break(rest) {
             fitted.push_str(&rest[..end]);
-            fitted.push('\n');
+            fitted.push_str(if is_comment { "\n:" } else { "\n" });
             rest = &rest[end..];
         }
         fitted.push_str(rest);
         fitted.push('\n');
     }
     fitted
+}
+
+/// Where a line that is too long can end; a word that has no end stays.
+fn place_to_break(line: &str) -> Option<usize> {
+    if line.len() <= LONGEST {
+        return None;
+    }
+    let start = line.len() - line.trim_start().len();
+    let head = line.as_bytes().get(..LONGEST)?;
+    // Something must be before the place, or the rest would never get shorter.
+    let places = (start + 1..head.len()).rev();
+    let find = |is_place: &dyn Fn(u8, u8) -> bool| places.clone().find(|at| is_place(head[*at - 1], head[*at]));
+    let is_operand = |byte: u8| byte.is_ascii_alphanumeric() || b"_()[]".contains(&byte);
+    let blank = find(&|before, after| before != b' ' && after == b' ');
+    blank.or_else(|| find(&|before, after| b"*(,".contains(&before) && is_operand(after)))
 }
 
 /// `target = term + term + ...`, broken between terms.
@@ -96,6 +112,19 @@ mod tests {
             assert!(short.split_whitespace().eq(text.split_whitespace()));
         }
         assert_eq!(fitted("y = 1"), "y = 1");
+    }
+
+    #[test]
+    fn long_words_end_between_factors_or_stay() {
+        let name = "a".repeat(90);
+        let product = format!("  y = {}\n", vec![name.as_str(); 40].join("*"));
+        let short = fitted(&product);
+        assert!(short.lines().all(|line| line.len() <= LONGEST), "{short}");
+        assert_eq!(short.replace([' ', '\n'], ""), product.replace([' ', '\n'], ""));
+        let word = format!("    {}\n", "a".repeat(700));
+        assert_eq!(fitted(&word), word);
+        let comment = format!("  : {}\n", "word ".repeat(200));
+        assert!(fitted(&comment).lines().all(|line| line.len() <= LONGEST && line.trim_start().starts_with(':')));
     }
 
     #[test]

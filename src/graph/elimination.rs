@@ -31,23 +31,37 @@ impl Graph {
         }
         let columns = matching(&rows)?;
         let mut left: BTreeSet<usize> = (0..rows.len()).collect();
+        // Entries in the rows that are left, by column.
+        let width = rows.iter().flat_map(BTreeMap::keys).max().map_or(0, |last| last + 1);
+        let mut entries = vec![0_usize; width.max(rows.len())];
+        rows.iter().flat_map(BTreeMap::keys).for_each(|column| entries[*column] += 1);
         let mut factors =
             Factors { pivots: Vec::new(), lower: Vec::new(), upper: Vec::new(), diagonal: Vec::new() };
-        while let Some(row) = left.iter().copied().min_by_key(|row| degree(&rows, &left, *row, columns[*row])) {
+        let degree = |rows: &[SparseRow], entries: &[usize], row: usize| {
+            // How many new entries this pivot can make.
+            ((rows[row].len() - 1) * (entries[columns[row]] - 1), row)
+        };
+        while let Some(row) = left.iter().copied().min_by_key(|row| degree(&rows, &entries, *row)) {
             left.remove(&row);
+            rows[row].keys().for_each(|column| entries[*column] -= 1);
             let column = columns[row];
             let own = rows[row].clone();
             let pivot = own[&column];
             let mut lower = Vec::new();
-            for below in left.clone() {
+            for below in &left {
+                let below = *below;
+                if self.is_full() {
+                    break;
+                }
                 let Some(entry) = rows[below].remove(&column) else { continue };
+                entries[column] -= 1;
                 let factor = self.div(entry, pivot);
                 for (other, value) in own.iter().filter(|(other, _)| **other != column) {
                     let term = self.mul(factor, *value);
                     let zero = self.number(0.0);
                     let before = rows[below].get(other).copied().unwrap_or(zero);
                     let after = self.sub(before, term);
-                    rows[below].insert(*other, after);
+                    entries[*other] += usize::from(rows[below].insert(*other, after).is_none());
                 }
                 lower.push((below, factor));
             }
@@ -61,6 +75,9 @@ impl Graph {
 
     /// The solution for one right side.
     pub fn substitute(&mut self, factors: &Factors, mut right: Vec<Id>) -> Vec<Id> {
+        if self.is_full() {
+            return right;
+        }
         for (index, (row, _)) in factors.pivots.iter().enumerate() {
             for (below, factor) in &factors.lower[index] {
                 let term = self.mul(*factor, right[*row]);
@@ -78,13 +95,6 @@ impl Graph {
         }
         solution
     }
-}
-
-/// How many new entries this pivot can make.
-fn degree(rows: &[SparseRow], left: &BTreeSet<usize>, row: usize, column: usize) -> (usize, usize) {
-    let across = rows[row].len() - 1;
-    let down = left.iter().filter(|other| **other != row && rows[**other].contains_key(&column)).count();
-    (across * down, row)
 }
 
 /// A column for each row such that every pivot can be other than zero, the

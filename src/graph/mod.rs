@@ -15,6 +15,7 @@ mod proportion;
 mod repeat;
 pub mod schedule;
 mod simplify;
+mod touch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,12 @@ use rustc_hash::FxHashMap;
 pub use builtin::Builtin;
 pub use elimination::SparseRow;
 pub use repeat::{Loop, LoopId};
+use touch::Touch;
+
+/// Nodes: some hundred MiB, and some seconds.
+const LARGEST: usize = 2_000_000;
+/// Values that are copied in the time of making one.
+const WORK_PER_NODE: usize = 8;
 
 /// A value in the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -130,7 +137,7 @@ pub struct LinearSystem {
 pub struct Graph {
     nodes: Vec<Node>,
     /// By node, the inputs that its derivative may be taken by; see [`Graph::may_touch`].
-    touches: Vec<u128>,
+    touches: Vec<Touch>,
     /// By node, whether a loop must run for its value.
     loops_before: Vec<bool>,
     known: FxHashMap<Node, Id>,
@@ -148,6 +155,8 @@ pub struct Graph {
     inner: BTreeMap<(usize, usize), Input>,
     bound: BTreeMap<Input, (usize, usize)>,
     arrays: BTreeMap<Input, array::Array>,
+    /// See [`Graph::charge`].
+    work: usize,
 }
 
 impl Graph {
@@ -158,6 +167,17 @@ impl Graph {
     /// The number of nodes, a measure of the work done.
     pub fn size(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether it has become too large to go on. Derivatives that are made from now on are 0, and solutions wrong: who
+    /// made it so large must ask, and refuse.
+    pub fn is_full(&self) -> bool {
+        self.nodes.len() + self.work / WORK_PER_NODE > LARGEST
+    }
+
+    /// Counts work that makes no nodes.
+    pub fn charge(&mut self, work: usize) {
+        self.work += work;
     }
 
     pub fn branch(&self, branch: BranchId) -> &Branch {
@@ -331,20 +351,20 @@ impl Graph {
     /// Whether a derivative by this input may differ from 0. Inputs share bits
     /// when there are many, so this may say yes for nothing, but never no.
     pub fn may_touch(&self, id: Id, input: Input) -> bool {
-        self.touches[id.0 as usize] & bit(input) != 0
+        self.touches[id.0 as usize].may_be(input)
     }
 
-    fn touched_by(&self, node: &Node) -> u128 {
-        let all = |ids: &[Id]| ids.iter().fold(0, |set, id| set | self.touches[id.0 as usize]);
+    fn touched_by(&self, node: &Node) -> Touch {
+        let all = |ids: &[Id]| ids.iter().fold(Touch::NOTHING, |set, id| set.or(self.touches[id.0 as usize]));
         match node {
-            Node::Input(input) => bit(*input),
+            Node::Input(input) => Touch::of(*input),
             Node::Unknown(system, _) => all(&self.system(*system).residuals),
             Node::Anchored { tangent, .. } => all(&[*tangent]),
-            Node::Element(array, _) => bit(*array),
+            Node::Element(array, _) => Touch::of(*array),
             Node::AfterLoop(id, slot) => {
                 let repeated = self.loop_of(*id);
                 let needs = repeated.slots[*slot].needs.iter().map(|one| &repeated.slots[*one]);
-                needs.fold(0, |set, slot| set | all(&[slot.start, slot.next]))
+                needs.fold(Touch::NOTHING, |set, slot| set.or(all(&[slot.start, slot.next])))
             }
             _ => all(&self.operands_of(node)),
         }
@@ -468,10 +488,6 @@ impl Graph {
         }
         found
     }
-}
-
-fn bit(input: Input) -> u128 {
-    1 << (input.0 % u128::BITS)
 }
 
 /// A few nodes, without an allocation of their own.

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet;
+
 use super::{Graph, Id, Input, Node, Scope};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,11 +102,16 @@ impl Graph {
             let slot = Slot { inner, start, next, needs: Vec::new(), starts: Vec::new() };
             self.loops[id.0 as usize].slots.push(slot);
         }
-        let bounds = self.slots_read(&[condition], depth);
+        let (bounds, _) = self.slots_read(&[condition], depth);
         let count = self.loop_of(id).slots.len();
         let mut read = Vec::new();
         for slot in 0..count {
-            read.push(self.slots_read(&[self.loop_of(id).slots[slot].next], depth));
+            if self.is_full() {
+                return;
+            }
+            let (slots, seen) = self.slots_read(&[self.loop_of(id).slots[slot].next], depth);
+            self.charge(seen);
+            read.push(slots);
         }
         for slot in first..count {
             let mut needs = BTreeSet::new();
@@ -141,10 +148,10 @@ impl Graph {
         })
     }
 
-    /// The slots of a loop around them that these values are computed from.
-    fn slots_read(&self, roots: &[Id], depth: usize) -> BTreeSet<usize> {
+    /// The slots of a loop around them that these values are computed from, and how many nodes that took.
+    fn slots_read(&self, roots: &[Id], depth: usize) -> (BTreeSet<usize>, usize) {
         let mut found = BTreeSet::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = FxHashSet::default();
         let mut stack = roots.to_vec();
         while let Some(id) = stack.pop() {
             if !seen.insert(id) {
@@ -165,6 +172,6 @@ impl Graph {
             }
             stack.extend(self.operands(id).iter());
         }
-        found
+        (found, seen.len())
     }
 }

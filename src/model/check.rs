@@ -7,6 +7,7 @@ use super::bystander::deeds;
 use super::external;
 use super::pointer;
 use super::refuse::refusals;
+use super::size;
 use super::solved;
 use super::threadsafe::is_thread_safe;
 use super::units::UnitNames;
@@ -363,6 +364,13 @@ impl Builder {
             is_thread_safe: self.is_thread_safe,
             span: name.span,
         };
-        (Some(mechanism), self.errors)
+        let large = size::refusals(&mechanism);
+        if large.is_empty() {
+            (Some(mechanism), self.errors)
+        } else {
+            // Nothing more is looked for in it.
+            self.errors.extend(large);
+            (None, self.errors)
+        }
     }
 }

@@ -11,6 +11,7 @@ mod external;
 pub mod mechanism;
 mod pointer;
 mod refuse;
+mod size;
 mod solved;
 mod threadsafe;
 mod units;

@@ -130,6 +130,7 @@ impl Step<'_> {
         received: &Traced,
         moving: bool,
     ) -> Result<Vec<(usize, Id)>, Refused> {
+        self.refuse_full()?;
         // What an event leaves alone it does not read.
         let events = chosen.iter().filter(|candidate| candidate.event != self.graph.read(candidate.input));
         let events: Vec<Id> = events.map(|candidate| candidate.event).collect();
@@ -193,6 +194,7 @@ impl Step<'_> {
     }
 
     pub(super) fn refuse_large(&self, chosen: &[Candidate]) -> Result<(), Refused> {
+        self.refuse_full()?;
         let Some(candidate) = chosen.get(CARRIED) else { return Ok(()) };
         let (mechanism, span) = self.declaration(&candidate.kind);
         let message = format!("{} variables are carried from step to step; at most {CARRIED} are followed", chosen.len());

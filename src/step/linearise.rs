@@ -160,7 +160,7 @@ fn linearise_with(
     let start_stages = step.stages(&step.systems(&starts), &mut start_order);
     let mut source = step.row(membrane.current, &order);
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
-    let states = step.state_rows(&chosen, &order, &start_order);
+    let states = step.state_rows(&chosen, &order, &start_order)?;
     let corrected = corrected(&chosen, &initial, &parameters);
     let mut parameters = parameters.into_iter().map(|(_, parameter)| parameter).collect::<Vec<_>>();
     if region.kind() == Kind::Density && wanted("cm") {
@@ -256,16 +256,19 @@ impl Step<'_> {
         chosen: &[Candidate],
         order: &Order,
         start_order: &Order,
-    ) -> Vec<State> {
+    ) -> Result<Vec<State>, Refused> {
+        self.refuse_full()?;
         let mut states = Vec::new();
         for candidate in chosen {
             let row = self.row(candidate.after, order);
+            self.refuse_full()?;
             let start = Row {
                 states: Vec::new(),
                 v_after: None,
                 far_after: Vec::new(),
                 ..self.row(candidate.start, start_order)
             };
+            self.refuse_full()?;
             states.push(State {
                 public: self.public_name(&candidate.kind),
                 own: self.is_hidden(&candidate.kind).then(|| {
@@ -281,7 +284,7 @@ impl Step<'_> {
                 is_still: false,
             });
         }
-        states
+        Ok(states)
     }
 
     fn failed(&self, values: &[Values]) -> Vec<Id> {

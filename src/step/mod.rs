@@ -43,6 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
+use crate::diagnostic::Diagnostic;
 use crate::diff::Differentiator;
 use crate::graph::{Arm, Graph, Id, Input, Node, Scope};
 use crate::model::{Kind, Mechanism};
@@ -186,6 +187,18 @@ impl Step<'_> {
                 *value = self.graph.join(branch, *value, *before);
             }
         }
+    }
+
+    /// What a full graph says after that is not to be believed.
+    fn refuse_full(&self) -> Result<(), Refused> {
+        if !self.graph.is_full() {
+            return Ok(());
+        }
+        let message = "the derivative of this step is too large";
+        let diagnostic = Diagnostic::refusal("too-large", self.region.mechanisms[0].span, message)
+            .label(if self.region.mechanisms.len() == 1 { "of this mechanism" } else { "of this mechanism and those beside it" })
+            .help("fewer states, shorter loops and products, or --wrt with fewer parameters");
+        Err(Refused { mechanism: 0, diagnostic })
     }
 
     fn derivative(&mut self, of: Id, by: Input) -> Id {

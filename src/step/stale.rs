@@ -93,6 +93,7 @@ impl Step<'_> {
 
     /// What the filling of a table left behind must not matter.
     pub(super) fn refuse_leftovers(&self, roots: &[Id]) -> Result<(), Refused> {
+        self.refuse_full()?;
         let reached = self.graph.reachable_inputs(roots, true);
         let leftovers = self.constants.leftovers();
         let left = leftovers.into_iter().find(|(input, _)| reached.contains(input));

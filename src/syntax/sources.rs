@@ -15,6 +15,11 @@ use crate::diagnostic::Diagnostic;
 
 /// Files within files.
 const DEPTH: usize = 20;
+/// INCLUDE statements that are followed, and bytes of all files together.
+const FILES: usize = 500;
+/// Messages; more would be noise.
+const ERRORS: usize = 20;
+pub const LARGEST: usize = 4 << 20;
 const MARK: &str = ":::";
 
 /// Finds the file that a file includes: its path and its text.
@@ -52,7 +57,11 @@ impl Sources {
     pub fn new(path: PathBuf, text: String, find: &mut Find) -> (Self, Vec<Diagnostic>) {
         let mut sources = Self { text: String::new(), files: Vec::new(), pieces: Vec::new() };
         let mut errors = Vec::new();
-        if is_marked(&text) {
+        if text.len() > LARGEST {
+            errors.push(too_large("this file"));
+            let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= 200).unwrap_or(0);
+            sources.add((path, text[..end].to_owned()), DEPTH, &mut |_, _| None, &mut Vec::new());
+        } else if is_marked(&text) {
             sources.unmark(path, &text);
         } else {
             sources.add((path, text), 0, find, &mut errors);
@@ -89,26 +98,53 @@ impl Sources {
         for (statement, name) in includes {
             self.text.push_str(&text[done..statement.start]);
             done = statement.end;
-            let found = if depth < DEPTH { find(&path, &text[name.start..name.end]) } else { None };
-            let Some(found) = found else {
-                let at = self.text.len();
-                self.text.push_str(&text[statement.start..statement.end]);
-                let message = if depth < DEPTH {
-                    format!("there is no file `{}`", &text[name.start..name.end])
-                } else {
-                    "these files include one another".to_owned()
-                };
-                errors.push(
-                    Diagnostic::error("include", Span::new(at, self.text.len()), message)
-                        .help("gradmod looks beside this file, in the working directory and the one above it, and where MODL_INCLUDE says"),
-                );
-                continue;
+            let found = self.included((&path, &text[name.start..name.end]), depth, find);
+            let diagnostic = match found {
+                Ok(found) => {
+                    self.add(found, depth + 1, find, errors);
+                    self.text.push('\n');
+                    self.piece(file, done);
+                    if is_enough(errors) {
+                        break;
+                    }
+                    continue;
+                }
+                Err(diagnostic) => diagnostic,
             };
-            self.add(found, depth + 1, find, errors);
-            self.text.push('\n');
-            self.piece(file, done);
+            let at = self.text.len();
+            self.text.push_str(&text[statement.start..statement.end]);
+            errors.push(Diagnostic { span: Span::new(at, self.text.len()), ..diagnostic });
+            if is_enough(errors) {
+                break;
+            }
         }
         self.text.push_str(&text[done..]);
+    }
+
+    /// The file that one includes, or why there is none; the place is the caller's.
+    fn included(
+        &self,
+        (including, name): (&Path, &str),
+        depth: usize,
+        find: &mut Find,
+    ) -> Result<(PathBuf, String), Diagnostic> {
+        let diagnostic = |code, message| Diagnostic::error(code, Span::default(), message);
+        if depth >= DEPTH {
+            return Err(diagnostic("include", "these files include one another".to_owned()));
+        }
+        if self.files.len() > FILES {
+            return Err(diagnostic("too-large", format!("more than {FILES} files are included")));
+        }
+        let Some(found) = find(including, name) else {
+            return Err(diagnostic("include", format!("there is no file `{name}`")).help(
+                "gradmod looks beside this file, in the working directory and the one above it, and where MODL_INCLUDE says",
+            ));
+        };
+        let size = self.files.iter().map(|file| file.text.len()).sum::<usize>() + found.1.len();
+        if size > LARGEST {
+            return Err(too_large("this file, with all that are included,"));
+        }
+        Ok(found)
     }
 
     /// Takes apart what NEURON's translator has put together.
@@ -156,6 +192,15 @@ fn included(text: &str) -> BTreeSet<*const u8> {
 /// Whether NEURON's translator has put the text together; other lines may begin like its marks.
 fn is_marked(text: &str) -> bool {
     !included(text).is_empty()
+}
+
+fn too_large(what: &str) -> Diagnostic {
+    Diagnostic::error("too-large", Span::default(), format!("{what} has more than {} MiB", LARGEST >> 20))
+}
+
+/// Whether nothing more need be read.
+fn is_enough(errors: &[Diagnostic]) -> bool {
+    errors.len() >= ERRORS || errors.iter().any(|error| error.code != "include")
 }
 
 #[cfg(test)]

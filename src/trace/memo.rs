@@ -188,6 +188,7 @@ impl Trace<'_> {
             effects + trace.stores.as_ref().map_or(0, Vec::len)
         };
         let collects = self.equations.is_some() || self.residuals.is_some() || self.scheme.is_some() || self.watched.is_some();
+        self.graph.charge(self.values.len());
         let values = self.values.clone();
         let before = (self.frames.clone(), self.primes.clone(), self.has_jumped, count(self));
         let statements = self.statements;

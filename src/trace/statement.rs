@@ -8,6 +8,9 @@ use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
 use crate::syntax::span::Span;
 
+/// Of one IF with its ELSE IFs.
+const BRANCHES: usize = 200;
+
 impl Trace<'_> {
     /// All of a block's code, or of what ends with it: `return` ends it.
     pub fn statements(&mut self, statements: &[Statement]) -> Traced<()> {
@@ -75,6 +78,9 @@ impl Trace<'_> {
         if self.statements > STATEMENT_LIMIT {
             return Err(refuse("too-long", statement.span, "this loop runs too many statements"));
         }
+        if self.graph.is_full() {
+            return Err(refuse("too-large", statement.span, "the code up to here, calls and loops written out, is too large"));
+        }
         match &statement.kind {
             StatementKind::Assign(place, value) => {
                 let value = self.expression(value)?;
@@ -93,6 +99,10 @@ impl Trace<'_> {
                 self.prime(place, *order, value, statement.span)
             }
             StatementKind::Expression(expr) => self.expression_statement(expr),
+            StatementKind::If(branches, _) if branches.len() > BRANCHES => {
+                let message = format!("this IF has more than {BRANCHES} branches, each of them inside the one before");
+                Err(refuse("too-long", statement.span, message))
+            }
             StatementKind::If(branches, otherwise) => {
                 self.conditional(branches, otherwise.as_deref(), false)
             }
@@ -211,6 +221,7 @@ impl Trace<'_> {
         if self.follows_all {
             return self.sequence(body);
         }
+        self.graph.charge(self.values.len());
         let before = (self.values.clone(), self.frames.clone(), self.primes.clone(), self.scope);
         let equations = self.equations.clone();
         self.arms += 1;
@@ -237,6 +248,7 @@ impl Trace<'_> {
     ) -> Traced<BranchId> {
         let outer: Scope = self.scope;
         let branch = self.graph.new_branch(condition, outer);
+        self.graph.charge(self.values.len());
         let before = (self.values.clone(), self.frame().clone(), self.primes.clone());
         self.scope = Some((branch, Arm::Then));
         then(self)?;
@@ -416,6 +428,7 @@ impl Trace<'_> {
         if collects {
             return false;
         }
+        self.graph.charge(self.values.len());
         let before = (self.values.clone(), self.frames.clone(), self.statements);
         let index = self.graph.input("any");
         let index = self.graph.read(index);

@@ -1,5 +1,7 @@
 //! Files with damage: a seeded mutator that knows what NMODL is made of.
 
+mod growth;
+
 /// What is put in somewhere: words and symbols that change what a file means.
 const PIECES: &[&str] = &[
     "NEURON", "STATE", "PARAMETER", "ASSIGNED", "INITIAL", "BREAKPOINT", "DERIVATIVE", "KINETIC", "LINEAR",
@@ -46,10 +48,13 @@ impl Random {
     }
 }
 
-/// One of these files, with some damage: for half of them of a kind that mostly still parses.
+/// One of these files, with some damage: for half of them of a kind that mostly still parses. A few become large.
 pub fn mutated(files: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut bytes = files[random.below(files.len())].clone();
     let gentle = random.below(2) == 0;
+    if random.below(8) == 0 {
+        growth::grow(&mut bytes, files.len(), random);
+    }
     for _ in 0..=random.below(3) {
         if gentle {
             change(&mut bytes, random);

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import _neuron as nrn
 from .._external import declared_in
-from .._library import library
+from .._library import library, open_library
 from ..errors import Error
 from . import source
 
@@ -49,9 +49,7 @@ def load(path: Path) -> source.Declarations:
         # NEURON looks for INCLUDEd files there.
         os.environ["MODL_INCLUDE"] = str(path.resolve().parent)
         try:
-            built = library([*copies, *_included(path, text)], quiet=True)
-            if not nrn.load_library(str(built)):
-                raise NotAccepted(f"NEURON could not load {built}")
+            open_library(library([*copies, *_included(path, text)], quiet=True))
         except (Error, RuntimeError) as error:
             raise NotAccepted(str(error)) from error
     if declared.kind == "SUFFIX":

@@ -5,9 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from .. import _neuron as nrn
-from .._library import library
-from ..errors import Error
+from .._library import library, open_library
 from .source import Declarations, IonUse
 
 #: A current of the ion: something to read, and for a pool something to integrate.
@@ -72,5 +70,4 @@ def _load(name: str, text: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / f"{name}.mod"
         path.write_text(text, encoding="utf-8")
-        if not nrn.load_library(str(library([path], quiet=True))):
-            raise Error(f"NEURON could not load {name}")
+        open_library(library([path], quiet=True))

@@ -1,0 +1,41 @@
+//! Which inputs the derivative of a node may be taken by.
+//!
+//! Each of the first inputs has a bit of its own. The others share bits, and a range of their numbers is kept too:
+//! the thousands of parameters of a large model are mostly read one after the other.
+
+use super::Input;
+
+/// Inputs with a bit of their own.
+const OWN: u32 = 96;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touch {
+    bits: u128,
+    /// Of those that share bits.
+    first: u32,
+    last: u32,
+}
+
+impl Touch {
+    pub(super) const NOTHING: Self = Self { bits: 0, first: u32::MAX, last: 0 };
+
+    pub(super) fn of(Input(input): Input) -> Self {
+        if input < OWN {
+            return Self { bits: 1 << input, ..Self::NOTHING };
+        }
+        Self { bits: 1 << (OWN + input % (u128::BITS - OWN)), first: input, last: input }
+    }
+
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            bits: self.bits | other.bits,
+            first: self.first.min(other.first),
+            last: self.last.max(other.last),
+        }
+    }
+
+    /// This may say yes for nothing, but never no.
+    pub(super) fn may_be(self, input: Input) -> bool {
+        self.bits & Self::of(input).bits != 0 && (input.0 < OWN || (self.first..=self.last).contains(&input.0))
+    }
+}
