@@ -1,0 +1,6 @@
+"""Mechanisms, cells and runs made at random, compared with finite differences: what Csmith is to C compilers.
+
+`tree` is what is made and shrunk, `chance` decides, `expressions`, `statements`, `states`, `currents`, `events` and
+`mechanisms` make NMODL, `models` cells, drives and ways to run. `batch` compiles many mechanisms at once and starts a
+`worker` process for each model, which compares (`compare`). `shrink` makes what fails small.
+"""

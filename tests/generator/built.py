@@ -1,0 +1,250 @@
+"""A model in NEURON: other values in every segment, and its runs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from neuron import h
+from numpy.typing import NDArray
+
+import gradmod
+
+from .models import Model
+from .tree import Mechanism
+
+Traces = dict[str, NDArray[np.float64]]
+
+#: How far the values of segments are from the number in the file, relative.
+_SPREAD = 0.15
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A parameter: for gradmod, and by hand.
+
+    Attributes:
+        owner: The mechanism, or "cell".
+        parameter: What `attach` is given.
+        shift: Moves it by a number, from where it was when this was made.
+        size: What steps are relative to.
+    """
+
+    owner: str
+    parameter: Any
+    shift: Callable[[float], None]
+    size: float
+
+
+class Built:
+    """The model, until mechanisms are dropped from it."""
+
+    def __init__(self, model: Model) -> None:
+        h.load_file("stdrun.hoc")
+        self.model = model
+        self.v_init, self.celsius = model.v_init, model.celsius
+        self.mechanisms = {m.name: m for m in model.mechanisms}
+        self.sections: dict[str, Any] = {}
+        for s in model.sections:
+            sec = self.sections[s.name] = h.Section(name=s.name)
+            sec.L, sec.diam, sec.nseg, sec.Ra, sec.cm = s.length, s.diameter, s.nseg, s.ra, s.cm
+            if s.parent is not None:
+                sec.connect(self.sections[s.parent](s.where), 0)
+            sec.insert("pas")
+            for name in (*(["hh"] if model.hh else []), *s.mechanisms):
+                sec.insert(name)
+        self.points = [getattr(h, p.mechanism)(self.sections[p.section](p.x)) for p in model.points]
+        self._clamps = [self._clamp(c) for c in model.clamps]
+        self.netcons: list[Any] = []
+        self._stims: list[Any] = []
+        for e in model.events:
+            stim = h.NetStim()
+            stim.start, stim.interval, stim.number, stim.noise = e.start, e.interval, e.number, 0
+            netcon = h.NetCon(stim, self.points[e.point])
+            netcon.delay, netcon.weight[0] = e.delay, e.weight
+            self._stims.append(stim)
+            self.netcons.append(netcon)
+        self._scatter()
+        if model.hh:
+            h.usetable_hh = 0
+        for m in self.mechanisms.values():
+            if m.has_table:
+                setattr(h, f"usetable_{m.name}", int(model.tables))
+        self._memory = self._remembered()
+        ends = list(self.sections.values())
+        self.places = [ends[0](0.5), ends[-1](0.9), ends[1](0.2)]
+        self.watched = {f"{seg}.v": (seg, "v") for seg in self.places}
+        seg = self.places[1]
+        for m in self._density():
+            for state in m.states[:1]:
+                if hasattr(seg, f"{state}_{m.name}"):
+                    self.watched[f"{seg}.{state}_{m.name}"] = (seg, f"{state}_{m.name}")
+        if hasattr(seg, "cai") and any(m.sets_concentration for m in self._density()):
+            self.watched[f"{seg}.cai"] = (seg, "cai")
+        self._records = {name: h.Vector().record(getattr(seg, f"_ref_{of}")) for name, (seg, of) in self.watched.items()}
+
+    def _clamp(self, c: Any) -> Any:
+        clamp = getattr(h, c.kind)(self.sections[c.section](c.x))
+        if c.kind == "IClamp":
+            clamp.delay, clamp.dur, clamp.amp = c.delay, c.duration, c.amplitude
+        else:
+            clamp.dur1, clamp.amp1, clamp.rs = c.duration, c.amplitude, 0.02
+        return clamp
+
+    def _density(self) -> list[Mechanism]:
+        return [m for m in self.mechanisms.values() if not m.is_point]
+
+    def _segments(self) -> list[Any]:
+        return [seg for sec in self.sections.values() for seg in sec]
+
+    def _scatter(self) -> None:
+        """Give every segment and instance values of its own, whatever else is there."""
+
+        def spread(*key: object) -> float:
+            return 1 + _SPREAD * random.Random(":".join(map(str, (self.model.seed, *key)))).uniform(-1, 1)
+
+        for seg in self._segments():
+            seg.diam *= spread(seg, "diam")
+            seg.pas.g, seg.pas.e = 3e-4 * spread(seg, "g"), -66 * spread(seg, "e") if self.model.hh else -66.0
+            seg.cm *= spread(seg, "cm")
+            for m in self._density():
+                for p in m.parameters:
+                    if hasattr(seg, f"{p.name}_{m.name}"):
+                        setattr(seg, f"{p.name}_{m.name}", p.value * spread(seg, m.name, p.name))
+        for number, point in enumerate(self.points):
+            m = self.mechanisms[self.model.points[number].mechanism]
+            for p in m.parameters:
+                if p.scope == "RANGE" and hasattr(point, p.name):
+                    setattr(point, p.name, p.value * spread(number, m.name, p.name))
+
+    def _remembered(self) -> list[tuple[Any, str, float]]:
+        """ASSIGNED variables keep their values through finitialize: what a run left must not be what the next finds."""
+        found: list[tuple[Any, str, float]] = []
+        for m in self.mechanisms.values():
+            for v in m.assigned:
+                for owner in self._segments() if not m.is_point else self.points:
+                    name = v.name if m.is_point else f"{v.name}_{m.name}"
+                    if v.scope == "RANGE" and not v.length and isinstance(getattr(owner, name, None), float):
+                        found.append((owner, name, float(getattr(owner, name))))
+        return found
+
+    def drop(self, mechanism: str) -> None:
+        """Take a mechanism away."""
+        gone = self.mechanisms.pop(mechanism)
+        self._memory = [(o, n, x) for o, n, x in self._memory if gone.is_point or not n.endswith(f"_{mechanism}")]
+        if not gone.is_point:
+            for name in [n for n, (_, of) in self.watched.items() if of.endswith(f"_{mechanism}")]:
+                del self.watched[name], self._records[name]
+            for sec in self.sections.values():
+                sec.uninsert(mechanism)
+            return
+        kept = [i for i, p in enumerate(self.model.points) if i < len(self.points) and self._kind(i) != mechanism]
+        self.netcons = [nc for nc in self.netcons if nc.syn() is None or nc.syn() not in self._points_of(mechanism)]
+        self._memory = [(o, n, x) for o, n, x in self._memory if o not in self._points_of(mechanism)]
+        self.points = [self.points[i] for i in kept]
+
+    def _kind(self, index: int) -> str:
+        return str(self.points[index].hname()).split("[")[0]
+
+    def _points_of(self, mechanism: str) -> list[Any]:
+        return [p for p in self.points if str(p.hname()).startswith(f"{mechanism}[")]
+
+    # --- runs -----------------------------------------------------------------------------------------------------
+
+    def run_once(self) -> None:
+        """One run, by the model's way."""
+        model = self.model
+        for owner, name, value in self._memory:
+            setattr(owner, name, value)
+        h.celsius, h.dt = self.celsius, model.dt
+        h.steps_per_ms = 1 / model.dt
+        h.finitialize(self.v_init)
+        if model.way == "psolve":
+            gradmod._neuron.solve(model.t_stop)
+        elif model.way == "fadvance":
+            for _ in range(round(model.t_stop / model.dt)):
+                h.fadvance()
+        else:
+            h.continuerun(model.t_stop)
+
+    def run(self) -> Traces:
+        """All that the model does before its traces are looked at: [sample] per trace."""
+        if self.model.way == "twice":
+            others = [seg for seg in self._segments()]
+            for seg in others:
+                seg.pas.g *= 1.5
+            self.v_init += 4
+            self.run_once()
+            self.v_init -= 4
+            for seg in others:
+                seg.pas.g /= 1.5
+            for seg, g in zip(others, self._leaks, strict=True):
+                seg.pas.g = g
+        self.run_once()
+        return {name: np.array(vector) for name, vector in self._records.items()}
+
+    def settle(self) -> None:
+        """To be called before runs: what `twice` puts back."""
+        self._leaks = [float(seg.pas.g) for seg in self._segments()]
+
+    # --- parameters -----------------------------------------------------------------------------------------------
+
+    def directions(self) -> dict[str, Direction]:
+        """All parameters that gradients are asked for."""
+        self.settle()
+        found: dict[str, Direction] = {}
+        sections = list(self.sections.values())
+        segments = self._segments()
+        for m in self.mechanisms.values():
+            for p in m.parameters:
+                if m.is_point and p.scope == "RANGE":
+                    for i, point in enumerate(self.points):
+                        if self._kind(i) == m.name and hasattr(point, p.name):
+                            found[f"{m.name}_{i}_{p.name}"] = _moved(m.name, gradmod.Stimulus(point, p.name), [point], p.name)
+                elif p.scope == "RANGE":
+                    name = f"{p.name}_{m.name}"
+                    owners = [seg for seg in segments if hasattr(seg, name)]
+                    if owners:
+                        found[name] = _moved(m.name, gradmod.Range(name, sections), owners, name)
+                elif hasattr(h, f"{p.name}_{m.name}"):
+                    name = f"{p.name}_{m.name}"
+                    found[name] = _moved(m.name, gradmod.Global(name), [h], name)
+        for i, netcon in enumerate(self.netcons):
+            owner = str(netcon.syn().hname()).split("[")[0]
+            found[f"weight{i}"] = _weight(owner, netcon)
+        found["cm"] = _moved("cell", gradmod.Range("cm", sections), segments, "cm")
+        found["Ra"] = _moved("cell", gradmod.Range("Ra", sections), sections, "Ra")
+        found["leak"] = _moved("cell", gradmod.Range("g_pas", sections[1:]), [s for s in segments if s.sec in sections[1:]], "g_pas")
+        for name in ("ek", "ena"):
+            owners = [seg for seg in segments if hasattr(seg, name)]
+            if owners:
+                found[name] = _moved("cell", gradmod.Range(name, sections), owners, name)
+        found["celsius"] = Direction("cell", gradmod.Global("celsius"), lambda by: setattr(self, "celsius", self.model.celsius + by), 16.0)
+        if self.model.v_init % 1:
+            # At a whole number code may change its ways: no derivative there.
+            found["v_init"] = Direction("cell", gradmod.InitialVoltage(), lambda by: setattr(self, "v_init", self.model.v_init + by), 60.0)
+        if self.model.asked:
+            found = {name: found[name] for name in self.model.asked if name in found}
+        return found
+
+
+def _moved(mechanism: str, parameter: Any, owners: list[Any], name: str) -> Direction:
+    values = [float(getattr(owner, name)) for owner in owners]
+
+    def shift(by: float) -> None:
+        for owner, value in zip(owners, values, strict=True):
+            setattr(owner, name, value + by)
+
+    return Direction(mechanism, parameter, shift, max(map(abs, values)) or 1.0)
+
+
+def _weight(mechanism: str, netcon: Any) -> Direction:
+    value = float(netcon.weight[0])
+
+    def shift(by: float) -> None:
+        netcon.weight[0] = value + by
+
+    return Direction(mechanism, gradmod.NetConWeight(netcon), shift, abs(value) or 1.0)

@@ -1,0 +1,77 @@
+"""NET_RECEIVE: weights that change, flags, self-events, WATCH."""
+
+from __future__ import annotations
+
+from .draft import Draft, assign, plain
+from .statements import Statements
+from .tree import Expression as E
+from .tree import Statement
+
+
+def add(draft: Draft, start: Statements) -> None:
+    """Add a NET_RECEIVE; more code of INITIAL goes to `start`."""
+    c = draft.chance
+    weights = ["w", "trace", "last"][: c.weighted({1: 60.0, 2: 20.0, 3: 20.0})]
+    draft.tags.append("NET_RECEIVE")
+    scope = draft.scope(states=False, time=False, jumps=0.0)
+    code: Statements = []
+    if len(weights) > 1:
+        begin = [plain(f"trace = {c.number(0.2, 1):g}"), *([plain("last = t")] if len(weights) > 2 else [])]
+        code.append(Statement("INITIAL", (), (tuple(begin),)))
+    arrive: Statements = []
+    if len(weights) > 2:
+        tau = draft.parameter("taud", 2, 20, "ms")
+        arrive += [plain(f"trace = 1 + (0.6*trace - 1)*exp(-(t - last)/{tau})"), plain("last = t")]
+    elif len(weights) > 1:
+        arrive.append(assign("trace", E(c.one(("0.7*trace + 0.1", "trace*0.8", "0.5*trace + 0.2*w")))))
+    amount = "w*trace" if len(weights) > 1 else "w"
+    if c.of(25):
+        amount += "*{0}"
+    parts = (scope.positive_one(1),) if "{0}" in amount else ()
+    targets = draft.gates[:2]
+    switch = draft.variable("on")
+    draft.gates.append(switch)
+    start.append(assign(switch, E(c.one(("0", "0.2", f"{c.number(0.1, 0.9):g}")))))
+    for target in targets:
+        if c.of(25):
+            arrive.append(Statement(f"state_discontinuity({target}, {target} + 0.3*{amount})", parts))
+        else:
+            arrive.append(Statement(f"{target} = {target} + 0.3*{amount}", parts))
+    if not targets or c.of(50):
+        arrive.append(Statement(f"{switch} = {switch}*0.5 + 0.3*{amount}", parts))
+    how = c.weighted({"plain": 45.0, "self": 30.0, "watch": 12.0, "any flag": 13.0})
+    if how == "plain":
+        code += arrive
+        if c.of(15):
+            code = [*code[:1], Statement("IF ({0})", (E("w > 0.2"),), (tuple(code[1:]),))] if len(weights) > 1 else code
+    elif how == "self":
+        draft.tags.append("self-event")
+        after = f"{c.number(0.4, 3):g}" if c.of(50) else draft.parameter("after", 0.4, 3, "ms")
+        arrive.append(plain(f"net_send({after}, 1)"))
+        end = [assign(switch, E(c.one(("0", f"{switch}*0.4", "0.1"))))]
+        if targets and c.of(50):
+            end.append(plain(f"{targets[0]} = 0.5*{targets[0]}"))
+        if c.of(20):
+            end.append(Statement("IF ({0})", (E("t < 6"),), ((plain("net_send(1.3, 1)"),),)))
+        code.append(Statement("IF ({0})", (E("flag == 0"),), (tuple(arrive), tuple(end)), ("ELSE",)))
+        if c.of(25):
+            start.append(plain(f"net_send({c.number(0.5, 3):g}, 1)"))
+    elif how == "watch":
+        draft.tags.append("WATCH")
+        start.append(plain("net_send(0, 1)"))
+        sign = c.one("<>")
+        at = c.one((-55, -58.3, -47, -62))
+        crossed = [assign(switch, E(f"{switch}*0.3 + 0.4"))]
+        begin = [plain(f"WATCH (v {sign} {at}) 2")]
+        if c.of(30):
+            begin = [plain(f"WATCH (v > {at}) 2"), plain(f"WATCH (v < {at - 8}) 3")]
+        blocks = (tuple(begin), tuple(crossed), (assign(switch, E("0.05")),), tuple(arrive))
+        code.append(Statement("IF ({0})", (E("flag == 1"),), blocks, ("ELSE IF (flag == 2)", "ELSE IF (flag == 3)", "ELSE")))
+    else:
+        code.append(Statement("IF ({0})", (E("flag >= 0"),), (tuple(arrive),)))
+        if c.of(30):
+            start.append(plain("net_send(0, 1)"))
+        draft.tags.append("flags not told apart")
+    if c.of(8):
+        code.append(plain("net_event(t)"))
+    draft.block(f"NET_RECEIVE({', '.join(weights)})", code)

@@ -1,0 +1,118 @@
+"""One mechanism from a seed."""
+
+from __future__ import annotations
+
+from . import currents, events, states
+from .chance import Chance
+from .draft import Draft, assign, plain
+from .statements import Statements, body, function
+from .tree import Expression as E
+from .tree import Mechanism, Statement
+
+
+def make(seed: object, name: str) -> Mechanism:
+    """A mechanism that is legal NMODL nearly always, and stays within bounds when it runs."""
+    c = Chance("mechanism", seed)
+    draft = Draft(c, name, is_point=c.of(30))
+    for _ in range(c.count(1, 3)):
+        draft.small.append(draft.parameter("p", -1.4, 1.4))
+    for _ in range(c.count(1, 2)):
+        draft.positive.append(draft.parameter("q", 0.3, 2.5, c.one(("ms", "mM", ""))))
+    if c.of(15):
+        draft.variable("arr", length=c.count(2, 4))
+    if c.of(12) and not draft.is_point:
+        draft.positive.append("(diam*0.2)" if c.of(60) else "(area*0.002)")
+    for _ in range(c.count(0, 2)):
+        function(draft)
+    start: Statements = _array_start(draft)
+    start += _oddities(draft)
+    if not draft.is_point and c.of(8):
+        solves, begin = currents.pool(draft)
+        start += begin
+        if c.of(50):
+            draft.block("INITIAL", _ordered(start))
+            draft.block("BREAKPOINT", solves)
+            return draft.finished()
+    else:
+        solves, begin = states.add(draft)
+        start += begin
+    if draft.is_point and c.of(70):
+        events.add(draft, start)
+    _helpers(draft, start)
+    code = currents.breakpoint_body(draft, solves)
+    _hooks(draft)
+    if start or c.of(60):
+        draft.block("INITIAL", _ordered(start))
+    draft.block("BREAKPOINT", code)
+    return draft.finished()
+
+
+def _array_start(draft: Draft) -> Statements:
+    made: Statements = []
+    for array in [v for v in draft.assigned if v.length]:
+        value = draft.scope(states=False).with_small("(i*0.3)").small_one(1)
+        made.append(Statement(f"FROM i = 0 TO {array.length - 1}", (), ((assign(f"{array.name}[i]", value),),)))
+        if draft.chance.of(80):
+            draft.small.append(f"{array.name}[{draft.chance.count(0, array.length - 1)}]")
+    return made
+
+
+def _oddities(draft: Draft) -> Statements:
+    """INITIAL that sets GLOBALs, from what is one for all or from what is not; LOCALs, conditionals."""
+    c = draft.chance
+    made: Statements = []
+    if c.of(12):
+        draft.tags.append("GLOBAL set by INITIAL")
+        name = draft.parameter("vol", 0.5, 1.5, "", c.one(("GLOBAL", ""))) if c.of(60) else draft.variable("vol", scope="GLOBAL")
+        scope = draft.scope(states=False)
+        value = scope.without_voltage().positive_one(1) if c.of(60) else scope.positive_one(2)
+        made.append(assign(name, value))
+        draft.positive.append(name)
+    if c.of(25):
+        name = draft.variable("held", scope=c.one(("RANGE", "")))
+        made += body(draft, draft.scope(states=False), [name], busy=1)
+        draft.small.append(name)
+    return made
+
+
+def _helpers(draft: Draft, start: Statements) -> None:
+    """A PROCEDURE that sets variables, called from INITIAL and from BREAKPOINT."""
+    c = draft.chance
+    if not c.of(20):
+        return
+    names = [draft.variable("h", scope=c.one(("RANGE", "RANGE", ""))) for _ in range(c.count(1, 2))]
+    argument = c.one(("", "x", "v"))
+    inside = draft.scope(states=c.of(50))
+    inside = inside.hiding(argument) if argument not in ("", "v") else inside
+    draft.block(f"PROCEDURE helper({argument})", body(draft, inside, names, busy=2))
+    call = f"helper({'' if not argument else 'v' if argument == 'v' else '0.4'})"
+    start.append(plain(call))
+    draft.calls.append(call)
+    draft.small += names
+
+
+def _hooks(draft: Draft) -> None:
+    c = draft.chance
+    if draft.is_point or not c.of(8):
+        return
+    draft.tags.append("hook")
+    name = draft.variable("hook", scope=c.one(("RANGE", "")))
+    kind = c.one(("BEFORE BREAKPOINT", "AFTER SOLVE", "BEFORE STEP", "AFTER INITIAL", "BEFORE INITIAL"))
+    draft.block(kind, [assign(name, draft.scope().small_one(2))])
+    # It acts on what comes later: the last block that can read it is made after this.
+    draft.small.append(name)
+    out = draft.parameter("gbar", 1e-5, 1e-4, "S/cm2")
+    current = f"i{len(draft.nonspecific) + 5}"
+    draft.nonspecific.append(current)
+    hooked = [assign(current, E(f"{out}*{name}*(v + 60)"))]
+    draft.block("PROCEDURE hooked()", hooked)
+    draft.calls.append("hooked()")
+
+
+def _ordered(code: Statements) -> Statements:
+    names: dict[str, None] = {}
+    for statement in code:
+        if statement.text.startswith("LOCAL "):
+            names |= dict.fromkeys(statement.text.removeprefix("LOCAL ").split(", "))
+    rest = [s for s in code if not s.text.startswith("LOCAL ")]
+    return [plain(f"LOCAL {', '.join(names)}"), *rest] if names else rest
