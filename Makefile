@@ -10,7 +10,7 @@ STAMP8 := $(VENV8)/.installed
 HAS_NEURON8 := $(shell $(PYTHON) -c 'import sys; print("yes" if sys.version_info < (3, 14) else "")')
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src templates python/gradmod -type f -not -name '*.pyc')
 
-.PHONY: demo test lint test-rust test-python test-neuron8 bench bench-jaxley mutate clean
+.PHONY: demo test lint test-rust test-python test-neuron8 generate generate-quick generate-derivatives bench bench-jaxley mutate clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -29,7 +29,7 @@ $(STAMP8): $(SOURCES)
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
-test: lint test-rust test-python test-neuron8 coverage-quick
+test: lint test-rust test-python test-neuron8 coverage-quick generate-quick
 
 lint: $(STAMP)
 	cargo clippy --quiet --all-targets -- -D warnings
@@ -61,6 +61,23 @@ coverage: $(STAMP)
 # A fixed sample of them: none may be a mismatch, none that was exact may be anything else.
 coverage-quick: $(STAMP)
 	$(BIN)/python benches/coverage.py --quick
+
+# Mechanisms, cells and runs made at random, compared with finite differences: tests/generator. What fails is made small
+# and put into .generated. About a second for each mechanism.
+SEED ?= 1
+GENERATE = PYTHONPATH=tests $(BIN)/python -m generator
+generate: N ?= 400
+generate: $(STAMP)
+	$(GENERATE) -n $(N) --seed $(SEED)
+
+# A fixed part of them.
+generate-quick: $(STAMP)
+	$(GENERATE) -n 24 --seed 7001 --no-shrink
+
+# Derivatives of programs made at random, without NEURON. A million take some minutes.
+generate-derivatives: N ?= 1000000
+generate-derivatives:
+	PROGRAMS=$(N) SEED=$(SEED) cargo test --release --test derivatives -- --nocapture
 
 # Breaks the compiler in one place after another: every mutant must fail a test. About half an hour.
 mutate: $(STAMP)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import sys
 import tempfile
 import time
@@ -12,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from . import batch
+from . import batch, reproduce, shrink
 
 
 def main() -> int:
@@ -22,12 +24,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first batch; each has the next number")
     parser.add_argument("--jobs", type=int, default=2, help="batches at a time")
     parser.add_argument("--out", type=Path, default=Path(".generated"), help="results and failures (ignored by git)")
-    parser.add_argument("--no-shrink", action="store_true", help="leave failures as they are")
+    parser.add_argument("--each", type=int, default=batch.EACH, help="mechanisms of one model")
+    parser.add_argument("--like", default="", help="only mechanisms whose text or tags match this regular expression")
+    parser.add_argument("--no-shrink", dest="shrink", action="store_false", help="leave failures as they are")
     arguments = parser.parse_args()
     start = time.monotonic()
     sizes = [min(batch.TOGETHER, arguments.n - done) for done in range(0, arguments.n, batch.TOGETHER)]
     totals = Totals()
-    arguments.out.mkdir(exist_ok=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    # Thousands of libraries that nobody needs again.
+    os.environ.setdefault("GRADMOD_CACHE", str((arguments.out / "cache").resolve()))
     with (
         ThreadPoolExecutor(arguments.jobs) as pool,
         (arguments.out / f"results-{arguments.seed}.jsonl").open("w", encoding="utf-8") as lines,
@@ -37,6 +43,7 @@ def main() -> int:
                 lines.write(json.dumps(record) + "\n")
                 lines.flush()
                 totals.add(record)
+    shutil.rmtree(arguments.out / "cache", ignore_errors=True)
     totals.seconds = time.monotonic() - start
     print(totals)
     return 1 if totals.failed else 0
@@ -69,7 +76,8 @@ class Totals:
     def __str__(self) -> str:
         models = sum(self.verdicts.values())
         parts = [
-            f"{self.mechanisms} mechanisms ({self.illegal} not accepted by NEURON, {self.compiled} run), {models} models, {self.seconds:.0f} s",
+            f"{self.mechanisms} mechanisms ({self.illegal} not accepted by NEURON, {self.compiled} run), "
+            f"{models} models, {self.seconds:.0f} s",
             "models: " + ", ".join(f"{n} {verdict}" for verdict, n in self.verdicts.most_common()),
             f"groups of parameters: {self.exact} exact (worst {self.worst:.1e}), {self.undecided} undecided",
             *(f"refused {n}: {code}" for code, n in self.refused.most_common(30)),
@@ -82,15 +90,21 @@ def one(seed: int, count: int, arguments: argparse.Namespace) -> list[dict[str, 
     """One batch: its own line, and one for each model."""
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        made = batch.generate(seed, count)
+        made = batch.generate(seed, count, arguments.like)
         found = batch.sort(made, folder)
         library, left, wrong = batch.compiled(folder, [*found.both, *found.forward])
         found.both = [m for m in found.both if m in left]
         found.forward = [m for m in found.forward if m in left]
         records: list[dict[str, Any]] = [
-            {"batch": seed, "mechanisms": count, "compiled": len(left), "refused": found.refused, "illegal": found.illegal + wrong}
+            {
+                "batch": seed,
+                "mechanisms": count,
+                "compiled": len(left),
+                "refused": found.refused,
+                "illegal": found.illegal + wrong,
+            }
         ]
-        for model in batch.models_of(seed, found):
+        for model in batch.models_of(seed, found, arguments.each):
             place = folder / f"model{model.seed}"
             batch.write(place, model, library)
             record = batch.work(place) | {"seed": model.seed}
@@ -99,7 +113,10 @@ def one(seed: int, count: int, arguments: argparse.Namespace) -> list[dict[str, 
                 kept = arguments.out / f"failure-{model.seed}"
                 batch.write(kept, model, library)
                 (kept / "result.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-                print(model.seed, *(f"{kind}: {text}" for kind, text in record["failures"][:3]), sep="\n   ", file=sys.stderr, flush=True)
+                texts = [f"{kind}: {text[:300]}" for kind, text in record["failures"][:3]]
+                print(kept, *texts, sep="\n   ", file=sys.stderr, flush=True)
+                if arguments.shrink:
+                    reproduce.keep(kept, shrink.Shrinker(model, record))
     return records
 
 

@@ -90,8 +90,9 @@ def _codes(path: Path, mechanism: Mechanism, mode: str) -> str | None:
     """The codes of what the compiler refuses, or None."""
     region = ["--point", mechanism.name] if mechanism.is_point else ["--region", f"r={mechanism.name}"]
     with tempfile.TemporaryDirectory() as out:
+        command = [str(find_binary()), "transform", str(path), "-o", out, "--mode", mode, *region]
         done = subprocess.run(
-            [str(find_binary()), "transform", str(path), "-o", out, "--mode", mode, *region, "--message-format", "json"],
+            [*command, "--message-format", "json"],
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
     if done.returncode == 0:
@@ -145,16 +146,23 @@ def work(folder: Path) -> dict[str, Any]:
         return {"verdict": "crash", "failures": [["crash", text]], "seconds": 0.0}
 
 
-def generate(seed: int, count: int) -> list[Mechanism]:
-    """The mechanisms of one batch."""
-    return [mechanisms.make(f"{seed}.{i}", f"m{seed}x{i}") for i in range(count)]
+def generate(seed: int, count: int, like: str = "") -> list[Mechanism]:
+    """The mechanisms of one batch: those whose text, or tags, match a regular expression."""
+    found: list[Mechanism] = []
+    for i in range(count if not like else 400 * count):
+        made = mechanisms.make(f"{seed}.{i}", f"m{seed}x{i}")
+        if not like or re.search(like, f"{made}\n{', '.join(made.tags)}", re.DOTALL):
+            found.append(made)
+        if len(found) == count:
+            break
+    return found
 
 
-def models_of(seed: int, found: Sorted) -> Iterator[Model]:
+def models_of(seed: int, found: Sorted, each: int = EACH) -> Iterator[Model]:
     """Models that have each mechanism once."""
     number = 0
     for group, reverse in ((found.both, True), (found.forward, False)):
-        parts = max(1, round(len(group) / EACH)) if group else 0
+        parts = max(1, round(len(group) / each)) if group else 0
         for part in range(parts):
             chosen = group[part::parts]
             yield models.make(seed * 1000 + number, chosen, reverse=reverse)

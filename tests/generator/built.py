@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import gradmod
 import numpy as np
 from neuron import h
 from numpy.typing import NDArray
-
-import gradmod
 
 from .models import Model
 from .tree import Mechanism
@@ -84,7 +84,9 @@ class Built:
                     self.watched[f"{seg}.{state}_{m.name}"] = (seg, f"{state}_{m.name}")
         if hasattr(seg, "cai") and any(m.sets_concentration for m in self._density()):
             self.watched[f"{seg}.cai"] = (seg, "cai")
-        self._records = {name: h.Vector().record(getattr(seg, f"_ref_{of}")) for name, (seg, of) in self.watched.items()}
+        self._records = {
+            name: h.Vector().record(getattr(seg, f"_ref_{of}")) for name, (seg, of) in self.watched.items()
+        }
 
     def _clamp(self, c: Any) -> Any:
         clamp = getattr(h, c.kind)(self.sections[c.section](c.x))
@@ -186,6 +188,13 @@ class Built:
         self.run_once()
         return {name: np.array(vector) for name, vector in self._records.items()}
 
+    def is_finite(self) -> bool:
+        """Whether all states are numbers at the end of a run, those too that nothing shows."""
+        owners = [(m, seg) for m in self._density() for seg in self._segments()]
+        owners += [(self.mechanisms[self._kind(i)], point) for i, point in enumerate(self.points)]
+        names = [(o, s if m.is_point else f"{s}_{m.name}") for m, o in owners for s in m.states]
+        return all(math.isfinite(getattr(owner, name, 0.0)) for owner, name in names)
+
     def settle(self) -> None:
         """To be called before runs: what `twice` puts back."""
         self._leaks = [float(seg.pas.g) for seg in self._segments()]
@@ -203,7 +212,9 @@ class Built:
                 if m.is_point and p.scope == "RANGE":
                     for i, point in enumerate(self.points):
                         if self._kind(i) == m.name and hasattr(point, p.name):
-                            found[f"{m.name}_{i}_{p.name}"] = _moved(m.name, gradmod.Stimulus(point, p.name), [point], p.name)
+                            found[f"{m.name}_{i}_{p.name}"] = _moved(
+                                m.name, gradmod.Stimulus(point, p.name), [point], p.name
+                            )
                 elif p.scope == "RANGE":
                     name = f"{p.name}_{m.name}"
                     owners = [seg for seg in segments if hasattr(seg, name)]
@@ -217,15 +228,21 @@ class Built:
             found[f"weight{i}"] = _weight(owner, netcon)
         found["cm"] = _moved("cell", gradmod.Range("cm", sections), segments, "cm")
         found["Ra"] = _moved("cell", gradmod.Range("Ra", sections), sections, "Ra")
-        found["leak"] = _moved("cell", gradmod.Range("g_pas", sections[1:]), [s for s in segments if s.sec in sections[1:]], "g_pas")
+        found["leak"] = _moved(
+            "cell", gradmod.Range("g_pas", sections[1:]), [s for s in segments if s.sec in sections[1:]], "g_pas"
+        )
         for name in ("ek", "ena"):
             owners = [seg for seg in segments if hasattr(seg, name)]
             if owners:
                 found[name] = _moved("cell", gradmod.Range(name, sections), owners, name)
-        found["celsius"] = Direction("cell", gradmod.Global("celsius"), lambda by: setattr(self, "celsius", self.model.celsius + by), 16.0)
+        found["celsius"] = Direction(
+            "cell", gradmod.Global("celsius"), lambda by: setattr(self, "celsius", self.model.celsius + by), 16.0
+        )
         if self.model.v_init % 1:
             # At a whole number code may change its ways: no derivative there.
-            found["v_init"] = Direction("cell", gradmod.InitialVoltage(), lambda by: setattr(self, "v_init", self.model.v_init + by), 60.0)
+            found["v_init"] = Direction(
+                "cell", gradmod.InitialVoltage(), lambda by: setattr(self, "v_init", self.model.v_init + by), 60.0
+            )
         if self.model.asked:
             found = {name: found[name] for name in self.model.asked if name in found}
         return found

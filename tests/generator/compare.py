@@ -7,18 +7,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import gradmod
 import numpy as np
+from gradmod import finite
 from gradmod.check.backwards import AGREE, ROUNDING
 from gradmod.check.judge import MARGIN, MARGIN_TABLES, Finding, judge
 from gradmod.check.sides import Sides
 
-import gradmod
-from gradmod import finite
-
 from .built import Built, Direction, Traces
 
 #: Most gradients need the first only; the second finds a step where one is hard to find, the third is between kinks.
-_SWEEPS = ((1e-3, 1e-4, 1e-5, 1e-6), tuple(10.0 ** (-k / 2) for k in range(4, 19)), tuple(10.0 ** (-k / 2) for k in range(10, 16)))
+_SWEEPS = (
+    (1e-3, 1e-4, 1e-5, 1e-6),
+    tuple(10.0 ** (-k / 2) for k in range(4, 19)),
+    tuple(10.0 ** (-k / 2) for k in range(10, 16)),
+)
 #: Owners of parameters that are compared after the first that failed.
 _FAILURES = 1
 
@@ -58,14 +61,16 @@ class Result:
         if kinds:
             self.verdict = "nan" if kinds == {"nan"} else "error" if kinds == {"error"} else "mismatch"
         elif self.verdict == "":
-            self.verdict = "exact" if self.exact else "undecided" if self.undecided else "refused" if self.refused else "still"
+            self.verdict = (
+                "exact" if self.exact else "undecided" if self.undecided else "refused" if self.refused else "still"
+            )
 
 
 def compare(built: Built, result: Result) -> None:
     """Compare all gradients of a model."""
     built.settle()
     plain = built.run()
-    if not all(np.isfinite(trace).all() for trace in plain.values()):
+    if not built.is_finite() or not all(np.isfinite(trace).all() for trace in plain.values()):
         result.verdict = "not finite"
         return
     if not _same(plain, built.run()):
@@ -98,7 +103,10 @@ def _same(one: Traces, other: Traces) -> bool:
 
 def _weights(plain: Traces, seed: int) -> Traces:
     random = np.random.default_rng(seed)
-    return {name: random.normal(size=len(t)) / (np.ptp(t) + 1e-3 * np.max(np.abs(t)) or 1.0) / len(t) for name, t in plain.items()}
+    return {
+        name: random.normal(size=len(t)) / (np.ptp(t) + 1e-3 * np.max(np.abs(t)) or 1.0) / len(t)
+        for name, t in plain.items()
+    }
 
 
 # --- gradients ----------------------------------------------------------------------------------------------------
@@ -188,7 +196,11 @@ def _reverse(
 
 
 def _agree(
-    forward: dict[str, Traces], backward: dict[str, float], weights: Traces, directions: Mapping[str, Direction], result: Result
+    forward: dict[str, Traces],
+    backward: dict[str, float],
+    weights: Traces,
+    directions: Mapping[str, Direction],
+    result: Result,
 ) -> None:
     names = [name for name in backward if name in forward]
     sums = {d: float(sum(np.sum(weights[n] * forward[d][n]) for n in weights)) for d in names}
@@ -197,7 +209,10 @@ def _agree(
     for d in names:
         gap = abs(sums[d] - backward[d])
         if gap > max(AGREE * scales[d], ROUNDING * largest / directions[d].size):
-            result.fail("backwards", f"{d}: reverse {backward[d]:.9g}, forward {sums[d]:.9g}, off by {gap / (scales[d] or 1e-300):.1e}")
+            result.fail(
+                "backwards",
+                f"{d}: reverse {backward[d]:.9g}, forward {sums[d]:.9g}, off by {gap / (scales[d] or 1e-300):.1e}",
+            )
 
 
 # --- differences --------------------------------------------------------------------------------------------------
@@ -220,7 +235,9 @@ def _group(
         result.undecided.append(f"{owner} (together off by {deviation:.1e}, good to {uncertainty:.0e})")
     elif finding is Finding.MISMATCH:
         name = next(iter(directions))
-        result.fail("reverse" if where == "loss" else "forward", _sentence(name, finding, deviation, where, uncertainty))
+        result.fail(
+            "reverse" if where == "loss" else "forward", _sentence(name, finding, deviation, where, uncertainty)
+        )
     elif finding is Finding.UNDECIDED:
         result.undecided.append(owner)
     elif finding is Finding.STILL:
@@ -240,7 +257,9 @@ def _moves(
     effects: dict[str, float] = {}
     for name, direction in directions.items():
         if forward is not None:
-            effect = max((float(np.max(np.abs(trace))) for t, trace in forward[name].items() if t.endswith(".v")), default=0.0)
+            effect = max(
+                (float(np.max(np.abs(trace))) for t, trace in forward[name].items() if t.endswith(".v")), default=0.0
+            )
         else:
             effect = abs((backward or {}).get(name, 0.0))
         effects[name] = effect * direction.size

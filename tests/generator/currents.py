@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .draft import Draft, assign, plain
 from .expressions import THRESHOLDS
-from .statements import Statements, body
+from .statements import Statements, body, locals_first
 from .tree import Expression as E
 from .tree import Ion, Statement
 
@@ -13,7 +13,7 @@ IONS = {"na": None, "k": None, "ca": 2, "mu": 1}
 
 
 def add(draft: Draft) -> tuple[Statements, Statements]:
-    """Declare currents; returns CONDUCTANCE statements and LOCALs that must stand first, and the code of the currents."""
+    """Declare currents; returns CONDUCTANCE and LOCAL statements, which stand first, and the code of the currents."""
     c = draft.chance
     kinds = c.weighted({("n",): 36.0, ("k",): 16.0, ("n", "n"): 8.0, ("n", "k"): 9.0, ("e",): 7.0, ("n", "e"): 7.0,
                         ("k", "e"): 4.0, ("k", "na"): 5.0, ("ca",): 8.0, ("na", "n", "e"): 3.0, ("mu", "n"): 4.0,
@@ -73,13 +73,16 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
     unit = "uS" if draft.is_point else "S/cm2"
     gmax = draft.parameter("gbar", 0.3 * scale, 6 * scale, unit)
     ion = next((i for i in draft.ions if i.name == kind), None)
-    if ion is not None and f"e{kind}" in ion.read:
-        reversal = f"e{kind}"
-    else:
-        reversal = draft.parameter("erev", -90, 20, "mV")
+    has_reversal = ion is not None and f"e{kind}" in ion.read
+    reversal = f"e{kind}" if has_reversal else draft.parameter("erev", -90, 20, "mV")
     sign = "-" if kind == "e" else ""
     scope = draft.scope()
-    gate = lambda depth=1: E(c.one(draft.gates)) if draft.gates and c.of(60) else E("fabs({0})", (scope.small_one(depth),)) if c.of(15) else scope.sigmoid(depth)  # noqa: E731, E501
+
+    def gate(depth: int = 1) -> E:
+        if draft.gates and c.of(60):
+            return E(c.one(draft.gates))
+        return E("fabs({0})", (scope.small_one(depth),)) if c.of(15) else scope.sigmoid(depth)
+
     how = c.weighted({"ohm": 40.0, "named": 22.0, "any": 10.0, "root": 5.0, "if": 8.0, "step": 4.0, "constant": 4.0,
                       "carrier": 6.0, "block": 6.0})  # fmt: skip
     slope: str | None = None
@@ -90,7 +93,7 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
     elif how == "any":
         code = [assign(name, E(f"{sign}{gmax}*(20*{{0}} + v + 60)", (scope.small_one(3),)))]
     elif how == "root":
-        code = [assign(name, E(f"{sign}{gmax}*{{0}}*(v - {reversal})", (scope._root(),)))]
+        code = [assign(name, E(f"{sign}{gmax}*{{0}}*(v - {reversal})", (scope.root(),)))]
     elif how == "if":
         at = c.one(THRESHOLDS)
         then = assign(name, E(c.one(("0", f"{sign}{gmax}*(v - ({at}))*0.2"))))
@@ -132,7 +135,14 @@ def pool(draft: Draft) -> tuple[Statements, Statements]:
     if hidden:
         draft.tags.append("pool by ASSIGNED")
     elif c.of(10):
-        code = [Statement("IF ({0})", (E(f"{state} < 0.01"),), (tuple(code), (plain(f"{state}' = ({rest} - {state})/{decay}"),)), ("ELSE",))]  # noqa: E501
+        code = [
+            Statement(
+                "IF ({0})",
+                (E(f"{state} < 0.01"),),
+                (tuple(code), (plain(f"{state}' = ({rest} - {state})/{decay}"),)),
+                ("ELSE",),
+            )
+        ]
     draft.block("DERIVATIVE pooled", code)
     set_it = [assign("cai", E(state))] if hidden else []
     return [plain(f"SOLVE pooled METHOD {method}"), *set_it], [plain(f"{state} = {rest}"), *set_it]
@@ -146,15 +156,11 @@ def breakpoint_body(draft: Draft, solves: Statements) -> Statements:
     outputs = [draft.variable("out") for _ in range(c.count(0, 1))]
     if c.of(25):
         between = body(draft, draft.scope(), outputs, busy=1)
-    local: dict[str, None] = {}
-    hints: Statements = []
-    rest: Statements = []
-    for statement in (*first, *solves, *between, *code):
-        if statement.text.startswith("LOCAL "):
-            local |= dict.fromkeys(statement.text.removeprefix("LOCAL ").split(", "))
-        elif statement.text.startswith("CONDUCTANCE"):
-            hints.append(statement)
-        else:
-            rest.append(statement)
-    head = [plain(f"LOCAL {', '.join(local)}")] if local else []
-    return [*head, *solves[:0], *([*rest[:1], *hints, *rest[1:]] if c.of(30) and solves else [*hints, *rest])]
+    made = locals_first([*first, *solves, *between, *code])
+    if c.of(30) and solves and len(made) > 1:
+        # CONDUCTANCE after SOLVE: where it stands says nothing to NEURON.
+        hints = [s for s in made if s.text.startswith("CONDUCTANCE")]
+        others = [s for s in made if s not in hints]
+        place = 1 + others.index(solves[0])
+        made = [*others[:place], *hints, *others[place:]]
+    return made

@@ -65,9 +65,14 @@ class Draft:
         """All that is there by now."""
         c = self.chance
         return Scope(
-            c, tuple(self.small), tuple(self.positive), tuple(self.gates) if states else (), tuple(self.functions),
-            time=c.of(10) if time is None else time, jumps=c.weighted({0.0: 4.0, 3.0: 4.0, 12.0: 1.0}) if jumps is None else jumps,
-        )  # fmt: skip
+            c,
+            tuple(self.small),
+            tuple(self.positive),
+            tuple(self.gates) if states else (),
+            tuple(self.functions),
+            time=c.of(10) if time is None else time,
+            jumps=c.weighted({0.0: 4.0, 3.0: 4.0, 12.0: 1.0}) if jumps is None else jumps,
+        )
 
     def block(self, head: str, body: list[Statement]) -> None:
         """Add code."""

@@ -66,7 +66,9 @@ def add(draft: Draft, start: Statements) -> None:
         if c.of(30):
             begin = [plain(f"WATCH (v > {at}) 2"), plain(f"WATCH (v < {at - 8}) 3")]
         blocks = (tuple(begin), tuple(crossed), (assign(switch, E("0.05")),), tuple(arrive))
-        code.append(Statement("IF ({0})", (E("flag == 1"),), blocks, ("ELSE IF (flag == 2)", "ELSE IF (flag == 3)", "ELSE")))
+        code.append(
+            Statement("IF ({0})", (E("flag == 1"),), blocks, ("ELSE IF (flag == 2)", "ELSE IF (flag == 3)", "ELSE"))
+        )
     else:
         code.append(Statement("IF ({0})", (E("flag >= 0"),), (tuple(arrive),)))
         if c.of(30):

@@ -115,7 +115,7 @@ class Scope:
                 lambda: E("0.2*({0})^3", (a(),)): 1.0,
                 lambda: self._singular(depth): 1.5,
                 lambda: self.sigmoid(depth - 1): 4.0,
-                lambda: self._root(): 1.5,
+                lambda: self.root(): 1.5,
             }
         )
         return make()
@@ -151,11 +151,13 @@ class Scope:
             x = E(f"({self.voltage} + {-c.one(THRESHOLDS) + c.one((0, 0, 0.5))})")
         else:
             x = self.small_one(depth - 1)
-        return E(f"0.02*({{0}})/(1.02 - exp(-({{0}})/{c.count(5, 15)}))", (x,)) if c.of(30) else E(
-            f"0.1*(({{0}} + 0.013)/{(k := c.count(5, 15))})/(exp(({{0}} + 0.013)/{k}) - 1)", (x,)
+        return (
+            E(f"0.02*({{0}})/(1.02 - exp(-({{0}})/{c.count(5, 15)}))", (x,))
+            if c.of(30)
+            else E(f"0.1*(({{0}} + 0.013)/{(k := c.count(5, 15))})/(exp(({{0}} + 0.013)/{k}) - 1)", (x,))
         )
 
-    def _root(self) -> E:
+    def root(self) -> E:
         """Powers of what may be 0."""
         if not self.gates:
             return E("0.5")

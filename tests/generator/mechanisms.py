@@ -5,8 +5,7 @@ from __future__ import annotations
 from . import currents, events, states
 from .chance import Chance
 from .draft import Draft, assign, plain
-from .statements import Statements, body, function
-from .tree import Expression as E
+from .statements import Statements, body, function, locals_first
 from .tree import Mechanism, Statement
 
 
@@ -30,7 +29,7 @@ def make(seed: object, name: str) -> Mechanism:
         solves, begin = currents.pool(draft)
         start += begin
         if c.of(50):
-            draft.block("INITIAL", _ordered(start))
+            draft.block("INITIAL", locals_first(start))
             draft.block("BREAKPOINT", solves)
             return draft.finished()
     else:
@@ -39,10 +38,10 @@ def make(seed: object, name: str) -> Mechanism:
     if draft.is_point and c.of(70):
         events.add(draft, start)
     _helpers(draft, start)
-    code = currents.breakpoint_body(draft, solves)
     _hooks(draft)
+    code = currents.breakpoint_body(draft, solves)
     if start or c.of(60):
-        draft.block("INITIAL", _ordered(start))
+        draft.block("INITIAL", locals_first(start))
     draft.block("BREAKPOINT", code)
     return draft.finished()
 
@@ -63,7 +62,11 @@ def _oddities(draft: Draft) -> Statements:
     made: Statements = []
     if c.of(12):
         draft.tags.append("GLOBAL set by INITIAL")
-        name = draft.parameter("vol", 0.5, 1.5, "", c.one(("GLOBAL", ""))) if c.of(60) else draft.variable("vol", scope="GLOBAL")
+        name = (
+            draft.parameter("vol", 0.5, 1.5, "", c.one(("GLOBAL", "")))
+            if c.of(60)
+            else draft.variable("vol", scope="GLOBAL")
+        )
         scope = draft.scope(states=False)
         value = scope.without_voltage().positive_one(1) if c.of(60) else scope.positive_one(2)
         made.append(assign(name, value))
@@ -99,20 +102,4 @@ def _hooks(draft: Draft) -> None:
     name = draft.variable("hook", scope=c.one(("RANGE", "")))
     kind = c.one(("BEFORE BREAKPOINT", "AFTER SOLVE", "BEFORE STEP", "AFTER INITIAL", "BEFORE INITIAL"))
     draft.block(kind, [assign(name, draft.scope().small_one(2))])
-    # It acts on what comes later: the last block that can read it is made after this.
     draft.small.append(name)
-    out = draft.parameter("gbar", 1e-5, 1e-4, "S/cm2")
-    current = f"i{len(draft.nonspecific) + 5}"
-    draft.nonspecific.append(current)
-    hooked = [assign(current, E(f"{out}*{name}*(v + 60)"))]
-    draft.block("PROCEDURE hooked()", hooked)
-    draft.calls.append("hooked()")
-
-
-def _ordered(code: Statements) -> Statements:
-    names: dict[str, None] = {}
-    for statement in code:
-        if statement.text.startswith("LOCAL "):
-            names |= dict.fromkeys(statement.text.removeprefix("LOCAL ").split(", "))
-    rest = [s for s in code if not s.text.startswith("LOCAL ")]
-    return [plain(f"LOCAL {', '.join(names)}"), *rest] if names else rest

@@ -131,19 +131,31 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
             if m.receives:
                 for _ in range(c.count(1, 2)):
                     events.append(
-                        Events(len(points) - 1, c.number(0.2, 2), c.number(0.8, 2.5), c.count(1, 4), c.number(0.1, 1.2), c.number(0.2, 0.9))
+                        Events(
+                            len(points) - 1,
+                            c.number(0.2, 2),
+                            c.number(0.8, 2.5),
+                            c.count(1, 4),
+                            c.number(0.1, 1.2),
+                            c.number(0.2, 0.9),
+                        )
                     )
     clamps = []
     if c.of(75):
-        clamps.append(Clamp("IClamp", c.one(sections).name, 0.5, c.number(0.2, 1.5), c.number(1, 4), c.number(-0.1, 0.35)))
+        clamps.append(
+            Clamp("IClamp", c.one(sections).name, 0.5, c.number(0.2, 1.5), c.number(1, 4), c.number(-0.1, 0.35))
+        )
     if c.of(12):
-        clamps.append(Clamp("SEClamp", c.one(sections).name, 0.5, 0.0, 4.0, float(c.one(THRESHOLDS)) - c.one((0.0005, 2.3))))
+        clamps.append(
+            Clamp("SEClamp", c.one(sections).name, 0.5, 0.0, 4.0, float(c.one(THRESHOLDS)) - c.one((0.0005, 2.3)))
+        )
     v_init = c.weighted({-65.0: 15.0, -65.3: 25.0, -71.2: 15.0, -58.7: 15.0, None: 30.0})
     if v_init is None:
         v_init = c.one(THRESHOLDS) - c.one((0.0005, 0.0003, 0.0008, 0.0))
     return Model(
         seed, tuple(mechanisms), tuple(sections), tuple(points), tuple(clamps), tuple(events),
         dt=c.weighted({0.025: 55.0, 0.05: 20.0, 0.1: 15.0, 0.01: 10.0}),
-        t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(35), hh=c.of(40),
+        t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(35),
+        hh=c.of(40),
         way=c.weighted(WAYS), reverse=reverse,
     )  # fmt: skip

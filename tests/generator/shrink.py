@@ -38,9 +38,22 @@ class Shrinker:
         self._end = time.monotonic() + _LIMIT
         self.tried = 0
 
-    def shrink(self) -> Model:
-        """The smallest that was found."""
-        for step in (_modes, _mechanisms, _cells, _blocks, _statements, _statements, _expressions, _declarations, _cells, _statements, _expressions):
+    def shrink(self, keep: Callable[[Model], None]) -> Model:
+        """The smallest that was found; each on the way is kept."""
+        self._keep = keep
+        for step in (
+            _modes,
+            _mechanisms,
+            _cells,
+            _blocks,
+            _statements,
+            _statements,
+            _expressions,
+            _declarations,
+            _cells,
+            _statements,
+            _expressions,
+        ):
             self._exhaust(step)
         return self.model
 
@@ -60,6 +73,7 @@ class Shrinker:
                     position += len(some)
                     continue
                 self.model, self.record = some[good], records[good]
+                self._keep(self.model)
                 changed = True
                 # Go on behind what was taken: the candidates before it failed already.
                 size = len(candidates)
@@ -223,7 +237,11 @@ def _simpler_body(body: tuple[Statement, ...]) -> Iterator[tuple[Statement, ...]
                 yield (*body[:i], replace(statement, expressions=parts), *body[i + 1 :])
         for j, block in enumerate(statement.blocks):
             for less in _simpler_body(block):
-                yield (*body[:i], replace(statement, blocks=(*statement.blocks[:j], less, *statement.blocks[j + 1 :])), *body[i + 1 :])
+                yield (
+                    *body[:i],
+                    replace(statement, blocks=(*statement.blocks[:j], less, *statement.blocks[j + 1 :])),
+                    *body[i + 1 :],
+                )
 
 
 def _simpler(expression: Expression) -> Iterator[Expression]:

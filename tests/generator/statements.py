@@ -12,7 +12,9 @@ from .tree import Statement
 Statements = list[Statement]
 
 
-def body(draft: Draft, scope: Scope, targets: Sequence[str], *, positive: Sequence[str] = (), busy: int = 2) -> Statements:
+def body(
+    draft: Draft, scope: Scope, targets: Sequence[str], *, positive: Sequence[str] = (), busy: int = 2
+) -> Statements:
     """Code that sets the targets (small ones, and positive ones), in some roundabout way.
 
     Args:
@@ -91,7 +93,9 @@ def _something(draft: Draft, scope: Scope, made: Statements, *, nested: bool = F
         name = c.one(free)
         then = (*_inner_locals(draft, scope), assign(name, scope.small_one(2)))
         if c.of(50):
-            made.append(Statement("IF ({0})", (scope.condition(1),), (then, (assign(name, scope.small_one(2)),)), ("ELSE",)))
+            made.append(
+                Statement("IF ({0})", (scope.condition(1),), (then, (assign(name, scope.small_one(2)),)), ("ELSE",))
+            )
         else:
             made.append(Statement("IF ({0})", (scope.condition(1),), (then,)))
     elif kind == "loop" and free and not nested:
@@ -147,13 +151,12 @@ def function(draft: Draft) -> None:
         draft.side[side] = name
         made = body(draft, inside, [], positive=[side], busy=0)
         draft.tags.append("side effect")
-    made += [s for s in body(draft, inside, [] if positive else [name], positive=[name] if positive else [], busy=1)]
-    made.sort(key=lambda s: not s.text.startswith("LOCAL"))
-    draft.block(f"FUNCTION {name}({', '.join(arguments)})", _one_local(made))
+    made += body(draft, inside, [] if positive else [name], positive=[name] if positive else [], busy=1)
+    draft.block(f"FUNCTION {name}({', '.join(arguments)})", locals_first(made))
     draft.functions.append(Function(name, len(arguments), positive))
 
 
-def _one_local(made: Statements) -> Statements:
+def locals_first(made: Statements) -> Statements:
     """LOCALs must come first, each name once."""
     names: dict[str, None] = {}
     for statement in made:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 from .draft import Draft, assign, plain
-from .expressions import solvable
-from .statements import Statements, body
+from .expressions import Scope, solvable
+from .statements import Statements, body, locals_first
 from .tree import Expression as E
 from .tree import Statement
 
@@ -41,8 +44,7 @@ def _derivative(draft: Draft, method: str) -> tuple[Statements, Statements]:
     code += call if c.of(80) or not call else []
     for state in states:
         code += _equation(draft, method, state, goals.get(state), taus.get(state))
-    head = f"DERIVATIVE advance"
-    draft.block(head, _locals_first(code))
+    draft.block("DERIVATIVE advance", locals_first(code))
     solve = plain(f"SOLVE advance METHOD {method}")
     solves: Statements = [solve]
     if c.of(4):
@@ -65,7 +67,7 @@ def _rates(draft: Draft, states: list[str]) -> tuple[dict[str, str], dict[str, s
         names = tuple(draft.global_parameters())
         small = tuple(n for n in inside.small if n in names)
         positive = tuple(n for n in inside.positive if n in names)
-        inside = type(inside)(c, small, positive, voltage=argument, jumps=0.0)
+        inside = Scope(c, small, positive, voltage=argument, jumps=0.0)
         depend = [n for n in (*small, *positive) if c.of(85)]
         depend += ["celsius"] if c.of(50) else []
         listed = [*goals.values(), *taus.values()]
@@ -76,7 +78,7 @@ def _rates(draft: Draft, states: list[str]) -> tuple[dict[str, str], dict[str, s
             )
         )
     else:
-        inside = type(inside)(
+        inside = Scope(
             c, inside.small, inside.positive, (), inside.functions, argument if c.of(85) else "", jumps=inside.jumps
         )
     for state in states:
@@ -95,8 +97,7 @@ def _equation(draft: Draft, method: str, state: str, goal: str | None, tau: str 
     linear = method == "cnexp"
     scope = draft.scope(states=c.of(30))
     if state in scope.gates and linear:
-        scope = type(scope)(c, scope.small, scope.positive, tuple(g for g in scope.gates if g != state), scope.functions,
-                            scope.voltage, scope.time, scope.jumps)  # fmt: skip
+        scope = replace(scope, gates=tuple(g for g in scope.gates if g != state))
     target = E(goal) if goal else scope.sigmoid(1)
     slow = E(tau) if tau else E("{0}", (scope.positive_one(2),))
     sides = [name for name in draft.side if c.of(60)]
@@ -166,12 +167,14 @@ def _kinetic(draft: Draft) -> tuple[Statements, Statements]:
     if c.of(25):
         code = [s for s in body(draft, scope, [], busy=1)] + code
     if c.of(15):
-        code.append(plain(f"COMPARTMENT {c.number(0.5, 2):g} {{ {' '.join(states)} }}".replace("{", "{").replace("}", "}")))
+        code.append(
+            plain(f"COMPARTMENT {c.number(0.5, 2):g} {{ {' '.join(states)} }}".replace("{", "{").replace("}", "}"))
+        )
     one = lambda: E("0.6*{0}", (scope.positive_one(2),))  # noqa: E731
     rate = lambda: E(c.one(rates)) if rates and c.of(50) else one()  # noqa: E731
     is_closed = True
     reactions: Statements = []
-    for a, b in zip(states, states[1:], strict=False):
+    for a, b in pairwise(states):
         left = f"2 {a}" if c.of(7) else a
         is_closed &= left == a
         reactions.append(Statement(f"~ {left} <-> {b} ({{0}}, {{1}})", (rate(), rate())))
@@ -186,7 +189,7 @@ def _kinetic(draft: Draft) -> tuple[Statements, Statements]:
     has_compartment = any(s.text.startswith("COMPARTMENT") for s in code)
     if is_closed and c.of(60) and not has_compartment:
         code.append(plain(f"CONSERVE {' + '.join(states)} = 1"))
-    draft.block("KINETIC advance", _locals_first(code))
+    draft.block("KINETIC advance", locals_first(code))
     start: Statements = []
     if is_closed and c.of(30) and any(s.text.startswith("CONSERVE") for s in code):
         start = [plain("SOLVE advance STEADYSTATE sparse")]
@@ -235,27 +238,22 @@ def _procedure(draft: Draft) -> tuple[Statements, Statements]:
     code = body(draft, scope, [], busy=2)
     for state in states:
         target, tau = scope.sigmoid(1), scope.positive_one(1)
-        form = c.one(
-            (
-                "{0} + ({1} - {0})*dt/(2*{2} + dt)".replace("{0}", state),
-                "{0} + (1 - exp(-dt/(2*{2})))*({1} - {0})".replace("{0}", state),
+        form = (
+            c.one(
+                (
+                    "{0} + ({1} - {0})*dt/(2*{2} + dt)".replace("{0}", state),
+                    "{0} + (1 - exp(-dt/(2*{2})))*({1} - {0})".replace("{0}", state),
+                )
             )
-        ).replace("{1}", "{0}").replace("{2}", "{1}")
+            .replace("{1}", "{0}")
+            .replace("{2}", "{1}")
+        )
         step = assign(state, E(form, (target, tau)))
         code += [Statement("IF ({0})", (scope.condition(0),), ((step,),))] if c.of(15) else [step]
-    draft.block("PROCEDURE advance()", _locals_first(code))
+    draft.block("PROCEDURE advance()", locals_first(code))
     return [plain("SOLVE advance")], _start(draft, states, {})
 
 
-def _locals_first(code: Statements) -> Statements:
-    names: dict[str, None] = {}
-    for statement in code:
-        if statement.text.startswith("LOCAL "):
-            names |= dict.fromkeys(statement.text.removeprefix("LOCAL ").split(", "))
-    rest = [s for s in code if not s.text.startswith("LOCAL ")]
-    return [plain(f"LOCAL {', '.join(names)}"), *rest] if names else rest
-
-
 def _table_second(code: Statements) -> Statements:
-    made = _locals_first(code)
+    made = locals_first(code)
     return sorted(made, key=lambda s: 0 if s.text.startswith("LOCAL") else 1 if s.text.startswith("TABLE") else 2)

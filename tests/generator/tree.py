@@ -1,4 +1,4 @@
-"""A mechanism as a tree of texts with holes: all that is generated can be printed, and made smaller, without knowing it."""
+"""A mechanism as a tree of texts with holes: all can be printed, and made smaller, whatever it is."""
 
 from __future__ import annotations
 
