@@ -29,7 +29,7 @@ $(STAMP8): $(SOURCES)
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
-test: lint test-rust test-python test-neuron8 coverage-quick generate-quick
+test: lint test-rust test-python test-neuron8 coverage-quick
 
 lint: $(STAMP)
 	cargo clippy --quiet --all-targets -- -D warnings

@@ -38,6 +38,11 @@ impl Trace<'_> {
                     UnaryOp::Not => self.graph.not(operand),
                 })
             }
+            ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) if self.calls_own(right) => {
+                let left = self.expression(left)?;
+                let right = self.if_open(*op, left, right)?;
+                Ok(self.binary(*op, left, right))
+            }
             ExprKind::Binary(op, left, right) => {
                 let before = self.places();
                 let left = self.expression(left)?;
@@ -56,6 +61,39 @@ impl Trace<'_> {
             }
             ExprKind::Call(name, arguments) => self.call(name, arguments),
         }
+    }
+
+    /// Whether code of the mechanism runs for the value: it may set variables.
+    fn calls_own(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Call(name, arguments) => {
+                self.mechanism.blocks.contains_key(&name.text) || arguments.iter().any(|one| self.calls_own(one))
+            }
+            ExprKind::Unary(_, operand) | ExprKind::Index(_, operand) => self.calls_own(operand),
+            ExprKind::Binary(_, left, right) => self.calls_own(left) || self.calls_own(right),
+            _ => false,
+        }
+    }
+
+    /// The right side of `&&` or `||`, which NEURON runs only where the left one leaves it open; 0 elsewhere.
+    fn if_open(&mut self, op: BinaryOp, left: Id, right: &Expr) -> Traced<Id> {
+        let open = if op == BinaryOp::And { left } else { self.graph.not(left) };
+        let zero = self.graph.number(0.0);
+        match self.graph.as_number(open) {
+            Some(0.0) => return Ok(zero),
+            Some(_) => return self.expression(right),
+            None => {}
+        }
+        let mut value = zero;
+        let branch = self.branch(
+            open,
+            |trace| {
+                value = trace.expression(right)?;
+                Ok(())
+            },
+            |_| Ok(()),
+        )?;
+        Ok(self.graph.join(branch, value, zero))
     }
 
     fn binary(&mut self, op: BinaryOp, left: Id, right: Id) -> Id {

@@ -16,9 +16,9 @@ impl Dual {
         Self { x, d: 0.0 }
     }
 
-    /// `f(self)`, given its value and its slope; at the end of a root there is none.
+    /// `f(self)`, given its value and its slope.
     fn map(self, x: f64, slope: f64) -> Self {
-        Self { x, d: if slope.is_finite() { slope * self.d } else { f64::NAN } }
+        Self { x, d: slope * self.d }
     }
 }
 
@@ -147,8 +147,8 @@ impl<'a> Interpreter<'a> {
 
     fn value(&mut self, expr: &Expr) -> Run<Dual> {
         let value = self.any_value(expr)?;
-        // The compiler may simplify 0*x and x/x whatever x is.
-        if value.x.is_finite() { Ok(value) } else { Err(Undefined("not finite")) }
+        // The compiler may simplify 0*x and x/x whatever x is; and at the end of a root there is no slope.
+        if value.x.is_finite() && value.d.is_finite() { Ok(value) } else { Err(Undefined("not finite")) }
     }
 
     fn any_value(&mut self, expr: &Expr) -> Run<Dual> {
@@ -220,7 +220,7 @@ fn binary(op: BinaryOp, a: Dual, b: Dual) -> Run<Dual> {
 fn power(a: Dual, b: Dual) -> Run<Dual> {
     let x = a.x.powf(b.x);
     let slope = if b.x == 0.0 { 0.0 } else { b.x * a.x.powf(b.x - 1.0) };
-    let by_base = if slope.is_finite() { slope * a.d } else { f64::NAN };
+    let by_base = slope * a.d;
     // A Hill curve at 0: x^y is 0 for all y about.
     let by_exponent = if b.d == 0.0 || x == 0.0 { 0.0 } else { x * a.x.ln() * b.d };
     let d = by_base + by_exponent;

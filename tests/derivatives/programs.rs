@@ -275,15 +275,13 @@ impl Writer<'_> {
             33 => format!("({a})/(1 - exp(-({a})/{}))", self.chance.one(&["2", "p0", "a1"])),
             34 => format!("1/(1 + exp({a}))"),
             35 => format!("({})", self.condition(0)),
-            _ => match self.functions.is_empty() {
-                true => a,
-                false => {
-                    let index = self.chance.below(self.functions.len());
-                    let (name, count) = self.functions[index].clone();
-                    let arguments: Vec<String> = (0..count).map(|_| self.expression(depth - 1)).collect();
-                    format!("{name}({})", arguments.join(", "))
-                }
-            },
+            _ if self.functions.is_empty() => a,
+            _ => {
+                let index = self.chance.below(self.functions.len());
+                let (name, count) = self.functions[index].clone();
+                let arguments: Vec<String> = (0..count).map(|_| self.expression(depth - 1)).collect();
+                format!("{name}({})", arguments.join(", "))
+            }
         }
     }
 }

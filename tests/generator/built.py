@@ -175,16 +175,14 @@ class Built:
     def run(self) -> Traces:
         """All that the model does before its traces are looked at: [sample] per trace."""
         if self.model.way == "twice":
-            others = [seg for seg in self._segments()]
-            for seg in others:
-                seg.pas.g *= 1.5
+            segments, start = self._segments(), self.v_init
+            for seg, leak in zip(segments, self._leaks, strict=True):
+                seg.pas.g = 1.5 * leak
             self.v_init += 4
             self.run_once()
-            self.v_init -= 4
-            for seg in others:
-                seg.pas.g /= 1.5
-            for seg, g in zip(others, self._leaks, strict=True):
-                seg.pas.g = g
+            self.v_init = start
+            for seg, leak in zip(segments, self._leaks, strict=True):
+                seg.pas.g = leak
         self.run_once()
         return {name: np.array(vector) for name, vector in self._records.items()}
 
