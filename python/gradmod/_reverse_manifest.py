@@ -18,11 +18,11 @@ class ReverseRegion:
         fixed: What does not change along a run, in NEURON's words.
         states: Names of the states, in the order of the adjoint's arrays.
         checks: The states that each check of a step is about.
-        unfollowed: Code that was left out, and why.
         parameters: Names of the parameters, in the order of the results; the initial voltage comes after them.
         far: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages comes last.
         of_ions: Those of the parameters that belong to the segment, also in a point process.
         currents_read, currents_written: Ions whose total current a mechanism reads, and those to which one adds.
+        unfollowed: Code that was left out, and why: a run that enters it has no gradient.
         corrected: POINTERs of the recorder to PARAMETERs that INITIAL must not change in a run.
         weights: How many weights its NetCons have, for a point process that takes events.
         sets_voltage, sees_jumps: Whether its events set the potential; whether it can't be where others do.
@@ -38,13 +38,13 @@ class ReverseRegion:
     fixed: tuple[str, ...]
     states: tuple[str, ...]
     checks: tuple[str, ...]
-    unfollowed: tuple[str, ...]
     parameters: tuple[str, ...]
     far: tuple[str, ...]
     ions: tuple[IonFlags, ...]
     of_ions: frozenset[str]
     currents_read: frozenset[str]
     currents_written: frozenset[str]
+    unfollowed: tuple[str, ...]
     corrected: tuple[str, ...]
     weights: int | None
     sets_voltage: bool
@@ -82,13 +82,13 @@ class ReverseRegion:
             fixed=tuple(data["fixed"]),
             states=tuple(data["states"]),
             checks=tuple(data["checks"]),
-            unfollowed=tuple(data["unfollowed"]),
             parameters=tuple(p["name"] for p in data["parameters"]),
             far=tuple(data["far"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
             of_ions=frozenset(p["name"] for p in data["parameters"] if p["scope"] == "ion"),
             currents_read=frozenset(data["currents_read"]),
             currents_written=frozenset(data["currents_written"]),
+            unfollowed=tuple(data["unfollowed"]),
             corrected=tuple(data["corrected"]),
             weights=data["weights"],
             sets_voltage=bool(data["sets_voltage"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from . import _neuron as nrn
@@ -59,13 +61,17 @@ def check_times(times: Floats) -> None:
         raise Refused(_DT)
 
 
+def left_out(notes: Sequence[str]) -> str:
+    """What else it may be if a step is not the one that is differentiated, by the code that was left out."""
+    return f"code was run that is not differentiated: {'; '.join(notes)}; or " if notes else ""
+
+
 def check_run(attachment: Attachment) -> None:
     """Refuse a run during which the cell was changed in a way that the gradients do not follow."""
     for spot in (*attachment.spots, *attachment.companions):
         fault = int(spot.mechanism.fault)
         if fault:
-            left_out = "; or code was run that is not differentiated: " + "; ".join(spot.region.unfollowed)
-            reason = str(_FAULTS.get(fault, fault)) + (left_out if fault == 3 and spot.region.unfollowed else "")
+            reason = (left_out(spot.region.unfollowed) if fault == 3 else "") + str(_FAULTS.get(fault, fault))
             names = spot.process or ", ".join(spot.region.mechanisms) or "no mechanisms"
             raise Refused(f"no exact gradient of this run, at {spot.segment} ({names}): {reason}")
     drawing = [spot for spot in (*attachment.spots, *attachment.companions) if spot.region.streams]

@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+#: Why a gradient that is no number is not handed out.
+NOT_FINITE = (
+    "it is infinite or not a number: a derivative of the model is (the square root or the logarithm of 0, a division "
+    "by 0), or a value is too large"
+)
+
 
 class Error(Exception):
     """Something is wrong: a name, a call, the build. The message says what and what to do."""

@@ -13,7 +13,7 @@ from ._plan import Layout
 from ._record import Start
 from ._recorder import Recorders
 from .cells import Cell, Floats
-from .errors import Error, Refused
+from .errors import NOT_FINITE, Error, Refused
 from .parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
 
 #: Where a value belongs: (cell, node).
@@ -75,10 +75,14 @@ class Harvest:
             name: layout.weights[spot.cell][spot.node] * flows[begin : begin + (spot.region.weights or 0)]
             for name, (spot, begin) in start.weight_of.items()
         }
+        #: Where something is not finite.
+        self._places: list[str] = []
         for spot in recorders.spots:
             place = spot.cell, spot.node
             count = len(spot.region.parameters)
             values, initial = outs[spot.out : spot.out + count], outs[spot.out + count]
+            if not np.all(np.isfinite(values)):
+                self._places.append(f"{spot.segment} ({spot.process or ', '.join(spot.region.mechanisms)})")
             for name, value in zip(spot.region.parameters, values, strict=True):
                 if spot.process is None or name in spot.region.of_ions:
                     here = self._by_name.setdefault(name, {})
@@ -99,7 +103,12 @@ class Harvest:
 
     def gradient(self) -> Gradient:
         """The gradient, with the weights that the directions had in the run."""
-        return Gradient({direction.name: self._of(direction) for direction in self._directions})
+        values = {direction.name: self._of(direction) for direction in self._directions}
+        for name, value in values.items():
+            if not np.all(np.isfinite(value)):
+                places = f", at {self._places[0]}" if self._places else ""
+                raise Refused(f"no gradient in {name}: {NOT_FINITE}{places}")
+        return Gradient(values)
 
     def _of(self, direction: Direction) -> Any:
         parameter = direction.parameter

@@ -9,7 +9,7 @@ import numpy as np
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
 from .cells import Floats
-from .errors import Error
+from .errors import NOT_FINITE, Error, Refused
 
 
 class Recording(Mapping[str, Floats]):
@@ -70,6 +70,10 @@ class Recording(Mapping[str, Floats]):
         # The sample after step n holds the gradient before it; both of the first two are the initial one.
         late[1:-1] = late[2:]
         late[-1] = self._last()[list(self._vectors).index(self._directions.index(direction))]
+        wrong = np.flatnonzero(~np.isfinite(late))
+        if wrong.size:
+            what = f"{self.variable} at {self.segment} in {direction}"
+            raise Refused(f"no gradient of {what}: {NOT_FINITE}, at {times[wrong[0]]:g} ms")
         return late
 
     def __iter__(self) -> Iterator[str]:

@@ -23,7 +23,11 @@ pub fn chain(g: &mut Graph, id: Id, operands: &[Id], d: &[Id]) -> Id {
             for (index, inner) in d.iter().enumerate() {
                 if !g.is_zero(*inner) {
                     let partial = call(g, builtin, id, operands, index);
-                    let term = g.mul(partial, *inner);
+                    let term = if may_be_infinite(g, builtin, operands, index) {
+                        g.call(Builtin::Times, vec![partial, *inner])
+                    } else {
+                        g.mul(partial, *inner)
+                    };
                     sum = g.add(sum, term);
                 }
             }
@@ -40,7 +44,8 @@ fn quotient(g: &mut Graph, id: Id, (a, b): (Id, Id), (da, db): (Id, Id)) -> Id {
         if let Some(c) = g.proportion(a, x) {
             let sign = g.number(sign);
             let d_exp = g.mul(sign, db);
-            let dx = without_factor(g, d_exp, exp);
+            let factor = g.call(Builtin::ExpSlope, vec![exp]);
+            let dx = without_factor(g, d_exp, factor);
             let slope = g.call(Builtin::XOverExpm1Slope, vec![x, exp]);
             let by_x = g.mul(c, slope);
             let by_x = g.mul(by_x, dx);
@@ -95,12 +100,29 @@ fn expm1(g: &Graph, b: Id) -> Option<(Id, Id, f64)> {
     }
 }
 
+/// Whether the slope of a function may be infinite where its value is finite: where what is in it does not change, that
+/// does not matter.
+fn may_be_infinite(g: &Graph, builtin: Builtin, x: &[Id], index: usize) -> bool {
+    match builtin {
+        Builtin::Sqrt | Builtin::Asin | Builtin::Acos | Builtin::Atan2 => true,
+        // Of a quotient it is Nernst's equation, where a concentration of 0 has no potential.
+        Builtin::Log | Builtin::Log10 => !matches!(g.node(x[0]), Node::Div(..)),
+        // exp(n log(x)), a power of 0.
+        Builtin::Exp => match *g.node(x[0]) {
+            Node::Mul(a, b) => [a, b].into_iter().any(|id| matches!(g.node(id), Node::Call(Builtin::Log, _))),
+            _ => false,
+        },
+        Builtin::Pow => index == 0 && g.as_number(x[1]).is_none_or(|exponent| exponent < 1.0),
+        _ => false,
+    }
+}
+
 /// d `f(x...)` / d `x[index]`; `y` is the value of the call.
 fn call(g: &mut Graph, builtin: Builtin, y: Id, x: &[Id], index: usize) -> Id {
     let one = g.number(1.0);
     match builtin {
         // NEURON's exp is 0 below -700 and constant above 700, where y is 1e304.
-        Builtin::Exp => y,
+        Builtin::Exp => g.call(Builtin::ExpSlope, vec![y]),
         Builtin::Log => g.div(one, x[0]),
         Builtin::Log10 => {
             let scale = g.number(std::f64::consts::LOG10_E);
@@ -168,6 +190,8 @@ fn call(g: &mut Graph, builtin: Builtin, y: Id, x: &[Id], index: usize) -> Id {
         }
         // Second derivatives of it only decide whether a current is linear in v.
         Builtin::XOverExpm1Slope | Builtin::TimesLog => y,
+        Builtin::ExpSlope => one,
+        Builtin::Times => x[1 - index],
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::graph::schedule::{Op, Plan};
-use crate::graph::{Comparison, Graph, Id, Input, Node, PerNode};
+use crate::graph::{Builtin, Comparison, Graph, Id, Input, Node, PerNode};
 
 /// NMODL text for the values of a graph under one plan.
 pub struct Code<'a> {
@@ -16,6 +16,8 @@ pub struct Code<'a> {
     at_event: bool,
     /// Where inputs are found that have not been loaded.
     sources: BTreeMap<Input, String>,
+    /// Some of its values may be infinite where a slope is.
+    is_infinite: bool,
 }
 
 /// How tightly an expression binds; a looser one inside needs parentheses.
@@ -34,6 +36,7 @@ impl<'a> Code<'a> {
         Self {
             graph,
             plan: graph.schedule(roots),
+            is_infinite: !graph.infinite(roots.iter().copied()).is_empty(),
             prefix: "x".to_owned(),
             at_event: false,
             sources: BTreeMap::new(),
@@ -70,7 +73,16 @@ impl<'a> Code<'a> {
 
     /// Code inside of this one, with names of its own.
     pub(super) fn part(&self, plan: Plan, prefix: String) -> Self {
-        Self { graph: self.graph, plan, prefix, at_event: self.at_event, sources: BTreeMap::new() }
+        Self { graph: self.graph, plan, prefix, at_event: self.at_event, sources: BTreeMap::new(), is_infinite: false }
+    }
+
+    /// A product of one of its values.
+    pub fn times(&self, coefficient: &str, variable: &str) -> String {
+        if self.is_infinite {
+            format!("{}({coefficient}, {variable})", Builtin::Times.name())
+        } else {
+            format!("{coefficient}*{variable}")
+        }
     }
 
     pub(super) fn graph(&self) -> &'a Graph {

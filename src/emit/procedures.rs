@@ -8,7 +8,7 @@ use super::lines;
 use super::region::Writer;
 use super::sources::{own_element, Phase};
 use super::stages::{substitution, unknown_name};
-use crate::graph::Id;
+use crate::graph::{Builtin, Id};
 use crate::step::{Row, Stage, State};
 
 #[derive(Serialize)]
@@ -85,7 +85,7 @@ impl Writer<'_> {
         for (index, (name, id)) in gradients.chain(voltage).chain(far).chain(parameters).enumerate() {
             let coefficient = format!("s{index}");
             body.push(format!("{coefficient} = {}", code.value(id)));
-            terms.push(format!("{coefficient}*{name}[k]"));
+            terms.push(self.product(id, &coefficient, &format!("{name}[k]")));
             locals.push(coefficient);
         }
         let source = lines::sum("S[k]", &terms);
@@ -116,8 +116,15 @@ impl Writer<'_> {
             .chain(far_before)
             .chain(parameters)
             .chain(unknowns)
-            .map(|(id, name)| product(&factor(id), &name));
+            .map(|(id, name)| self.product(id, &factor(id), &name));
         products.chain(row.arrays.map(|id| self.through(id))).collect()
+    }
+
+    fn product(&self, id: Id, coefficient: &str, variable: &str) -> String {
+        if self.infinite.contains(&id) {
+            return format!("{}({coefficient}, {variable})", Builtin::Times.name());
+        }
+        product(coefficient, variable)
     }
 
     pub fn stored_coefficients(&self) -> usize {

@@ -123,6 +123,8 @@ pub(super) struct Writer<'a> {
     pub far: Vec<Far>,
     /// POINTERs may see variables.
     pub variables: bool,
+    /// Coefficients that may be infinite.
+    pub infinite: BTreeSet<Id>,
 }
 
 /// A `FUNCTION_TABLE` of the model.
@@ -175,6 +177,9 @@ impl<'a> Writer<'a> {
         let mut names = linearised.names.clone();
         let parameters = linearised.parameters.iter();
         let seeds = parameters.map(|parameter| names.new_name(&format!("w_{}", parameter.public)));
+        let infinite = linearised
+            .graph
+            .infinite(step_roots.iter().chain(&start_roots).copied());
         Self {
             linearised,
             directions,
@@ -191,6 +196,7 @@ impl<'a> Writer<'a> {
             seeds: seeds.collect(),
             far: Far::of(linearised, directions, variables),
             variables,
+            infinite,
         }
     }
 

@@ -28,6 +28,10 @@ pub enum Builtin {
     Sign,
     /// `y log(x)`, 0 where `x <= 0` (a Hill curve at concentration 0). Only derivatives make it.
     TimesLog,
+    /// What the chain rule multiplies by where `exp` is the function: `exp(x)`, but 0 where it is as large as NEURON's gets.
+    ExpSlope,
+    /// A product that is 0 where a factor is, though the other be infinite. Only derivatives make it.
+    Times,
     /// The error function (`erf`).
     Erf,
     /// From a stream of random numbers, at a place in it: a number between 0 and 1.
@@ -44,7 +48,7 @@ pub enum Builtin {
     LookUpSlope,
 }
 
-const NAMES: [(Builtin, &str, usize); 29] = [
+const NAMES: [(Builtin, &str, usize); 31] = [
     (Builtin::Exp, "exp", 1),
     (Builtin::Log, "log", 1),
     (Builtin::Log10, "log10", 1),
@@ -67,6 +71,8 @@ const NAMES: [(Builtin, &str, usize); 29] = [
     (Builtin::XOverExpm1Slope, "x_over_expm1_slope", 2),
     (Builtin::Sign, "sign_of", 1),
     (Builtin::TimesLog, "times_log", 2),
+    (Builtin::ExpSlope, "exp_slope", 1),
+    (Builtin::Times, "times_unless_0", 2),
     (Builtin::Erf, "erf", 1),
     (Builtin::UniformAt, "uniform_at", 2),
     (Builtin::NormalAt, "normal_at", 2),
@@ -88,12 +94,21 @@ impl Builtin {
     /// Whether NMODL lacks it, so that an emitted mechanism must define it.
     pub fn is_ours(self) -> bool {
         let is_table = matches!(self, Self::LookUp | Self::LookUpSlope);
-        self.is_random() || is_table || matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog)
+        let is_slope = matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog | Self::ExpSlope | Self::Times);
+        self.is_random() || is_table || is_slope
     }
 
     /// Whether it looks into a stream of random numbers: it has no derivative.
     pub fn is_random(self) -> bool {
         matches!(self, Self::UniformAt | Self::NormalAt | Self::IntegerAt | Self::AfterNormal)
+    }
+
+    /// Whether it jumps or bends somewhere.
+    pub fn has_corners(self) -> bool {
+        matches!(
+            self,
+            Self::Fabs | Self::Sign | Self::Floor | Self::Ceil | Self::Fmod | Self::Atan2
+        )
     }
 
     pub fn name(self) -> &'static str {

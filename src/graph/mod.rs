@@ -416,6 +416,25 @@ impl Graph {
         inputs
     }
 
+    /// Those of some values that may be infinite where a slope is.
+    pub fn infinite(&self, roots: impl IntoIterator<Item = Id>) -> BTreeSet<Id> {
+        let is_product = |node: &Node| matches!(node, Node::Call(Builtin::Times, _));
+        if !self.nodes.iter().any(is_product) {
+            return BTreeSet::new();
+        }
+        let is_infinite = |root: &Id| {
+            self.reachable(&[*root], false)
+                .into_iter()
+                .any(|id| is_product(self.node(id)))
+        };
+        roots
+            .into_iter()
+            .collect::<BTreeSet<Id>>()
+            .into_iter()
+            .filter(is_infinite)
+            .collect()
+    }
+
     /// The nodes, themselves included, that values of these, or with `tangents` also their
     /// derivatives, are computed from.
     pub fn reachable(&self, roots: &[Id], tangents: bool) -> Vec<Id> {

@@ -2,21 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, NEURON_NAMES};
 use super::bystander::deeds;
 use super::external;
+use super::mechanism::{
+    Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, NEURON_NAMES, SEEN_VOLTAGE,
+};
 use super::pointer;
 use super::refuse::refusals;
+use super::shadow;
 use super::size;
 use super::solved;
 use super::threadsafe::is_thread_safe;
 use super::units::UnitNames;
 use super::verbatim;
 use crate::diagnostic::Diagnostic;
+use crate::step::elements;
 use crate::syntax::ast::{
-    BlockKind, Item, Length, Name, NeuronStatement, Number, Program, StatementKind, UnitDefinition, UseIon,
+    BlockKind, Item, Length, Name, NeuronStatement, Number, Program, Solve, Statement, StatementKind, UnitDefinition,
+    UseIon,
 };
 use crate::syntax::span::Span;
+use crate::trace::{kept_slope, kept_slope_is_set, skipped};
 
 /// Elements of one array; each is followed by itself.
 const LONGEST: usize = 10_000;
@@ -40,8 +46,9 @@ pub fn check(program: &Program) -> Result<Mechanism, Vec<Diagnostic>> {
 ///
 /// `file`: what NEURON calls a mechanism that has no name, after its file.
 pub fn check_all(program: &Program, file: Option<&str>) -> (Option<Mechanism>, Vec<Diagnostic>) {
-    let is_thread_safe = is_thread_safe(program);
-    let program = &verbatim::translated(program);
+    let is_thread_safe = is_thread_safe(&shadow::renamed(program));
+    // C code calls a LOCAL otherwise, so it comes first.
+    let program = &shadow::renamed(&verbatim::translated(program));
     let mut builder = Builder { is_thread_safe, ..Builder::default() };
     for item in &program.items {
         builder.item(item);
@@ -293,6 +300,35 @@ impl Builder {
         }
     }
 
+    /// What a mechanism keeps besides what it declares: its part of an ion's current, which stays where BREAKPOINT
+    /// does not set it; a voltage that is not the present one; right sides that not every step computes.
+    fn declare_own(&mut self, span: Span) {
+        let mut own: Vec<String> = Vec::new();
+        for ion in self.ions.iter().filter(|ion| !ion.read.contains(&ion.current())) {
+            own.extend(ion.write.iter().filter(|name| **name == ion.current()).cloned());
+        }
+        let is_hint = |kind: &StatementKind| matches!(kind, StatementKind::Conductance(..));
+        let is_solve = |kind: &StatementKind| matches!(kind, StatementKind::Solve(_));
+        if self.breakpoint.iter().any(|one| one.any(&is_hint)) && !self.breakpoint.iter().any(|one| one.any(&is_solve)) {
+            own.push(SEEN_VOLTAGE.to_owned());
+        }
+        for solve in self.breakpoint.iter().filter_map(solve_of) {
+            let is_explicit = solve.method.as_ref().is_some_and(|method| ["euler", "runge"].contains(&method.text.as_str()));
+            let Some(block) = self.blocks.get(&solve.block.text).filter(|_| is_explicit) else { continue };
+            for state in skipped(block).iter().filter_map(|state| self.variables.get(state)) {
+                for element in elements(state) {
+                    own.extend([kept_slope(&element), kept_slope_is_set(&element)]);
+                }
+            }
+        }
+        for name in own {
+            let is_shown = self.range.iter().any(|known| known.text == name);
+            let visibility = if is_shown { Visibility::Range } else { Visibility::Hidden };
+            let variable = Variable { name: name.clone(), role: Role::Assigned, visibility, length: None, span };
+            self.variables.entry(name).or_insert(variable);
+        }
+    }
+
     fn finish(mut self, file: Option<&str>) -> (Option<Mechanism>, Vec<Diagnostic>) {
         let of_file = file.map(|name| (Name { text: name.to_owned(), span: Span::default() }, Kind::Density));
         let Some((name, kind)) = self.name.take().or(of_file) else {
@@ -337,12 +373,19 @@ impl Builder {
             let variable = Variable { name: text.clone(), role: Role::Pointed, visibility, length: None, span };
             self.variables.insert(text, variable);
         }
+        // NEURON subtracts all currents of a file, or none.
+        if self.currents.iter().any(|current| current.electrode) {
+            self.currents
+                .iter_mut()
+                .for_each(|current| current.electrode = true);
+        }
         // An ion's variables are NEURON's, whatever the mechanism calls them.
         let ions = &self.ions;
         self.variables.retain(|name, variable| {
             variable.role == Role::State
                 || !(NEURON_NAMES.contains(&name.as_str()) || ions.iter().any(|ion| ion.uses(name)))
         });
+        self.declare_own(name.span);
         let mechanism = Mechanism {
             name: name.text,
             kind,
@@ -372,5 +415,12 @@ impl Builder {
             self.errors.extend(large);
             (None, self.errors)
         }
+    }
+}
+
+fn solve_of(statement: &Statement) -> Option<&Solve> {
+    match &statement.kind {
+        StatementKind::Solve(solve) => Some(solve),
+        _ => None,
     }
 }

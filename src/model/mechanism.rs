@@ -134,7 +134,7 @@ impl Hook {
 #[derive(Clone, Debug)]
 pub struct Current {
     pub name: String,
-    /// `ELECTRODE_CURRENT`: positive inward.
+    /// Positive inward: an `ELECTRODE_CURRENT`, and any other beside one.
     pub electrode: bool,
 }
 
@@ -217,6 +217,10 @@ impl Mechanism {
         }
     }
 }
+
+/// The voltage as PROCEDUREs and FUNCTIONs see it that are called in a BREAKPOINT with CONDUCTANCE and without SOLVE:
+/// that of INITIAL, as NEURON then gives only the block itself the present one.
+pub const SEEN_VOLTAGE: &str = "v.seen";
 
 /// Names that belong to NEURON itself wherever they are declared.
 pub const NEURON_NAMES: [&str; 6] = ["v", "t", "dt", "celsius", "area", "diam"];

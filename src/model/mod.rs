@@ -11,6 +11,7 @@ mod external;
 pub mod mechanism;
 mod pointer;
 mod refuse;
+pub mod shadow;
 mod size;
 mod solved;
 mod threadsafe;
@@ -21,4 +22,6 @@ pub use bystander::{bystander, Bystander};
 pub use check::{check, check_all};
 pub use describe::describe;
 pub use external::{declared_name, set_of_others, shared_parameters, unowned};
-pub use mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility};
+pub use mechanism::{
+    Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, SEEN_VOLTAGE,
+};

@@ -53,7 +53,10 @@ impl Step<'_> {
         let region = self.region;
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
             for variable in mechanism.variables.values() {
-                let is_ion = mechanism.ions.iter().any(|ion| ion.uses(&variable.name));
+                let is_ion = mechanism.ions.iter().any(|ion| {
+                    let is_own = variable.name == ion.current() && !ion.read.contains(&variable.name);
+                    ion.uses(&variable.name) && !is_own
+                });
                 if is_ion || self.is_whole(&variable.name) || matches!(variable.role, Role::Constant(_) | Role::Factor | Role::Pointed) {
                     continue;
                 }

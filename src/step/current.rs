@@ -6,8 +6,9 @@
 //! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
 
 use super::{Refused, StateKind, Step, When};
-use crate::graph::{Builtin, Id, Scope};
-use crate::model::Mechanism;
+use crate::graph::{Builtin, Id, Node, Scope};
+use crate::model::shadow::local_name;
+use crate::model::{Mechanism, SEEN_VOLTAGE};
 use crate::syntax::ast::{Statement, StatementKind};
 use crate::trace::{Discontinuities, Trace, Values};
 
@@ -41,24 +42,25 @@ impl Step<'_> {
             let v = self.graph.read(self.v_before);
             let (mut after, jumps) = self.breakpoint(index, before.clone(), (v, self.discontinuities), scope)?;
             let mut differs = false;
+            let hint = self.hinted(mechanism, &after);
             let states = super::state::state_elements(mechanism).into_iter();
             let set = states.filter(|name| before.get(name) != after.get(name));
             self.set_by_currents.extend(set.map(|name| StateKind::Variable(index, name)));
             if jumps || self.reads_what_it_sets(&before, &after) {
                 self.remembering.insert(index);
             }
-            if self.remembering.contains(&index) && !has_hint(mechanism) {
+            if self.remembering.contains(&index) && hint.is_none() {
                 let once = self.sum(mechanism, &after);
                 after = self.twice(index, before.clone(), scope)?;
                 differs = once != self.sum(mechanism, &after);
             }
             self.share(index, "BREAKPOINT", &before, &mut after);
             let (current, conductance) =
-                self.contribution(index, (&before, &after), (rise, differs), scope)?;
+                self.contribution(index, (&before, &after), (rise, differs, hint), scope)?;
             for ion in &mechanism.ions {
                 let name = ion.current();
                 if ion.write.contains(&name) {
-                    let own = after[&name];
+                    let own = after[local_if_any(&after, &name).as_str()];
                     let own = self.inside(scope, own);
                     let total = self.graph.add(self.ion_values[&name], own);
                     self.ion_values.insert(name, total);
@@ -67,6 +69,7 @@ impl Step<'_> {
             membrane.current = self.graph.add(membrane.current, current);
             membrane.conductance = self.graph.add(membrane.conductance, conductance);
             membrane.size = self.size(membrane.size, index, &after, (conductance, rise), scope);
+            after.retain(|name, _| !is_local(name));
             self.leave(index, scope, &before, &mut after);
             self.take_concentrations(mechanism, &after);
             self.values[index] = after;
@@ -74,8 +77,8 @@ impl Step<'_> {
         Ok(membrane)
     }
 
-    /// A mechanism's variables after its BREAKPOINT at voltage `v`, and whether there is a
-    /// `state_discontinuity` in it, which sets its state if it is heeded.
+    /// A mechanism's variables after its BREAKPOINT at voltage `v`, its LOCAL ones among them, and whether
+    /// there is a `state_discontinuity` in it, which sets its state if it is heeded.
     pub(super) fn breakpoint(
         &mut self,
         index: usize,
@@ -97,10 +100,15 @@ impl Step<'_> {
             .filter(|statement| !matches!(statement.kind, StatementKind::Solve(_)))
             .cloned()
             .collect();
+        let seen = values.get(SEEN_VOLTAGE).copied();
         let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+        trace.called_voltage = seen;
         trace.discontinuities = discontinuities;
-        match trace.sequence(&body) {
-            Ok(()) => Ok((trace.values, trace.has_jumped)),
+        match trace.with_locals(&body) {
+            Ok(locals) => {
+                let locals = locals.into_iter().map(|(name, value)| (in_values(&name), value));
+                Ok((trace.values.into_iter().chain(locals).collect(), trace.has_jumped))
+            }
             Err(diagnostic) => Err(Refused { mechanism: index, diagnostic: *diagnostic }),
         }
     }
@@ -110,19 +118,19 @@ impl Step<'_> {
         &mut self,
         index: usize,
         (before, after): (&Values, &Values),
-        (rise, differs): (Id, bool),
+        (rise, differs, hint): (Id, bool, Option<Id>),
         scope: Scope,
     ) -> Result<(Id, Id), Refused> {
         let mechanism = &self.region.mechanisms[index];
         let current = self.sum(mechanism, after);
-        let conductance = if let Some(hint) = self.hinted(mechanism, after) {
+        let conductance = if let Some(hint) = hint {
             hint
         } else {
             let slope = self.derivative(current, self.v_before);
             let curvature = self.derivative(slope, self.v_before);
             // A table's slope changes at its points.
             let bends = !self.graph.is_zero(curvature) || !mechanism.function_tables.is_empty();
-            if !bends && !differs {
+            if !bends && !differs && !self.has_corner(current) {
                 slope
             } else {
                 self.difference(index, before, current, scope)?
@@ -143,7 +151,7 @@ impl Step<'_> {
         scope: Scope,
     ) -> Id {
         let region = self.region;
-        let currents = region.mechanisms[index].currents.iter().map(|current| after[&current.name]);
+        let currents = region.mechanisms[index].currents.iter().map(|current| after[local_if_any(after, &current.name).as_str()]);
         let mut parts: Vec<Id> = currents.map(|current| self.inside(scope, current)).collect();
         parts.push(self.graph.mul(conductance, rise));
         parts.into_iter().fold(sum, |sum, part| {
@@ -203,7 +211,7 @@ impl Step<'_> {
     pub(super) fn sum(&mut self, mechanism: &Mechanism, values: &Values) -> Id {
         let mut sum = self.graph.number(0.0);
         for current in &mechanism.currents {
-            let value = values[&current.name];
+            let value = values[local_if_any(values, &current.name).as_str()];
             sum = if current.electrode {
                 self.graph.sub(sum, value)
             } else {
@@ -213,19 +221,44 @@ impl Step<'_> {
         sum
     }
 
-    /// The sum of the CONDUCTANCE hints, if there are any.
-    fn hinted(&mut self, mechanism: &Mechanism, values: &Values) -> Option<Id> {
-        let mut sum = None;
-        for statement in &mechanism.breakpoint {
-            if let StatementKind::Conductance(name, _) = &statement.kind {
-                let value = *values.get(&name.text)?;
-                sum = Some(match sum {
-                    Some(sum) => self.graph.add(sum, value),
-                    None => value,
-                });
+    /// Whether a current that is made of straight pieces, or of constant ones, may go from one to another as the
+    /// voltage changes: NEURON's slope crosses such a place where the voltage is just below it.
+    fn has_corner(&self, current: Id) -> bool {
+        let mut deciding = Vec::new();
+        for id in self.graph.reachable(&[current], false) {
+            match self.graph.node(id) {
+                Node::Phi(branch, _) => deciding.push(self.graph.branch(*branch).condition),
+                Node::Compare(_, a, b) | Node::And(a, b) | Node::Or(a, b) => {
+                    deciding.extend([*a, *b]);
+                }
+                Node::Not(a) | Node::Element(_, a) => deciding.push(*a),
+                Node::Call(builtin, arguments) if builtin.has_corners() => {
+                    deciding.extend(arguments);
+                }
+                Node::AfterLoop(..) => deciding.push(id),
+                _ => {}
             }
         }
-        sum
+        self.graph
+            .reachable_inputs(&deciding, false)
+            .contains(&self.v_before)
+    }
+
+    /// The sum of the CONDUCTANCE hints, if there are any, as NEURON adds it to the membrane's conductance.
+    fn hinted(&mut self, mechanism: &Mechanism, values: &Values) -> Option<Id> {
+        let mut names = Vec::new();
+        hints(&mechanism.breakpoint, &mut names);
+        let mut sum = None;
+        for name in names {
+            let local = in_values(name);
+            let value = *values.get(&local).or_else(|| values.get(name))?;
+            sum = Some(match sum {
+                Some(sum) => self.graph.add(sum, value),
+                None => value,
+            });
+        }
+        let is_inward = mechanism.currents.iter().any(|current| current.electrode);
+        sum.map(|sum| if is_inward { self.graph.neg(sum) } else { sum })
     }
 
     /// 0 where the mechanism is off.
@@ -240,7 +273,45 @@ impl Step<'_> {
     }
 }
 
-fn has_hint(mechanism: &Mechanism) -> bool {
-    let is_hint = |statement: &Statement| matches!(statement.kind, StatementKind::Conductance(..));
-    mechanism.breakpoint.iter().any(is_hint)
+/// The variables that CONDUCTANCE names, wherever it stands in BREAKPOINT.
+fn hints<'a>(statements: &'a [Statement], names: &mut Vec<&'a str>) {
+    for statement in statements {
+        match &statement.kind {
+            StatementKind::Conductance(name, _) => names.push(&name.text),
+            StatementKind::If(branches, otherwise) => {
+                branches
+                    .iter()
+                    .map(|(_, body)| body)
+                    .chain(otherwise)
+                    .for_each(|body| hints(body, names));
+            }
+            StatementKind::While(_, body)
+            | StatementKind::From { body, .. }
+            | StatementKind::Group(body) => {
+                hints(body, names);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a LOCAL of BREAKPOINT is called among the variables after it.
+fn in_values(local: &str) -> String {
+    format!("{local}{LOCAL}")
+}
+
+const LOCAL: &str = " (LOCAL)";
+
+fn is_local(name: &str) -> bool {
+    name.ends_with(LOCAL)
+}
+
+/// With CONDUCTANCE, NEURON takes the LOCAL for a current that has its name.
+fn local_if_any(values: &Values, current: &str) -> String {
+    let local = in_values(&local_name(current));
+    if values.contains_key(&local) {
+        local
+    } else {
+        current.to_owned()
+    }
 }

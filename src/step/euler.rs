@@ -16,15 +16,14 @@ pub(super) fn advance(
     let mut trace = Trace::new(&mut step.graph, mechanism, values, &step.constants, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
+    let slopes = trace.collected(block);
     let mut values = trace.values;
-    if let Primes::Collect(slopes) = trace.primes {
-        for (name, slope) in slopes {
-            if let Some(value) = values.get_mut(&name) {
-                let times = step.graph.number(f64::from(times_listed(block, &name)));
-                let slope = step.graph.mul(times, slope);
-                let change = step.graph.mul(step.dt, slope);
-                *value = step.graph.add(*value, change);
-            }
+    for (name, slope) in slopes {
+        if let Some(value) = values.get_mut(&name) {
+            let times = step.graph.number(f64::from(times_listed(block, &name)));
+            let slope = step.graph.mul(times, slope);
+            let change = step.graph.mul(step.dt, slope);
+            *value = step.graph.add(*value, change);
         }
     }
     Ok(values)

@@ -1,8 +1,8 @@
 //! INITIAL: where the states start, as a function of the voltage and the parameters.
 
 use super::{Refused, Sent, Step, When};
-use crate::model::{Hook, Role};
-use crate::trace::{Trace, Values};
+use crate::model::{Hook, Role, SEEN_VOLTAGE};
+use crate::trace::{is_kept_slope, Trace, Values};
 
 /// The values after `finitialize`.
 pub(super) struct Start {
@@ -36,6 +36,14 @@ impl Step<'_> {
                     }
                 }
             }
+            for name in mechanism
+                .variables
+                .keys()
+                .filter(|name| is_kept_slope(name))
+            {
+                let zero = self.graph.number(0.0);
+                values.insert(name.clone(), zero);
+            }
             let v = self.graph.read(self.v_before);
             values.insert("v".to_owned(), v);
             self.see(index, &mut values, When::Before);
@@ -51,6 +59,13 @@ impl Step<'_> {
             let effects = trace.effects.take().unwrap_or_default();
             let stores = trace.stores.take().unwrap_or_default();
             let mut values = trace.values;
+            if let Some(v) = values
+                .get("v")
+                .copied()
+                .filter(|_| values.contains_key(SEEN_VOLTAGE))
+            {
+                values.insert(SEEN_VOLTAGE.to_owned(), v);
+            }
             self.start_arrays(&stores, &values, scope)?;
             sent.extend(effects.into_iter().map(|effect| self.sent(effect)));
             self.share(index, "INITIAL", &before, &mut values);

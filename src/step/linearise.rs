@@ -15,7 +15,7 @@ use super::{Array, Check, EventTimes, Isolated, Names, Parameter, Pointed, Quant
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Id, Input, Node};
 use crate::model::Kind;
-use crate::trace::{Values, FAILED};
+use crate::trace::{is_kept_slope, Values, FAILED};
 
 /// Something that the step carries on from `t_n` to `t_{n+1}`.
 #[derive(Clone, Debug)]
@@ -126,7 +126,7 @@ fn linearise_with(
     let (dynamic, constant) = step.candidates(&start, received.as_ref());
     let gone = step.gone(&dynamic, reset);
     let mut roots = vec![membrane.current, membrane.conductance];
-    roots.extend(received.iter().flat_map(super::receive::Traced::needs));
+    roots.extend(received.iter().flat_map(super::receive::Traced::needs).chain(step.kept_slopes()));
     let chosen = step.carried(dynamic, &mut roots);
     roots.extend(chosen.iter().map(|candidate| candidate.start));
     step.refuse_foreign(&roots)?;
@@ -285,6 +285,12 @@ impl Step<'_> {
             });
         }
         Ok(states)
+    }
+
+    /// What tells whether a run has come by an equation yet, and what it was.
+    fn kept_slopes(&self) -> Vec<Id> {
+        let values = self.values.iter().flatten().filter(|(name, _)| is_kept_slope(name));
+        values.map(|(_, id)| *id).collect()
     }
 
     fn failed(&self, values: &[Values]) -> Vec<Id> {

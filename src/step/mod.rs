@@ -61,7 +61,7 @@ pub use pointed::Pointed;
 pub use refusals::refusals;
 pub use row::Row;
 pub use names::Names;
-pub use quantity::{Quantity, When};
+pub use quantity::{elements, Quantity, When};
 pub use receive::{Change, Receive, Sent};
 pub use stage::{Stage, StageRow};
 pub use stale::{SharedTable, StaleTable};

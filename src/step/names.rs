@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 80] = [
+const OWN: [&str; 82] = [
     "events_at",
     "events_room",
     "last_event",
@@ -60,6 +60,8 @@ const OWN: [&str; 80] = [
     "look_up_slope",
     "sign_of",
     "times_log",
+    "exp_slope",
+    "times_unless_0",
     "event_time",
     "event_flag",
     "uniform_at",

@@ -218,7 +218,7 @@ impl<'a> Step<'a> {
 }
 
 /// `name`, or `name[0]`, `name[1]`, ...
-pub(super) fn elements(variable: &Variable) -> Vec<String> {
+pub fn elements(variable: &Variable) -> Vec<String> {
     match variable.length {
         None => vec![variable.name.clone()],
         Some(length) => (0..length).map(|i| format!("{}[{i}]", variable.name)).collect(),

@@ -76,10 +76,7 @@ fn evaluate(
     let mut trace = Trace::new(&mut step.graph, mechanism, values, &step.constants, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
-    let slopes = match trace.primes {
-        Primes::Collect(slopes) => slopes.into_iter().collect(),
-        _ => Slopes::new(),
-    };
+    let slopes = trace.collected(block).into_iter().collect();
     Ok((trace.values, slopes))
 }
 

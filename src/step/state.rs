@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::{Input, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
-use crate::trace::{keeps_cnexp, Primes, Scheme, Trace, Traced, Values};
+use crate::trace::{keeps_cnexp, skipped, Primes, Scheme, Trace, Traced, Values};
 
 /// How NEURON advances the states of a block.
 pub(super) enum Method {
@@ -97,6 +97,14 @@ impl<'a> Step<'a> {
                 )));
             }
         };
+        if let (Method::Derivimplicit, Some(state)) = (&method, skipped(block).first()) {
+            let refused = refuse(format!(
+                "the equation of `{state}` is in an IF: where it is left out, NEURON takes what the right side was before"
+            ));
+            return Err(Box::new(refused.help(format!(
+                "give an equation of `{state}` whatever holds, with the IF in a PROCEDURE"
+            ))));
+        }
         Ok((method, block))
     }
 

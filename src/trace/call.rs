@@ -69,12 +69,46 @@ impl Trace<'_> {
     pub(super) fn arguments(&mut self, arguments: &[Expr]) -> Traced<Vec<Id>> {
         let mut values = Vec::new();
         let before = self.places();
+        let start = (self.values.clone(), self.frames.clone());
         for argument in arguments {
             let between = self.places();
             values.push(self.expression(argument)?);
             self.refuse_both((&before, &between), argument.span)?;
         }
+        if arguments.len() > 1 && self.values != start.0 {
+            self.refuse_order(arguments, &values, start)?;
+        }
         Ok(values)
+    }
+
+    /// C++ leaves open which argument is computed first: it must not matter what FUNCTIONs among them set.
+    fn refuse_order(
+        &mut self,
+        arguments: &[Expr],
+        values: &[Id],
+        start: (Values, Vec<Values>),
+    ) -> Traced<()> {
+        let end = (
+            std::mem::replace(&mut self.values, start.0),
+            std::mem::replace(&mut self.frames, start.1),
+        );
+        let mut others = Vec::new();
+        for argument in arguments.iter().rev() {
+            others.push(self.expression(argument)?);
+        }
+        others.reverse();
+        let is_same = others == values && self.values == end.0;
+        (self.values, self.frames) = end;
+        if is_same {
+            return Ok(());
+        }
+        let span = arguments
+            .first()
+            .map_or(Span::default(), |argument| argument.span);
+        let message = "a FUNCTION among these arguments sets what another argument depends on, and C++ leaves open which is computed first";
+        Err(Box::new(
+            refuse("order", span, message).help("compute the arguments in statements of their own"),
+        ))
     }
 
     fn enter(&mut self, name: &Name, block: &Block, arguments: &[Id]) -> Traced<Id> {
@@ -182,6 +216,9 @@ impl Trace<'_> {
             frame.insert(signature.name.text.clone(), zero);
         }
         self.frames.push(frame);
+        let is_first = self.calls.len() == 1;
+        let seen = self.called_voltage.filter(|_| is_first);
+        let present = seen.and_then(|seen| self.values.insert("v".to_owned(), seen));
         let statements: Vec<_> = block
             .body
             .iter()
@@ -194,6 +231,9 @@ impl Trace<'_> {
             None => self.statements(&statements),
         };
         let frame = self.frames.pop().unwrap_or_default();
+        if let Some(present) = present {
+            self.values.insert("v".to_owned(), present);
+        }
         result?;
         Ok(frame.get(&signature.name.text).copied().filter(|_| is_function).unwrap_or(zero))
     }

@@ -4,9 +4,13 @@
 //! finds `a` and `b` by the shape of the right side alone; this file makes the
 //! same choices, so that the step is the same even where they are odd.
 
+use std::collections::BTreeSet;
+
 use super::{Trace, Traced};
 use crate::graph::Id;
-use crate::syntax::ast::{BinaryOp, Block, Expr, ExprKind, Statement, StatementKind, UnaryOp};
+use crate::syntax::ast::{
+    BinaryOp, Block, Expr, ExprKind, Number, Statement, StatementKind, UnaryOp,
+};
 
 /// Whether the translator keeps cnexp for this block; if not, it takes
 /// derivimplicit for all of it.
@@ -79,7 +83,12 @@ struct Parts {
 impl Trace<'_> {
     /// The new value of the state `key` after `dt` of `key' = right`.
     pub(super) fn exponential_step(&mut self, name: &str, key: &str, right: &Expr, dt: Id) -> Traced<Id> {
-        let parts = self.parts(right, name)?;
+        let before = self.values.clone();
+        let mut parts = self.parts(right, name)?;
+        if self.values != before {
+            self.values = before;
+            parts = self.parts_in_order(right, name)?;
+        }
         let old = self.lookup(key).ok_or_else(|| super::unknown(key, right.span))?;
         let g = &mut *self.graph;
         if !mentions(right, name) {
@@ -99,6 +108,28 @@ impl Trace<'_> {
         let distance = g.sub(goal, old);
         let change = g.mul(approach, distance);
         Ok(g.add(old, change))
+    }
+
+    /// The same where FUNCTIONs set what the right side depends on: NEURON's code calls them again for each of
+    /// `slope`, `b` and `a`, as far as they are in it.
+    fn parts_in_order(&mut self, right: &Expr, state: &str) -> Traced<Parts> {
+        let zero = self.graph.number(0.0);
+        let texts = Texts::of(right, state);
+        let mut value =
+            |expr: &Option<Expr>| expr.as_ref().map_or(Ok(zero), |expr| self.expression(expr));
+        let slope = value(&texts.slope)?;
+        let (b, a) = if texts.linear {
+            (value(&texts.b)?, value(&texts.a)?)
+        } else {
+            (zero, zero)
+        };
+        Ok(Parts {
+            value: zero,
+            slope,
+            a,
+            b,
+            linear: texts.linear,
+        })
     }
 
     fn parts(&mut self, expr: &Expr, state: &str) -> Traced<Parts> {
@@ -176,4 +207,158 @@ impl Trace<'_> {
             },
         }
     }
+}
+
+/// An expression, its derivative by the state, its `a` and its `b` as the translator writes them; None for 0.
+struct Texts {
+    value: Expr,
+    slope: Option<Expr>,
+    a: Option<Expr>,
+    b: Option<Expr>,
+    linear: bool,
+}
+
+impl Texts {
+    fn of(expr: &Expr, state: &str) -> Self {
+        match &expr.kind {
+            ExprKind::Name(name) | ExprKind::Index(name, _) if name == state => {
+                let one = Expr {
+                    kind: ExprKind::Number(one(expr), None),
+                    span: expr.span,
+                };
+                Self {
+                    value: expr.clone(),
+                    slope: Some(one.clone()),
+                    a: Some(one),
+                    b: None,
+                    linear: true,
+                }
+            }
+            ExprKind::Unary(UnaryOp::Minus, inner) => {
+                let x = Self::of(inner, state);
+                Self {
+                    value: expr.clone(),
+                    slope: negative(x.slope),
+                    a: negative(x.a),
+                    b: negative(x.b),
+                    linear: x.linear,
+                }
+            }
+            ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), left, right) => {
+                let (x, y) = (Self::of(left, state), Self::of(right, state));
+                let sum = |x: Option<Expr>, y: Option<Expr>| match (x, y) {
+                    (Some(x), Some(y)) => Some(both(*op, &x, &y)),
+                    (None, y) if *op == BinaryOp::Sub => negative(y),
+                    (x, y) => x.or(y),
+                };
+                let linear = x.linear && y.linear;
+                Self {
+                    value: expr.clone(),
+                    slope: sum(x.slope, y.slope),
+                    a: sum(x.a, y.a),
+                    b: sum(x.b, y.b),
+                    linear,
+                }
+            }
+            ExprKind::Binary(BinaryOp::Mul, left, right) => {
+                let (x, y) = (Self::of(left, state), Self::of(right, state));
+                let product = |x: &Option<Expr>, y: &Option<Expr>| {
+                    x.as_ref()
+                        .zip(y.as_ref())
+                        .map(|(x, y)| both(BinaryOp::Mul, x, y))
+                };
+                let left = product(&x.slope, &Some(y.value));
+                let right = product(&Some(x.value), &y.slope);
+                let slope = match (left, right) {
+                    (Some(left), Some(right)) => Some(both(BinaryOp::Add, &left, &right)),
+                    (left, right) => left.or(right),
+                };
+                let linear = x.linear && y.linear && (x.a.is_none() || y.a.is_none());
+                let a = if x.a.is_some() {
+                    product(&x.a, &y.b)
+                } else {
+                    product(&x.b, &y.a)
+                };
+                Self {
+                    value: expr.clone(),
+                    slope,
+                    a,
+                    b: product(&x.b, &y.b),
+                    linear,
+                }
+            }
+            ExprKind::Binary(BinaryOp::Div, left, right) => {
+                let x = Self::of(left, state);
+                let over = |x: Option<Expr>| x.map(|x| both(BinaryOp::Div, &x, right));
+                Self {
+                    value: expr.clone(),
+                    slope: over(x.slope),
+                    a: over(x.a),
+                    b: over(x.b),
+                    linear: x.linear,
+                }
+            }
+            _ => Self {
+                value: expr.clone(),
+                slope: None,
+                a: None,
+                b: Some(expr.clone()),
+                linear: true,
+            },
+        }
+    }
+}
+
+fn one(expr: &Expr) -> Number {
+    Number {
+        text: "1".to_owned(),
+        value: 1.0,
+        span: expr.span,
+    }
+}
+
+fn negative(expr: Option<Expr>) -> Option<Expr> {
+    expr.map(|expr| Expr {
+        span: expr.span,
+        kind: ExprKind::Unary(UnaryOp::Minus, Box::new(expr)),
+    })
+}
+
+fn both(op: BinaryOp, x: &Expr, y: &Expr) -> Expr {
+    Expr {
+        kind: ExprKind::Binary(op, Box::new(x.clone()), Box::new(y.clone())),
+        span: x.span.to(y.span),
+    }
+}
+
+/// The states of whose equations there is none on some way through the block.
+pub fn skipped(block: &Block) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    all_primes(&block.body, &mut |state, _| {
+        all.insert(state.to_owned());
+        true
+    });
+    let sure = surely(&block.body);
+    all.difference(&sure).cloned().collect()
+}
+
+fn surely(body: &[Statement]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for statement in body {
+        match &statement.kind {
+            StatementKind::Prime(place, ..) => {
+                found.insert(place.name.text.clone());
+            }
+            StatementKind::If(branches, Some(otherwise)) => {
+                let ways = branches.iter().map(|(_, body)| surely(body));
+                found.extend(ways.fold(surely(otherwise), |sure, way| &sure & &way));
+            }
+            // A loop over the elements of a state.
+            StatementKind::Group(body) | StatementKind::From { body, .. } => {
+                found.extend(surely(body));
+            }
+            _ => {}
+        }
+    }
+    found
 }

@@ -28,7 +28,7 @@ pub use array::Store;
 pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
 pub use linear::{unknowns_of_nonlinear, LinearEquations};
-pub use linear_ode::{keeps_cnexp, times_listed};
+pub use linear_ode::{keeps_cnexp, skipped, times_listed};
 pub use memo::Memos;
 pub use neuron_function::nernst;
 pub use scheme::{Equations, Scheme};
@@ -66,6 +66,21 @@ pub enum Primes {
     Collect(Vec<(String, Id)>),
 }
 
+/// What NEURON keeps of the right side of an equation, where not every step runs it.
+pub fn kept_slope(state: &str) -> String {
+    format!("D.{state}")
+}
+
+/// What is not 0 once a run has set it.
+pub fn kept_slope_is_set(state: &str) -> String {
+    format!("D.{state}.set")
+}
+
+/// Whether a name is one of these.
+pub fn is_kept_slope(name: &str) -> bool {
+    name.starts_with("D.")
+}
+
 /// What a SOLVE does where code runs that has one.
 pub type Solver = fn(&mut Trace<'_>, &Solve) -> Traced<()>;
 
@@ -89,6 +104,8 @@ pub struct Trace<'a> {
     pub may_draw: bool,
     /// What `state_discontinuity` does.
     pub discontinuities: Discontinuities,
+    /// The voltage that PROCEDUREs and FUNCTIONs see, if it is another than that of the block.
+    pub called_voltage: Option<Id>,
     /// There was a `state_discontinuity`.
     pub has_jumped: bool,
     /// No arm of a conditional may be left out.
@@ -136,6 +153,7 @@ impl<'a> Trace<'a> {
             solver: None,
             may_draw: true,
             discontinuities: Discontinuities::Heeded,
+            called_voltage: None,
             has_jumped: false,
             follows_all: false,
             effects: None,
@@ -193,6 +211,33 @@ impl<'a> Trace<'a> {
         let before = self.values.get(FAILED).copied().unwrap_or(zero);
         let sum = self.graph.add(before, failed);
         self.values.insert(FAILED.to_owned(), sum);
+    }
+
+    /// The right sides of a block's equations: where a step has not run one, what NEURON keeps of it.
+    pub fn collected(&mut self, block: &Block) -> Vec<(String, Id)> {
+        let Primes::Collect(mut slopes) = std::mem::replace(&mut self.primes, Primes::None) else {
+            return Vec::new();
+        };
+        let mut unset = None;
+        for (state, slope) in &mut slopes {
+            let Some(kept) = self.values.get(&kept_slope(state)) else {
+                continue;
+            };
+            *slope = *kept;
+            if let Some(is_set) = self.values.get(&kept_slope_is_set(state)).copied() {
+                let is_unset = self.graph.not(is_set);
+                self.fail_where(is_unset);
+                unset = Some(state.clone());
+            }
+        }
+        if let Some(state) = unset {
+            let message = format!("the equation of `{state}` is used before a run has computed it: NEURON then takes what the run before left");
+            let diagnostic = Diagnostic::refusal("history", block.span, message)
+                .help("give the equation in each arm of the IF");
+            self.constants
+                .note_unfollowed(&self.mechanism.name, &diagnostic);
+        }
+        slopes
     }
 
     fn frame(&mut self) -> &mut Values {

@@ -3,7 +3,10 @@
 use super::refused::AVOIDABLE;
 use super::returns::without_returns;
 use super::verbatim::{does_nothing, random_help};
-use super::{refuse, scheme, Primes, Trace, Traced, Values, FAILED, LOOP_LIMIT, STATEMENT_LIMIT};
+use super::{
+    kept_slope, kept_slope_is_set, refuse, scheme, Primes, Trace, Traced, Values, FAILED,
+    LOOP_LIMIT, STATEMENT_LIMIT,
+};
 use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
 use crate::syntax::span::Span;
@@ -22,6 +25,11 @@ impl Trace<'_> {
 
     /// Code with more after it.
     pub fn sequence(&mut self, statements: &[Statement]) -> Traced<()> {
+        self.with_locals(statements).map(|_| ())
+    }
+
+    /// The same; what its own LOCAL variables are at its end.
+    pub fn with_locals(&mut self, statements: &[Statement]) -> Traced<Values> {
         let mut shadowed: Vec<(String, Option<Id>)> = Vec::new();
         for statement in statements {
             if let StatementKind::Local(definitions) = &statement.kind {
@@ -30,13 +38,15 @@ impl Trace<'_> {
                 self.statement(statement).or_else(|refused| self.go_on(refused))?;
             }
         }
+        let mut locals = Values::new();
         for (name, before) in shadowed.into_iter().rev() {
-            match before {
-                Some(value) => self.frame().insert(name, value),
+            let last = match before {
+                Some(value) => self.frame().insert(name.clone(), value),
                 None => self.frame().remove(&name),
             };
+            locals.extend(last.map(|last| (name, last)));
         }
-        Ok(())
+        Ok(locals)
     }
 
     fn declare_locals(
@@ -177,6 +187,11 @@ impl Trace<'_> {
             }
             Primes::Collect(mut collected) => {
                 let value = self.expression(value)?;
+                if self.values.contains_key(&kept_slope(&key)) {
+                    let one = self.graph.number(1.0);
+                    self.values.insert(kept_slope(&key), value);
+                    self.values.insert(kept_slope_is_set(&key), one);
+                }
                 collected.retain(|(known, _)| *known != key);
                 collected.push((key, value));
                 self.primes = Primes::Collect(collected);

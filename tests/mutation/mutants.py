@@ -34,7 +34,7 @@ RULES = [
     Mutant("x/expm1, slope", _RULES, "let by_x = g.mul(by_x, dx);", "let by_x = g.mul(by_x, c);"),
     Mutant("x/expm1, sign", _RULES, "let by_x = g.mul(sign, by_x);", "let by_x = g.neg(by_x);"),
     Mutant("x/expm1, factor", _RULES, "return g.add(by_x, by_c);", "return by_x;"),
-    Mutant("exp", _RULES, "Builtin::Exp => y,", "Builtin::Exp => one,"),
+    Mutant("exp", _RULES, "Builtin::Exp => g.call(Builtin::ExpSlope, vec![y]),", "Builtin::Exp => one,"),
     Mutant("log", _RULES, "Builtin::Log => g.div(one, x[0]),", "Builtin::Log => g.div(one, y),"),
     Mutant("log10", _RULES, "std::f64::consts::LOG10_E", "std::f64::consts::LOG2_E"),
     Mutant("sqrt", _RULES, "let half = g.number(0.5);", "let half = g.number(2.0);"),

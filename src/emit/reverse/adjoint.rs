@@ -139,19 +139,21 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
 fn finish(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let source = &linearised.source;
+    let code = reversed.step.code(linearised);
     let mut text = Vec::new();
     text.push(match source.v_before {
-        Some(_) => "carry = carry_before - source_v*v".to_owned(),
+        Some(_) => format!("carry = carry_before - {}", code.times("source_v", "v")),
         None => "carry = carry_before".to_owned(),
     });
     for index in 0..linearised.pointed.len() {
         let is_source = source.far_before.iter().any(|(far, _)| *far == index);
-        let minus = if is_source { format!(" - source_far[{index}]*v") } else { String::new() };
+        let product = code.times(&format!("source_far[{index}]"), "v");
+        let minus = if is_source { format!(" - {product}") } else { String::new() };
         text.push(format!("far_carry[{index}] = far_before[{index}]{minus}"));
     }
     for index in 0..linearised.states.len() {
         let minus = if source.states.iter().any(|(state, _)| *state == index) {
-            format!(" - source_x[{index}]*v")
+            format!(" - {}", code.times(&format!("source_x[{index}]"), "v"))
         } else {
             String::new()
         };
@@ -159,7 +161,7 @@ fn finish(reversed: &Reversed) -> Vec<String> {
     }
     for index in 0..linearised.parameters.len() {
         let minus = if source.parameters.iter().any(|(parameter, _)| *parameter == index) {
-            format!(" - source_p[{index}]*v")
+            format!(" - {}", code.times(&format!("source_p[{index}]"), "v"))
         } else {
             String::new()
         };

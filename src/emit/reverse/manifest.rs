@@ -8,8 +8,8 @@ use super::frame::Slot;
 use super::Reversed;
 use crate::emit::manifest::{IonManifest, PointerManifest};
 use crate::emit::moved::timed_by;
-use crate::emit::sources::pointed_source;
 use crate::emit::region::{ion_manifests, ions_where, sees_jumps, unfollowed};
+use crate::emit::sources::pointed_source;
 use crate::emit::{File, UNNAMED};
 use crate::model::Kind;
 use crate::step::{Isolated, SharedTable, StaleTable, StateKind};
@@ -135,7 +135,6 @@ impl ReverseRegion {
             fixed: reversed.frame.fixed.iter().map(source).collect(),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),
             checks: linearised.checks.iter().map(|check| check.of.clone()).collect(),
-            unfollowed: unfollowed(linearised),
             parameters: linearised
                 .parameters
                 .iter()
@@ -145,6 +144,7 @@ impl ReverseRegion {
             ions: ion_manifests(linearised),
             currents_read: ions_where(&linearised.region, |ion| ion.read.contains(&ion.current())),
             currents_written: ions_where(&linearised.region, |ion| ion.write.contains(&ion.current())),
+            unfollowed: unfollowed(linearised),
             corrected: corrected(reversed),
             weights: linearised.receive.as_ref().map(|receive| receive.arguments.len()),
             sets_voltage: super::sets_voltage(linearised),

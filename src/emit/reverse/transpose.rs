@@ -136,7 +136,7 @@ impl Transposed {
 pub fn products(code: &Code, terms: &[(Id, String)]) -> Vec<String> {
     let product = |(id, name): &(Id, String)| match code.factor(*id).as_str() {
         "1" => name.clone(),
-        coefficient => format!("{coefficient}*{name}"),
+        coefficient => code.times(coefficient, name),
     };
     terms.iter().map(product).collect()
 }
