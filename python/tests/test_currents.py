@@ -58,7 +58,8 @@ def test_density(case: str) -> None:
     mechanisms, v_init = CASES[case]
     cell = twig.Twig(mechanisms, v_init=v_init)
     unequal(cell)
-    check(cell, cell.directions(), cell.watched)
+    # What is all but constant has no good differences.
+    check(cell, cell.directions(), [look for look in cell.watched if look[1] != "s_kroots"])
 
 
 @pytest.fixture

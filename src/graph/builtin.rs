@@ -141,6 +141,9 @@ impl Builtin {
             (Self::Pow, [x, y]) => x.powf(*y),
             (Self::Atan2, [x, y]) => x.atan2(*y),
             (Self::Fmod, [x, y]) => x % y,
+            (Self::ExpSlope, [y]) => *y,
+            (Self::Times, [0.0, _] | [_, 0.0]) => 0.0,
+            (Self::Times, [a, b]) => a * b,
             _ => return None,
         };
         value.is_finite().then_some(value)
