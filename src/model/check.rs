@@ -309,7 +309,8 @@ impl Builder {
         }
         let is_hint = |kind: &StatementKind| matches!(kind, StatementKind::Conductance(..));
         let is_solve = |kind: &StatementKind| matches!(kind, StatementKind::Solve(_));
-        if self.breakpoint.iter().any(|one| one.any(&is_hint)) && !self.breakpoint.iter().any(|one| one.any(&is_solve)) {
+        let heeds = self.is_thread_safe && self.breakpoint.iter().any(|one| one.any(&is_hint));
+        if heeds && !self.breakpoint.iter().any(|one| one.any(&is_solve)) {
             own.push(SEEN_VOLTAGE.to_owned());
         }
         for solve in self.breakpoint.iter().filter_map(solve_of) {

@@ -246,6 +246,9 @@ impl Step<'_> {
 
     /// The sum of the CONDUCTANCE hints, if there are any, as NEURON adds it to the membrane's conductance.
     fn hinted(&mut self, mechanism: &Mechanism, values: &Values) -> Option<Id> {
+        if !mechanism.is_thread_safe {
+            return None;
+        }
         let mut names = Vec::new();
         hints(&mechanism.breakpoint, &mut names);
         let mut sum = None;
