@@ -64,7 +64,10 @@ impl Linearised {
             state.is_still = !is_moving;
         }
         if !moving.states.contains(&true) && !self.receive.as_ref().is_some_and(|receive| self.follows(receive)) {
-            self.receive = None;
+            // Unheard events change the states; that is no fault where no gradient is made of them.
+            if self.receive.take().is_some() {
+                self.checks.clear();
+            }
         }
     }
 
