@@ -82,15 +82,15 @@ STEP = [
     Mutant(
         "numerical slope",
         "src/step/current.rs",
-        "if !bends && !differs {",
+        "if !bends && !differs && !self.has_corner(current) {",
         "if true || (!bends && !differs) {",
     ),
     Mutant("slope's step", "src/step/current.rs", "const SLOPE_STEP: f64 = 0.001;", "const SLOPE_STEP: f64 = 0.002;"),
     Mutant(
         "CONDUCTANCE",
         "src/step/current.rs",
-        "if let Some(hint) = self.hinted(mechanism, after) {",
-        "if let Some(hint) = self.hinted(mechanism, after).filter(|_| false) {",
+        "let hint = self.hinted(mechanism, &after);",
+        "let hint = self.hinted(mechanism, &after).filter(|_| false);",
     ),
     Mutant(
         "electrode",
@@ -301,8 +301,8 @@ EVENTS = [
     Mutant(
         "event: second finitialize",
         "python/gradmod/_windows.py",
-        "if self._handlers and len(self.buffers) > 1:",
-        "if False:",
+        "        if self._handlers:\n            self.has_begun = True\n            self._aim(0)",
+        "        pass",
         _EVENTS,
     ),
     Mutant(
@@ -401,8 +401,8 @@ LATER = [
     Mutant(
         "event: hidden variables that weights need",
         "src/step/linearise.rs",
-        "    roots.extend(received.iter().flat_map(super::receive::Traced::needs));\n",
-        "",
+        "    roots.extend(received.iter().flat_map(super::receive::Traced::needs).chain(step.kept_slopes()));\n",
+        "    roots.extend(step.kept_slopes());\n",
         _RING,
     ),
     Mutant("noise: the next place", "src/trace/random.rs", "self.graph.add(place, one)", "place", _RANDOM),
