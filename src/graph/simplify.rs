@@ -159,6 +159,9 @@ impl Graph {
             };
             return self.number(f64::from(u8::from(holds)));
         }
+        if a == b && comparison == Comparison::Ne {
+            return self.number(0.0);
+        }
         self.intern(Node::Compare(comparison, a, b))
     }
 

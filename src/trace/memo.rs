@@ -107,6 +107,11 @@ impl Trace<'_> {
 
     fn find_memo(&mut self, condition: &Expr, body: &[Statement], start: usize) -> Option<(Memo, Vec<Key>)> {
         let keys = self.keys(condition)?;
+        // Nothing can be new where a variable is compared with itself, or with what it has just been set to.
+        let is_old = |key: &Key| key.comparison == BinaryOp::Ne && self.values.get(&key.guard) == Some(&key.with);
+        if keys.iter().all(is_old) {
+            return None;
+        }
         let after = self.trial(body)?;
         let is_changed = |name: &&String| self.values.get(*name) != after.get(*name);
         let changed: BTreeSet<String> = after.keys().filter(is_changed).cloned().collect();
