@@ -208,8 +208,9 @@ def test_several_cells_and_several_gradients() -> None:
         first.record(two["twig"](0.5))
     with pytest.raises(gradmod.Error, match="there is no gradient cable"):
         second.cable("g", one["twig"](0.5))
-    with pytest.raises(gradmod.Error, match="already attached"):
-        gradmod.attach(g=Range("g_pas", one.all), v=InitialVoltage())
-    first.detach()
+    third = gradmod.attach(g=Range("g_pas", one.all), v=InitialVoltage())
+    with pytest.raises(gradmod.Error, match="new ones were attached in their place"):
+        first.record(one["twig"](0.5))
+    third.detach()
     run()
     assert np.allclose(b["v"], c["v"], rtol=1e-12)

@@ -46,7 +46,7 @@ use rustc_hash::FxHashMap;
 use crate::diagnostic::Diagnostic;
 use crate::diff::Differentiator;
 use crate::graph::{Arm, Graph, Id, Input, Node, Scope};
-use crate::model::{Kind, Mechanism};
+use crate::model::{Ion, Kind, Mechanism};
 use crate::trace::{Constants, Discontinuities, Values};
 
 pub use array::{Array, ArrayStore};
@@ -181,9 +181,13 @@ impl Step<'_> {
     /// After a mechanism's code: where it is off, nothing has changed.
     fn leave(&mut self, mechanism: usize, scope: Scope, before: &Values, after: &mut Values) {
         let Some((branch, _)) = scope else { return };
+        let ions = &self.region.mechanisms[mechanism].ions;
         for (name, value) in after {
-            let outside = self.values[mechanism].get(name).or_else(|| before.get(name));
-            if let Some(before) = outside {
+            // What an ion's variable was, the ion tells, and not the STATE of that name.
+            let is_shown = |ion: &Ion| ion.uses(name) && (*name != ion.current() || ion.read.contains(name));
+            let is_ion = ions.iter().any(is_shown) && self.ion_values.contains_key(name);
+            let own = self.values[mechanism].get(name).filter(|_| !is_ion);
+            if let Some(before) = own.or_else(|| before.get(name)) {
                 *value = self.graph.join(branch, *value, *before);
             }
         }
