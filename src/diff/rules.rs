@@ -167,7 +167,11 @@ fn call(g: &mut Graph, builtin: Builtin, y: Id, x: &[Id], index: usize) -> Id {
         Builtin::Pow if index == 0 => {
             let lower = g.sub(x[1], one);
             let power = g.pow(x[0], lower);
-            g.mul(x[1], power)
+            if g.as_number(x[1]).is_some() {
+                return g.mul(x[1], power);
+            }
+            // x^0 is 1 wherever x is, and x^-1 is infinite at 0.
+            g.call(Builtin::Times, vec![x[1], power])
         }
         Builtin::Pow => g.call(Builtin::TimesLog, vec![y, x[0]]),
         Builtin::Atan2 => {

@@ -22,8 +22,9 @@ from . import mechanisms, models
 from .models import Model
 from .tree import Mechanism
 
-#: Mechanisms that are compiled at once, and those of one model.
-TOGETHER, EACH = 40, 8
+#: Mechanisms that are compiled at once, and those of one model. Each takes about 5 s of one core, nearly all of it to
+#: compile its gradients.
+TOGETHER, EACH = 6, 6
 _NEURON = Path(neuron.__file__).parent / ".data"
 #: Not optimised: twice as fast to compile, and all runs of a model are by the same code.
 _FLAGS = "-O0 -std=c++17"

@@ -31,7 +31,8 @@ class Result:
     """What came out, as one line of JSON.
 
     Attributes:
-        failures: Kind and sentence: "forward", "reverse", "backwards" (both disagree), "nan", "voltage", "error".
+        failures: Kind and sentence: "forward", "reverse", "backwards" (both disagree), "nan", "voltage", "influence",
+            "error".
         refused: What was refused (mechanism, direction or "model"), and the code.
         exact, undecided, still: How many groups of parameters.
     """
@@ -79,6 +80,7 @@ def compare(built: Built, result: Result) -> None:
     directions = built.directions()
     forward = _forward(built, directions, result) if built.model.forward else None
     plain = built.run()
+    _without_influence(built, plain, result)
     directions = {name: d for name, d in built.directions().items() if name in directions}
     result.mechanisms = len(built.mechanisms)
     weights = _weights(plain, built.model.seed)
@@ -135,6 +137,21 @@ def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction
     directions.clear()
     directions.update(built.directions())
     return bool(built.mechanisms)
+
+
+def _without_influence(built: Built, plain: Traces, result: Result) -> None:
+    """What gradmod says to have no influence has none."""
+    directions = built.directions()
+    for name, code in result.refused:
+        if "no influence" not in code or name not in directions:
+            continue
+        built.settle()
+        directions[name].shift(0.01 * directions[name].size)
+        try:
+            if not _same(plain, built.run()):
+                result.fail("influence", f"{name} is refused, but the run depends on it: {code}")
+        finally:
+            directions[name].shift(0.0)
 
 
 def _forward(built: Built, directions: dict[str, Direction], result: Result) -> dict[str, Traces] | None:

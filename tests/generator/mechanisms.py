@@ -87,7 +87,7 @@ def _helpers(draft: Draft, start: Statements) -> None:
     argument = c.one(("", "x", "v"))
     inside = draft.scope(states=c.of(50))
     inside = inside.hiding(argument) if argument not in ("", "v") else inside
-    draft.block(f"PROCEDURE helper({argument})", body(draft, inside, names, busy=2))
+    draft.block(f"PROCEDURE helper({argument})", locals_first(body(draft, inside, names, busy=2), (argument,)))
     call = f"helper({'' if not argument else 'v' if argument == 'v' else '0.4'})"
     start.append(plain(call))
     draft.calls.append(call)

@@ -152,15 +152,16 @@ def function(draft: Draft) -> None:
         made = body(draft, inside, [], positive=[side], busy=0)
         draft.tags.append("side effect")
     made += body(draft, inside, [] if positive else [name], positive=[name] if positive else [], busy=1)
-    draft.block(f"FUNCTION {name}({', '.join(arguments)})", locals_first(made))
+    draft.block(f"FUNCTION {name}({', '.join(arguments)})", locals_first(made, arguments))
     draft.functions.append(Function(name, len(arguments), positive))
 
 
-def locals_first(made: Statements) -> Statements:
-    """LOCALs must come first, each name once."""
+def locals_first(made: Statements, arguments: Sequence[str] = ()) -> Statements:
+    """LOCALs must come first, each name once; one of an argument's name would be a second one to the C++ compiler."""
     names: dict[str, None] = {}
     for statement in made:
         if statement.text.startswith("LOCAL "):
             names |= dict.fromkeys(statement.text.removeprefix("LOCAL ").split(", "))
+    names = {name: None for name in names if name not in arguments}
     rest = [s for s in made if not s.text.startswith("LOCAL ")]
     return [plain(f"LOCAL {', '.join(names)}"), *rest] if names else rest
