@@ -29,7 +29,7 @@ $(STAMP8): $(SOURCES)
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
-test: lint test-rust test-python test-neuron8 coverage-quick
+test: lint test-rust test-python test-neuron8 coverage-quick generate-quick
 
 lint: $(STAMP)
 	cargo clippy --quiet --all-targets -- -D warnings
@@ -63,7 +63,7 @@ coverage-quick: $(STAMP)
 	$(BIN)/python benches/coverage.py --quick
 
 # Mechanisms, cells and runs made at random, compared with finite differences: tests/generator. What fails is made small
-# and put into .generated. About a second for each mechanism.
+# and put into .generated. About five seconds of one core for each mechanism.
 SEED ?= 1
 GENERATE = PYTHONPATH=tests $(BIN)/python -m generator
 generate: N ?= 400
@@ -72,7 +72,7 @@ generate: $(STAMP)
 
 # A fixed part of them.
 generate-quick: $(STAMP)
-	$(GENERATE) -n 24 --seed 7001 --no-shrink
+	$(GENERATE) -n 12 --seed 7001 --no-shrink
 
 # Derivatives of programs made at random, without NEURON. A million take some minutes.
 generate-derivatives: N ?= 1000000

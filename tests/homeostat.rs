@@ -47,7 +47,7 @@ fn a_measure_and_its_derivatives() {
     for line in [
         ":   u0 -> cai;  u0_0 ... u0_1 -> its gradient in direction k",
         "    slope0 = was[0] + was[0]",
-        "    slope1 = x0*0.1",
+        "    slope1 = 0.1*exp_slope(x0)",
         "    dx[1] = slope0*u0_1 + slope1*u1_1",
         "    p1 = base[1] + weight[1]*(theta[1] - start[1])",
     ] {
