@@ -15,12 +15,13 @@ from .errors import Error
 
 #: One entry for every ``finitialize`` of this process since gradmod was imported.
 _initialisations: list[None] = []
-# Nothing of Python is executed by this, so no interrupt can come in between.
-_counter = nrn.on_finitialize(3, partial(_initialisations.append, None))
+# Nothing of Python is executed by this, so no interrupt can come in between. It is of type 0: before one of type 3 cells
+# may still lack threads, which are to be given them there, and NEURON looks at that after each.
+_counter = nrn.on_finitialize(0, partial(_initialisations.append, None))
 
 
 def initialisations() -> int:
-    """How often NEURON was initialised so far."""
+    """How often NEURON was initialised so far; a ``finitialize`` counts from its handlers of type 0 on."""
     return len(_initialisations)
 
 

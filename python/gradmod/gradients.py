@@ -93,10 +93,14 @@ class Gradients:
     def _look(self) -> None:
         """Check that the model still is the one that was attached to; what was taken out of it is put back."""
         check_settings(threads=True)
+        # NEURON ends finitialize if its threads do not have all cells when the model is looked at.
+        if self.wiring.is_inserted:
+            self._threads.place()
+            self.wiring.check()
+            return
         self.wiring.check()
-        if not self.wiring.is_inserted:
-            self.wiring.insert()
-            self._record()
+        self.wiring.insert()
+        self._record()
         self._threads.place()
 
     def _withdraw(self) -> None:
@@ -170,7 +174,8 @@ class Gradients:
         try:
             if self._failure is None:
                 step(self)
-                self._done[step] = initialisations()
+                # The first one is run before NEURON's initialisation is counted.
+                self._done[step] = initialisations() + (step is Gradients._prepare)
         except KeyboardInterrupt:
             self._failure = Error("finitialize was interrupted")
             again()
