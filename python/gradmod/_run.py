@@ -15,8 +15,8 @@ from .errors import Error
 
 #: One entry for every ``finitialize`` of this process since gradmod was imported.
 _initialisations: list[None] = []
-# Nothing of Python is executed by this, so no interrupt can come in between. It is of type 0: before one of type 3 cells
-# may still lack threads, which are to be given them there, and NEURON looks at that after each.
+# Nothing of Python is executed by this, so no interrupt can come in between. It is of type 0: cells get threads
+# in handlers of type 3, and NEURON looks after each of these whether they all have one.
 _counter = nrn.on_finitialize(0, partial(_initialisations.append, None))
 
 
