@@ -269,6 +269,11 @@ def new_point_process(name: str, seg: Segment) -> PointProcess:
     return getattr(h, name)(seg)
 
 
+def segment_of(process: PointProcess) -> Segment:
+    """Where a point process stands."""
+    return process.get_segment()
+
+
 def record(reference: Ref, sec: Section | None = None) -> Vector:
     """A new Vector that records a variable at every step."""
     return h.Vector().record(reference) if sec is None else h.Vector().record(reference, sec=sec)
@@ -303,15 +308,25 @@ def play(levels: Vector, reference: Ref, times: Vector) -> Vector:
     return played
 
 
-def connect_events(process: PointProcess) -> Any:
-    """Events for a point process, with weights of 0.002 each; lives as long as what is returned."""
+def connect_events(process: PointProcess, place: int = 0) -> tuple[Any, NetCon]:
+    """Events for a point process, others in each ``place``, with weights of 0.002; for as long as both are kept."""
     source = h.NetStim()
-    source.start, source.interval, source.number, source.noise = 1.013, 1.497, 3, 0
+    source.start, source.interval, source.number, source.noise = 1.013 + 0.731 * place, 1.497 + 0.2 * place, 3, 0
     connection = h.NetCon(source, process)
     connection.delay = 0.3
-    for i in range(int(connection.wcnt())):
+    for i in range(weight_count(connection)):
         connection.weight[i] = 2e-3
     return source, connection
+
+
+def weight_count(netcon: NetCon) -> int:
+    """The number of elements of a NetCon's weight."""
+    return int(netcon.wcnt())
+
+
+def set_weight(netcon: NetCon, weight: float) -> None:
+    """Set the first element of a NetCon's weight."""
+    netcon.weight[0] = weight
 
 
 def random_stream(owner: Any, name: str) -> RandomStream:
@@ -359,6 +374,11 @@ def run(dt: float, t_stop: float, v_init: float, celsius: float) -> None:
     h.celsius, h.dt = celsius, dt
     h.finitialize(v_init)
     solve(round(t_stop / dt) * dt)
+
+
+def advance() -> None:
+    """One step."""
+    h.fadvance()
 
 
 def solve(until: float) -> None:

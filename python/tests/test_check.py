@@ -201,11 +201,11 @@ def test_a_neuron_that_runs_away_has_no_backward_run() -> None:
 def test_a_gradient_that_is_another_in_a_second_run(tmp_path: Path) -> None:
     python = stand_in(
         tmp_path,
-        "from gradmod.check import certificate\n"
+        "from gradmod.check import forward\n"
         "from gradmod.gradient import Gradient\nfrom gradmod.recording import Recording\n"
-        "right, last, again = certificate._run, [None], [False]\n"
-        "def run(model, drive):\n    again[0] = drive is last[0]\n    last[0] = drive\n    return right(model, drive)\n"
-        "certificate._run = run\n"
+        "right, seen, again = forward._Attached.run, [], [False]\n"
+        "def run(self, drive):\n    again[0] = drive in seen\n    seen.append(drive)\n    return right(self, drive)\n"
+        "forward._Attached.run = run\n"
         "def wrong(kind):\n    item = kind.__getitem__\n"
         "    kind.__getitem__ = lambda self, name: item(self, name)*(1 + again[0]*(name == 'd0'))\n"
         "wrong(Gradient)\nwrong(Recording)",
@@ -237,8 +237,8 @@ def test_reverse_mode_is_compared_with_forward_mode(tmp_path: Path) -> None:
 def test_a_gradient_that_is_forgotten(tmp_path: Path) -> None:
     python = stand_in(
         tmp_path,
-        "from gradmod.check import certificate\nknown = certificate._known\n"
-        "certificate._known = lambda model: known(model) - {'gbar_kdr'}",
+        "from gradmod.check import emitted\nknown = emitted.known\n"
+        "emitted.known = lambda made: known(made) - {'gbar_kdr'}",
     )
     (found,) = certificates(CHANNELS / "kdr.mod", python=python, status=1)
     assert found["verdict"] == "mismatch" and "gbar_kdr: off by 1" in found["mismatches"][0]

@@ -61,6 +61,9 @@ pub struct Certificate {
     pub isolated: Vec<String>,
     /// Parameters in which gradients are refused: they change when events come.
     pub not_followed: Vec<String>,
+    /// The runs that forward mode had gradients in.
+    #[serde(default)]
+    pub drives: Vec<String>,
     /// One sentence for every parameter that is wrong.
     pub mismatches: Vec<String>,
     pub message: String,
@@ -82,6 +85,7 @@ impl Certificate {
             not_exercised: Vec::new(),
             isolated: Vec::new(),
             not_followed: Vec::new(),
+            drives: Vec::new(),
             mismatches: Vec::new(),
             message,
             reverse: None,

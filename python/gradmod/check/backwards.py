@@ -1,4 +1,4 @@
-"""Reverse mode beside forward mode, in the runs of a check."""
+"""Reverse mode in the runs of a check: beside forward mode, or beside differences where forward mode refuses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from .. import _neuron as nrn
 from ..cells import Floats
 from ..errors import Refused
 from ..reverse import Reverse
-from .candidates import Candidate
-from .cell import Drive, Model
+from ..trace import Trace
+from .candidates import Candidate, candidates
+from .cell import Model
+from .differences import compare
+from .drive import Drive
+from .forward import Forward, Traces
+from .judge import Finding
 
 #: How far both may differ, relative to the sum of the absolute addends: they are the same numbers, added otherwise.
 AGREE = 1e-9
@@ -28,7 +33,7 @@ class Backwards:
     """What reverse mode did.
 
     Attributes:
-        verdict: "exact" (it agrees with forward mode), "refused" or "mismatch".
+        verdict: "exact" (it agrees with forward mode, or with differences), "refused" or "mismatch".
         worst: Largest difference from forward mode, relative to the sum of the absolute addends.
         codes: Of the diagnostics, where it was refused.
         message: Why it was refused.
@@ -60,61 +65,163 @@ class Backwards:
             return
         self.worst = max(self.worst, relative)
         if not relative <= AGREE:
-            self.verdict = "mismatch"
-            self.mismatches.append(f"{parameter}: reverse mode off by {relative:.1e} from forward mode ({drive} drive)")
+            self.wrong(f"{parameter}: reverse mode off by {relative:.1e} from forward mode ({drive} drive)")
+
+    def wrong(self, sentence: str) -> None:
+        """Something is."""
+        self.verdict = "mismatch"
+        self.mismatches.append(sentence)
+
+    def refuse(self, refused: Refused) -> None:
+        """A run is, and nothing was wrong before."""
+        if self.verdict == "exact":
+            self.verdict, self.worst = "refused", 0.0
+            self.codes, self.message = sorted({one.code for one in refused.diagnostics}), str(refused)
+
+
+class _Runs:
+    """Reverse mode with all parameters; made afresh after a refusal."""
+
+    def __init__(self, model: Model, asked: Sequence[Candidate]) -> None:
+        self._model = model
+        self.directions = {f"d{i}": c for i, c in enumerate(asked) if c.direction is not None}
+        self._reverse: Reverse | None = None
+        self._traces: dict[str, Trace] = {}
+
+    def _ready(self) -> Reverse:
+        if self._reverse is None:
+            directions = {name: c.direction for name, c in self.directions.items() if c.direction is not None}
+            self._reverse = Reverse(self._model.sections, quiet=True, **directions)
+            self._traces = {name: self._reverse.record(seg, of) for name, (seg, of) in self._model.traces.items()}
+        return self._reverse
+
+    def run(self, drive: Drive, weights: Mapping[str, Floats]) -> tuple[Traces, dict[str, float]]:
+        """The traces, and the gradient of their weighted sum by direction.
+
+        Raises:
+            Refused: As it says.
+        """
+        try:
+            reverse = self._ready()
+            self._model.set_up(drive)
+            nrn.h.dt = drive.dt
+            reverse.run(drive.t_stop, simulate=self._model.run)
+            traces = {name: np.array(trace.values) for name, trace in self._traces.items()}
+            gradient = reverse.gradient({trace: weights[name] for name, trace in self._traces.items()})
+            return traces, {name: float(gradient[name]) for name in self.directions}
+        except Refused:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._reverse is not None:
+            self._reverse.close()
+            self._reverse = None
 
 
 def backwards(
     model: Model,
     drives: Sequence[Drive],
     asked: Sequence[Candidate],
-    gradients: Sequence[Mapping[str, Mapping[str, Floats]]],
-    before: Sequence[Mapping[str, Floats]],
+    forward: Forward,
+    before: Sequence[Traces],
     timed: Collection[str],
+    known: set[str],
 ) -> Backwards:
-    """Go through the runs backwards.
+    """Go through the runs backwards, and through the first one again at the end.
 
     Args:
         model: The cell.
         drives: The runs.
         asked: All parameters.
-        gradients: [drive] forward mode's, by parameter and trace.
+        forward: What forward mode did.
         before: [drive] the traces of the model alone.
         timed: Parameters that only forward mode has gradients in.
+        known: The parameters that something depends on, as the manifest names them.
     """
     found = Backwards()
-    asked = [candidate for candidate in asked if candidate.name not in timed]
-    directions = {f"d{i}": c.direction for i, c in enumerate(asked) if c.direction is not None}
-    names = {f"d{i}": c.name for i, c in enumerate(asked)}
-    sizes = {f"d{i}": c.size for i, c in enumerate(asked) if c.direction is not None}
+    runs = _Runs(model, [candidate for candidate in asked if candidate.name not in timed])
+    first: dict[str, float] = {}
+    alone: list[tuple[Drive, Traces, dict[str, float]]] = []
     try:
-        with Reverse(model.sections, quiet=True, **directions) as reverse:
-            traces = {name: reverse.record(seg, of) for name, (seg, of) in model.traces.items()}
-            for drive, forward, plain in zip(drives, gradients, before, strict=True):
-                model.set_up(drive)
-                nrn.h.dt = drive.dt
-                reverse.run(drive.t_stop, simulate=model.run)
-                if not all(np.array_equal(trace.values, plain[name]) for name, trace in traces.items()):
-                    found.verdict = "mismatch"
-                    found.mismatches.append("the simulation is not what it was without reverse mode")
-                    return found
-                weights = _weights(plain)
-                gradient = reverse.gradient({trace: weights[name] for name, trace in traces.items()})
-                products = {
-                    d: np.array([weights[name] * forward[names[d]][name] for name in traces]) for d in directions
-                }
-                changes = [float(np.sum(np.abs(products[d]))) * sizes[d] for d in directions]
-                largest = max((change for change in changes if np.isfinite(change)), default=0.0)
-                for d, size in sizes.items():
-                    rounding = ROUNDING * largest / size
-                    found.compare(names[d], drive.name, float(gradient[d]), products[d], rounding)
-    except Refused as refused:
-        codes = sorted({diagnostic.code for diagnostic in refused.diagnostics})
-        return Backwards("refused", 0.0, codes, str(refused))
+        for k, (drive, plain) in enumerate(zip(drives, before, strict=True)):
+            weights = _weights(plain)
+            try:
+                traces, gradient = runs.run(drive, weights)
+            except Refused as refused:
+                if drive.free:
+                    continue
+                found.refuse(refused)
+                break
+            if not all(np.array_equal(traces[name], plain[name]) for name in plain):
+                found.wrong("the simulation is not what it was without reverse mode")
+                return found
+            first = first or gradient
+            of_forward = forward.gradients[k]
+            if of_forward is not None:
+                _beside_forward(found, drive, runs.directions, gradient, of_forward, weights)
+            else:
+                alone.append((drive, plain, {runs.directions[name].key: of for name, of in gradient.items()}))
+        else:
+            _again(found, runs, drives[0], first, _weights(before[0]))
+    finally:
+        runs.close()
+    for drive, plain, of_drive in alone:
+        _beside_differences(found, model, drive, plain, of_drive, known)
     return found
 
 
-def _weights(traces: Mapping[str, Floats]) -> dict[str, Floats]:
+def _again(
+    found: Backwards, runs: _Runs, drive: Drive, first: Mapping[str, float], weights: Mapping[str, Floats]
+) -> None:
+    if len(first) == 0:
+        return
+    _, again = runs.run(drive, weights)
+    for name, value in first.items():
+        if not np.array_equal(again[name], value, equal_nan=True):
+            found.wrong(f"{runs.directions[name].key}: another gradient in a second run of reverse mode")
+
+
+def _beside_forward(
+    found: Backwards,
+    drive: Drive,
+    directions: Mapping[str, Candidate],
+    gradient: Mapping[str, float],
+    forward: Mapping[str, Traces],
+    weights: Mapping[str, Floats],
+) -> None:
+    products = {
+        name: np.array([weights[trace] * forward[c.key][trace] for trace in weights]) for name, c in directions.items()
+    }
+    changes = [float(np.sum(np.abs(products[name]))) * c.size for name, c in directions.items()]
+    largest = max((change for change in changes if np.isfinite(change)), default=0.0)
+    for name, candidate in directions.items():
+        rounding = ROUNDING * largest / candidate.size
+        found.compare(candidate.key, drive.name, gradient[name], products[name], rounding)
+
+
+def _beside_differences(
+    found: Backwards, model: Model, drive: Drive, plain: Traces, gradient: Mapping[str, float], known: set[str]
+) -> None:
+    """Compare with the differences of the weighted sum."""
+    weights = _weights(plain)
+
+    def loss(traces: Traces) -> Traces:
+        return {"the sum": np.array([sum(float(np.dot(weights[name], traces[name])) for name in weights)])}
+
+    model.set_up(drive)
+    for candidate in candidates(model, known):
+        if candidate.key not in gradient:
+            continue
+        judgement = compare(model, candidate, {"the sum": np.array([gradient[candidate.key]])}, plain, loss)
+        if judgement.finding is Finding.MISMATCH:
+            found.wrong(
+                f"{candidate.key}: reverse mode off by {judgement.deviation:.1e}, differences good to "
+                f"{judgement.uncertainty:.0e} ({drive.name} drive, which forward mode refuses)"
+            )
+
+
+def _weights(traces: Traces) -> dict[str, Floats]:
     """Random weights with which all traces count alike, those that only rounding moves by their size."""
     random = np.random.default_rng(1)
     spans = {n: max(float(np.ptp(trace)), _STILL * float(np.max(np.abs(trace)))) or 1.0 for n, trace in traces.items()}
