@@ -24,6 +24,8 @@ _SHAPE = (
 )
 #: Where point processes stand: two beside each other, one elsewhere.
 _STANDS = (("dendrite", 0.75), ("dendrite", 0.75), ("branch", 0.5))
+#: Where those stand whose events set v: of two in one segment NEURON does not say which comes first.
+_APART = (("dendrite", 0.75), ("dendrite", 0.25), ("branch", 0.5))
 #: The resting potential of the leak over a run: (part of the run, mV). Slow and fast, below and above all thresholds.
 _LEAD = (
     (0.0, -70.0), (0.05, -70.0), (0.15, -98.0), (0.28, -98.0), (0.45, 35.0),
@@ -71,7 +73,8 @@ class Model:
             if declared.kind == "SUFFIX":
                 sec.insert(declared.name)
         self.segments: list[nrn.Segment] = [seg for sec in self.sections for seg in sec]
-        stands = [by_name[name](x) for name, x in _STANDS] if declared.kind == "POINT_PROCESS" else []
+        places = _APART if declared.sets_voltage else _STANDS
+        stands = [by_name[name](x) for name, x in places] if declared.kind == "POINT_PROCESS" else []
         self.instances = Instances(
             declared, self.segments, [nrn.new_point_process(declared.name, seg) for seg in stands]
         )

@@ -37,6 +37,7 @@ class Declarations:
         units: Unit text by PARAMETER, e.g. {"gbar": "S/cm2"}; empty text for none.
         unset: Names of the PARAMETERs without a value.
         receives: Whether there is a NET_RECEIVE block.
+        sets_voltage: Whether that sets v.
         acts: Whether it writes a current or something of an ion.
         has_table: Whether there is a TABLE statement.
         pointers: Names of its POINTERs to numbers.
@@ -50,6 +51,7 @@ class Declarations:
     units: dict[str, str] = field(default_factory=dict[str, str])
     unset: frozenset[str] = frozenset()
     receives: bool = False
+    sets_voltage: bool = False
     acts: bool = False
     has_table: bool = False
     pointers: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ def declarations(text: str) -> Declarations:
         unset=frozenset(name for name, (value, _) in parameters.items() if value is None),
         acts=re.search(r"\bWRITE\b|\b(?:NONSPECIFIC|ELECTRODE)_CURRENT\b", neuron) is not None,
         receives=bool(_blocks(code, "NET_RECEIVE")),
+        sets_voltage=any(re.search(r"\bv\s*=(?!=)", block) for block in _blocks(code, "NET_RECEIVE")),
         has_table=re.search(r"\bTABLE\b", code) is not None,
         # What C code uses is no number.
         pointers=tuple(one for one in _names(r"(?:BBCORE)?POINTER", neuron) if f"_p_{one}" not in text),
