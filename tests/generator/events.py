@@ -72,7 +72,8 @@ def add(draft: Draft, start: Statements) -> None:
     else:
         code.append(Statement("IF ({0})", (E("flag >= 0"),), (tuple(arrive),)))
         if c.of(30):
-            start.append(plain("net_send(0, 1)"))
+            # Not in INITIAL: there is no `w` then, and NEURON reads it all the same.
+            code.append(Statement("IF ({0})", (E("flag == 0"),), ((plain("net_send(1.1, 2)"),),)))
         draft.tags.append("flags not told apart")
     if c.of(8):
         code.append(plain("net_event(t)"))

@@ -112,7 +112,7 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
     density = [m for m in mechanisms if not m.is_point]
     pools = [m.name for m in density if "ca" in m.sets_concentration]
     names = [m.name for m in density if m.name not in pools[1:]]
-    other = tuple(c.some(names, max(1, len(names) // 2), len(names))) if c.of(35) else tuple(names)
+    other = tuple(c.some(names, max(1, len(names) // 2), len(names))) if c.of(35) and names else tuple(names)
     sections = [
         Section("soma", None, 0.0, 1, c.number(12, 22), c.number(12, 20), 110, c.number(0.8, 1.2), tuple(names)),
         Section("dend", "soma", 1.0, 2, c.number(60, 140), c.number(1.5, 3), c.number(80, 150), 1.3, other),
