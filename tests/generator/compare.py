@@ -32,7 +32,7 @@ class Result:
 
     Attributes:
         failures: Kind and sentence: "forward", "reverse", "backwards" (both disagree), "nan", "voltage", "influence",
-            "error".
+            "untrue" (a refusal for what did not happen), "error".
         refused: What was refused (mechanism, direction or "model"), and the code.
         exact, undecided, still: How many groups of parameters.
     """
@@ -121,6 +121,9 @@ def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction
     code = f"{mode}: {codes or re.sub(r'[0-9.]+', '#', message)[:160]}"
     if not isinstance(error, gradmod.Refused):
         code = f"{mode} Error: {message[:300]}"
+    if "from outside" in message:
+        # Nothing here touches a run.
+        result.fail("untrue", f"{mode}: {message[:300]}")
     named = [name for name in directions if re.search(rf"(?m)^{re.escape(name)}: ", message)]
     for name in named:
         result.refused.append((name, code))
