@@ -205,8 +205,10 @@ class Built:
         found: dict[str, Direction] = {}
         sections = list(self.sections.values())
         segments = self._segments()
+        # In some sections only: what one section has must not count for another.
+        parts = (sections, sections[:-1], sections[1:])
         for m in self.mechanisms.values():
-            for p in m.parameters:
+            for number, p in enumerate(m.parameters):
                 if m.is_point and p.scope == "RANGE":
                     for i, point in enumerate(self.points):
                         if self._kind(i) == m.name and hasattr(point, p.name):
@@ -215,9 +217,11 @@ class Built:
                             )
                 elif p.scope == "RANGE":
                     name = f"{p.name}_{m.name}"
-                    owners = [seg for seg in segments if hasattr(seg, name)]
-                    if owners:
-                        found[name] = _moved(m.name, gradmod.Range(name, sections), owners, name)
+                    for part in (parts[number % 3], sections):
+                        owners = [seg for sec in part for seg in sec if hasattr(seg, name)]
+                        if owners:
+                            found[name] = _moved(m.name, gradmod.Range(name, part), owners, name)
+                            break
                 elif hasattr(h, f"{p.name}_{m.name}"):
                     name = f"{p.name}_{m.name}"
                     found[name] = _moved(m.name, gradmod.Global(name), [h], name)
