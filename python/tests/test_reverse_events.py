@@ -8,6 +8,7 @@ from typing import Any
 import gradmod
 import numpy as np
 import pytest
+from models import library
 from neuron import h
 from test_events import SYNAPSES, Driven
 from test_reverse import compare
@@ -177,6 +178,23 @@ def test_a_parameter_that_initial_corrects_is_refused() -> None:
         pytest.raises(gradmod.Refused, match="INITIAL changed tau1"),
     ):
         reverse.run(1.0)
+
+
+def test_a_neuron_that_runs_away_has_no_backward_run() -> None:
+    library.load_fixtures()
+    soma = h.Section(name="soma")
+    soma.L = soma.diam = 20
+    soma.insert("pas")
+    neuron, clamp = h.ExpReset(soma(0.5)), h.IClamp(soma(0.5))
+    clamp.delay, clamp.dur, clamp.amp = 1.0, 1e9, 5.0
+    h.dt = 0.1
+    with (
+        gradmod.Reverse(leak=gradmod.Stimulus(neuron, "leak"), quiet=True) as reverse,
+        pytest.raises(gradmod.Refused, match="ran so far beyond its threshold"),
+    ):
+        trace = reverse.record(soma(0.5))
+        reverse.run(20.0, v_init=-65.0)
+        reverse.gradient({trace: np.ones(201)})
 
 
 def test_too_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
