@@ -19,6 +19,7 @@ from gradmod._library import library
 from gradmod.errors import Error
 
 from . import mechanisms, models
+from .compare import RAN
 from .models import Model
 from .tree import Mechanism
 
@@ -143,6 +144,8 @@ def work(folder: Path) -> dict[str, Any]:
     try:
         return json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
+        if RAN not in done.stdout.splitlines():
+            return {"verdict": "crash of NEURON", "failures": [], "seconds": 0.0}
         text = f"exit code {done.returncode}: {done.stderr.strip()[-300:]}"
         return {"verdict": "crash", "failures": [["crash", text]], "seconds": 0.0}
 

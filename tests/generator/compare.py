@@ -22,6 +22,8 @@ _SWEEPS = (
     tuple(10.0 ** (-k / 2) for k in range(4, 19)),
     tuple(10.0 ** (-k / 2) for k in range(10, 16)),
 )
+#: Printed after the first run, without gradients: what a process does not survive before is NEURON's.
+RAN = "ran"
 #: Owners of parameters that are compared after the first that failed.
 _FAILURES = 1
 
@@ -71,6 +73,7 @@ def compare(built: Built, result: Result) -> None:
     """Compare all gradients of a model."""
     built.settle()
     plain = built.run()
+    print(RAN, flush=True)
     if not built.is_finite() or not all(np.isfinite(trace).all() for trace in plain.values()):
         result.verdict = "not finite"
         return
