@@ -59,7 +59,7 @@ RULES = [
     Mutant("cosh", _RULES, "Builtin::Cosh => g.call(Builtin::Sinh, vec![x[0]]),", "Builtin::Cosh => y,"),
     Mutant("tanh", _RULES, "            g.sub(one, square)", "            g.add(one, square)"),
     Mutant("floor, ceil", _RULES, "Builtin::Sign => g.number(0.0),", "Builtin::Sign => one,"),
-    Mutant("pow, base", _RULES, "            g.mul(x[1], power)", "            power"),
+    Mutant("pow, base", _RULES, "return g.mul(x[1], power);", "return power;"),
     Mutant(
         "pow, exponent", _RULES, "g.call(Builtin::TimesLog, vec![y, x[0]])", "g.call(Builtin::TimesLog, vec![y, x[1]])"
     ),
