@@ -40,7 +40,7 @@ test-rust:
 	cargo test
 
 # Two files at a time, each in a process of its own: NEURON keeps every mechanism that was ever loaded. The longest first.
-LONGEST := python/tests/test_reverse.py python/tests/test_homeostat.py
+LONGEST := $(addprefix python/tests/,test_every_parameter.py test_reverse.py test_homeostat.py test_constructs.py)
 test-python: $(STAMP)
 	cd python/tests && $(abspath $(BIN))/python -c 'from models import library; library.compile_fixtures()'
 	(ls $(LONGEST); ls -S $(filter-out $(LONGEST),$(wildcard python/tests/test_*.py))) | xargs -n 1 -P 2 $(BIN)/python -m pytest -q
