@@ -55,11 +55,6 @@ class Direction:
         """Whether it is a direction in Ra."""
         return isinstance(self.parameter, Range) and self.parameter.name == "Ra"
 
-    @property
-    def is_initial(self) -> bool:
-        """Whether it is a direction in the initial voltage."""
-        return isinstance(self.parameter, InitialVoltage)
-
     def weights(self) -> list[tuple[nrn.Segment, float]]:
         """(segment, weight) of every segment that it acts on, evaluated now; Ra: one segment a section."""
         if self._frozen is not None:
