@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from ._cache import cache_directory, is_plain, kept, publish, scratch
@@ -14,35 +15,32 @@ _HEADER = "neuron_headers.h"
 _INCLUDES = '#include <stdio.h>\n#include <stdlib.h>\n#include <math.h>\n#include "mech_api.h"\n'
 
 
-def options(name: str) -> list[str]:
-    """Options of nrnivmodl that make use of headers kept by :func:`keep`; the machine code stays the same.
+def options(name: str, rehearse: Callable[[], str]) -> list[str]:
+    """Options of nrnivmodl that make use of precompiled headers; the machine code stays the same.
 
-    Where the compiler or its options are not those of ``keep``, GCC reads the headers as before.
+    Where the compiler or its options are not those of the headers, GCC reads the headers as before.
+
+    Args:
+        name: What the headers are kept by; where they are not yet, they are made, if that can be done here.
+        rehearse: What nrnivmodl would do, as make prints it: how it calls the compiler.
     """
-    place = kept(name) if is_plain(cache_directory()) else None
+    if not is_plain(cache_directory()):  # NEURON's makefile splits options at blanks
+        return []
+    place = kept(name) or _make(name, rehearse())
     return ["-incflags", f"-include {place / _HEADER}"] if place else []
 
 
-def keep(name: str, log: str) -> None:
-    """Precompile the headers, if that can be done here.
-
-    Args:
-        name: What they are kept by.
-        log: What nrnivmodl printed with ``VERBOSE`` set: how it called the compiler.
-    """
-    if not is_plain(cache_directory()) or kept(name):  # NEURON's makefile splits options at blanks
-        return
+def _make(name: str, log: str) -> Path | None:
     call = re.search(r"^(.*\S) +-c mod_func\.cpp -o mod_func\.o *$", log, re.MULTILINE)
     command = shlex.split(call[1]) if call else []
     folders = [Path(option[2:]) for option in command if option.startswith("-I/")]
     # NEURON 8 has no such header.
     if not any((folder / "mech_api.h").is_file() for folder in folders) or "g++" not in Path(command[0]).name:
-        return
+        return None
     with scratch() as directory:
         made = directory / "headers"
         made.mkdir()
         (made / _HEADER).write_text(_INCLUDES, encoding="utf-8")
         command += ["-x", "c++-header", str(made / _HEADER), "-o", str(made / f"{_HEADER}.gch")]
         done = subprocess.run(command, cwd=made, capture_output=True, check=False)
-        if done.returncode == 0:
-            publish(made, cache_directory() / name)
+        return publish(made, cache_directory() / name) if done.returncode == 0 else None

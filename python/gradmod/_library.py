@@ -72,7 +72,7 @@ def library(sources: list[Path], *, quiet: bool = False) -> Path:
                 shutil.copy(path, work)
             made = directory / "made"
             made.mkdir()
-            shutil.copy(_compile(work), made / f"mechanisms{_SUFFIX}")
+            shutil.copy(compile_folder(work), made / f"mechanisms{_SUFFIX}")
             place = publish(made, cache_directory() / name)
     return place / f"mechanisms{_SUFFIX}"
 
@@ -95,26 +95,39 @@ def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
-def _compile(directory: Path) -> Path:
+def compile_folder(directory: Path) -> Path:
+    """The library that nrnivmodl makes of the .mod files of a directory.
+
+    Raises:
+        Error: It failed.
+    """
     command = _nrnivmodl()
     headers = f"headers-{_hash([_toolchain(), nrn.installed()])}"
-    done = subprocess.run(
-        [command, *_headers.options(headers)],
-        cwd=directory,
-        env=os.environ | {"VERBOSE": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    options = _headers.options(headers, lambda: _run(command, directory, rehearse=True).stdout)
+    done = _run(command, directory, *options)
     built = sorted(directory.glob("*/libnrnmech.*")) + sorted(directory.glob("*/.libs/libnrnmech.so"))
     if done.returncode != 0 or not built:
         log = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
         raise Error(
             f"{command} failed with exit code {done.returncode} on the emitted mechanisms; its log ends:\n{log}"
         )
-    _headers.keep(headers, done.stdout)
     return built[0]
+
+
+def _run(command: str, directory: Path, *options: str, rehearse: bool = False) -> subprocess.CompletedProcess[str]:
+    """Call nrnivmodl in a directory; to ``rehearse`` is to print what would be done."""
+    flags = os.environ.get("MAKEFLAGS", "")
+    # An executable is made as well, which nobody needs.
+    flags += f"{'' if ' -- ' in f'{flags} ' else ' --'} CXX_LINK_EXE=touch\\ ./special\\;:"
+    return subprocess.run(
+        [command, *options],
+        cwd=directory,
+        env=os.environ | {"VERBOSE": "1", "MAKEFLAGS": f"-n {flags}" if rehearse else flags},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
 
 
 def _nrnivmodl() -> str:

@@ -6,14 +6,13 @@ import hashlib
 import os
 import platform
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import neuron
 import numpy as np
+from gradmod._library import compile_folder
 from neuron import h
 
 CHANNELS = Path(__file__).resolve().parents[3] / "fixtures" / "channels"
@@ -32,7 +31,7 @@ def compile_fixtures(folder: Path = CHANNELS) -> Path:
         The shared library, to be loaded with `h.nrn_load_dll`.
     """
     files = sorted([*folder.glob("*.mod"), *folder.glob("*.inc")])
-    key = hashlib.sha256(neuron.__version__.encode())
+    key = hashlib.sha256(f"{neuron.__version__} {os.environ.get('CXXFLAGS', '')}".encode())
     for file in files:
         key.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     cache = Path(os.environ.get("GRADMOD_TEST_CACHE", Path(tempfile.gettempdir()) / "gradmod-test-cache"))
@@ -45,9 +44,7 @@ def compile_fixtures(folder: Path = CHANNELS) -> Path:
         sources.mkdir()
         for file in files:
             shutil.copy(file, sources)
-        done = subprocess.run([_nrnivmodl(), "mod"], cwd=private, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"nrnivmodl failed in {private}:\n{done.stdout}\n{done.stderr}")
+        compile_folder(sources)
         try:
             private.rename(build)
         except OSError:  # another process was faster
@@ -80,13 +77,8 @@ def _fill_tables() -> None:
         _kept.extend(vectors)
 
 
-def _nrnivmodl() -> str:
-    beside = Path(sys.executable).parent / "nrnivmodl"
-    return str(beside) if beside.exists() else "nrnivmodl"
-
-
 def _library(build: Path) -> Path:
-    found = sorted((build / platform.machine()).glob("**/libnrnmech.*"))
+    found = sorted((build / "mod" / platform.machine()).glob("**/libnrnmech.*"))
     if not found:
         raise RuntimeError(f"no libnrnmech below {build}")
     return found[0]
