@@ -22,7 +22,6 @@ from ._pointed_variables import Seen, Target, target_of
 from ._rxd import check_rxd
 from .cable import Cable, Geometry
 from .cells import Cell
-from .errors import Error
 from .parameters import Global, InitialVoltage, Range, Stimulus
 
 
@@ -299,16 +298,11 @@ class Attachment:
                 self._set_seed(spot, k, wrt, 1.0)
         elif isinstance(parameter, Stimulus) and wrt is not None:
             for spot in self.companions:
-                if spot.process == parameter.process and wrt not in spot.region.parameters:
-                    raise Error(f"{self.directions[k].name}: {wrt} has no influence on {spot.process}")
                 self._set_seed(spot, k, wrt, float(spot.process == parameter.process))
 
     def _set_seed(self, spot: Spot, k: int, wrt: str, weight: float) -> None:
         seed = spot.region.parameters.get(wrt)
-        if seed is None:
-            if weight != 0.0 and any(wrt.endswith(f"_{name}") for name in spot.region.mechanisms):
-                raise Error(f"{self.directions[k].name}: {wrt} has no influence at {spot.segment}")
-        else:
+        if seed is not None:
             self._tell(spot, k, seed, weight)
 
     def _tell(self, spot: Spot, k: int, array: str, value: float) -> None:

@@ -114,19 +114,6 @@ def check_named(parameters: object) -> None:
             raise Error(f"{name!r} is no name of a parameter: give a text")
 
 
-def check_influence(directions: Iterable[Direction], passed_over: Iterable[str]) -> None:
-    """Raise if a direction is a parameter of a mechanism that acts on nothing.
-
-    Raises:
-        Error: As said.
-    """
-    for direction in directions:
-        for mechanism in passed_over:
-            wrt = direction.wrt or ""
-            if wrt.startswith(f"{mechanism}.") or wrt.endswith(f"_{mechanism}"):
-                raise Error(f"{direction.name}: {wrt} has no influence: {mechanism} acts on no membrane")
-
-
 class _Code(Protocol):
     @property
     def stepwise(self) -> Collection[str]: ...

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from . import _neuron as nrn
 from ._attachment import Attachment
 from ._build import Build, build, request_of
-from ._directions import Direction, check_influence, check_smooth, resolve
+from ._directions import Direction, check_smooth, resolve
+from ._influence import check_influence
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._library import load
@@ -184,7 +185,10 @@ def _plan(
     )
     regions = [region for region in regions if region.sections]
     manifest = made.manifest
-    check_influence(resolved, manifest.passed_over)
+    fused = {sec: manifest.density(region.mechanisms) for region in regions for sec in region.sections}
+    acting = [(kind, process) for kind, process in points if kind not in manifest.passed_over]
+    emitted = [(process, manifest.point(kind)) for kind, process in acting]
+    check_influence(resolved, manifest.passed_over, fused, emitted)
     check_smooth(resolved, manifest.regions)
     links.check_targets(manifest.regions, without)
     links.check_watchers(manifest.watchers)
@@ -192,12 +196,10 @@ def _plan(
     if not spike_times:
         check_timed(manifest.regions, resolved)
     tables = (StaleTables(manifest, resolved), SharedTables(manifest, resolved), IsolatedValues(manifest, resolved))
-    acting = [(kind, process) for kind, process in points if kind not in manifest.passed_over]
     notes = manifest.spikes
     spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
     plan = _Plan(cells, regions, points, made, tables, targets, spikes)
-    fused = {sec: manifest.density(region.mechanisms) for region in regions for sec in region.sections}
-    check_jumps(cells, fused, [(p, manifest.point(kind)) for kind, p in acting], links.targets.values())
+    check_jumps(cells, fused, emitted, links.targets.values())
     load(made.directory, manifest.shared, quiet=quiet)
     return plan
 

@@ -115,7 +115,7 @@ class Harvest:
         if isinstance(parameter, InitialVoltage):
             return self._in_initial(direction, parameter)
         if isinstance(parameter, Range):
-            parts = [weight * self._at(direction, seg, weight) for seg, weight in direction.weights()]
+            parts = [weight * self._at(direction, seg) for seg, weight in direction.weights()]
             return np.array(parts) if isinstance(parameter, PerSegment) else float(sum(parts))
         if isinstance(parameter, Stimulus):
             return self._companions.get((parameter.process, direction.wrt or ""), 0.0)
@@ -134,15 +134,10 @@ class Harvest:
             raise Error(f"{direction}: {netcon} took no part in the run")
         return float(self._weights[netcon][index])
 
-    def _at(self, direction: Direction, seg: nrn.Segment, weight: float) -> float:
+    def _at(self, direction: Direction, seg: nrn.Segment) -> float:
         if direction.is_axial:
             return self._axial[seg.sec]
-        name = direction.parameter.name
-        here, place = self._by_name.get(name, {}), self._place(seg)
-        is_missed = any(name.endswith(f"_{mechanism}") for mechanism in nrn.mechanisms_of(seg.sec))
-        if place not in here and weight != 0.0 and is_missed:
-            raise Error(f"{direction.name}: {name} has no influence at {seg}")
-        return here.get(place, 0.0)
+        return self._by_name.get(direction.parameter.name, {}).get(self._place(seg), 0.0)
 
     def _in_initial(self, direction: Direction, parameter: InitialVoltage) -> float:
         weights = {self._place(seg): weight for seg, weight in direction.weights()}

@@ -14,7 +14,8 @@ from . import _neuron as nrn
 from ._adjoint import Values
 from ._build import build_reverse, request_of
 from ._descent import Descent
-from ._directions import check_influence, check_smooth, resolve
+from ._directions import check_smooth, resolve
+from ._influence import check_influence
 from ._interrupts import Interrupts
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
@@ -120,9 +121,11 @@ class Reverse:
                 "reverse",
             )
         )
-        passed_over = self._made.manifest.passed_over
-        check_influence(self._directions, passed_over)
         made = self._made.manifest
+        fused = {sec: made.density(region.mechanisms) for region in self._regions for sec in region.sections}
+        acting = [(kind, process) for kind, process in self._points if kind not in made.passed_over]
+        points = [(process, made.point(kind)) for kind, process in acting]
+        check_influence(self._directions, made.passed_over, fused, points)
         check_smooth(self._directions, made.regions)
         self._links.check_targets(made.regions, _VOLTAGES)
         self._links.check_watchers(made.watchers)
@@ -132,22 +135,18 @@ class Reverse:
             SharedTables(made, self._directions),
             IsolatedValues(made, self._directions),
         )
-        manifest = self._made.manifest
-        fused = {sec: manifest.density(region.mechanisms) for region in self._regions for sec in region.sections}
-        acting = [(kind, process) for kind, process in self._points if kind not in passed_over]
-        points = [(process, manifest.point(kind)) for kind, process in acting]
         check_jumps(self._cells, fused, points, self._links.targets.values())
-        load(self._made.directory, self._made.manifest.shared, quiet=quiet)
+        load(self._made.directory, made.shared, quiet=quiet)
         self._recorders = Recorders(self._cells)
         try:
-            self._recorders.insert(manifest, fused, acting, self._links.targets)
+            self._recorders.insert(made, fused, acting, self._links.targets)
         except BaseException:
             self._recorders.remove()
             raise
         self._names = [(nrn.name_of(process), _place_of(process)) for _, process in self._points]
         self._points.clear()
         axial = {seg.sec for d in self._directions if d.is_axial for seg, _ in d.weights()}
-        self._layout = Layout.of(self._cells, self._recorders, axial, manifest)
+        self._layout = Layout.of(self._cells, self._recorders, axial, made)
         self._owner = {sec: index for index, cell in enumerate(self._cells) for sec in cell.sections}
         self._memory = memory
         self._shelf = Shelf(memory)

@@ -121,24 +121,28 @@ def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction
     """Drop what is refused; False if nothing can be dropped."""
     message = str(error)
     codes = ",".join(sorted({d.code for d in getattr(error, "diagnostics", ())}))
-    code = f"{mode}: {codes or re.sub(r'[0-9.]+', '#', message)[:160]}"
-    if not isinstance(error, gradmod.Refused):
-        code = f"{mode} Error: {message[:300]}"
+    lines = {line.partition(": ")[0]: line for line in message.splitlines()}
+
+    def code(text: str) -> str:
+        if not isinstance(error, gradmod.Refused):
+            return f"{mode} Error: {text[:300]}"
+        return f"{mode}: {codes or re.sub(r'[0-9.]+', '#', text)[:160]}"
+
     if "from outside" in message:
         # Nothing here touches a run.
         result.fail("untrue", f"{mode}: {message[:300]}")
-    named = [name for name in directions if re.search(rf"(?m)^{re.escape(name)}: ", message)]
+    named = [name for name in directions if name in lines]
     for name in named:
-        result.refused.append((name, code))
+        result.refused.append((name, code(lines[name])))
         del directions[name]
     if named:
         return bool(directions)
     found = [name for name in built.mechanisms if re.search(rf"\b(\w+_)?{name}\b", message)]
     if not found or mode == "reverse":
-        result.refused.append((found[0] if found else "model", code))
+        result.refused.append((found[0] if found else "model", code(message)))
         return False
     for name in found:
-        result.refused.append((name, code))
+        result.refused.append((name, code(message)))
         built.drop(name)
     directions.clear()
     directions.update(built.directions())
