@@ -59,7 +59,7 @@ def test_a_global_needs_influence_somewhere_only(tmp_path: Path) -> None:
         source.write_text(POOL)
         open_library(library([source], quiet=True))
     soma = passive_pool("onedepth")
-    with pytest.raises(gradmod.Error, match="deep: depth_onedepth has no influence anywhere$"):
+    with pytest.raises(gradmod.Error, match=r"deep: depth_onedepth has no influence anywhere$"):
         gradmod.attach(deep=gradmod.Global("depth_onedepth"))
     dend = h.Section(name="dend")
     dend.connect(soma)
