@@ -33,6 +33,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -298,7 +299,7 @@ def _fitted(slopes: Array, widths: Array, shape: tuple[int, ...]) -> tuple[Array
         w = widths[part]
         powers = np.stack([w ** (2 * k) for k in range(degree + 1)], axis=1)
         # The rounding of a slope goes as 1/w: weigh it by w.
-        return np.linalg.lstsq(powers * w[:, None], slopes[part] * w[:, None], rcond=None)[0][0]
+        return (np.linalg.pinv(powers * w[:, None])[0] * w) @ slopes[part]
 
     if not np.isfinite(slopes).all():
         return np.full(shape, math.nan), math.inf
@@ -357,6 +358,7 @@ _TABLE = re.compile(r"\bTABLE\b(?P<names>[\w\s,]*?)(?:\bDEPEND\b(?P<depend>[\w\s
 _NAME = re.compile(r"\w+")
 
 
+@cache
 def _table_statements(source: str) -> list[tuple[str, ...]]:
     return [tuple(_NAME.findall(found["depend"] or "")) for found in _TABLE.finditer(_COMMENT.sub(" ", source))]
 
