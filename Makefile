@@ -66,7 +66,7 @@ coverage-quick: $(STAMP)
 	$(FAST) $(BIN)/python benches/coverage.py --quick
 
 # Mechanisms, cells and runs made at random, compared with finite differences: tests/generator. What fails is made small
-# and put into .generated. About five seconds of one core for each mechanism.
+# and put into .generated. About 2.5 seconds of one core for each mechanism.
 SEED ?= 1
 GENERATE = PYTHONPATH=tests $(BIN)/python -m generator
 generate: N ?= 400

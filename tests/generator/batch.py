@@ -23,7 +23,7 @@ from .compare import RAN
 from .models import Model
 from .tree import Mechanism
 
-#: Mechanisms that are compiled at once, and those of one model. Each takes about 5 s of one core, nearly all of it to
+#: Mechanisms that are compiled at once, and those of one model. Each takes about 2.5 s of one core, nearly all of it to
 #: compile its gradients.
 TOGETHER, EACH = 6, 6
 _NEURON = Path(neuron.__file__).parent / ".data"
