@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first batch; each has the next number")
     parser.add_argument("--jobs", type=int, default=2, help="batches at a time")
     parser.add_argument("--out", type=Path, default=Path(".generated"), help="results and failures (ignored by git)")
-    parser.add_argument("--together", type=int, default=batch.TOGETHER, help="mechanisms of one batch, compiled at once")
+    parser.add_argument("--together", type=int, default=batch.TOGETHER, help="mechanisms compiled at once")
     parser.add_argument("--each", type=int, default=batch.EACH, help="mechanisms of one model")
     parser.add_argument("--like", default="", help="only mechanisms whose text or tags match this regular expression")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false", help="leave failures as they are")
