@@ -73,6 +73,7 @@ class Built:
         for m in self.mechanisms.values():
             if m.has_table:
                 setattr(h, f"usetable_{m.name}", int(model.tables))
+        self._supply()
         self._memory = self._remembered()
         ends = list(self.sections.values())
         self.places = [ends[0](0.5), ends[-1](0.9), ends[1](0.2)]
@@ -121,6 +122,23 @@ class Built:
             for p in m.parameters:
                 if p.scope == "RANGE" and hasattr(point, p.name):
                     setattr(point, p.name, p.value * spread(number, m.name, p.name))
+
+    def _supply(self) -> None:
+        """Let POINTERs see voltages, here and elsewhere, and fill FUNCTION_TABLEs."""
+        places = [sec(x) for sec in self.sections.values() for x in (0.5, 1)]
+        self._filled: list[Any] = []
+        for m in self.mechanisms.values():
+            owners = self._points_of(m.name) if m.is_point else [s for s in self._segments() if hasattr(s, m.name)]
+            for number, owner in enumerate(owners):
+                for name in m.pointers:
+                    seen = places[random.Random(f"{self.model.seed}:{m.name}:{number}").randrange(len(places))]
+                    setattr(owner if m.is_point else getattr(owner, m.name), f"_ref_{name}", seen._ref_v)
+            for name in m.function_tables:
+                x = np.arange(-3.1, 3.2, 0.37)
+                y = 0.9 + 0.6 * np.sin(3 * x + self.model.seed % 7)
+                vectors = h.Vector(y), h.Vector(x)
+                getattr(h, f"table_{name}_{m.name}")(*vectors)
+                self._filled.extend(vectors)
 
     def _remembered(self) -> list[tuple[Any, str, float]]:
         """ASSIGNED variables keep their values through finitialize: what a run left must not be what the next finds."""

@@ -119,6 +119,7 @@ def pool(draft: Draft) -> tuple[Statements, Statements]:
     """A mechanism that carries the concentration inside: returns what BREAKPOINT solves and what INITIAL does."""
     c = draft.chance
     draft.tags.append("pool")
+    hidden = c.of(40)
     read = ("ica", "cai") if c.of(30) else ("ica",)
     draft.ions.append(Ion("ca", read, ("cai",)))
     depth = draft.parameter("depth", 0.05, 0.5, "um")
@@ -128,13 +129,12 @@ def pool(draft: Draft) -> tuple[Statements, Statements]:
     if c.of(25):
         influx = f"fabs(ica)*5000/(96485*{depth}*2)"
     method = c.one(("cnexp", "derivimplicit", "euler"))
-    hidden = c.of(40)
     state = "cas" if hidden else "cai"
     draft.states.append(state)
     code: Statements = [plain(f"{state}' = {influx} + ({rest} - {state})/{decay}")]
     if hidden:
         draft.tags.append("pool by ASSIGNED")
-    elif c.of(10):
+    elif c.of(10) and method != "derivimplicit":
         code = [
             Statement(
                 "IF ({0})",
@@ -143,9 +143,11 @@ def pool(draft: Draft) -> tuple[Statements, Statements]:
                 ("ELSE",),
             )
         ]
-    draft.block("DERIVATIVE pooled", code)
     set_it = [assign("cai", E(state))] if hidden else []
-    return [plain(f"SOLVE pooled METHOD {method}"), *set_it], [plain(f"{state} = {rest}"), *set_it]
+    # nocmodl wants to see the concentration set in that block.
+    draft.block("DERIVATIVE pooled", [*code, *set_it])
+    again = set_it if c.of(50) else []
+    return [plain(f"SOLVE pooled METHOD {method}"), *again], [plain(f"{state} = {rest}"), *set_it]
 
 
 def breakpoint_body(draft: Draft, solves: Statements) -> Statements:

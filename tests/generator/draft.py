@@ -24,6 +24,7 @@ class Draft:
         self.blocks: list[Block] = []
         self.tags: list[str] = []
         self.pointers: list[str] = []
+        self.randoms: list[str] = []
         self.functions: list[Function] = []
         #: Calls that set variables, such as `rates(v)`.
         self.calls: list[str] = []
@@ -86,7 +87,7 @@ class Draft:
         return Mechanism(
             self.name, self.is_point, tuple(self.ions), tuple(self.nonspecific), tuple(self.electrode),
             tuple(self.parameters), tuple(self.assigned), tuple(self.states), tuple(blocks), tuple(self.pointers),
-            tuple(self.tags),
+            tuple(self.randoms), tuple(self.tags),
         )  # fmt: skip
 
 

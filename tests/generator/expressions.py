@@ -17,10 +17,10 @@ _POWER = re.compile(r"\(?(\{\d\}|\w+)\)?\^(\{\d\}|[\d.]+)")
 
 
 def solvable(expression: E) -> E:
-    """The same without `^` and comparisons: nocmodl does not read these in differential equations."""
+    """The same without `^`, comparisons and units: nocmodl does not read these in equations that it solves."""
     if re.search(r"[<>=!&|]|fmod", expression.text):
         return E("0.5")
-    return E(_POWER.sub(r"pow(\1, \2)", expression.text), tuple(map(solvable, expression.parts)))
+    return E(_POWER.sub(r"pow(\1, \2)", expression.text.removesuffix(" (mV)")), tuple(map(solvable, expression.parts)))
 
 
 @dataclass(frozen=True)

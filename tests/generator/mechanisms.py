@@ -5,8 +5,9 @@ from __future__ import annotations
 from . import currents, events, states
 from .chance import Chance
 from .draft import Draft, assign, plain
+from .expressions import Function
 from .statements import Statements, body, function, locals_first
-from .tree import Mechanism, Statement
+from .tree import Expression, Mechanism, Statement
 
 
 def make(seed: object, name: str) -> Mechanism:
@@ -21,6 +22,7 @@ def make(seed: object, name: str) -> Mechanism:
         draft.variable("arr", length=c.count(2, 4))
     if c.of(12) and not draft.is_point:
         draft.positive.append("(diam*0.2)" if c.of(60) else "(area*0.002)")
+    _far(draft)
     for _ in range(c.count(0, 2)):
         function(draft)
     start: Statements = _array_start(draft)
@@ -44,6 +46,19 @@ def make(seed: object, name: str) -> Mechanism:
         draft.block("INITIAL", locals_first(start))
     draft.block("BREAKPOINT", code)
     return draft.finished()
+
+
+def _far(draft: Draft) -> None:
+    """What a script must supply: the voltage that a POINTER sees, a FUNCTION_TABLE."""
+    c = draft.chance
+    if c.of(5):
+        draft.tags.append("POINTER")
+        draft.pointers.append("far")
+        draft.small.append("((far + 60)/50)")
+    if c.of(3) and not draft.is_point:
+        draft.tags.append("FUNCTION_TABLE")
+        draft.block("FUNCTION_TABLE filled(x)", [])
+        draft.functions.append(Function("filled", 1, is_positive=True))
 
 
 def _array_start(draft: Draft) -> Statements:
@@ -74,6 +89,34 @@ def _oddities(draft: Draft) -> Statements:
     if c.of(25):
         name = draft.variable("held", scope=c.one(("RANGE", "")))
         made += body(draft, draft.scope(states=False), [name], busy=1)
+        draft.small.append(name)
+    if c.of(5):
+        draft.tags.append("VERBATIM")
+        name = draft.variable("said", scope=c.one(("RANGE", "")))
+        known = [p.name for p in draft.parameters if p.name.startswith("p")]
+        one, other = c.one(known), c.one(known)
+        code = c.one(
+            (
+                f"{name} = tanh({one}) + 1./3*{other} + 1/2; /* C's own: 1/2 is 0 */",
+                f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {name} = pow({other}, 2)/3; // C",
+                f"{name} = sin({one}) - exp(-fabs({other}))/2;",
+            )
+        )
+        made.append(plain(f"VERBATIM\n    {code}\n    ENDVERBATIM"))
+        draft.small.append(name)
+    if c.of(2):
+        draft.tags.append("RANDOM")
+        draft.randoms.append("dice")
+        name = draft.variable("thrown", scope="RANGE")
+        scope = draft.scope(states=False)
+        throws = (
+            "random_uniform(dice, -0.6, 0.6)",
+            "random_normal(dice, 0.3*{0}, 0.2)",
+            "0.5*{0}*random_uniform(dice)",
+        )
+        throw = c.one(throws)
+        made.append(plain(f"random_setseq(dice, {c.count(0, 5)})"))
+        made.append(assign(name, Expression(throw, (scope.small_one(1),) if "{0}" in throw else ())))
         draft.small.append(name)
     return made
 

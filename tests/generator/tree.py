@@ -46,12 +46,14 @@ class Statement:
 
 @dataclass(frozen=True)
 class Block:
-    """One block at file level, such as `BREAKPOINT`."""
+    """One block at file level, such as `BREAKPOINT`; FUNCTION_TABLE is a head only."""
 
     head: str
     body: tuple[Statement, ...]
 
     def __str__(self) -> str:
+        if self.head.startswith("FUNCTION_TABLE"):
+            return self.head
         return "\n".join([f"{self.head} {{", *(line for s in self.body for line in s.lines()), "}"])
 
 
@@ -98,6 +100,7 @@ class Mechanism:
     states: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
     pointers: tuple[str, ...] = ()
+    randoms: tuple[str, ...] = ()
     tags: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -112,9 +115,15 @@ class Mechanism:
         return {ion.name for ion in self.ions for name in ion.write if not name.startswith("i")}
 
     @property
+    def function_tables(self) -> list[str]:
+        """What a script must fill in."""
+        heads = [b.head for b in self.blocks if b.head.startswith("FUNCTION_TABLE")]
+        return [head.removeprefix("FUNCTION_TABLE ").partition("(")[0] for head in heads]
+
+    @property
     def has_table(self) -> bool:
         """Whether there is a TABLE."""
-        return any("TABLE " in str(block) for block in self.blocks)
+        return any(re.search(r"\bTABLE ", str(block)) for block in self.blocks)
 
     def __str__(self) -> str:
         code = "\n\n".join(map(str, self.blocks))
@@ -131,6 +140,7 @@ class Mechanism:
         neuron += [f"NONSPECIFIC_CURRENT {', '.join(self.nonspecific)}"] if self.nonspecific else []
         neuron += [f"ELECTRODE_CURRENT {', '.join(self.electrode)}"] if self.electrode else []
         neuron += [f"POINTER {', '.join(self.pointers)}"] if self.pointers else []
+        neuron += [f"RANDOM {', '.join(self.randoms)}"] if self.randoms else []
         for scope in ("RANGE", "GLOBAL"):
             names = [x.name for x in (*kept, *others) if x.scope == scope]
             neuron += [f"{scope} {', '.join(names)}"] if names else []
@@ -169,6 +179,7 @@ def read(text: str) -> Mechanism:
         tuple(data["states"]),
         tuple(Block(b["head"], tuple(map(_statement, b["body"]))) for b in data["blocks"]),
         tuple(data["pointers"]),
+        tuple(data["randoms"]),
         tuple(data["tags"]),
     )
 
