@@ -158,3 +158,15 @@ fn a_table_that_is_filled_before_what_it_is_made_of_is_refused() {
     let found = said(&[("x.mod", &format!("{text}{outer}{inner}"))]);
     assert!(found.contains("NEURON fills the TABLE of `a` before that of `b`, of which it is made"), "{found}");
 }
+
+#[test]
+fn the_order_of_arguments_matters_only_where_one_sees_what_another_sets() {
+    let function = "FUNCTION f(x, y) { LOCAL n n = 0 IF (x > 0) { w = 1 IF (v > x) { w = 2 } }
+        WHILE (n < 3) { n = n + 1 IF (y > 0) { y = y/2 - v } } f = x*y }\n";
+    let head = "NEURON { SUFFIX x NONSPECIFIC_CURRENT i } ASSIGNED { v i w }\nINITIAL { w = 1 }\n";
+    for (call, expected) in [("f(f(v, 2), 0.5)", 0), ("f(1, f(v, 2))", 0), ("f(f(v, 2), w)", 1), ("f(w, f(v, 2))", 1),
+                             ("f(f(v, 2), f(1, v))", 1)] {
+        let text = format!("{head}BREAKPOINT {{ i = {call} }}\n{function}");
+        assert_eq!(codes(&said(&[("x.mod", &text)])), vec!["order"; expected], "{call}");
+    }
+}

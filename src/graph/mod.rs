@@ -8,6 +8,7 @@
 //! **Invariant:** operands are older than the node that uses them, except
 //! through a [`Branch`], whose slots may be added later by differentiation.
 
+mod alike;
 mod array;
 pub mod builtin;
 pub mod elimination;

@@ -97,8 +97,8 @@ def _oddities(draft: Draft) -> Statements:
         one, other = c.one(known), c.one(known)
         code = c.one(
             (
-                f"{name} = tanh({one}) + 1./3*{other} + 1/2; /* C's own: 1/2 is 0 */",
-                f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {name} = pow({other}, 2)/3; // C",
+                f"{name} = tanh({one}) + 1./3*{other}; /* C */",
+                f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {{ {name} = pow({other}, 2)/3; }} // C",
                 f"{name} = sin({one}) - exp(-fabs({other}))/2;",
             )
         )
