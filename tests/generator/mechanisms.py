@@ -98,7 +98,7 @@ def _oddities(draft: Draft) -> Statements:
         code = c.one(
             (
                 f"{name} = tanh({one}) + 1./3*{other}; /* C */",
-                f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {{ {name} = pow({other}, 2)/3; }} // C",
+                f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {{ {name} = {other}*{other}; }} // C",
                 f"{name} = sin({one}) - exp(-fabs({other}))/2;",
             )
         )
