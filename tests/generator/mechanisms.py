@@ -98,7 +98,7 @@ def _oddities(draft: Draft) -> Statements:
         code = c.one(
             (
                 f"{name} = tanh({one}) + 1./3*{other}; /* C */",
-                f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {{ {name} = {other}*{other}; }} // C",
+                f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {{ {name} = 0.3*{other}; }}",
                 f"{name} = sin({one}) - exp(-fabs({other}))/2;",
             )
         )
