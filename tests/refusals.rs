@@ -170,3 +170,18 @@ fn the_order_of_arguments_matters_only_where_one_sees_what_another_sets() {
         assert_eq!(codes(&said(&[("x.mod", &text)])), vec!["order"; expected], "{call}");
     }
 }
+
+#[test]
+fn a_method_is_refused_with_its_block() {
+    for (solve, kind, expected) in [
+        ("METHOD euler", "KINETIC s", "KINETIC by METHOD euler is not differentiated"),
+        ("", "KINETIC s", "KINETIC without a METHOD is not differentiated"),
+        ("METHOD newton", "PROCEDURE s()", "PROCEDURE by METHOD newton is not differentiated"),
+    ] {
+        let text = format!("NEURON {{ SUFFIX x NONSPECIFIC_CURRENT i }} ASSIGNED {{ v i }} STATE {{ a b }}
+            INITIAL {{ a = 1 b = 0 }}\nBREAKPOINT {{ SOLVE s {solve}\ni = a }}\n{kind} {{ {} }}\n",
+            if kind.starts_with('K') { "~ a <-> b (1, 2)" } else { "a = b" });
+        let found = said(&[("x.mod", &text)]);
+        assert!(found.contains(expected), "{found}");
+    }
+}

@@ -22,6 +22,22 @@ pub(super) enum Method {
     Procedure,
 }
 
+/// What blocks of a kind are called, and how they may be solved.
+fn methods_of(kind: &BlockKind) -> (&'static str, &'static str) {
+    match kind {
+        BlockKind::Derivative(_) => ("DERIVATIVE", "METHOD cnexp, derivimplicit, euler and runge are differentiated"),
+        BlockKind::Kinetic(..) => ("KINETIC", "METHOD sparse is differentiated"),
+        BlockKind::Linear(..) => ("LINEAR", "it is differentiated without a METHOD"),
+        BlockKind::Nonlinear(..) => ("NONLINEAR", "it is differentiated without a METHOD"),
+        BlockKind::Procedure(_) => ("PROCEDURE", "it is differentiated without a METHOD"),
+        _ => ("this block", "solve a DERIVATIVE, KINETIC, LINEAR or NONLINEAR block, or a PROCEDURE"),
+    }
+}
+
+fn by_method(method: Option<&str>) -> String {
+    method.map_or("without a METHOD".to_owned(), |method| format!("by METHOD {method}"))
+}
+
 impl<'a> Step<'a> {
     pub(super) fn states(&mut self) -> Result<(), Refused> {
         let region = self.region;
@@ -90,11 +106,10 @@ impl<'a> Step<'a> {
                 Method::Procedure
             }
             (_, method) => {
-                let method = method.unwrap_or("no method");
-                return Err(refuse(format!(
-                    "`{}` by {method} is not differentiated",
-                    solve.block.text
-                )));
+                let (kind, help) = methods_of(&block.kind);
+                let how = by_method(method);
+                let refused = refuse(format!("`{}`: {kind} {how} is not differentiated", solve.block.text));
+                return Err(Box::new(refused.help(help)));
             }
         };
         if let (Method::Derivimplicit, Some(state)) = (&method, skipped(block).first()) {
@@ -194,8 +209,8 @@ pub(super) fn solve_at_start(trace: &mut Trace, solve: &Solve) -> Traced<()> {
 }
 
 fn not_differentiated(solve: &Solve) -> Box<Diagnostic> {
-    let method = solve.method.as_ref().map_or("no method", |method| method.text.as_str());
-    let message = format!("`{}` by {method} is not differentiated here", solve.block.text);
+    let how = by_method(solve.method.as_ref().map(|method| method.text.as_str()));
+    let message = format!("`{}` {how} is not differentiated here", solve.block.text);
     Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"))
 }
 
