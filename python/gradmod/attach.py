@@ -13,6 +13,7 @@ from ._directions import Direction, check_smooth, resolve
 from ._influence import check_influence
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
+from ._left_behind import begin_change
 from ._library import load
 from ._named import named_directions
 from ._neuron_sections import is_segment
@@ -98,6 +99,7 @@ def wire(
 
     With ``online``, the gradients can act on the run: they have a leak, and may be clipped.
     """
+    begin_change("Homeostat()" if online else "attach()")
     scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
     over_ranks = spike_times and ranks() > 1
     resolved = agree(over_ranks, lambda: _resolve(directions, scope, spike_times=spike_times, over_ranks=over_ranks))

@@ -14,6 +14,7 @@ import numpy as np
 from . import _neuron as nrn
 from . import _neuron_savestate as state
 from ._fingerprint import difference, fingerprint
+from ._neuron_inside import check_between_runs
 from ._neuron_netcons import all_netcons
 from ._restorable import check_restorable, check_saved
 from .cells import Floats
@@ -84,6 +85,7 @@ def restore_run(path: str | Path, *homeostats: Homeostat) -> None:
         Error: It is of another model, or it is no checkpoint; says where they differ.
         Refused: As for :func:`save_run`.
     """
+    check_between_runs("restore_run()")
     content, rest, histories = _read(Path(path))
     check_restorable(homeostats)
     different = difference(rest["model"], fingerprint(homeostats))

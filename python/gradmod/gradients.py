@@ -14,6 +14,7 @@ from ._build import Build
 from ._directions import Direction
 from ._interrupts import again
 from ._isolated import IsolatedValues
+from ._left_behind import begin_change, let_go
 from ._neuron_sections import is_segment
 from ._overwritten import Overwritten
 from ._pointed_variables import Seen
@@ -169,6 +170,8 @@ class Gradients:
 
         What fails is kept for who reads a gradient; the run is the user's own. The cables then have NaN.
         """
+        if not self._attachments:
+            return
         if step is Gradients._prepare:
             self._failure = None
         try:
@@ -282,6 +285,7 @@ class Gradients:
         if attachment is None:
             raise Error(f"no direction acts on the cell of {segment}")
         if not self.wiring.is_inserted:
+            begin_change("this, for gradients that the last run went without,")
             self._look()
         return attachment
 
@@ -373,15 +377,26 @@ class Gradients:
 
         Args:
             why: What whoever still reads them is told.
+
+        Raises:
+            Error: NEURON is in the middle of a run, and calls the script.
         """
         if not self._attachments:
             return
+        begin_change("detach()")
         self._gone = f"these gradients were detached{': ' * bool(why)}{why}; call attach() again"
+        self._handlers.clear()
+        self.take_away()
+
+    def take_away(self) -> None:
+        """Take everything out of the model, but handlers of ``finitialize``; use :meth:`detach`."""
+        if not self._attachments:
+            return
+        self._gone = self._gone or "these gradients were given up; call attach() again"
         self._overwritten.stop()
         for recording in self._recordings:
             recording.stop()
         self._recordings.clear()
-        self._handlers.clear()
         self._by_section.clear()
         self._last.clear()
         self.wiring.remove()
@@ -391,8 +406,8 @@ class Gradients:
             nrn.stop_recording(self._t)
 
     def __del__(self) -> None:
-        if not sys.is_finalizing() and hasattr(self, "_recordings"):
-            self.detach()
+        if not sys.is_finalizing() and hasattr(self, "_recordings") and self._attachments:
+            let_go(self)
 
     def __repr__(self) -> str:
         if not self._attachments:

@@ -10,6 +10,7 @@ from . import _neuron as nrn
 from ._attachment import Attachment
 from ._build import build_homeostat
 from ._homeostat_manifest import HomeostatManifest
+from ._left_behind import begin_change, let_go
 from ._library import load
 from ._named import named_directions
 from ._neuron_netcons import all_netcons
@@ -227,15 +228,28 @@ class Homeostat:
         } - self._build.manifest.passed_over
 
     def detach(self) -> None:
-        """Take everything away again; parameters keep the values that they have."""
+        """Take everything away again; parameters keep the values that they have.
+
+        Raises:
+            Error: NEURON is in the middle of a run, and calls the script.
+        """
+        begin_change("detach()")
+        self._remove_controllers()
+        self.gradients.detach()
+
+    def take_away(self) -> None:
+        """Take everything out of the model, but handlers of ``finitialize``; use :meth:`detach`."""
+        self._remove_controllers()
+        self.gradients.take_away()
+
+    def _remove_controllers(self) -> None:
         for controller in self.controllers:
             controller.remove()
         self.controllers.clear()
-        self.gradients.detach()
 
     def __del__(self) -> None:
-        if not sys.is_finalizing() and hasattr(self, "gradients"):
-            self.detach()
+        if not sys.is_finalizing() and hasattr(self, "controllers"):
+            let_go(self)
 
     def __repr__(self) -> str:
         names = ", ".join(self.gradients.directions)

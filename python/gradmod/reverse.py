@@ -19,6 +19,7 @@ from ._influence import check_influence
 from ._interrupts import Interrupts
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
+from ._left_behind import begin_change, let_go
 from ._library import load
 from ._named import named_directions
 from ._neuron_sections import is_segment
@@ -85,6 +86,7 @@ class Reverse:
             Refused: Something in the model cannot be differentiated exactly; says what, where and why.
             Error: A name is wrong, or a tool failed.
         """
+        begin_change("Reverse()")
         options = {"sections": sections, "memory": memory, "spike_times": spike_times, "quiet": quiet}
         first, parameters = named_directions(first, parameters, options)
         sections = sections if first is None else first
@@ -196,6 +198,7 @@ class Reverse:
         Raises:
             Refused, Error: The gradient of this run could not be exact.
         """
+        begin_change("Reverse.run()")
         self._check_mine()
         check_settings()
         self._check_model()
@@ -468,9 +471,18 @@ class Reverse:
     # --- the end --------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """End the worker and take the recorders away; the cells are as they were."""
+        """End the worker and take the recorders away; the cells are as they were.
+
+        Raises:
+            Error: NEURON is in the middle of a run, and calls the script.
+        """
         if self._is_closed:
             return
+        begin_change("Reverse.close()")
+        self.take_away()
+
+    def take_away(self) -> None:
+        """Take everything out of the model, and end the worker; use :meth:`close`."""
         self._is_closed = True
         self._end_run()
         self._lose_worker()
@@ -486,8 +498,8 @@ class Reverse:
         self.close()
 
     def __del__(self) -> None:
-        if not sys.is_finalizing() and hasattr(self, "_is_closed"):
-            self.close()
+        if not sys.is_finalizing() and not getattr(self, "_is_closed", True):
+            let_go(self)
 
 
 def _simulation(

@@ -14,6 +14,7 @@ from . import _neuron as nrn
 from ._asked import Asked
 from ._directions import resolve
 from ._engines import Backward, Engine, Forward, Mode, cheaper
+from ._left_behind import begin_change
 from ._neuron_sections import is_section, is_segment
 from ._settable import Settable, check_overlap
 from .cells import Floats
@@ -157,6 +158,7 @@ class Simulation:
     def _run(self, x: ArrayLike) -> Floats:
         if self._is_closed:
             raise Error("this simulation was closed: make a new one")
+        begin_change("a simulation")
         self._last = None
         self.x = x
         failures: list[Refused] = []
@@ -238,7 +240,12 @@ class Simulation:
         return np.concatenate([np.atleast_1d(gradient[settable.name]) for settable in self._settable])
 
     def close(self) -> None:
-        """Take away what was put into the model; the parameters keep their values."""
+        """Take away what was put into the model; the parameters keep their values.
+
+        Raises:
+            Error: NEURON is in the middle of a run, and calls the script.
+        """
+        begin_change("close()")
         self._is_closed = True
         for settable in self._settable:
             settable.stop()
