@@ -71,7 +71,7 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 /// Files of `fixtures/unsupported`, with the code and the line of their refusal.
-const REFUSED: [(&str, &str, usize); 31] = [
+const REFUSED: [(&str, &str, usize); 32] = [
     ("artificial_cell", "artificial-cell", 1),
     ("bare_rate", "bare-rate", 8),
     ("before_state", "before-after", 15),
@@ -82,6 +82,7 @@ const REFUSED: [(&str, &str, usize); 31] = [
     ("diffusion", "longitudinal-diffusion", 8),
     ("equation_place", "equation-place", 9),
     ("event_array", "event-array", 20),
+    ("event_start", "event-start", 9),
     ("event_voltage", "event-voltage", 7),
     ("event_weight", "event-weight", 8),
     ("external", "external", 1),

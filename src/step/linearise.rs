@@ -113,7 +113,8 @@ fn linearise_with(
     let mut step = Step::new(region, whole);
     let declared = step.values.clone();
     let mut start = step.start()?;
-    let received = step.received(declared.first().unwrap_or(&Values::new()))?;
+    let none = Values::new();
+    let received = step.received(declared.first().unwrap_or(&none), start.values.first().unwrap_or(&none))?;
     let slopes = step.slopes(&declared, received.as_ref(), times)?;
     let rise = step.read(Quantity::Rise, "rise");
     let membrane = step.currents(rise)?;

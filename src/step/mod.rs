@@ -37,6 +37,7 @@ mod stale;
 mod state;
 mod stepwise;
 mod still;
+mod unlooked;
 mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ use super::row::{Order, Row};
 use super::{ArrayStore, Moved, Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input};
-use crate::model::Role;
+use crate::model::{Mechanism, Role};
 use crate::syntax::ast::{ExprKind, Statement, StatementKind};
 use crate::trace::{Effect, EffectKind, Store, Trace, Values};
 
@@ -165,8 +165,8 @@ impl Step<'_> {
         shown
     }
 
-    /// Traces the block of a point process that has one, from the values before a step.
-    pub(super) fn received(&mut self, declared: &Values) -> Result<Option<Traced>, Refused> {
+    /// Traces the block of a point process that has one, from the values before a step; `started`: after INITIAL.
+    pub(super) fn received(&mut self, declared: &Values, started: &Values) -> Result<Option<Traced>, Refused> {
         let region = self.region;
         let Some(mechanism) = region.mechanisms.first() else { return Ok(None) };
         let Some(receive) = &mechanism.receive else { return Ok(None) };
@@ -207,10 +207,23 @@ impl Step<'_> {
             }
             traced.voltage = Some(voltage);
         }
+        let acts = effects.iter().filter(|effect| effect.watch.is_none()).flat_map(|effect| effect.arguments.iter().copied());
+        let stores = traced.stores.iter().flat_map(|store| [store.index, store.value]);
+        let changed = values.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(_, value)| *value);
+        let acts: Vec<Id> = changed.chain(after.values().copied()).chain(acts).chain(stores).collect();
+        self.refuse_unlooked(mechanism, &body, &acts)?;
         let mut trace = Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, None);
         trace.follows_all = true;
         trace.may_draw = false;
-        let mut start_arguments = trace.with_arguments(frame, &start).map_err(refused)?;
+        let mut start_arguments = trace.with_arguments(frame.clone(), &start).map_err(refused)?;
+        let mut trace = Trace::new(&mut self.graph, mechanism, started.clone(), &self.constants, None);
+        trace.follows_all = true;
+        trace.may_draw = false;
+        trace.with_arguments(frame, &start).map_err(refused)?;
+        let set = trace.values.into_iter().find(|(name, value)| started.get(name).is_some_and(|before| before != value));
+        if let Some((name, _)) = set {
+            return Err(refuse_started(mechanism, &start, &name));
+        }
         if start.is_empty() {
             // NEURON then clears all but the first weight.
             let zero = self.graph.number(0.0);
@@ -374,6 +387,17 @@ impl Step<'_> {
         let message = "a self-event of INITIAL depends on more than parameters";
         Err(Refused { mechanism: 0, diagnostic: Diagnostic::refusal("initial-event", span, message) })
     }
+}
+
+/// NEURON runs INITIAL of the block after INITIAL, and once for each `NetCon`: what it sets besides the weights belongs to
+/// all of them.
+fn refuse_started(mechanism: &Mechanism, start: &[Statement], name: &str) -> Refused {
+    let span = start.first().map_or(mechanism.span, |statement| statement.span);
+    let message = format!("INITIAL in NET_RECEIVE sets `{name}`, which is no argument of the block");
+    let diagnostic = Diagnostic::refusal("event-start", span, message)
+        .label("NEURON runs this after INITIAL, once for each NetCon, and not at all without one")
+        .help(format!("set `{name}` in INITIAL; keep what belongs to a NetCon in an argument"));
+    Refused { mechanism: 0, diagnostic }
 }
 
 /// Whether statements set v themselves.

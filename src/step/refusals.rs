@@ -15,8 +15,10 @@ pub fn refusals(region: &Region) -> Vec<Refused> {
     let declared = step.values.first().cloned().unwrap_or_else(Values::new);
     let mut found = Vec::new();
     let mut note = |refused: Option<Refused>| found.extend(refused);
-    note(step.start().err());
-    note(step.received(&declared).err());
+    let started = step.start();
+    let after_initial = started.as_ref().ok().and_then(|start| start.values.first()).cloned();
+    note(started.err());
+    note(step.received(&declared, &after_initial.unwrap_or_else(|| declared.clone())).err());
     let zero: Id = step.graph.number(0.0);
     note(step.currents(zero).err());
     note(step.states().err());
