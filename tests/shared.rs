@@ -102,6 +102,20 @@ fn what_each_segment_changes_again_is_refused() {
     assert_refused(&format!("INITIAL {{ m = pool pool = 2*q }}\n{BREAK}{STEP}"), "pool", "INITIAL reads it before it sets it");
 }
 
+/// NEURON runs BREAKPOINT twice for the slope: the second time each reads what it has set itself.
+#[test]
+fn what_the_first_of_two_evaluations_reads_is_refused() {
+    let code = |hint: &str| {
+        format!(
+            "INITIAL {{ m = 0 rate = 1 }}\nBREAKPOINT {{ SOLVE s METHOD cnexp {hint} i = g*rate*m*(v + 10) rate = 2 }}\n\
+             DERIVATIVE s {{ rate = 3 m' = -m }}"
+        )
+    };
+    assert_refused(&code(""), "rate", "BREAKPOINT reads it before it sets it");
+    assert_refused(&code("CONDUCTANCE g"), "rate", "BREAKPOINT reads it before it sets it");
+    assert_followed(&code("").replace("rate = 3 ", ""));
+}
+
 #[test]
 fn what_an_event_leaves_to_other_point_processes_is_refused() {
     let head = "NEURON { POINT_PROCESS x NONSPECIFIC_CURRENT i RANGE tau GLOBAL load }

@@ -5,7 +5,7 @@
 //! `J = I + d (V_{n+1} - V_n)` the derivative of that equation needs `J` only:
 //! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
 
-use super::{Refused, StateKind, Step, When};
+use super::{shared, Refused, StateKind, Step, When};
 use crate::graph::{Builtin, Id, Node, Scope};
 use crate::model::shadow::local_name;
 use crate::model::{Mechanism, SEEN_VOLTAGE};
@@ -49,12 +49,26 @@ impl Step<'_> {
             if jumps || self.reads_what_it_sets(&before, &after) {
                 self.remembering.insert(index);
             }
+            let mut first = None;
             if self.remembering.contains(&index) && hint.is_none() {
                 let once = self.sum(mechanism, &after);
-                after = self.twice(index, before.clone(), scope)?;
-                differs = once != self.sum(mechanism, &after);
+                let again = self.twice(index, before.clone(), scope)?;
+                differs = once != self.sum(mechanism, &again);
+                first = Some(std::mem::replace(&mut after, again)).filter(|_| differs && shared::is_set_elsewhere(mechanism));
             }
             self.share(index, "BREAKPOINT", &before, &mut after);
+            if let Some(mut first) = first {
+                // NEURON's slope is made of the first time too.
+                self.share(index, "BREAKPOINT", &before, &mut first);
+                for current in &mechanism.currents {
+                    let name = local_if_any(&first, &current.name);
+                    let value = first[&name];
+                    let input = self.graph.as_input(value);
+                    if input.is_some_and(|input| self.foreigns.contains_key(&input)) {
+                        after.insert(name, value);
+                    }
+                }
+            }
             let (current, conductance) =
                 self.contribution(index, (&before, &after), (rise, differs, hint), scope)?;
             for ion in &mechanism.ions {

@@ -12,6 +12,7 @@ use super::{Quantity, Refused, Step};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input, Node};
 use crate::model::{Kind, Mechanism, Visibility};
+use crate::syntax::ast::StatementKind;
 use crate::syntax::span::Span;
 use crate::trace::Values;
 
@@ -200,6 +201,14 @@ impl Step<'_> {
 
 fn is_shared(visibility: Visibility) -> bool {
     matches!(visibility, Visibility::Global | Visibility::External | Visibility::File)
+}
+
+/// Whether another block than BREAKPOINT and INITIAL sets what all instances have together.
+pub(super) fn is_set_elsewhere(mechanism: &Mechanism) -> bool {
+    let is_one = |name: &str| mechanism.variable(name).is_some_and(|variable| is_shared(variable.visibility));
+    let sets = |kind: &StatementKind| matches!(kind, StatementKind::Assign(place, _) if is_one(&place.name.text));
+    let hooks = mechanism.hooks.iter().map(|(_, block)| block);
+    mechanism.blocks.values().chain(hooks).any(|block| block.body.iter().any(|statement| statement.any(&sets)))
 }
 
 /// The shared variables that a block has set to something else.
