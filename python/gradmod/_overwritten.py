@@ -56,6 +56,18 @@ class Overwritten:
             if value != before:
                 raise Refused(f"{name}: {what} was {before:g} and is {value:g} when the run begins: {_WHY}")
 
+    def check_end(self) -> None:
+        """Where the run has just ended, and nobody had the time to set the next one's values.
+
+        Raises:
+            Refused: A parameter is another than before, or a stimulus changed.
+        """
+        for name, what, value in self._values():
+            before = self._before.get((name, what), value)
+            if value != before:
+                raise Refused(f"{name}: {what} was {before:g} before the run and is {value:g} after it: {_WHY}")
+        self.check()
+
     def check(self) -> None:
         """After the run.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._corrected import Corrected
+from ._directions import Direction
 from ._events import SIMULTANEOUS, Copies
 from ._ions import ion_settings
 from ._manifest import IonFlags
@@ -21,8 +22,10 @@ from ._point_ions import check_ions
 from ._pointed import Key, place_of
 from ._reverse_manifest import ReverseManifest, ReverseRegion
 from ._rxd import check_rxd
+from ._stages import SET_AFTER_INITIAL
 from .cells import Cell, Place
 from .errors import Error, Refused
+from .parameters import InitialVoltage
 
 #: What a recorder says where its point process has had an event that did not come to it, and where the log is full.
 _MISSED, _FULL, _ORDER = -2, -3, -4
@@ -302,6 +305,23 @@ class Recorders:
                     "reverse mode takes the parameters of density mechanisms as constant; use forward mode (attach)"
                 )
         return int(self.spots[0].mechanism.steps_done)
+
+    def check_moved(self, directions: Sequence[Direction]) -> None:
+        """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.
+
+        Raises:
+            Refused: It does, or may.
+        """
+        moved = [spot for spot in self.spots if spot.mechanism.moved]
+        for spot in moved:
+            for direction in directions:
+                if (
+                    isinstance(direction.parameter, InitialVoltage)
+                    or direction.wrt in spot.region.at_start
+                    or spot.region.sets_weights
+                ):
+                    where = spot.process or spot.segment
+                    raise Refused(f"{direction.name}: no exact gradient of this run, at {where}: {SET_AFTER_INITIAL}")
 
     def stop(self) -> None:
         """Remember nothing more: the memory may go away."""

@@ -19,6 +19,8 @@ class ReverseRegion:
         states: Names of the states, in the order of the adjoint's arrays.
         checks: The states that each check of a step is about.
         parameters: Names of the parameters, in the order of the results; the initial voltage comes after them.
+        at_start: Those of the parameters that the states after INITIAL depend on.
+        sets_weights: INITIAL of NET_RECEIVE sets weights.
         far: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages comes last.
         of_ions: Those of the parameters that belong to the segment, also in a point process.
         currents_read, currents_written: Ions whose total current a mechanism reads, and those to which one adds.
@@ -39,6 +41,8 @@ class ReverseRegion:
     states: tuple[str, ...]
     checks: tuple[str, ...]
     parameters: tuple[str, ...]
+    at_start: frozenset[str]
+    sets_weights: bool
     far: tuple[str, ...]
     ions: tuple[IonFlags, ...]
     of_ions: frozenset[str]
@@ -83,6 +87,8 @@ class ReverseRegion:
             states=tuple(data["states"]),
             checks=tuple(data["checks"]),
             parameters=tuple(p["name"] for p in data["parameters"]),
+            at_start=frozenset(data["at_start"]),
+            sets_weights=bool(data["sets_weights"]),
             far=tuple(data["far"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
             of_ions=frozenset(p["name"] for p in data["parameters"] if p["scope"] == "ion"),

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import _neuron as nrn
-from ._attachment import Attachment
+from ._attachment import Attachment, Spot
 from ._events import SIMULTANEOUS
 from ._neuron_settings import unsupported_settings
+from ._stages import SET_AFTER_INITIAL
 from ._streams import check_streams
 from .cells import Floats
 from .errors import Refused
@@ -30,7 +31,8 @@ _FAULTS = {
     "finitialize (by hand, by SaveState.restore, by an event), or a TABLE is in use that NEURON did not fill again "
     "after a parameter changed (set its usetable to 0, or add the parameter to DEPEND)",
     6: "v was set from outside during the run; the potential to start from belongs into finitialize, or into an "
-    "FInitializeHandler of type 1",
+    "FInitializeHandler of type 0",
+    14: SET_AFTER_INITIAL,
     8: SIMULTANEOUS,
     9: "a spike came of which gradmod knows nothing: the threshold or the delay of a NetCon was changed during the "
     "run, or dt since finitialize",
@@ -39,6 +41,8 @@ _FAULTS = {
     12: "the v of a gradient cable was not that of the initial voltage's gradient when the run began",
     7: "celsius was changed during the run: set it before finitialize",
 }
+#: Likewise: a parameter that directions change was set.
+_SET = 13
 
 
 def check_settings(*, threads: bool = False) -> None:
@@ -70,6 +74,8 @@ def check_run(attachment: Attachment) -> None:
     """Refuse a run during which the cell was changed in a way that the gradients do not follow."""
     for spot in (*attachment.spots, *attachment.companions):
         fault = int(spot.mechanism.fault)
+        if fault == _SET:
+            raise Refused(_was_set(spot))
         if fault:
             reason = (left_out(spot.region.unfollowed) if fault == 3 else "") + str(_FAULTS.get(fault, fault))
             names = spot.process or ", ".join(spot.region.mechanisms) or "no mechanisms"
@@ -91,3 +97,16 @@ def check_run(attachment: Attachment) -> None:
             f"no exact gradient of this run: {changed} since finitialize; change it before a run, "
             "or after its gradients were read"
         )
+
+
+def _was_set(spot: Spot) -> str:
+    """What is said of a parameter that a direction changes and that the run has set."""
+    name = list(spot.region.parameters)[int(spot.mechanism.changed) - 1]
+    where = f"{name} of {spot.process}" if spot.process else f"{name} at {spot.segment}"
+    return (
+        f"no exact gradient of this run: {where} was set between finitialize and t = {spot.mechanism.changed_t:g} ms, "
+        "and a direction changes it: what the run sets by itself (an event, a Vector, a script) does not depend on the "
+        "value that was given, or in a way that nobody knows. Set it before finitialize; let a parameter change while "
+        "NEURON runs by gradmod.Homeostat, or without a direction in it (a second parameter of the mechanism, that "
+        "multiplies it, may be the direction)"
+    )

@@ -158,6 +158,7 @@ class Gradients:
         """After INITIAL."""
 
         def check() -> None:
+            self._overwritten.check_start()
             for attachment in self._attachments:
                 attachment.check_start()
 

@@ -172,7 +172,10 @@ class PerNetCon(Parameter):
 
 
 class InitialVoltage(Parameter):
-    """The membrane potential that ``finitialize`` starts from; everywhere, or in some sections or segments."""
+    """The membrane potential that INITIAL finds; everywhere, or in some sections or segments.
+
+    That is what ``finitialize(v_init)`` or, after it, FInitializeHandlers of type 0 set it to.
+    """
 
     def __init__(self, where: Where = None, weight: Weight = None) -> None:
         """Name the direction.

@@ -23,6 +23,7 @@ from ._left_behind import begin_change, let_go
 from ._library import load
 from ._named import named_directions
 from ._neuron_sections import is_segment
+from ._overwritten import Overwritten
 from ._plan import Layout
 from ._pointed import Links
 from ._process import Worker
@@ -145,6 +146,7 @@ class Reverse:
         except BaseException:
             self._recorders.remove()
             raise
+        self._overwritten = Overwritten(self._directions)
         self._names = [(nrn.name_of(process), _place_of(process)) for _, process in self._points]
         self._points.clear()
         axial = {seg.sec for d in self._directions if d.is_axial for seg, _ in d.weights()}
@@ -244,9 +246,19 @@ class Reverse:
         def begin() -> None:
             starts[:] = [Start.present(self._directions, self._cells, recorders, self._layout)]
 
+        overwritten = self._overwritten
+        steps_of_start = (
+            (3, overwritten.remember),
+            (3, recorders.prepare),
+            (0, overwritten.check_start),
+            (1, overwritten.check_start),
+            (1, recorders.check_start),
+            (2, overwritten.check_start),
+            (2, begin),
+        )
         handlers = [
             nrn.on_finitialize(kind, lambda step=step: keep_failure(step, windows.failures, interrupts))
-            for kind, step in ((3, recorders.prepare), (1, recorders.check_start), (2, begin))
+            for kind, step in steps_of_start
         ]
         try:
             simulate(interrupts)
@@ -268,6 +280,8 @@ class Reverse:
             raise Error("simulate() made no time step after finitialize")
         if by_the_clock != taken:
             raise Refused("no exact gradient: dt or t was changed during the run")
+        overwritten.check_end()
+        recorders.check_moved(self._directions)
         windows.finish(taken)
         changed = start.difference(Start.present(self._directions, self._cells, recorders, self._layout))
         if changed:
@@ -489,6 +503,7 @@ class Reverse:
         for trace in self._traces:
             trace.stop()
         self._traces.clear()
+        self._overwritten.stop()
         self._recorders.remove()
 
     def __enter__(self) -> Reverse:

@@ -25,6 +25,7 @@ mod reverse;
 mod sources;
 mod spikes;
 mod stages;
+mod steady;
 mod wiring;
 
 use std::sync::OnceLock;

@@ -19,6 +19,7 @@ use super::far::{self, Far};
 use super::pointed::PointedVariables;
 use super::procedures::Procedure;
 use super::sources::Sources;
+use super::steady::{self, Steady};
 use super::{lines, moved, EmitError, Feature, File, UNNAMED};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Ion, Kind};
@@ -77,11 +78,14 @@ struct Context {
     ends_steps: bool,
     /// Statements that compare present and remembered values of the states.
     unchanged: Vec<String>,
+    unchanged_start: Vec<String>,
     /// Statements that look whether all is set that must be.
     look_wired: Vec<String>,
     has_celsius: bool,
     /// Where gradients act on the run.
     online: Option<Fade>,
+    /// Where they do not.
+    steady: Option<Steady>,
     functions: Vec<&'static str>,
 }
 
@@ -173,6 +177,9 @@ impl<'a> Writer<'a> {
         all.extend(&array_inputs);
         event_inputs.extend(array_inputs);
         all.extend(&event_inputs);
+        if feature != Feature::Online {
+            all.extend(steady::inputs(linearised));
+        }
         let gradients = linearised.states.iter().map(|state| gradient_name(linearised, &state.kind));
         let mut names = linearised.names.clone();
         let parameters = linearised.parameters.iter();
@@ -228,6 +235,10 @@ impl<'a> Writer<'a> {
         range.extend(self.far.iter().flat_map(|far| [far.gradient.clone(), far.new.clone()]));
         range.extend(pointed.iter().flat_map(|pointed| pointed.arrays.clone()));
         let streams = self.streams();
+        let steady = self.steady();
+        if steady.is_some() {
+            range.extend(["changed", "changed_t"].map(str::to_owned));
+        }
         if !streams.is_empty() {
             range.push("own".to_owned());
             range.extend(streams.iter().map(|stream| stream.start.clone()));
@@ -277,9 +288,11 @@ impl<'a> Writer<'a> {
             needs_cables: self.needs_cables(),
             ends_steps: self.ends_steps(),
             unchanged: self.unchanged(),
+            unchanged_start: self.unchanged_start(),
             look_wired: self.look_wired(),
             has_celsius: self.reads(&Quantity::Celsius),
             online,
+            steady,
             functions: functions.into_iter().collect(),
         }
     }

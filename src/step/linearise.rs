@@ -163,7 +163,11 @@ fn linearise_with(
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
     let states = step.state_rows(&chosen, &order, &start_order)?;
     let corrected = corrected(&chosen, &initial, &parameters);
-    let mut parameters = parameters.into_iter().map(|(_, parameter)| parameter).collect::<Vec<_>>();
+    let as_they_stay = parameters.into_iter().map(|(input, parameter)| Parameter {
+        steady: parameter.steady.filter(|_| !initial.contains(&input)),
+        ..parameter
+    });
+    let mut parameters = as_they_stay.collect::<Vec<_>>();
     if region.kind() == Kind::Density && wanted("cm") {
         step.add_capacitance(&mut source, &mut parameters, rise);
     }
@@ -312,7 +316,7 @@ impl Step<'_> {
         let scale = self.graph.number(1e-3);
         let per_step = self.graph.div(rise, self.dt);
         source.parameters.push((parameters.len(), self.graph.mul(scale, per_step)));
-        parameters.push(Parameter { public: "cm".to_owned(), scope: "cable" });
+        parameters.push(Parameter { public: "cm".to_owned(), scope: "cable", steady: None });
     }
 
     fn is_watched(&mut self, candidate: &Candidate) -> bool {

@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 82] = [
+const OWN: [&str; 90] = [
     "events_at",
     "events_room",
     "last_event",
@@ -44,6 +44,14 @@ const OWN: [&str; 82] = [
     "t_start",
     "dt_start",
     "celsius_start",
+    "asked",
+    "steady",
+    "changed",
+    "changed_t",
+    "keep_steady",
+    "look_start",
+    "compare_start",
+    "look_steady",
     "v_solved",
     "v_kept",
     "landed_place",

@@ -11,6 +11,8 @@ pub struct Parameter {
     /// NEURON's name, `gnabar_hh`
     pub public: String,
     pub scope: &'static str,
+    /// Its value, where a run must not change it.
+    pub steady: Option<Input>,
 }
 
 impl Step<'_> {
@@ -26,7 +28,7 @@ impl Step<'_> {
         for input in reached {
             let Some((public, scope)) = self.as_parameter(input, constant) else { continue };
             if wanted(&public) {
-                parameters.push((input, Parameter { public, scope }));
+                parameters.push((input, Parameter { public, scope, steady: Some(input) }));
             }
         }
         parameters.sort_by(|(_, a), (_, b)| (a.scope, &a.public).cmp(&(b.scope, &b.public)));

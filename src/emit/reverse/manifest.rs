@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::frame::Slot;
+use super::transpose::Transposed;
 use super::Reversed;
 use crate::emit::manifest::{IonManifest, PointerManifest};
 use crate::emit::moved::timed_by;
@@ -53,6 +54,10 @@ pub struct ReverseRegion {
     /// Code that was left out.
     pub unfollowed: Vec<String>,
     pub parameters: Vec<ParameterScope>,
+    /// Those of the parameters that a run begins with another state by.
+    pub at_start: Vec<String>,
+    /// NetCons' weights begin with what INITIAL of `NET_RECEIVE` makes of them.
+    pub sets_weights: bool,
     /// The model's POINTERs to voltages, `gap.vgap`, in the order of the adjoint's `far`.
     pub far: Vec<String>,
     pub ions: Vec<IonManifest>,
@@ -114,6 +119,15 @@ fn corrected(reversed: &Reversed) -> Vec<String> {
     names.filter(|name| reversed.frame.pointers.iter().any(|pointer| pointer.name == *name)).collect()
 }
 
+/// The parameters that the states after INITIAL depend on.
+fn at_start(reversed: &Reversed) -> Vec<String> {
+    let linearised = reversed.linearised;
+    let rows = linearised.states.iter().map(|state| &state.start);
+    let flow = Transposed::new(linearised, rows, &linearised.start_stages, &reversed.start.code(linearised));
+    let reached = linearised.parameters.iter().zip(&flow.parameters).filter(|(_, terms)| !terms.is_empty());
+    reached.map(|(parameter, _)| parameter.public.clone()).collect()
+}
+
 impl ReverseRegion {
     pub(super) fn new(reversed: &Reversed, recorder: &File, adjoint: &File) -> Self {
         let linearised = reversed.linearised;
@@ -140,6 +154,8 @@ impl ReverseRegion {
                 .iter()
                 .map(|parameter| ParameterScope { name: parameter.public.clone(), scope: parameter.scope })
                 .collect(),
+            at_start: at_start(reversed),
+            sets_weights: linearised.receive.as_ref().is_some_and(|receive| !receive.start_weights.is_empty()),
             far: linearised.pointed.iter().map(|far| pointed_source(linearised, far.mechanism, &far.name)).collect(),
             ions: ion_manifests(linearised),
             currents_read: ions_where(&linearised.region, |ion| ion.read.contains(&ion.current())),

@@ -51,7 +51,8 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         initial => initial(reversed),
         early => remember(reversed, true),
         remember => remember(reversed, false),
-        unchanged => unchanged(reversed),
+        unchanged => unchanged(reversed, |state| format!("changed = -{}.", STATE + state)),
+        moved => unchanged(reversed, |_| "moved = 1.".to_owned()),
         watches_celsius,
         fix => fix(reversed, |index, name| format!("gm_fixed[{index}] = {name};")),
         compare => fix(reversed, compare),
@@ -93,7 +94,7 @@ fn remember(reversed: &Reversed, early: bool) -> Vec<String> {
 }
 
 /// What the first frame of a window has already must not have changed: the states that nothing but steps changes.
-fn unchanged(reversed: &Reversed) -> Vec<String> {
+fn unchanged(reversed: &Reversed, act: impl Fn(usize) -> String) -> Vec<String> {
     let linearised = reversed.linearised;
     let states = linearised.states.iter().enumerate();
     let watched = states.filter(|(_, state)| state.is_watched && !linearised.set_by_currents.contains(&state.kind));
@@ -105,7 +106,7 @@ fn unchanged(reversed: &Reversed) -> Vec<String> {
         let slot = Slot::Pointer(name.clone());
         let is_late = !reversed.frame.early.contains(&name);
         let index = reversed.frame.moving.iter().position(|known| is_late && *known == slot)?;
-        Some(format!("if (gm_now[{index}] != {name}) changed = -{}.;", STATE + state))
+        Some(format!("if (gm_now[{index}] != {name}) {};", act(state)))
     };
     watched.filter_map(statement).collect()
 }
