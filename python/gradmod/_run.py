@@ -56,6 +56,36 @@ class Run:
         return self.process == os.getpid() and self.number == initialisations()
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A run that is going on: which process began it, with which initialisation."""
+
+    process: int
+    number: int
+
+    @classmethod
+    def now(cls) -> Begun:
+        """In a handler of type 3: the run that this ``finitialize`` begins."""
+        return cls(os.getpid(), initialisations() + 1)
+
+    def check(self, call: str) -> None:
+        """Raise unless NEURON is still in it.
+
+        Args:
+            call: What asks, e.g. "save_run()".
+
+        Raises:
+            Error: Another run has begun, or this is another process.
+        """
+        if self.process != os.getpid():
+            raise Error(
+                f"{call}: this run was begun in another process (a forked child has a copy of it, which goes its own "
+                "way): let the process that runs it save it, or begin a run in this one"
+            )
+        if self.number != initialisations():
+            raise Error(f"{call}: NEURON was initialised again since this run began, or its finitialize did not end")
+
+
 _last: list[Run] = []
 
 

@@ -11,9 +11,10 @@ T = TypeVar("T")
 
 #: Why a potential that is set between INITIAL and the first step has no derivative in what it began with.
 SET_AFTER_INITIAL = (
-    "v, or a state, was set between INITIAL and the first step (by an FInitializeHandler of type 1 or 2, or by the script), where a "
-    "direction has changed it or what the run starts with: nobody knows whether it was set to that value or by that "
-    "much. Set it in finitialize(v_init), or in an FInitializeHandler of type 0: INITIAL finds it there"
+    "v, or a state, was set between INITIAL and the first step (by an FInitializeHandler of type 1 or 2, or by the "
+    "script), where a direction has changed it or what the run starts with: nobody knows whether it was set to "
+    "that value or by that much. Set it in finitialize(v_init), or in an FInitializeHandler of type 0: INITIAL finds "
+    "it there"
 )
 
 

@@ -17,6 +17,7 @@ from ._fingerprint import difference, fingerprint
 from ._neuron_inside import check_between_runs
 from ._neuron_netcons import all_netcons
 from ._restorable import check_restorable, check_saved
+from ._run import Begun
 from .cells import Floats
 from .errors import Error
 from .homeostat import Homeostat
@@ -38,15 +39,19 @@ def save_run(path: str | Path, *homeostats: Homeostat) -> None:
 
     Raises:
         Refused: Something acts on the run that cannot be saved, or the gradients do not follow the run; says what.
+        Error: There is no run, or it was begun in another process, or another one has begun since.
     """
     if not homeostats:
         raise Error("save_run(path, homeostat): which runs are saved are those of homeostats")
+    check_between_runs("save_run()")
+    begun = [_begun(homeostat) for homeostat in homeostats]
     for homeostat in homeostats:
         homeostat.check()
     check_restorable(homeostats)
     saved = state.save()
     check_saved(saved)
     rest = {
+        "run": {"process": begun[0].process, "number": begun[0].number, "t": float(nrn.h.t)},
         "model": fingerprint(homeostats),
         "globals": state.global_values(),
         "streams": [[*nrn.values(s.get_ids()), s.get_seq()] for s in state.streams()],
@@ -107,8 +112,17 @@ def restore_run(path: str | Path, *homeostats: Homeostat) -> None:
         stream.set_seq(place)
     for history, samples in zip(_histories(homeostats), histories, strict=True):
         history.samples = samples
+    if rest["run"]["t"] != float(nrn.h.t):
+        raise Error(f"{path}: it was saved at t = {rest['run']['t']:g} ms, what NEURON saved is of {nrn.h.t:g} ms")
     if state.save().content != content:
         raise Error(f"{path}: NEURON did not put everything where it was")
+
+
+def _begun(homeostat: Homeostat) -> Begun:
+    if homeostat.begun is None:
+        raise Error("save_run(): there was no run since the homeostat was made")
+    homeostat.begun.check("save_run()")
+    return homeostat.begun
 
 
 def _histories(homeostats: tuple[Homeostat, ...]) -> list[Any]:

@@ -15,6 +15,7 @@ from ._library import load
 from ._named import named_directions
 from ._neuron_netcons import all_netcons
 from ._neuron_sections import is_segment
+from ._run import Begun
 from .attach import Wired, wire
 from .controller import Controller, actuators, check_changeable
 from .errors import Error, Refused
@@ -50,6 +51,7 @@ class Homeostat:
     Attributes:
         controllers: One for each place of ``at``.
         delays: Of all NetCons when the run began, in ms.
+        begun: Which run it is in.
         gradients: The gradients that it goes by. To record them for every step is for short runs.
     """
 
@@ -100,6 +102,7 @@ class Homeostat:
         self._attachments: Sequence[Attachment] = wired[1].attachments
         self._build = wired[2]
         self.delays: list[float] = []
+        self.begun: Begun | None = None
         self._bounds = dict(bounds or {})
         try:
             self._regulate(measure, segments, wired, quiet=quiet)
@@ -195,6 +198,7 @@ class Homeostat:
 
     def prepare(self) -> None:
         """Follow the user's parameters; at the beginning of ``finitialize``."""
+        self.begun = Begun.now()
         self.delays = [float(netcon.delay) for netcon in all_netcons()]
         for controller in self.controllers:
             controller.prepare(self._bounds)

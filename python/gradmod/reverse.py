@@ -275,11 +275,15 @@ class Reverse:
             raise Error(f"the run took {taken} time steps, there was room for {steps}: set h.dt first, or the duration")
         self._links.check(_AGAIN)
         (start,) = starts
-        by_the_clock = round((float(nrn.h.t) - start.t) / start.dt)
-        if by_the_clock < 1:
-            raise Error("simulate() made no time step after finitialize")
-        if by_the_clock != taken:
-            raise Refused("no exact gradient: dt or t was changed during the run")
+        end = float(nrn.h.t)
+        # psolve does not look at the t that an FInitializeHandler has set: its run begins at 0.
+        if all(round((end - begin) / start.dt) != taken for begin in (start.t, 0.0)):
+            if end == start.t:
+                raise Error("simulate() made no time step after finitialize")
+            raise Refused(
+                f"no exact gradient: t was {start.t:g} ms when finitialize ended and is {end:g} ms after {taken} steps "
+                f"of {start.dt:g} ms: t or dt was set during the run, or t between finitialize and the first step"
+            )
         overwritten.check_end()
         recorders.check_moved(self._directions)
         windows.finish(taken)

@@ -347,7 +347,7 @@ REFUSED: dict[str, tuple[Callable[[Cell], None], str]] = {
     "concentration set": (_at(3, lambda c: setattr(c.dend(0.5), "cai", 1e-3)), "a state is not what"),
     "restored in the middle": (_restore_in_the_middle, "dt or t was changed"),
     "restored after finitialize": (_restore_after_finitialize, "dt or t was changed"),
-    "a direction's parameter set": (_weighted_parameter_in_the_middle, r"gnabar_hh at soma\(0.5\) was set .* t = 3.025"),
+    "direction set": (_weighted_parameter_in_the_middle, r"gnabar_hh at soma\(0.5\) was set .* t = 3.025"),
     "t set": (_back_in_time, "dt or t was changed"),
     "dt set": (_at(3, lambda c: setattr(h, "dt", 0.025)), "dt or t was changed"),
     "celsius set": (_at(3, lambda c: setattr(h, "celsius", 8)), "celsius was changed"),

@@ -1,4 +1,4 @@
-"""Potentials and states that are set between INITIAL and the first step: what the run begins with is then not INITIAL's."""
+"""Potentials and states that are set between INITIAL and the first step: a run begins with what INITIAL did not."""
 
 from __future__ import annotations
 
