@@ -23,11 +23,14 @@ pub fn chain(g: &mut Graph, id: Id, operands: &[Id], d: &[Id]) -> Id {
             for (index, inner) in d.iter().enumerate() {
                 if !g.is_zero(*inner) {
                     let partial = call(g, builtin, id, operands, index);
-                    let term = if may_be_infinite(g, builtin, operands, index) {
+                    let mut term = if may_be_infinite(g, builtin, operands, index) {
                         g.call(Builtin::Times, vec![partial, *inner])
                     } else {
                         g.mul(partial, *inner)
                     };
+                    if let (Builtin::Exp, Some((s, n))) = (builtin, power_of_log(g, operands[0])) {
+                        term = g.call(Builtin::AtPole, vec![term, s, n, s]);
+                    }
                     sum = g.add(sum, term);
                 }
             }
@@ -62,7 +65,55 @@ fn quotient(g: &mut Graph, id: Id, (a, b): (Id, Id), (da, db): (Id, Id)) -> Id {
     }
     let q_db = g.mul(id, db);
     let top = g.sub(da, q_db);
-    g.div(top, b)
+    let slope = g.div(top, b);
+    // `1 / (1 + (k/c)^n)`, a Hill curve that is 0 at c = 0, where (k/c)^n is infinite.
+    match pole(g, b) {
+        Some((s, n)) if !g.is_zero(db) => g.call(Builtin::AtPole, vec![slope, s, n, b]),
+        _ => slope,
+    }
+}
+
+/// Of a sum that is infinite where a divisor in it is 0: what is infinite there, and the power of the divisor.
+fn pole(g: &mut Graph, b: Id) -> Option<(Id, Id)> {
+    match *g.node(b) {
+        Node::Add(one, other) => infinite_power(g, one).or_else(|| infinite_power(g, other)),
+        _ => None,
+    }
+}
+
+/// The same of a power of a quotient, which may be written as a product, or with exp and log.
+fn infinite_power(g: &mut Graph, id: Id) -> Option<(Id, Id)> {
+    match g.node(id).clone() {
+        Node::Call(Builtin::Pow, x) if matches!(g.node(x[0]), Node::Div(..)) => Some((x[0], x[1])),
+        Node::Call(Builtin::Exp, x) => power_of_log(g, x[0]),
+        Node::Mul(a, b) if a == b => match *g.node(a) {
+            Node::Div(..) => Some((a, g.number(2.0))),
+            Node::Mul(c, d) if c == d && matches!(g.node(c), Node::Div(..)) => Some((c, g.number(4.0))),
+            _ => None,
+        },
+        Node::Mul(a, b) => match (g.node(a).clone(), g.node(b).clone()) {
+            (Node::Mul(c, d), Node::Div(..)) if c == d && c == b => Some((b, g.number(3.0))),
+            (Node::Div(..), Node::Mul(c, d)) if c == d && c == a => Some((a, g.number(3.0))),
+            _ => infinite_power(g, a).or_else(|| infinite_power(g, b)),
+        },
+        _ => None,
+    }
+}
+
+/// The exponent `n log(x)`: the logarithm, and n.
+fn power_of_log(g: &Graph, exponent: Id) -> Option<(Id, Id)> {
+    let is_log = |id: Id| matches!(g.node(id), Node::Call(Builtin::Log, _));
+    match *g.node(exponent) {
+        Node::Neg(inner) => power_of_log(g, inner),
+        Node::Mul(n, log) if is_log(log) => Some((log, n)),
+        Node::Mul(log, n) if is_log(log) => Some((log, n)),
+        // -n log(x), with the sign anywhere
+        Node::Mul(n, other) if matches!(g.node(other), Node::Neg(_)) => match *g.node(other) {
+            Node::Neg(log) if is_log(log) => Some((log, n)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Equal, or numbers that differ by rounding.
@@ -108,10 +159,7 @@ fn may_be_infinite(g: &Graph, builtin: Builtin, x: &[Id], index: usize) -> bool 
         // Of a quotient it is Nernst's equation, where a concentration of 0 has no potential.
         Builtin::Log | Builtin::Log10 => !matches!(g.node(x[0]), Node::Div(..)),
         // exp(n log(x)), a power of 0.
-        Builtin::Exp => match *g.node(x[0]) {
-            Node::Mul(a, b) => [a, b].into_iter().any(|id| matches!(g.node(id), Node::Call(Builtin::Log, _))),
-            _ => false,
-        },
+        Builtin::Exp => power_of_log(g, x[0]).is_some(),
         Builtin::Pow => index == 0 && g.as_number(x[1]).is_none_or(|exponent| exponent < 1.0),
         _ => false,
     }
@@ -195,6 +243,8 @@ fn call(g: &mut Graph, builtin: Builtin, y: Id, x: &[Id], index: usize) -> Id {
         // Second derivatives of it only decide whether a current is linear in v.
         Builtin::XOverExpm1Slope | Builtin::TimesLog => y,
         Builtin::ExpSlope => one,
+        Builtin::AtPole if index == 0 => one,
+        Builtin::AtPole => g.number(0.0),
         Builtin::Times => x[1 - index],
     }
 }

@@ -32,6 +32,9 @@ pub enum Builtin {
     ExpSlope,
     /// A product that is 0 where a factor is, though the other be infinite. Only derivatives make it.
     Times,
+    /// A slope, of s, n and b too: where s is infinite, and so is b, which it is divided by, that of a power n of what is
+    /// 0 there, so 0 for n above 1 and else no number. Only derivatives make it.
+    AtPole,
     /// The error function (`erf`).
     Erf,
     /// From a stream of random numbers, at a place in it: a number between 0 and 1.
@@ -48,7 +51,7 @@ pub enum Builtin {
     LookUpSlope,
 }
 
-const NAMES: [(Builtin, &str, usize); 31] = [
+const NAMES: [(Builtin, &str, usize); 32] = [
     (Builtin::Exp, "exp", 1),
     (Builtin::Log, "log", 1),
     (Builtin::Log10, "log10", 1),
@@ -73,6 +76,7 @@ const NAMES: [(Builtin, &str, usize); 31] = [
     (Builtin::TimesLog, "times_log", 2),
     (Builtin::ExpSlope, "exp_slope", 1),
     (Builtin::Times, "times_unless_0", 2),
+    (Builtin::AtPole, "at_pole", 4),
     (Builtin::Erf, "erf", 1),
     (Builtin::UniformAt, "uniform_at", 2),
     (Builtin::NormalAt, "normal_at", 2),
@@ -94,7 +98,7 @@ impl Builtin {
     /// Whether NMODL lacks it, so that an emitted mechanism must define it.
     pub fn is_ours(self) -> bool {
         let is_table = matches!(self, Self::LookUp | Self::LookUpSlope);
-        let is_slope = matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog | Self::ExpSlope | Self::Times);
+        let is_slope = matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog | Self::ExpSlope | Self::Times | Self::AtPole);
         self.is_random() || is_table || is_slope
     }
 
@@ -144,6 +148,10 @@ impl Builtin {
             (Self::ExpSlope, [y]) => *y,
             (Self::Times, [0.0, _] | [_, 0.0]) => 0.0,
             (Self::Times, [a, b]) => a * b,
+            (Self::AtPole, [_, s, n, b]) if s.abs() > 1e308 && b.abs() > 1e300 => {
+                if n.abs() > 1.0 { 0.0 } else { f64::NAN }
+            }
+            (Self::AtPole, [slope, ..]) => *slope,
             _ => return None,
         };
         value.is_finite().then_some(value)

@@ -419,7 +419,7 @@ impl Graph {
 
     /// Those of some values that may be infinite where a slope is.
     pub fn infinite(&self, roots: impl IntoIterator<Item = Id>) -> BTreeSet<Id> {
-        let is_product = |node: &Node| matches!(node, Node::Call(Builtin::Times, _));
+        let is_product = |node: &Node| matches!(node, Node::Call(Builtin::Times | Builtin::AtPole, _));
         if !self.nodes.iter().any(is_product) {
             return BTreeSet::new();
         }

@@ -104,6 +104,20 @@ pub fn linearise(
     }
 }
 
+/// The values of the first mechanism.
+fn first(values: &[Values]) -> Values {
+    values.first().cloned().unwrap_or_default()
+}
+
+/// The parameters, and which of them a run must not change: not those that are states after the start.
+fn steady(parameters: Vec<(Input, Parameter)>, initial: &BTreeSet<Input>) -> Vec<Parameter> {
+    let stay = |(input, parameter): (Input, Parameter)| Parameter {
+        steady: parameter.steady.filter(|_| !initial.contains(&input)),
+        ..parameter
+    };
+    parameters.into_iter().map(stay).collect()
+}
+
 fn linearise_with(
     region: &Region,
     wanted: &dyn Fn(&str) -> bool,
@@ -113,8 +127,7 @@ fn linearise_with(
     let mut step = Step::new(region, whole);
     let declared = step.values.clone();
     let mut start = step.start()?;
-    let none = Values::new();
-    let received = step.received(declared.first().unwrap_or(&none), start.values.first().unwrap_or(&none))?;
+    let received = step.received(&first(&declared), &first(&start.values))?;
     let slopes = step.slopes(&declared, received.as_ref(), times)?;
     let rise = step.read(Quantity::Rise, "rise");
     let membrane = step.currents(rise)?;
@@ -163,11 +176,7 @@ fn linearise_with(
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
     let states = step.state_rows(&chosen, &order, &start_order)?;
     let corrected = corrected(&chosen, &initial, &parameters);
-    let as_they_stay = parameters.into_iter().map(|(input, parameter)| Parameter {
-        steady: parameter.steady.filter(|_| !initial.contains(&input)),
-        ..parameter
-    });
-    let mut parameters = as_they_stay.collect::<Vec<_>>();
+    let mut parameters = steady(parameters, &initial);
     if region.kind() == Kind::Density && wanted("cm") {
         step.add_capacitance(&mut source, &mut parameters, rise);
     }

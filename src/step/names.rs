@@ -10,7 +10,7 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 90] = [
+const OWN: [&str; 91] = [
     "events_at",
     "events_room",
     "last_event",
@@ -70,6 +70,7 @@ const OWN: [&str; 90] = [
     "times_log",
     "exp_slope",
     "times_unless_0",
+    "at_pole",
     "event_time",
     "event_flag",
     "uniform_at",

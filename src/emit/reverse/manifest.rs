@@ -56,7 +56,7 @@ pub struct ReverseRegion {
     pub parameters: Vec<ParameterScope>,
     /// Those of the parameters that a run begins with another state by.
     pub at_start: Vec<String>,
-    /// NetCons' weights begin with what INITIAL of `NET_RECEIVE` makes of them.
+    /// `NetCons`' weights begin with what INITIAL of `NET_RECEIVE` makes of them.
     pub sets_weights: bool,
     /// The model's POINTERs to voltages, `gap.vgap`, in the order of the adjoint's `far`.
     pub far: Vec<String>,
