@@ -82,7 +82,7 @@ const REFUSED: [(&str, &str, usize); 32] = [
     ("diffusion", "longitudinal-diffusion", 8),
     ("equation_place", "equation-place", 9),
     ("event_array", "event-array", 20),
-    ("event_start", "event-start", 9),
+    ("event_start", "event-start", 8),
     ("event_voltage", "event-voltage", 7),
     ("event_weight", "event-weight", 8),
     ("external", "external", 1),

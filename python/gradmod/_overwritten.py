@@ -11,6 +11,9 @@ from ._directions import Direction
 from .errors import Refused
 from .parameters import Global, Range, Stimulus
 
+#: What a value that was changed and changed back may differ by, relative to it.
+_ROUNDING = 1e-12
+
 
 class Overwritten:
     """The parameters of all directions, as they were before ``finitialize`` and, of stimuli, along the run."""
@@ -64,7 +67,7 @@ class Overwritten:
         """
         for name, what, value in self._values():
             before = self._before.get((name, what), value)
-            if value != before:
+            if not np.isclose(value, before, rtol=_ROUNDING, atol=0.0):
                 raise Refused(f"{name}: {what} was {before:g} before the run and is {value:g} after it: {_WHY}")
         self.check()
 
@@ -76,7 +79,7 @@ class Overwritten:
         """
         for name, (what, recorded) in self._along.items():
             values = nrn.values(recorded)
-            if values.size and np.ptp(values) != 0.0:
+            if values.size and np.ptp(values) > _ROUNDING * np.max(np.abs(values)):
                 raise Refused(f"{name}: {what} was changed during the run: {_WHY}")
 
     def stop(self) -> None:

@@ -158,9 +158,9 @@ class Gradients:
         """After INITIAL."""
 
         def check() -> None:
-            self._overwritten.check_start()
             for attachment in self._attachments:
                 attachment.check_start()
+            self._overwritten.check_start()
 
         agree(self._over_ranks, check)
         if self._spikes is not None:

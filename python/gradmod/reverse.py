@@ -251,8 +251,8 @@ class Reverse:
             (3, overwritten.remember),
             (3, recorders.prepare),
             (0, overwritten.check_start),
-            (1, overwritten.check_start),
             (1, recorders.check_start),
+            (1, overwritten.check_start),
             (2, overwritten.check_start),
             (2, begin),
         )
