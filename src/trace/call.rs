@@ -69,14 +69,18 @@ impl Trace<'_> {
     pub(super) fn arguments(&mut self, arguments: &[Expr]) -> Traced<Vec<Id>> {
         let mut values = Vec::new();
         let before = self.places();
-        let start = (self.values.clone(), self.frames.clone());
+        // Only a FUNCTION of the mechanism sets anything.
+        let may_set = arguments.len() > 1 && arguments.iter().any(|argument| self.called_in(argument).is_some());
+        let start = may_set.then(|| (self.values.clone(), self.frames.clone()));
         for argument in arguments {
             let between = self.places();
             values.push(self.expression(argument)?);
             self.refuse_both((&before, &between), argument.span)?;
         }
-        if arguments.len() > 1 && self.values != start.0 {
-            self.refuse_order(arguments, &values, start)?;
+        if let Some(start) = start {
+            if self.values != start.0 {
+                self.refuse_order(arguments, &values, start)?;
+            }
         }
         Ok(values)
     }

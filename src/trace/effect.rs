@@ -88,7 +88,7 @@ impl Trace<'_> {
     }
 
     /// A FUNCTION of the mechanism that an expression calls; NEURON 9 does not compile it in a WATCH.
-    fn called_in<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
+    pub(super) fn called_in<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
         match &expr.kind {
             ExprKind::Call(name, _) if self.mechanism.blocks.contains_key(&name.text) => Some(&name.text),
             ExprKind::Call(_, arguments) => arguments.iter().find_map(|argument| self.called_in(argument)),
