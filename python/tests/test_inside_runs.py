@@ -175,3 +175,10 @@ def test_between_the_steps_of_a_loop(passive: Passive) -> None:
         if h.t > 4:
             grad.detach()
     assert all(np.array_equal(np.array(a), b) for a, b in zip(v, alone, strict=True))
+
+
+def test_a_reverse_that_is_closed_by_its_own_simulate(passive: Passive) -> None:
+    model = gradmod.Reverse(directions(passive), quiet=True)
+    h.dt = 0.1
+    with pytest.raises(gradmod.Error, match="this Reverse was closed"):
+        model.run(8.0, simulate=lambda: (run(), model.close()))
