@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import currents, events, states
 from .chance import Chance
 from .draft import Draft, assign, plain
@@ -144,5 +146,7 @@ def _hooks(draft: Draft) -> None:
     draft.tags.append("hook")
     name = draft.variable("hook", scope=c.one(("RANGE", "")))
     kind = c.one(("BEFORE BREAKPOINT", "AFTER SOLVE", "BEFORE STEP", "AFTER INITIAL", "BEFORE INITIAL"))
-    draft.block(kind, [assign(name, draft.scope().small_one(2))])
+    # Where a mechanism is not threadsafe, a FUNCTION called from such a block ends NEURON 9.
+    scope = draft.scope() if c.of(25) else replace(draft.scope(), functions=())
+    draft.block(kind, [assign(name, scope.small_one(2))])
     draft.small.append(name)
