@@ -58,23 +58,23 @@ def main() -> None:
         (4.6, 0.9),
         (3.2, 1.9),
         GREEN,
-        "gradient mechanism",
-        "one per region, in your sections:\nd = dI/dV, sources S[k],\ngradients of all states",
+        "row",
+        "one per region, in your segments:\nsources S[k], gradients of all\nstates, W[k] = dV/d(parameter k)",
     )
     box(
         axes,
         (9.4, 0.9),
         (2.9, 1.9),
         ORANGE,
-        "gradient cable k",
-        "a copy of your sections,\nsolved by NEURON:\nv = dV/d(parameter k)",
+        "solver",
+        "one per cell: substitutes in\nNEURON's own matrix,\nas its solve has left it",
     )
     arrow(axes, (6.2, 3.7), (6.2, 2.8), "")
     axes.text(6.3, 3.25, "nrnivmodl, loaded", fontsize=9, color="0.25", va="center")
     arrow(axes, (1.55, 3.7), (1.55, 2.8), "")
     arrow(axes, (3.0, 1.7), (4.6, 1.7), "V, states")
-    arrow(axes, (7.8, 2.0), (9.4, 2.0), "d, S[k]")
-    arrow(axes, (9.4, 1.4), (7.8, 1.4), "v", above=False)
+    arrow(axes, (7.8, 2.0), (9.4, 2.0), "S[k]")
+    arrow(axes, (9.4, 1.4), (7.8, 1.4), "W[k]", above=False)
     figure.savefig(Path(__file__).with_name("how.png"), dpi=110)
 
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._memory import SharedMemory
-from ._neuron_sections import CABLE_PREFIX, new_section
+from ._neuron_sections import new_section
 from ._residual import Break, Membrane, NodesPlan, NodeValues
-from .cable import Shape
 from .errors import Error
+from .shape import Shape
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class AdjointModel:
         self.plan = plan
         self.sections: list[nrn.Section] = []
         for i, section in enumerate(plan.sections):
-            made = new_section(f"{CABLE_PREFIX}adjoint_{i}")
+            made = new_section(f"adjoint_{i}")
             if section.parent >= 0:
                 made.connect(self.sections[section.parent](section.at), section.orientation)
             made.nseg = section.nseg

@@ -12,8 +12,6 @@ from .errors import Refused
 if TYPE_CHECKING:
     from ._attachment import Spot
 
-#: RANGE variable of every emitted mechanism: the potential at the end of a step, before the events that follow it.
-SOLVED = "v_solved"
 #: RANGE variable of every emitted mechanism: 1 where events set the potential.
 _JUMPS = "jumps"
 
@@ -77,7 +75,7 @@ def check_jumps(
                     raise Refused(f"{who}, and {name} at the same place {does}: not differentiated")
 
 
-def tell_jumps(spots: Sequence[Spot], companions: Sequence[Spot]) -> dict[int, Spot]:
+def tell_jumps(spots: Sequence[Spot], companions: Sequence[Spot]) -> frozenset[int]:
     """Tell all emitted mechanisms of a cell where events set the potential.
 
     Args:
@@ -85,10 +83,10 @@ def tell_jumps(spots: Sequence[Spot], companions: Sequence[Spot]) -> dict[int, S
         companions: Those beside the point processes.
 
     Returns:
-        By node, the one in the segment.
+        Those nodes.
     """
     nodes = {spot.node for spot in companions if spot.region.sets_voltage}
     for spot in (*spots, *companions):
         if spot.node in nodes:
             setattr(spot.mechanism, _JUMPS, 1)
-    return {spot.node: spot for spot in spots if spot.node in nodes}
+    return frozenset(nodes)

@@ -29,15 +29,15 @@ class FarVariable:
     """What a POINTER of the model that may see a variable needs besides.
 
     Attributes:
-        before: For each direction the POINTER to the gradient at the start of a step.
-        gradient: RANGE array with that gradient.
+        before: The POINTER to the gradient at the start of a step.
+        start: RANGE array with that gradient.
         old: RANGE setting: 1 where states are advanced from the value at the start of a step.
         reaches_states, reaches_start: States are advanced from it, or start from it.
         hooked: BEFORE or AFTER blocks may read it.
     """
 
-    before: tuple[str, ...]
-    gradient: str
+    before: str
+    start: str
     old: str
     reaches_states: bool
     reaches_start: bool
@@ -47,7 +47,7 @@ class FarVariable:
     def from_json(cls, data: dict[str, Any]) -> FarVariable:
         """Read ``variable``."""
         reaches = bool(data["reaches_states"]), bool(data["reaches_start"])
-        return cls(tuple(data["before"]), data["gradient"], data["old"], *reaches, bool(data["hooked"]))
+        return cls(data["before"], data["start"], data["old"], *reaches, bool(data["hooked"]))
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Far:
 
     Attributes:
         source: The POINTER, "gap.vgap".
-        cables: For each direction the POINTER of the emitted mechanism to the gradient cable where that voltage is.
-        rest: RANGE array that such a POINTER sees where there is no cable.
+        gradient: The POINTER of the row to the first of the gradients of what it sees.
+        rest: RANGE array that it sees where there are none.
         variable: Where POINTERs may see variables.
     """
 
     source: str
-    cables: tuple[str, ...]
+    gradient: str
     rest: str
     variable: FarVariable | None
 
@@ -70,7 +70,7 @@ class Far:
     def from_json(cls, data: dict[str, Any]) -> Far:
         """Read one element of ``far``."""
         variable = None if data["variable"] is None else FarVariable.from_json(data["variable"])
-        return cls(f"{data['mechanism']}.{data['name']}", tuple(data["cables"]), data["rest"], variable)
+        return cls(f"{data['mechanism']}.{data['name']}", data["gradient"], data["rest"], variable)
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,11 @@ class SeenState:
     """What a POINTER that sees a state must know.
 
     Attributes:
-        past: RANGE array [K]: the gradient at the start of the next step.
         trial: RANGE array [K]: the gradient at the end of a step, before that of a late mechanism is set.
         early: It changes while others run their BREAKPOINTs.
         through, started_through: POINTERs ("gap.vgap") from which it is advanced, and from which it starts.
     """
 
-    past: str
     trial: str | None
     early: bool
     through: tuple[str, ...]
@@ -94,7 +92,7 @@ class SeenState:
     def from_json(cls, data: dict[str, Any]) -> SeenState:
         """Read ``seen``."""
         sources = tuple(data["through"]), tuple(data["started_through"])
-        return cls(data["past"], data["trial"], bool(data["early"]), *sources)
+        return cls(data["trial"], bool(data["early"]), *sources)
 
 
 @dataclass(frozen=True)
@@ -253,13 +251,9 @@ class Region:
     kind: str
     mechanisms: tuple[str, ...]
     pointers: tuple[Pointer, ...]
-    cable_pointers: tuple[str, ...]
     far: tuple[Far, ...]
-    conductance: str
-    source: str
     parameters: dict[str, str]
     states: tuple[State, ...]
-    now: tuple[tuple[str, str], ...]
     ions: tuple[IonFlags, ...]
     currents_read: frozenset[str]
     currents_written: frozenset[str]
@@ -267,12 +261,10 @@ class Region:
     streams: tuple[Stream, ...]
     function_tables: tuple[str, ...]
     weights: int | None
+    voltage: str | None
     sets_voltage: bool
     moved: Moved
     sees_jumps: bool
-    advance: str
-    next_states: str
-    apply_events: str
     stale_tables: tuple[StaleTable, ...]
     isolated: tuple[Isolated, ...]
     stepwise: frozenset[str]
@@ -295,13 +287,9 @@ class Region:
             kind=data["kind"],
             mechanisms=tuple(data["mechanisms"]),
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
-            cable_pointers=tuple(data["cable_pointers"]),
             far=tuple(Far.from_json(far) for far in data["far"]),
-            conductance=data["conductance"],
-            source=data["source"],
             parameters={p["name"]: p["seed"] for p in data["parameters"]},
             states=tuple(State.from_json(state) for state in data["states"]),
-            now=tuple((n["name"], n["source"]) for n in data["now"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
             currents_read=frozenset(data["currents_read"]),
             currents_written=frozenset(data["currents_written"]),
@@ -312,12 +300,10 @@ class Region:
             ),
             function_tables=tuple(data["function_tables"]),
             weights=data["weights"],
+            voltage=data["voltage"],
             sets_voltage=bool(data["sets_voltage"]),
             moved=Moved.from_json(data["moved"]),
             sees_jumps=bool(data["sees_jumps"]),
-            advance=data["procedures"]["advance"],
-            next_states=data["procedures"]["states"],
-            apply_events=data["procedures"]["events"],
             unfollowed=tuple(data["unfollowed"]),
             writers={name: frozenset(written) for name, written in data["writers"].items()},
             constants=frozenset(data["constants"]),
@@ -329,22 +315,12 @@ class Region:
 
 
 @dataclass(frozen=True)
-class CableMechanism:
-    """What sits on a gradient cable: i = d v + S, both by POINTER."""
+class Solver:
+    """Point processes: the solver, rows of axial resistances and of places without membrane."""
 
     name: str
-    conductance: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Axial:
-    """A point process on a gradient cable: i = g (va - vb), va and vb by POINTER."""
-
-    name: str
-    va: str
-    vb: str
-    g: str
+    axial: str
+    end: str
 
 
 @dataclass(frozen=True)
@@ -352,14 +328,10 @@ class SpikeNotes:
     """A point process that writes the table of the spikes of a place.
 
     Attributes:
-        cable_pointers: For each direction the POINTER to the gradient cable at the place.
-        rest: RANGE array that such a POINTER sees where there is no cable.
         table, room, threshold: RANGE variables: the table's address, for how many spikes it has room, mV.
     """
 
     name: str
-    cable_pointers: tuple[str, ...]
-    rest: str
     table: str
     room: str
     threshold: str
@@ -367,8 +339,7 @@ class SpikeNotes:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SpikeNotes:
         """Read ``spikes``."""
-        names = data["name"], tuple(data["cable_pointers"]), data["rest"]
-        return cls(*names, data["table"], data["room"], data["threshold"])
+        return cls(data["name"], data["table"], data["room"], data["threshold"])
 
 
 @dataclass(frozen=True)
@@ -385,10 +356,8 @@ class Manifest:
     regions: tuple[Region, ...]
     passed_over: frozenset[str]
     watchers: dict[str, frozenset[str]]
-    cable: CableMechanism
-    cable_point: CableMechanism
-    axial: Axial
     spikes: SpikeNotes | None
+    solver: Solver
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -402,22 +371,21 @@ class Manifest:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Manifest:
         """Read the whole."""
-        cable, point, axial = data["cable"], data["cable_point"], data["axial"]
         return cls(
             directions=int(data["directions"]),
             regions=tuple(Region.from_json(region) for region in data["regions"]),
             passed_over=frozenset(data["passed_over"]),
             watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
-            cable=CableMechanism(cable["suffix"], cable["conductance"], cable["source"]),
-            cable_point=CableMechanism(point["name"], point["conductance"], point["source"]),
-            axial=Axial(axial["name"], axial["va"], axial["vb"], axial["g"]),
             spikes=None if data["spikes"] is None else SpikeNotes.from_json(data["spikes"]),
+            solver=Solver(**data["solver"]),
         )
 
     @property
-    def shared(self) -> tuple[str, str, str]:
-        """Names of the mechanisms that are the same for all models."""
-        return self.cable.name, self.cable_point.name, self.axial.name
+    def emitted(self) -> frozenset[str]:
+        """What NEURON calls all that was emitted."""
+        spikes = [] if self.spikes is None else [self.spikes.name]
+        own = [self.solver.name, self.solver.axial, self.solver.end, *spikes]
+        return frozenset([*own, *(region.suffix for region in self.regions)])
 
     def density(self, mechanisms: tuple[str, ...]) -> Region:
         """The fused mechanism of a set of density mechanisms, given in NEURON's order."""

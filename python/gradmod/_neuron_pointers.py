@@ -65,7 +65,7 @@ def mechanisms_with_pointers() -> dict[str, tuple[bool, list[str]]]:
 
 
 def instances(mechanism: str, point: bool) -> Iterator[tuple[Any, tuple[nrn.Section, float]]]:
-    """Each point process, or segment's mechanism, of a kind, and where it is; gradient cables are left out."""
+    """Each point process, or segment's mechanism, of a kind, and where it is."""
     if point:
         for process in nrn.h.List(mechanism):
             if process.has_loc():

@@ -6,9 +6,6 @@ from __future__ import annotations
 
 from ._neuron import Section, h
 
-#: Prefix of the name of every section of a gradient cable.
-CABLE_PREFIX = "gradmod_"
-
 
 def is_section(value: object) -> bool:
     """Whether this is an ``h.Section``."""
@@ -20,14 +17,9 @@ def is_segment(value: object) -> bool:
     return type(value).__name__ == "Segment" and hasattr(value, "sec")
 
 
-def is_cable(sec: Section) -> bool:
-    """Whether this section belongs to a gradient cable."""
-    return sec.name().startswith(CABLE_PREFIX)
-
-
 def all_sections() -> list[Section]:
-    """The user's sections: all that are no gradient cable."""
-    return [sec for sec in h.allsec() if not is_cable(sec)]
+    """All sections."""
+    return list(h.allsec())
 
 
 def root_of(sec: Section) -> Section:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import ctypes
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import neuron
 
-from ._neuron import Section, h, version
+from ._neuron import h, version
 
 _cvode: list[Any] = []
 
@@ -19,37 +19,6 @@ _cvode: list[Any] = []
 def thread_count() -> int:
     """How many threads NEURON runs."""
     return int(h.ParallelContext().nthread())
-
-
-def roots() -> list[Section]:
-    """The root section of every tree, gradient cables included."""
-    return [sec for sec in h.allsec() if sec.parentseg() is None]
-
-
-def partition() -> list[list[Section]]:
-    """[thread] the root sections of the trees that it runs."""
-    context = h.ParallelContext()
-    return [list(context.get_partition(i)) for i in range(thread_count())]
-
-
-def set_partition(parts: Sequence[Sequence[Section]] | None) -> None:
-    """Say which trees each thread runs; None: as NEURON does by itself."""
-    context = h.ParallelContext()
-    if parts is None:
-        context.partition()
-        return
-    for i, part in enumerate(parts):
-        context.partition(i, h.SectionList(part))
-
-
-def has_default_partition() -> bool:
-    """Whether NEURON hands the trees out by itself."""
-    now = partition()
-    set_partition(None)
-    is_default = partition() == now
-    if not is_default:
-        set_partition(now)
-    return is_default
 
 
 def unsupported_settings(*, threads: bool = False) -> Iterable[str]:

@@ -13,8 +13,8 @@ from ._neuron_sections import orientation, parent_place
 from ._recorder import Recorders, Spot, multiplicity
 from ._residual import NodesPlan, NodeValues
 from ._reverse_manifest import ReverseManifest
-from .cable import Shape
 from .cells import Cell, Floats
+from .shape import Shape
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """Wires emitted mechanisms to the gradients of the variables that POINTERs of the model see.
 
-A mechanism whose states are advanced from what others have at the end of the same step is late: it sets its gradients
-when all others have set theirs (BEFORE STEP). What of it does not wait is in time for those that see it: it is tried
-before (AFTER SOLVE).
+A row whose states are advanced from what others have at the end of the same step is late: it sets its gradients when
+all others have set theirs. What of it does not wait is in time for those that see it: it is tried before.
 """
 
 from __future__ import annotations
@@ -39,10 +38,9 @@ def connect(attachments: Iterable[Attachment]) -> None:
     for spot, far, notes, target in looks:
         kept = _spot_of(target, everywhere) if isinstance(target, Seen) else None
         before, after = _arrays((spot, far, notes), target, kept)
-        for k, (pointer, look) in enumerate(zip(notes.before, far.cables, strict=True)):
-            nrn.set_pointer(spot.mechanism, pointer, nrn.ref(before[0].mechanism, before[1], k))
-            if isinstance(target, Seen):
-                nrn.set_pointer(spot.mechanism, look, nrn.ref(after[0].mechanism, after[1], k))
+        nrn.set_pointer(spot.mechanism, notes.before, nrn.ref(before[0].mechanism, before[1], 0))
+        if isinstance(target, Seen):
+            nrn.set_pointer(spot.mechanism, far.gradient, nrn.ref(after[0].mechanism, after[1], 0))
 
 
 def _set(spot: Spot, notes: manifest.FarVariable, seen: Seen) -> None:
@@ -66,11 +64,9 @@ def _arrays(
     rest = spot, far.rest
     if not isinstance(target, Seen) or target.gradient is None or target.kept is None or kept is None:
         return rest, rest
-    if target.kept.past != target.gradient:
-        kept.mechanism.posts = 1
-    before = kept, target.kept.past
+    before = kept, target.gradient
     if not target.waits:
-        return before, (spot, notes.gradient)
+        return before, (spot, notes.start)
     if target.kept.trial is None or not kept.mechanism.late:
         return before, (kept, target.gradient)
     kept.mechanism.tried = 1
@@ -87,19 +83,3 @@ def _spot_of(seen: Seen, everywhere: Mapping[nrn.Section, Attachment]) -> Spot |
         return next(spot for spot in attachment.companions if spot.process == seen.variable.process)
     node = attachment.cell.node(sec, x)
     return next(spot for spot in attachment.spots if spot.node == node)
-
-
-def waited_for(spot: Spot, everywhere: Mapping[nrn.Section, Attachment]) -> list[tuple[Attachment, Spot]]:
-    """The emitted mechanisms whose gradients at the end of a step go into those of this one."""
-    found: list[tuple[Attachment, Spot]] = []
-    for target in spot.far:
-        kept = _spot_of(target, everywhere) if isinstance(target, Seen) and target.waits else None
-        if isinstance(target, Seen) and kept is not None:
-            found.append((everywhere[target.variable.place[0]], kept))
-    return found
-
-
-def try_states(spot: Spot) -> str:
-    """The PROCEDURE that makes its gradients at the end of a step for others to see."""
-    is_late = any(far.variable is not None for far in spot.region.far) and bool(spot.mechanism.late)
-    return "try_states" if is_late else spot.region.next_states

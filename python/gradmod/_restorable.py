@@ -18,7 +18,6 @@ from ._neuron_savestate import (
     self_event_flags,
     without_comments,
 )
-from ._neuron_sections import is_cable
 from ._trust import check_settings
 from .errors import Refused
 from .homeostat import Homeostat
@@ -65,10 +64,6 @@ def _reasons(homeostats: Sequence[Homeostat]) -> Iterable[str]:
     if list(nrn.h.List("Random")):
         yield "there is a Random object, whose place in its numbers NEURON does not tell: use RANDOM in the mechanism"
     ours = {name for homeostat in homeostats for name in homeostat.mechanisms()}
-    cables = {sec for homeostat in homeostats for sec in homeostat.cables()}
-    for sec in nrn.h.allsec():
-        if is_cable(sec) and sec not in cables:
-            yield f"{sec.name()} belongs to gradients that are not among these homeostats"
     followed = {name for homeostat in homeostats for name in homeostat.followed()}
     for name, point in kinds_in_use():
         if name.startswith(nrn.OWN_PREFIX):

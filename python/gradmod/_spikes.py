@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _neuron as nrn
-from ._attachment import Attachment
 from ._directions import Direction
 from ._manifest import Manifest, SpikeNotes
 from ._neuron_netcons import Ends, all_ends, stands, threshold_of
@@ -126,26 +125,17 @@ class SpikeTables:
         self._check_delays(directions)
         self._acting(find_wires())
 
-    def insert(self, attachments: Sequence[Attachment]) -> None:
+    def insert(self) -> None:
         """Put the point processes that write the tables to the places that NetCons watch now."""
-        by_root = {attachment.cell.root: attachment for attachment in attachments}
         here = [wire.source for wire in self._acting(find_wires())]
         for place in [*here, *self._heard().values()]:
             if place is not None and (node := self._node(place)) not in self._writers:
-                self._writers[node] = self._writer(node, by_root[root_of(node[0])])
+                self._writers[node] = nrn.new_point_process(self._notes.name, node[0](node[1]))
 
     def _node(self, place: Place) -> Place:
         """Places of one node are one."""
         cell = self._cells[root_of(place[0])]
         return cell.places[cell.node(*place)]
-
-    def _writer(self, node: Place, attachment: Attachment) -> nrn.PointProcess:
-        writer = nrn.new_point_process(self._notes.name, node[0](node[1]))
-        for k, name in enumerate(self._notes.cable_pointers):
-            cable = attachment.cables.get(k)
-            seen = nrn.ref(writer, self._notes.rest, k) if cable is None else nrn.ref(cable.at(*node), "v")
-            nrn.set_pointer(writer, name, seen)
-        return writer
 
     def sync(self) -> dict[str, int]:
         """Begin anew, before a run; on several MPI ranks all must.
@@ -167,7 +157,7 @@ class SpikeTables:
         longest = max((wire.delay for wire in wires), default=0.0)
         room = max(_ROOM, 2 * math.ceil(longest / nrn.h.dt))
         for node, writer in self._writers.items():
-            table = np.zeros(2 + room * (1 + len(self._notes.cable_pointers)))
+            table = np.zeros(2 + room * (1 + self._made.directions))
             table[1] = room
             self._tables[node] = table
             setattr(writer, self._notes.table, float(table.ctypes.data))
@@ -194,7 +184,7 @@ class SpikeTables:
         for wire in wires:
             gid = from_gid[wire.netcon]
             delays[gid] = min(wire.delay, delays.get(gid, wire.delay))
-        remote.start(delays, outgoing, len(self._notes.cable_pointers), room)
+        remote.start(delays, outgoing, self._made.directions, room)
         return {netcon: remote.address(gid) for netcon, gid in from_gid.items()}
 
     def start(self) -> None:

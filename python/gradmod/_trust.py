@@ -14,7 +14,6 @@ from ._stages import SET_AFTER_INITIAL
 from ._streams import check_streams
 from .cells import Floats
 from .errors import Refused
-from .finish import advance, apply_events
 
 #: Largest relative deviation from a uniform time grid that is put down to rounding.
 _GRID = 1e-6
@@ -38,7 +37,8 @@ _FAULTS = {
     "run, or dt since finitialize",
     11: "an event that a point process sends to itself, at a time that depends on parameters, has flag 0",
     10: "at most 64 events that a point process sends to itself may be on their way",
-    12: "the v of a gradient cable was not that of the initial voltage's gradient when the run began",
+    12: "not everything is wired",
+    13: "the model was changed during the run, or NEURON solved other equations than those of the fixed step",
     7: "celsius was changed during the run: set it before finitialize",
 }
 #: Likewise: a parameter that directions change was set.
@@ -72,6 +72,8 @@ def left_out(notes: Sequence[str]) -> str:
 
 def check_run(attachment: Attachment) -> None:
     """Refuse a run during which the cell was changed in a way that the gradients do not follow."""
+    if attachment.faults():
+        raise Refused(f"no exact gradient of this run: {_FAULTS[attachment.faults()]}")
     for spot in (*attachment.spots, *attachment.companions):
         fault = int(spot.mechanism.fault)
         if fault == _SET:
@@ -81,10 +83,6 @@ def check_run(attachment: Attachment) -> None:
             names = spot.process or ", ".join(spot.region.mechanisms) or "no mechanisms"
             raise Refused(f"no exact gradient of this run, at {spot.segment} ({names}): {reason}")
     drawing = [spot for spot in (*attachment.spots, *attachment.companions) if spot.region.streams]
-    if drawing:
-        apply_events(attachment)
-    for spot in drawing:
-        advance(spot)
     check_streams(drawing)
     if drawing and attachment.events:
         by_target = nrn.netcons_by_target()

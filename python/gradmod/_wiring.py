@@ -67,9 +67,6 @@ class Wiring:
                 raise Error(f"sections of a cell were deleted; {_AGAIN}")
             if not attachment.cell.same_shape() or (self.is_inserted and not attachment.is_wired()):
                 raise Error(f"{attachment.cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
-            for cable in attachment.cables.values():
-                if not cable.is_intact(self._made.cable.name):
-                    raise Error(f"mechanisms were inserted into a gradient cable of {cable.direction}; {_AGAIN}")
         for region in self._regions:
             for sec in region.sections:
                 if density_mechanisms(sec, order) != region.mechanisms:
@@ -82,10 +79,8 @@ class Wiring:
         self._links.check(_AGAIN)
 
     def insert(self) -> None:
-        """Build the cables of all cells, then insert and wire; if anything fails, undo all of it."""
+        """Insert and wire everything on all cells; if anything fails, undo all of it."""
         try:
-            for attachment in self.attachments:
-                attachment.build()
             everywhere = {sec: attachment for attachment in self.attachments for sec in attachment.cell.sections}
             points: dict[nrn.Section, list[tuple[str, nrn.PointProcess]]] = {}
             for kind, process in point_processes_on(attachment.cell for attachment in self.attachments):
@@ -93,11 +88,13 @@ class Wiring:
                     points.setdefault(everywhere[process.get_segment().sec].cell.root, []).append((kind, process))
             for attachment in self.attachments:
                 here = points.get(attachment.cell.root, ())
-                attachment.insert(self._made, self._fused, here, self._targets, everywhere)
-                attachment.sync(self._made.axial, {})
+                attachment.insert(self._made, self._fused, here, self._targets)
+            for attachment in self.attachments:
+                attachment.see(everywhere)
+                attachment.sync({})
             connect(self.attachments)
             if self._spikes is not None:
-                self._spikes.insert(self.attachments)
+                self._spikes.insert()
             self.is_inserted = True
         except BaseException:
             self.remove()
@@ -124,11 +121,11 @@ class Wiring:
     def cells(self) -> Iterator[str]:
         """What each cell has, in a line."""
         for attachment in self.attachments:
-            cell, cables = attachment.cell, attachment.cables
-            names = ", ".join(attachment.directions[k].name for k in cables)
+            cell = attachment.cell
+            names = ", ".join(attachment.directions[k].name for k in attachment.acting)
             yield (
                 f"cell of {cell.root.name()}: {len(cell.sections)} sections, {len(cell.segments)} segments, "
-                f"{len(attachment.companions)} point processes; {len(cables)} gradient cables ({names})"
+                f"{len(attachment.companions)} point processes; {len(attachment.acting)} directions ({names})"
             )
 
     def regions(self) -> Iterator[str]:

@@ -111,7 +111,7 @@ def wire(
     plan = agree(
         over_ranks, lambda: _plan(resolved, links, remote, spike_times=spike_times, quiet=quiet, online=online)
     )
-    attachments = [Attachment(cell, resolved) for cell in plan.cells]
+    attachments = [Attachment(cell, resolved, plan.made.manifest.solver) for cell in plan.cells]
     wiring = Wiring(attachments, plan.made.manifest, plan.regions, plan.points, links, plan.targets, plan.spikes)
     replace(directions, wiring, quiet=quiet)
     wiring.insert()
@@ -202,7 +202,7 @@ def _plan(
     spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
     plan = _Plan(cells, regions, points, made, tables, targets, spikes)
     check_jumps(cells, fused, emitted, links.targets.values())
-    load(made.directory, manifest.shared, quiet=quiet)
+    load(made.directory, quiet=quiet)
     return plan
 
 

@@ -103,10 +103,10 @@ class Controller:
         for k, gradient in enumerate(gradients):
             if name != "v":
                 target = nrn.ref(spot.mechanism, arrays[name], k)
-            elif k in self._attachment.cables:
-                target = nrn.ref(self._attachment.cables[k].at(self.segment.sec, self.segment.x), "v")
+            elif k in self._attachment.acting:
+                target = self._attachment.voltage(self.segment.sec, self.segment.x, k)
             else:
-                target = nrn.ref(spot.mechanism, spot.region.source, k)
+                target = nrn.ref(self.mechanism, "idle", k)
             nrn.set_pointer(self.mechanism, gradient, target)
 
     def _follow(self, name: str, k: int, actuator: Actuator) -> nrn.PointProcess:
@@ -144,7 +144,7 @@ class Controller:
 
     @property
     def measure(self) -> float:
-        """f, one time step ago.
+        """f, after the last step.
 
         Raises:
             Error, Refused: The gradients do not follow this run.
@@ -154,7 +154,7 @@ class Controller:
 
     @property
     def gradient(self) -> dict[str, float]:
-        """By direction: the derivative of the measure in theta, one time step ago."""
+        """By direction: the derivative of the measure in theta."""
         return self._read("df")
 
     @property
@@ -230,7 +230,7 @@ class History:
 
     @property
     def measure(self) -> Floats:
-        """[sample] f, one time step earlier."""
+        """[sample] f."""
         self._check()
         return nrn.values(self._vectors["f"][0])
 

@@ -17,8 +17,6 @@ from ._isolated import IsolatedValues
 from ._left_behind import begin_change, let_go
 from ._neuron_sections import is_segment
 from ._overwritten import Overwritten
-from ._pointed_variables import Seen
-from ._pointed_wiring import waited_for
 from ._ranks import agree
 from ._replaced import remember
 from ._run import initialisations
@@ -27,13 +25,13 @@ from ._spikes import SpikeTables
 from ._stages import Stage, handler
 from ._stale import StaleTables
 from ._streams import start_streams
-from ._threads import Threads, obstacle
+from ._threads import check_threads, obstacle
 from ._trust import check_run, check_settings, check_times
 from ._wiring import Wiring
 from .cells import Floats
 from .errors import Error, Refused, as_error
-from .finish import last_states, last_voltages
 from .parameters import Parameter
+from .present import Present
 from .recording import Recording, vectors_of_state, vectors_of_voltage
 from .spikes import SpikeTimes
 
@@ -68,14 +66,13 @@ class Gradients:
         self._made = made
         self._tables = tables
         self._spikes = spikes
-        self._threads = Threads(self._attachments, obstacle(made.manifest, online=online))
+        self._obstacle = obstacle(made.manifest, online=online)
         self.is_online = online
         self._over_ranks = spikes is not None and spikes.over_ranks
         self._failure: Error | None = None
         self._stage = Stage.NEVER
         #: By what belongs into ``finitialize``: which one it was last done in.
         self._done: dict[Callable[[Gradients], None], int] = {}
-        self._last: dict[int, tuple[tuple[float, int], Floats]] = {}
         self._trusted: tuple[float, int] | None = None
         self._recordings: WeakSet[Recording] = WeakSet()
         # A run on which gradients act may be too long to remember every step: only if something is recorded.
@@ -94,15 +91,11 @@ class Gradients:
     def _look(self) -> None:
         """Check that the model still is the one that was attached to; what was taken out of it is put back."""
         check_settings(threads=True)
-        # NEURON ends finitialize if its threads do not have all cells when the model is looked at.
-        if self.wiring.is_inserted:
-            self._threads.place()
-            self.wiring.check()
-            return
+        check_threads(self._obstacle)
         self.wiring.check()
-        self.wiring.insert()
-        self._record()
-        self._threads.place()
+        if not self.wiring.is_inserted:
+            self.wiring.insert()
+            self._record()
 
     def _withdraw(self) -> None:
         """Take everything out of the model: the run that begins is the user's own."""
@@ -111,7 +104,6 @@ class Gradients:
         if self._t is not None:
             nrn.stop_recording(self._t)
         self.wiring.remove()
-        self._threads.release()
 
     def _record(self) -> None:
         """Record what was recorded before :meth:`_withdraw`."""
@@ -122,7 +114,6 @@ class Gradients:
 
     def _prepare(self) -> None:
         """Before everything else of ``finitialize``: is there anything in the way of a gradient of this run?"""
-        self._last.clear()
         self._trusted = None
         self._stage = Stage.BEGUN
         try:
@@ -140,7 +131,7 @@ class Gradients:
             tables.check()
         self._overwritten.remember()
         for attachment in self._attachments:
-            attachment.sync(self._made.manifest.axial, spikes)
+            attachment.sync(spikes)
 
     def _start(self) -> None:
         """When the initial voltages are set."""
@@ -169,7 +160,7 @@ class Gradients:
     def _run_step(self, step: Callable[[Gradients], None]) -> None:
         """Run what belongs into ``finitialize``.
 
-        What fails is kept for who reads a gradient; the run is the user's own. The cables then have NaN.
+        What fails is kept for who reads a gradient; the run is the user's own. The gradients are then NaN.
         """
         if not self._attachments:
             return
@@ -209,14 +200,11 @@ class Gradients:
             return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)
         if variable == "v":
-            node = attachment.cell.node(segment.sec, segment.x)
             record = lambda: vectors_of_voltage(attachment, segment)  # noqa: E731
-            last = lambda: self._voltages(attachment)[node]  # noqa: E731
         else:
             spot = lambda: self._spot_at(attachment, segment)  # noqa: E731
             record = lambda: vectors_of_state(attachment, spot(), variable)  # noqa: E731
-            last = lambda: self._last_states(attachment, spot())[variable]  # noqa: E731
-        return self._recording(variable, segment, record, last)
+        return self._recording(variable, segment, record)
 
     def record_spikes(self, netcon: nrn.NetCon) -> SpikeTimes:
         """Record the times of the spikes that a NetCon sees in the runs to come, and the gradients of these times.
@@ -230,7 +218,7 @@ class Gradients:
         """
         spikes = SpikeTimes(netcon, self)
         attachment = self._attachment_at(spikes.segment)
-        if attachment.cell.node(spikes.segment.sec, spikes.segment.x) in attachment.solved_voltages():
+        if attachment.cell.node(spikes.segment.sec, spikes.segment.x) in attachment.jumping:
             raise Refused(
                 f"{nrn.name_of(netcon)}: events set v at {spikes.segment}, so a spike there has no derivative"
             )
@@ -250,32 +238,35 @@ class Gradients:
             raise Error(f"{process_name} was not there when the gradients were attached")
 
         record = lambda: vectors_of_state(attachment, companion(), name)  # noqa: E731
-        last = lambda: self._last_states(attachment, companion())[name]  # noqa: E731
-        return self._recording(variable, segment, record, last)
+        return self._recording(variable, segment, record)
 
     def _recording(
         self,
         variable: str,
         segment: nrn.Segment,
         record: Callable[[], dict[int, nrn.Vector]],
-        last: Callable[[], Floats],
     ) -> Recording:
-        recording = Recording(variable, segment, list(self.directions), record, self._times, last)
+        recording = Recording(variable, segment, list(self.directions), record, self._times)
         self._recordings.add(recording)
         return recording
 
-    def cable(self, direction: str, segment: nrn.Segment) -> nrn.Segment:
-        """The segment of a gradient cable whose ``v`` is dv/d(direction) at the user's segment.
+    def at(self, direction: str, segment: nrn.Segment) -> Present:
+        """The gradient dv/d(direction) at a segment while NEURON runs, after each step.
 
-        While NEURON runs, the cable is one time step behind the user's cell.
+        Args:
+            direction: The user's name of it.
+            segment: Where; ends of sections too.
+
+        Raises:
+            Error: There is no such direction, or none acts on the cell.
         """
         attachment = self._attachment_at(segment)
         if direction not in self.directions:
             raise Error(f"no direction {direction!r}; there are {', '.join(self.directions)}")
         k = list(self.directions).index(direction)
-        if k not in attachment.cables:
-            raise Error(f"{direction} does not act on the cell of {segment}: there is no gradient cable")
-        return attachment.cables[k].at(segment.sec, segment.x)
+        if k not in attachment.acting:
+            raise Error(f"{direction} does not act on the cell of {segment}: its gradient is 0 there")
+        return Present(attachment.voltage(segment.sec, segment.x, k))
 
     def _attachment_at(self, segment: nrn.Segment) -> Attachment:
         if not self._attachments:
@@ -346,29 +337,6 @@ class Gradients:
         for attachment in self._attachments:
             check_run(attachment)
 
-    def _voltages(self, attachment: Attachment) -> Floats:
-        """[node, cable] gradients of v at the present time."""
-        times = self._times()
-        key = _key(times)
-        cached = self._last.get(id(attachment))
-        if cached is None or cached[0] != key:
-            dt = float(times[-1] - times[0]) / (len(times) - 1)
-            cached = key, last_voltages(attachment, dt)
-            self._last[id(attachment)] = cached
-        return cached[1]
-
-    def _last_states(self, attachment: Attachment, spot: Spot) -> dict[str, Floats]:
-        """By name: [cable] gradients of the states of a place at the present time."""
-        waited = waited_for(spot, self._by_section)
-        places: list[tuple[Attachment, int]] = []
-        for owner, one in ((attachment, spot), *waited):
-            places.append((owner, one.node))
-            for target in one.far:
-                if not isinstance(target, Seen) and (other := self._by_section.get(target[0])) is not None:
-                    places.append((other, other.cell.node(*target)))
-        voltages = [(other, node, self._voltages(other)[node]) for other, node in places]
-        return last_states(attachment, spot, voltages, [one for _, one in waited])
-
     # --- the rest -------------------------------------------------------------------------------------------------
 
     def detach(self, why: str = "") -> None:
@@ -399,10 +367,8 @@ class Gradients:
             recording.stop()
         self._recordings.clear()
         self._by_section.clear()
-        self._last.clear()
         self.wiring.remove()
         self._attachments.clear()
-        self._threads.release()
         if self._t is not None:
             nrn.stop_recording(self._t)
 

@@ -34,7 +34,7 @@ class Homeostat:
         dtheta_k/dt = -alpha scale_k e_k                      the parameters
 
     (Landsmeer et al., arXiv 2412.07327). ``theta_k`` is the parameter along direction k, in units of the direction's
-    weight; ``scale_k`` its size when the run begins. Gradients, measure and loss are one time step behind the cell.
+    weight; ``scale_k`` its size when the run begins. Measure, gradients and parameters follow after each step.
 
     With ``leak`` 0, ``df/dtheta_k`` is the exact derivative of the simulation as it is run. With a leak, what a
     parameter did t ms ago counts ``exp(-leak t)``: still exact, of a change that fades into the past; without it a
@@ -213,17 +213,7 @@ class Homeostat:
 
     def mechanisms(self) -> set[str]:
         """Names of all mechanisms that it has put into the model."""
-        shared = self._build.manifest.shared
-        return {self._made.name, self._made.follow, *shared, *(one.suffix for one in self._build.manifest.regions)}
-
-    def cables(self) -> list[nrn.Section]:
-        """The sections of its gradient cables."""
-        return [
-            sec
-            for attachment in self._attachments
-            for cable in attachment.cables.values()
-            for sec in cable.sections.values()
-        ]
+        return {self._made.name, self._made.follow, *self._build.manifest.emitted}
 
     def followed(self) -> set[str]:
         """Names of the user's mechanisms that the compiler has read, on the cells that have gradients."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 from . import _neuron as nrn
-from ._neuron_sections import is_cable, is_section, is_segment
+from ._neuron_sections import is_section, is_segment
 from .errors import Error
 
 #: A profile: one number for everywhere, a function of the segment, or "present". It is evaluated at every
@@ -207,7 +207,7 @@ def checked_weight(weight: Weight) -> Weight:
 
 
 def places(where: Where) -> list[nrn.Section | nrn.Segment]:
-    """The sections and segments that ``where`` names, each once, gradient cables left out.
+    """The sections and segments that ``where`` names, each once.
 
     Raises:
         Error: Something in it is neither, or there is nothing in it.
@@ -221,8 +221,7 @@ def places(where: Where) -> list[nrn.Section | nrn.Segment]:
 
 def _collect(where: Where, found: dict[tuple[nrn.Section, float | None], nrn.Section | nrn.Segment]) -> None:
     if is_section(where):
-        if not is_cable(where):
-            found.setdefault((where, None), where)
+        found.setdefault((where, None), where)
     elif is_segment(where):
         found.setdefault((where.sec, float(where.x)), where)
     else:

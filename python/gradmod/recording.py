@@ -25,7 +25,6 @@ class Recording(Mapping[str, Floats]):
         directions: list[str],
         record: Callable[[], dict[int, nrn.Vector]],
         times: Callable[[], Floats],
-        last: Callable[[], Floats],
     ) -> None:
         """Made by ``Gradients.record``.
 
@@ -33,9 +32,8 @@ class Recording(Mapping[str, Floats]):
             variable: The user's name for it.
             segment: Where.
             directions: Names of all directions.
-            record: Begins to record, one step late, the directions that act here.
+            record: Begins to record the directions that act here.
             times: Reads the times, checking that they can be trusted.
-            last: Computes the sample at the present time, [cable].
         """
         self.variable = variable
         self.segment = segment
@@ -43,7 +41,6 @@ class Recording(Mapping[str, Floats]):
         self._record = record
         self._vectors: dict[int, nrn.Vector] = {}
         self._times = times
-        self._last = last
         self.start()
 
     @property
@@ -59,22 +56,17 @@ class Recording(Mapping[str, Floats]):
         vector = self._vectors.get(self._directions.index(direction))
         if vector is None:
             return np.zeros(len(times))
-        late = nrn.values(vector)
-        if len(late) != len(times):
+        found = nrn.values(vector)
+        if len(found) != len(times):
             raise Error(
                 f"the gradient of {self.variable} at {self.segment} was not recorded in the last run: call record() "
                 "before finitialize()"
             )
-        if len(late) < 2:
-            return late
-        # The sample after step n holds the gradient before it; both of the first two are the initial one.
-        late[1:-1] = late[2:]
-        late[-1] = self._last()[list(self._vectors).index(self._directions.index(direction))]
-        wrong = np.flatnonzero(~np.isfinite(late))
+        wrong = np.flatnonzero(~np.isfinite(found))
         if wrong.size:
             what = f"{self.variable} at {self.segment} in {direction}"
             raise Refused(f"no gradient of {what}: {NOT_FINITE}, at {times[wrong[0]]:g} ms")
-        return late
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._directions)
@@ -110,9 +102,9 @@ class Recording(Mapping[str, Floats]):
 
 
 def vectors_of_voltage(attachment: Attachment, segment: nrn.Segment) -> dict[int, nrn.Vector]:
-    """Record v of all gradient cables at a place of the cell."""
-    copies = {k: cable.at(segment.sec, segment.x) for k, cable in attachment.cables.items()}
-    return {k: nrn.record(nrn.ref(copy, "v"), copy.sec) for k, copy in copies.items()}
+    """Record the gradients of v at a place of the cell."""
+    sec, x = segment.sec, segment.x
+    return {k: nrn.record(attachment.voltage(sec, x, k), sec) for k in attachment.acting}
 
 
 def vectors_of_state(attachment: Attachment, spot: Spot, variable: str) -> dict[int, nrn.Vector]:
@@ -126,4 +118,4 @@ def vectors_of_state(attachment: Attachment, spot: Spot, variable: str) -> dict[
         names = ", ".join(["v", *known])
         raise Error(f"no gradient of {variable!r} is kept at {spot.segment}; there are {names}")
     sec = spot.segment.sec
-    return {k: nrn.record(nrn.ref(spot.mechanism, known[variable], k), sec) for k in attachment.cables}
+    return {k: nrn.record(nrn.ref(spot.mechanism, known[variable], k), sec) for k in attachment.acting}

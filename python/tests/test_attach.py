@@ -143,7 +143,7 @@ def test_printing_says_what_is_attached(passive: Passive) -> None:
         "Range('g_pas'",
         "InitialVoltage()",
         "cell of soma: 5 sections, 18 segments",
-        "2 gradient cables (g, v)",
+        "2 directions (g, v)",
     ):
         assert part in text
     assert "region pas: pas; 4 sections" in text and "region bare: no mechanisms; 1 sections" in text

@@ -20,9 +20,7 @@ BROKEN = "NEURON { SUFFIX broken }\nthis is no NMODL\n"
 GOOD = "NEURON { SUFFIX stand_in_%s  RANGE x }\nASSIGNED { x }\n"
 MANIFEST = {
     "gradmod": "0.1.0", "directions": 1, "regions": [], "passed_over": [], "watchers": {}, "spikes": None,
-    "cable": {"suffix": "stand_in", "conductance": "d", "source": "S"},
-    "cable_point": {"name": "stand_in", "conductance": "d", "source": "S"},
-    "axial": {"name": "stand_in", "va": "va", "vb": "vb", "g": "g"},
+    "solver": {"name": "stand_in", "axial": "stand_in", "end": "stand_in"},
 }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def test_attached_again_replaces_the_old(passive: Passive, capsys: pytest.Captur
     reads: list[Callable[[], object]] = [
         lambda: kept["g"],
         lambda: old.record(passive["trunk"](0.3)),
-        lambda: old.cable("g", passive["trunk"](0.3)),
+        lambda: old.at("g", passive["trunk"](0.3)),
         old.check,
     ]
     for read in reads:

@@ -1,4 +1,4 @@
-"""Passive cells: whatever is wrong here is wrong in the cables, the lag, the last sample or the wiring."""
+"""Passive cells: whatever is wrong here is wrong in the solver or the wiring."""
 
 from __future__ import annotations
 
@@ -140,13 +140,17 @@ def test_parameters_may_change_before_reading(passive: Passive) -> None:
         rec.jacobian()
 
 
-def test_the_cable_is_a_range_variable(passive: Passive) -> None:
+def test_gradients_are_range_variables(passive: Passive) -> None:
     grad = gradmod.attach(**directions(passive))
     seg = passive["trunk"](0.5)
-    rec = grad.record(seg)
+    rec, present, end = grad.record(seg), grad.at("amp", seg), grad.at("amp", passive["twig"](1))
+    vector = h.Vector().record(present.ref)
     run()
-    # One step behind: the cable now holds the last sample but one.
-    assert grad.cable("amp", seg).v == rec["amp"][-2]
+    assert present.value == rec["amp"][-1] != 0
+    assert np.array_equal(vector, rec["amp"])
+    assert end.value != 0
+    h.fadvance()
+    assert present.value != vector[-2]
 
 
 def test_no_step_and_one_step(passive: Passive) -> None:
@@ -197,7 +201,7 @@ def test_several_cells_and_several_gradients() -> None:
     one, two = build_passive(), build_passive()
     first = gradmod.attach(g=Range("g_pas", one.all), v=InitialVoltage(one.all))
     second = gradmod.attach(v=InitialVoltage(), e=Range("e_pas", one["soma"]), g=Range("g_pas", two.all))
-    assert len(list(h.allsec())) == 5 * (2 + 2 + 2 + 1 + 1)
+    assert len(list(h.allsec())) == 5 * 2
     a = first.record(one["twig"](0.5))
     b, c = second.record(one["twig"](0.5)), second.record(two["twig"](0.5))
     run()
@@ -206,8 +210,8 @@ def test_several_cells_and_several_gradients() -> None:
     assert np.allclose(a["g"], c["g"], rtol=1e-9)
     with pytest.raises(gradmod.Error, match="no direction acts on the cell"):
         first.record(two["twig"](0.5))
-    with pytest.raises(gradmod.Error, match="there is no gradient cable"):
-        second.cable("g", one["twig"](0.5))
+    with pytest.raises(gradmod.Error, match="its gradient is 0 there"):
+        second.at("g", one["twig"](0.5))
     third = gradmod.attach(g=Range("g_pas", one.all), v=InitialVoltage())
     with pytest.raises(gradmod.Error, match="new ones were attached in their place"):
         first.record(one["twig"](0.5))

@@ -78,7 +78,7 @@ def test_the_run_is_the_users_own(passive: Passive, case: str) -> None:
         lambda: recording.t,
         grad.check,
         lambda: grad.record(passive["trunk"](0.5))["g"],
-        lambda: np.isnan(grad.cable("g", passive["trunk"](0.5)).v) and recording["g"],
+        lambda: np.isnan(grad.at("g", passive["trunk"](0.5)).value) and recording["g"],
     ]
     for read in reads:
         with pytest.raises(gradmod.Error, match=text) as caught:
@@ -97,19 +97,19 @@ def test_the_run_is_the_users_own(passive: Passive, case: str) -> None:
 
 
 def test_whatever_fails_in_finitialize_is_an_error_of_ours(passive: Passive) -> None:
-    """A weight that divides by zero, and a trace for those who look at the cable itself."""
+    """A weight that divides by zero, and a trace for those who look at the gradient itself."""
     alone = traces(passive)
     divisor = [1.0]
     grad = gradmod.attach(g=Range("g_pas", passive.with_pas, weight=lambda seg: 1.0 / divisor[0]))
     place = passive["trunk"](0.5)
-    recording, cable = grad.record(place), grad.cable("g", place)
+    recording, present = grad.record(place), grad.at("g", place)
     divisor[0] = 0.0
     got = traces(passive)
     assert all(np.array_equal(a, b) for a, b in zip(got, alone, strict=True))
     with pytest.raises(gradmod.Error, match="there are no gradients of this run: ZeroDivisionError") as caught:
         recording["g"]
     assert isinstance(caught.value.__cause__, gradmod.Error)
-    assert np.isnan(cable.v)
+    assert np.isnan(present.value)
     divisor[0] = 2.0
     run()
     assert np.all(np.isfinite(recording["g"]))

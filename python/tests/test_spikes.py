@@ -290,7 +290,7 @@ def test_netcons_may_change_between_runs() -> None:
 def refused(cells: circuit.Circuit, match: str) -> None:
     with pytest.raises(gradmod.Refused, match=match):
         attach({"amp": cells.directions()["amp"]}, spike_times=True)
-    assert not [section for section in h.allsec() if section.name().startswith("gradmod_")]
+    assert not any("gm_" in name for section in h.allsec() for name in section.psection()["density_mechs"])
 
 
 def test_what_is_refused() -> None:

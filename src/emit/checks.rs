@@ -47,32 +47,15 @@ impl Writer<'_> {
         lines
     }
 
-    /// Statements that compare present and remembered values of the states; within a step they are the same.
-    pub fn unchanged(&self) -> Vec<String> {
-        self.compared(|name, was, _| format!("IF (fault == 0 && {name} != {was}) {{ fault = 5 }}"))
-    }
-
-    /// The same between INITIAL and the first step: what no direction has changed may be set to anything.
-    pub fn unchanged_start(&self) -> Vec<String> {
-        let last = self.directions - 1;
-        self.compared(|name, was, gradient| {
-            let act = format!("FROM k = 0 TO {last} {{ IF ({gradient}[k] != 0) {{ fault = 5 }} }}");
-            format!("IF (fault == 0 && {name} != {was}) {{ {act} }}")
-        })
-    }
-
-    fn compared(&self, line: impl Fn(&str, &str, &str) -> String) -> Vec<String> {
+    /// The emitted names of the states that nothing but a step changes, and their gradients.
+    pub fn watched(&self) -> Vec<(String, &String)> {
         let states = self.linearised.states.iter().zip(&self.gradients).filter(|(state, _)| state.is_watched);
-        let presents = states.map(|(state, gradient)| match &state.kind {
+        let named = states.map(|(state, gradient)| match &state.kind {
             StateKind::Ion(name) => (format!("{name}_now"), gradient),
             StateKind::Variable(mechanism, name) => {
                 (self.linearised.names.of(*mechanism, name).to_owned(), gradient)
             }
         });
-        let compared = |(name, gradient): (String, &String)| {
-            let line = line(&name, &self.sources.remembered(&name)?, gradient);
-            Some(self.sources.guarded_present(&name, line))
-        };
-        presents.filter_map(compared).collect()
+        named.collect()
     }
 }

@@ -4,11 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::events::Events;
-use super::far::Far;
-use super::manifest::StreamManifest;
-use super::pointed::PointedVariables;
-use super::region::{cable_pointer, Writer};
+use super::region::Writer;
 use crate::graph::Input;
 use crate::step::{Linearised, Quantity};
 
@@ -31,50 +27,6 @@ impl Setting {
 }
 
 impl Writer<'_> {
-    pub(super) fn assigned(&self, events: Option<&Events>, streams: &[StreamManifest], pointed: Option<&PointedVariables>) -> Vec<String> {
-        let k = self.directions;
-        let own = self.linearised.states.iter().filter(|state| state.own.is_some()).count();
-        let mut names = vec![
-            "v (mV)".to_owned(),
-            "d".to_owned(),
-            format!("S[{k}]"),
-            format!("W[{k}]"),
-            format!("W_new[{k}]"),
-            format!("was[{}]", self.sources.memory_size()),
-            format!("c[{}]", self.stored_coefficients().max(1)),
-            format!("own[{}]", own.max(1)),
-            "fault".to_owned(),
-            "wired".to_owned(),
-            format!("W_start[{k}]"),
-            "fresh".to_owned(),
-            "v_solved (mV)".to_owned(),
-            "jumps".to_owned(),
-            "celsius_start (degC)".to_owned(),
-            "step_index".to_owned(),
-            "t_start (ms)".to_owned(),
-            "dt_start (ms)".to_owned(),
-            "dt (ms)".to_owned(),
-        ];
-        names.extend(events.iter().flat_map(|events| events.assigned.clone()));
-        names.extend(pointed.iter().flat_map(|pointed| pointed.assigned(k, self.sources.seen())));
-        names.extend(self.array_variables());
-        names.extend(streams.iter().map(|stream| stream.start.clone()));
-        for gradient in &self.gradients {
-            names.push(format!("{gradient}[{k}]"));
-        }
-        names.extend(self.seeds.iter().map(|seed| format!("{seed}[{k}]")));
-        names.extend(self.sources.now.iter().map(|now| now.name.clone()));
-        names.extend((0..k).map(cable_pointer));
-        names.extend(self.far.iter().flat_map(Far::assigned));
-        names.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
-        for (input, name) in [(Quantity::Celsius, "celsius (degC)"), (Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")] {
-            if self.reads(&input) {
-                names.push(name.to_owned());
-            }
-        }
-        names
-    }
-
     pub(super) fn reads(&self, quantity: &Quantity) -> bool {
         self.inputs().any(|known| self.linearised.quantities[&known] == *quantity)
     }

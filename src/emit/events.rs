@@ -8,58 +8,15 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::code::Code;
-use super::event_map::Map;
 use super::lines;
-use super::moved::{self, Moved};
-use super::procedures::{locals_statement, product};
-use super::region::{cable_pointer, Writer};
-use super::sources::{own_element, Phase};
+use super::moved;
+use super::procedures::product;
+use super::region::Writer;
+use super::sources::own_element;
 use crate::graph::{Id, Input};
 use crate::step::{Change, Linearised, Quantity, Receive, Row, Sent, StateKind, When};
 use crate::trace::EffectKind;
-
-#[derive(Serialize)]
-pub(super) struct Events {
-    /// The weights of a `NetCon`: its own, then their gradients.
-    arguments: String,
-    argument_count: usize,
-    /// An event comes that would do something else in another order; empty if none would.
-    ordered: String,
-    /// It sets the voltage: its value after an event, and the statements that hand its gradients to the cables.
-    voltage: Option<String>,
-    set_cables: Vec<String>,
-    apply_flag: &'static str,
-    pub weights: usize,
-    locals: String,
-    /// INITIAL inside `NET_RECEIVE`.
-    initial_locals: String,
-    initial: Vec<String>,
-    code: Vec<String>,
-    /// Composes with the events before it in this step.
-    compose: Vec<String>,
-    finish: Vec<String>,
-    identity: Vec<String>,
-    take: Vec<String>,
-    apply: Vec<String>,
-    apply_locals: String,
-    /// What POINTERs see of the gradients; empty if the events set the voltage.
-    post: Vec<String>,
-    sync: Vec<String>,
-    check: Vec<String>,
-    /// The states before the events that follow a step.
-    land: Vec<String>,
-    start_locals: String,
-    start: Vec<String>,
-    moved: Option<Moved>,
-    #[serde(skip)]
-    pub assigned: Vec<String>,
-}
-
-/// The flag of the companion's own event, by which it sets the cables.
-const APPLY: &str = "-1e30";
 
 /// Everything that the block computes.
 pub(super) fn roots(receive: &Receive) -> Vec<Id> {
@@ -121,114 +78,9 @@ pub(super) fn changed_inputs(linearised: &Linearised) -> BTreeSet<Input> {
     inputs.map(|(input, _)| *input).collect()
 }
 
-impl Events {
-    pub fn sets_voltage(&self) -> bool {
-        self.voltage.is_some()
-    }
-
-    pub fn posts(&self) -> bool {
-        !self.post.is_empty()
-    }
-}
-
 impl Writer<'_> {
-    pub fn events(&self) -> Option<Events> {
-        let receive = self.linearised.receive.as_ref()?;
-        let graph = &self.linearised.graph;
-        let roots = roots(receive);
-        let code = Code::at_event(graph, &roots);
-        let inputs = graph.reachable_inputs(&roots, false);
-        let (mut locals, mut body) = self.sources.load(&inputs, Phase::Event);
-        take_arguments(receive, &mut locals, &mut body);
-        locals.extend(code.locals());
-        body.extend(code.statements());
-        let map = Map::new(receive);
-        let mut finish = self.array_stores(&receive.stores, &code);
-        let moved = self.moved(receive);
-        finish.extend(self.weights(&receive.weights, &code, &mut locals, moved.is_some()));
-        let watches = Watches {
-            conditions: &Code::inline(graph, self.sources.at_event(&graph.reachable_inputs(&watched(receive), false))),
-            copy: &|state| self.copy(state),
-        };
-        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &code));
-        finish.extend(sent(&receive.sent, &code, &watches, &later));
-        for change in &receive.states {
-            finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
-        }
-        let initial_roots: Vec<Id> = receive.start_weights.iter().flat_map(change_roots).collect();
-        let initial_code = Code::at_event(graph, &initial_roots);
-        let initial_inputs = graph.reachable_inputs(&initial_roots, false);
-        let (mut initial_locals, mut initial) = self.sources.load(&initial_inputs, Phase::Event);
-        take_arguments(receive, &mut initial_locals, &mut initial);
-        initial_locals.extend(initial_code.locals());
-        initial.extend(initial_code.statements());
-        let weights =
-            self.weights(&receive.start_weights, &initial_code, &mut initial_locals, false);
-        initial.extend(weights);
-        let compose = self.compose(&map, &code, &mut locals, moved.as_ref());
-        let mut assigned = map.assigned(self.directions, receive.states.len());
-        let mut arguments = self.argument_names(receive);
-        if let Some(moved) = &moved {
-            assigned.extend(moved.assigned.iter().cloned());
-            arguments.extend(moved.arguments.iter().cloned());
-        }
-        let start_roots = sent_roots(receive);
-        let start_code = Code::new(graph, &start_roots);
-        let start_inputs = graph.reachable_inputs(&start_roots, false);
-        let (mut start_locals, load) = self.sources.load(&start_inputs, Phase::Start);
-        let mut start = [self.start_arrays(), load].concat();
-        start_locals.extend(start_code.locals());
-        start.extend(start_code.statements());
-        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &start_code));
-        start.extend(sent(&receive.start_sent, &start_code, &watches, &later));
-        Some(Events {
-            argument_count: arguments.len(),
-            arguments: lines::one_list(&arguments),
-            ordered: ordered(receive, &code),
-            voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
-            set_cables: if receive.voltage.is_some() { self.set_cables() } else { Vec::new() },
-            apply_flag: APPLY,
-            weights: receive.arguments.len(),
-            locals: locals_statement(&locals),
-            initial_locals: locals_statement(&initial_locals),
-            initial,
-            code: body,
-            compose,
-            finish,
-            identity: map.identity(self.last()),
-            take: map.take(self.last()),
-            apply: self.apply(&map),
-            post: if receive.voltage.is_none() && !map.rows.is_empty() { self.post(&map) } else { Vec::new() },
-            apply_locals: locals_statement(&map.indices().map(|i| format!("e{i}")).collect::<Vec<_>>()),
-            sync: self.shown(receive).map(|(index, shown)| format!("copy[{index}] = {shown}")).collect(),
-            check: self
-                .shown(receive)
-                .flat_map(|(index, shown)| {
-                    let shown_once = if self.is_online { "shown".to_owned() } else { shown.clone() };
-                    let read = self.is_online.then(|| format!("shown = {shown}"));
-                    let compare = format!(
-                        "IF (fabs(copy[{index}] - {shown_once}) > 1e-9*fabs({shown_once}) + 1e-30) {{ fault = 4 }}"
-                    );
-                    read.into_iter().chain([compare])
-                })
-                .collect(),
-            land: self
-                .shown(receive)
-                .map(|(index, shown)| {
-                    // What `sync` has read just now.
-                    let value = if self.is_online { format!("copy[{index}]") } else { shown };
-                    format!("landed[{index}] = {value}")
-                })
-                .collect(),
-            start_locals: locals_statement(&start_locals),
-            start,
-            moved,
-            assigned,
-        })
-    }
-
     /// Where the companion keeps its own value of a state that events change.
-    fn copy(&self, state: usize) -> String {
+    pub(super) fn copy(&self, state: usize) -> String {
         let kind = &self.linearised.states[state].kind;
         if self.linearised.states[state].own.is_some() {
             own_element(self.linearised, kind)
@@ -238,7 +90,7 @@ impl Writer<'_> {
     }
 
     /// The copies and what NEURON has.
-    fn shown<'b>(&'b self, receive: &'b Receive) -> impl Iterator<Item = (usize, String)> + 'b {
+    pub(super) fn shown<'b>(&'b self, receive: &'b Receive) -> impl Iterator<Item = (usize, String)> + 'b {
         receive.states.iter().enumerate().filter_map(|(index, change)| {
             let state = &self.linearised.states[change.target];
             let shown = self.sources.shown(&state.kind)?;
@@ -246,7 +98,7 @@ impl Writer<'_> {
         })
     }
 
-    fn argument_names(&self, receive: &Receive) -> Vec<String> {
+    pub(super) fn argument_names(&self, receive: &Receive) -> Vec<String> {
         let mut names: Vec<String> = (0..receive.arguments.len()).map(given).collect();
         for argument in 0..receive.arguments.len() {
             names.extend((0..self.directions).map(|k| weight_gradient(argument, k)));
@@ -255,7 +107,7 @@ impl Writer<'_> {
     }
 
     /// New weights and their gradients.
-    fn weights(
+    pub(super) fn weights(
         &self,
         changes: &[Change],
         code: &Code,
@@ -298,14 +150,6 @@ impl Writer<'_> {
         let mut terms = self.terms_of(row, code, k);
         terms.extend(states.map(|(id, name)| product(&code.factor(id), &name)));
         terms
-    }
-
-    fn set_cables(&self) -> Vec<String> {
-        (0..self.directions).map(|k| format!("{} = W_new[{k}]", cable_pointer(k))).collect()
-    }
-
-    pub fn last(&self) -> usize {
-        self.directions - 1
     }
 }
 

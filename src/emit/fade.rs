@@ -4,39 +4,13 @@
 //! that is the exact derivative of the run in a parameter whose change has grown by that factor
 //! every step up to the present one.
 
-use serde::Serialize;
-
 use super::declarations::Setting;
-use super::region::{cable_pointer, Writer};
 use crate::diagnostic::Diagnostic;
-use crate::model::Kind;
 use crate::step::{Linearised, Pointed, Refused};
-
-#[derive(Serialize)]
-pub(super) struct Fade {
-    /// Arrays over the directions, scaled together.
-    groups: Vec<String>,
-    /// Statements that give the cables what is left: their `v` is kept by nothing else.
-    cables: Vec<String>,
-}
 
 /// RANGE parameters.
 pub(super) fn settings() -> [Setting; 2] {
     ["leak", "clip"].map(|name| Setting::new(name, "0"))
-}
-
-impl Writer<'_> {
-    pub fn fade(&self) -> Fade {
-        let mut groups: Vec<String> = self.needs_cables().then(|| "W_new".to_owned()).into_iter().collect();
-        let states = self.linearised.states.iter().zip(&self.gradients);
-        groups.extend(states.filter(|(state, _)| !state.is_still).map(|(_, gradient)| gradient.clone()));
-        let cables = match self.linearised.region.kind() {
-            Kind::Density => (0..self.directions).map(|k| format!("{} = W_new[{k}]", cable_pointer(k))).collect(),
-            // The mechanism in the segment does it.
-            Kind::Point => Vec::new(),
-        };
-        Fade { groups, cables }
-    }
 }
 
 /// Refuses a region of which not all gradients can fade together.

@@ -1,5 +1,5 @@
-//! The gradients of what POINTERs see: `v` of a gradient cable in another place, or, where POINTERs
-//! may see variables, the gradient that the mechanism of that variable keeps.
+//! The gradients of what POINTERs see: of a voltage in another place, or, where POINTERs may see variables,
+//! of that variable, as its row keeps it.
 //!
 //! Currents see a variable as it is before the step, as its events left it. States see it as it
 //! then is, or, if it is advanced before them, as it is after the step. Which of the two is a
@@ -7,7 +7,7 @@
 //! is advanced in the same step must wait for its gradient: see `late` in the template.
 
 use super::manifest::{FarManifest, FarVariable};
-use super::sources::{pointed_source, unset};
+use super::sources::{pointed_source, to};
 use crate::graph::{Id, Input};
 use crate::step::{Linearised, Pointed, Quantity, When};
 
@@ -17,90 +17,41 @@ pub struct Far {
     pub gradient: String,
     /// RANGE array: at its end.
     pub new: String,
-    /// For each direction the POINTER to the gradient cable.
-    pub cables: Vec<String>,
-    /// Where it may see a variable.
-    variable: Option<Variable>,
-    /// What must not be 0 for them to be set.
-    switch: Option<String>,
-}
-
-/// What is needed besides where a POINTER may see a variable.
-struct Variable {
-    /// For each direction the POINTER to the gradient at the start of the step.
-    before: Vec<String>,
-    /// RANGE setting: states are advanced from the value at the start of the step.
-    old: String,
+    /// RANGE setting, where it may see a variable: states are advanced from the value at the start of the step.
+    pub old: Option<String>,
+    /// What must not be 0 for it to look.
+    pub switch: Option<String>,
 }
 
 impl Far {
     /// All of a region; `variables`: they may see variables.
-    pub fn of(linearised: &Linearised, directions: usize, variables: bool) -> Vec<Self> {
+    pub fn of(linearised: &Linearised, variables: bool) -> Vec<Self> {
         let mut names = linearised.names.clone();
-        let pointed = linearised.pointed.iter();
-        pointed
-            .map(|pointed| {
-                let pointer = linearised.names.of(pointed.mechanism, &pointed.name);
-                Self {
-                    gradient: format!("D_{pointer}"),
-                    new: names.new_name(&format!("far_{pointer}_new")),
-                    switch: linearised.region.switched.then(|| {
-                        format!("has_{}", linearised.region.mechanisms[pointed.mechanism].name)
-                    }),
-                    cables: (0..directions).map(|k| names.new_name(&format!("far_{pointer}_W{k}"))).collect(),
-                    variable: variables.then(|| Variable {
-                        before: (0..directions).map(|k| names.new_name(&format!("far_{pointer}_D{k}"))).collect(),
-                        old: old_name(linearised, pointed.mechanism, &pointed.name),
-                    }),
-                }
-            })
-            .collect()
+        let far = |pointed: &Pointed| {
+            let pointer = linearised.names.of(pointed.mechanism, &pointed.name);
+            Self {
+                gradient: format!("D_{pointer}"),
+                new: names.new_name(&format!("far_{pointer}_new")),
+                old: variables.then(|| old_name(linearised, pointed.mechanism, &pointed.name)),
+                switch: linearised.region.switched.then(|| {
+                    format!("has_{}", linearised.region.mechanisms[pointed.mechanism].name)
+                }),
+            }
+        };
+        linearised.pointed.iter().map(far).collect()
     }
 
-    /// Statements that look at the cables, or at the gradients of variables.
-    pub fn read(&self) -> Vec<String> {
-        self.look(&self.new, &self.cables)
-    }
-
-    /// Statements that begin the next step: where variables may be seen, before the loop over the directions.
-    pub fn begin(&self) -> Vec<String> {
-        self.variable.as_ref().map_or_else(Vec::new, |variable| self.look(&self.gradient, &variable.before))
-    }
-
-    fn look(&self, array: &str, pointers: &[String]) -> Vec<String> {
-        let lines = pointers.iter().enumerate();
-        lines.map(|(k, pointer)| self.guarded(format!("{array}[{k}] = {pointer}"))).collect()
-    }
-
-    fn guarded(&self, line: String) -> String {
+    pub fn guarded(&self, line: String) -> String {
         match &self.switch {
             Some(switch) => format!("IF ({switch} != 0) {{ {line} }}"),
             None => line,
         }
     }
 
-    /// Statements that look whether the POINTERs are set.
-    pub fn look_wired(&self) -> Vec<String> {
-        self.pointers().map(|pointer| self.guarded(unset(pointer))).collect()
-    }
-
-    /// In direction `k`, the end of a step is the start of the next one.
-    pub fn step(&self) -> Option<String> {
-        self.variable.is_none().then(|| format!("{}[k] = {}[k]", self.gradient, self.new))
-    }
-
-    pub fn pointers(&self) -> impl Iterator<Item = &String> {
-        self.cables.iter().chain(self.variable.iter().flat_map(|variable| &variable.before))
-    }
-
-    pub fn setting(&self) -> Option<&str> {
-        self.variable.as_ref().map(|variable| variable.old.as_str())
-    }
-
-    pub fn assigned(&self) -> Vec<String> {
-        let directions = self.cables.len();
-        let arrays = [&self.gradient, &self.new].map(|name| format!("{name}[{directions}]"));
-        arrays.into_iter().chain(self.pointers().cloned()).collect()
+    /// The POINTERs to the gradient at the end of a step and, where it may be that of a variable, at its start.
+    pub fn pointers(&self) -> Vec<String> {
+        let before = self.old.as_ref().map(|_| to(&self.gradient));
+        [to(&self.new)].into_iter().chain(before).collect()
     }
 }
 
@@ -135,12 +86,12 @@ pub fn manifests(linearised: &Linearised, far: &[Far]) -> Vec<FarManifest> {
         .map(|(pointed, far)| FarManifest {
             mechanism: linearised.region.mechanisms[pointed.mechanism].name.clone(),
             name: pointed.name.clone(),
-            cables: far.cables.clone(),
+            gradient: to(&far.new),
             rest: far.new.clone(),
-            variable: far.variable.as_ref().map(|variable| FarVariable {
-                before: variable.before.clone(),
-                gradient: far.gradient.clone(),
-                old: variable.old.clone(),
+            variable: far.old.as_ref().map(|old| FarVariable {
+                before: to(&far.gradient),
+                start: far.gradient.clone(),
+                old: old.clone(),
                 reaches_states: states.contains(&source(pointed)),
                 reaches_start: starts.contains(&source(pointed)),
                 hooked: !linearised.region.mechanisms[pointed.mechanism].hooks.is_empty(),

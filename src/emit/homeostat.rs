@@ -49,7 +49,7 @@ struct Context<'a> {
     value: String,
     gradients: Vec<String>,
     settings: Vec<String>,
-    remember: Vec<String>,
+    look: Vec<String>,
     pi: String,
     turn: String,
     hertz: String,
@@ -114,7 +114,7 @@ pub fn emit_homeostat(
         settings: (0..directions)
             .map(|k| format!("p{k} = base[{k}] + weight[{k}]*(theta[{k}] - start[{k}])"))
             .collect(),
-        remember: inputs
+        look: inputs
             .iter()
             .enumerate()
             .map(|(index, input)| format!("{} = {}", measured_input(index), input.pointer))

@@ -16,11 +16,18 @@ pub struct Manifest {
     pub passed_over: Vec<String>,
     /// All mechanisms that can act on no membrane, with the POINTERs that they set.
     pub watchers: BTreeMap<String, Vec<String>>,
-    pub cable: CableManifest,
-    pub cable_point: CablePointManifest,
-    pub axial: AxialManifest,
     /// Where the times of events are differentiated.
     pub spikes: Option<SpikesManifest>,
+    pub solver: SolverManifest,
+}
+
+/// Point processes: the solver, one on each cell; one at the node of each edge whose resistance a direction changes;
+/// one at each place without membrane where gradients of the voltage are kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct SolverManifest {
+    pub name: String,
+    pub axial: String,
+    pub end: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -35,14 +42,10 @@ pub struct RegionManifest {
     /// One per mechanism, if they can be off: RANGE, 0 or 1.
     pub switches: Vec<String>,
     pub pointers: Vec<PointerManifest>,
-    pub cable_pointers: Vec<String>,
     /// Voltages elsewhere that the model's POINTERs see.
     pub far: Vec<FarManifest>,
-    pub conductance: &'static str,
-    pub source: &'static str,
     pub parameters: Vec<ParameterManifest>,
     pub states: Vec<StateManifest>,
-    pub now: Vec<NowManifest>,
     pub ions: Vec<IonManifest>,
     /// Ions whose total current a mechanism reads, and those to which one adds.
     pub currents_read: Vec<String>,
@@ -55,12 +58,13 @@ pub struct RegionManifest {
     /// How many weights a `NetCon` to it has, for a point process that takes events.
     /// The companion's `NetCons` have these, then their gradients, direction by direction.
     pub weights: Option<usize>,
+    /// The POINTER to the first of the gradients of v in the row of its segment, where its events need them.
+    pub voltage: Option<String>,
     /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
     pub moved: MovedManifest,
     /// It can't be at such a node.
     pub sees_jumps: bool,
-    pub procedures: ProceduresManifest,
     /// Mechanisms that write concentrations, and so run before the others, each with these.
     pub writers: BTreeMap<String, Vec<String>>,
     /// Visible variables that no code changes.
@@ -91,9 +95,9 @@ pub struct PointerManifest {
 pub struct FarManifest {
     pub mechanism: String,
     pub name: String,
-    /// For each direction the POINTER that must see the gradient cable where that voltage is.
-    pub cables: Vec<String>,
-    /// RANGE array: where such a POINTER points if there is no cable, so that it sees 0.
+    /// The POINTER that must see the first element of the gradients of that voltage.
+    pub gradient: String,
+    /// RANGE array: where it points if there are none, so that it sees 0.
     pub rest: String,
     /// Where POINTERs may see variables.
     pub variable: Option<FarVariable>,
@@ -102,12 +106,11 @@ pub struct FarManifest {
 /// What a POINTER of the model that may see a variable needs.
 #[derive(Clone, Debug, Serialize)]
 pub struct FarVariable {
-    /// For each direction the POINTER that must see the variable's gradient at the start of a step: its `past`, or
-    /// `rest` where it is a voltage. `cables` must see that at the end of a step: `gradient` where `old`, the
-    /// variable's `trial` where it is itself late.
-    pub before: Vec<String>,
+    /// The POINTER that must see the first of the variable's gradients, or of `rest` where it is a voltage. The other
+    /// must see that at the end of a step: `start` where `old`, the variable's `trial` where it is itself late.
+    pub before: String,
     /// RANGE array: the gradient at the start of a step.
-    pub gradient: String,
+    pub start: String,
     /// RANGE setting: 1 where states are advanced from the value at the start of a step.
     pub old: String,
     /// States are advanced from it, or start from it; BEFORE or AFTER blocks may read it.
@@ -136,8 +139,6 @@ pub struct StateManifest {
 /// What a POINTER that sees a state must know.
 #[derive(Clone, Debug, Serialize)]
 pub struct SeenManifest {
-    /// RANGE array: the gradient at the start of the next step, with what events did.
-    pub past: String,
     /// RANGE array: the gradient before that of a late mechanism is set; `None` if it can't be late.
     pub trial: Option<String>,
     /// It changes while others run their BREAKPOINTs.
@@ -145,13 +146,6 @@ pub struct SeenManifest {
     /// POINTERs of the model (`gap.vgap`) from which it is advanced, and from which it starts.
     pub through: Vec<String>,
     pub started_through: Vec<String>,
-}
-
-/// A RANGE variable that holds the present value of the segment's `source`.
-#[derive(Clone, Debug, Serialize)]
-pub struct NowManifest {
-    pub name: String,
-    pub source: String,
 }
 
 /// RANGE settings that follow from `ion_style` and the ion's charge.
@@ -186,28 +180,6 @@ pub struct StreamManifest {
     pub number: usize,
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub struct ProceduresManifest {
-    pub advance: &'static str,
-    pub states: &'static str,
-    /// Of what sets the potential: applies the events that are due, before any other `advance` at the node.
-    pub events: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct CableManifest {
-    pub suffix: String,
-    pub conductance: &'static str,
-    pub source: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct CablePointManifest {
-    pub name: String,
-    pub conductance: &'static str,
-    pub source: &'static str,
-}
-
 /// How the times of a point process's events are differentiated.
 #[derive(Clone, Debug, Serialize)]
 pub struct MovedManifest {
@@ -226,48 +198,22 @@ pub struct MovedManifest {
 #[derive(Clone, Debug, Serialize)]
 pub struct SpikesManifest {
     pub name: String,
-    pub cable_pointers: Vec<String>,
-    /// RANGE array: where such a POINTER points if there is no cable, so that it sees 0.
-    pub rest: &'static str,
     /// RANGE: the address of the table, for how many spikes there is room, mV.
     pub table: &'static str,
     pub room: &'static str,
     pub threshold: &'static str,
 }
 
-#[derive(Clone, Debug, Serialize)]
-pub struct AxialManifest {
-    pub name: String,
-    pub va: &'static str,
-    pub vb: &'static str,
-    pub g: &'static str,
-}
-
 impl Manifest {
-    pub(super) fn new(directions: usize, regions: Vec<RegionManifest>, cable: &str) -> Self {
+    pub(super) fn new(directions: usize, regions: Vec<RegionManifest>, solver: SolverManifest) -> Self {
         Self {
             gradmod: env!("CARGO_PKG_VERSION"),
             directions,
             regions,
             passed_over: Vec::new(),
             watchers: BTreeMap::new(),
-            cable: CableManifest {
-                suffix: format!("gm_cable_{cable}"),
-                conductance: "d",
-                source: "S",
-            },
-            cable_point: CablePointManifest {
-                name: format!("gm_point_{cable}"),
-                conductance: "d",
-                source: "S",
-            },
-            axial: AxialManifest {
-                name: format!("gm_axial_{cable}"),
-                va: "va",
-                vb: "vb",
-                g: "g",
-            },
             spikes: None,
+            solver,
         }
     }
 }

@@ -7,12 +7,10 @@ mod checks;
 mod code;
 mod declarations;
 mod fingerprint;
-mod event_map;
 mod events;
 mod fade;
 mod far;
 mod homeostat;
-mod lean;
 mod lines;
 mod manifest;
 mod moved;
@@ -22,8 +20,8 @@ pub mod readable;
 mod region;
 mod repeat;
 mod reverse;
+mod solver;
 mod sources;
-mod spikes;
 mod stages;
 mod steady;
 mod wiring;
@@ -73,14 +71,15 @@ pub enum EmitError {
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-const TEMPLATES: [(&str, &str); 15] = [
-    ("region.mod", include_str!("../../templates/region.mod.j2")),
-    ("cable.mod", include_str!("../../templates/cable.mod.j2")),
-    ("cable_point.mod", include_str!("../../templates/cable_point.mod.j2")),
-    ("axial.mod", include_str!("../../templates/axial.mod.j2")),
+const TEMPLATES: [(&str, &str); 16] = [
     ("functions.mod", include_str!("../../templates/functions.mod.j2")),
     ("moved.mod", include_str!("../../templates/moved.mod.j2")),
-    ("spikes.mod", include_str!("../../templates/spikes.mod.j2")),
+    ("row.mod", include_str!("../../templates/row.mod.j2")),
+    ("row_axial.mod", include_str!("../../templates/row_axial.mod.j2")),
+    ("row_end.mod", include_str!("../../templates/row_end.mod.j2")),
+    ("row_spikes.mod", include_str!("../../templates/row_spikes.mod.j2")),
+    ("solver.mod", include_str!("../../templates/solver.mod.j2")),
+    ("solver_interface.mod", include_str!("../../templates/solver_interface.mod.j2")),
     ("recorder.mod", include_str!("../../templates/recorder.mod.j2")),
     ("recorder_node.mod", include_str!("../../templates/recorder_node.mod.j2")),
     ("adjoint.mod", include_str!("../../templates/adjoint.mod.j2")),
@@ -91,10 +90,6 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("follow.mod", include_str!("../../templates/follow.mod.j2")),
 ];
 
-/// What gradient cables are made of is the same for all models: its names depend on
-/// these texts only, so it is compiled once and loaded once.
-const CABLE_TEXTS: [&str; 3] = [TEMPLATES[1].1, TEMPLATES[2].1, TEMPLATES[3].1];
-
 /// All files for some regions, and the manifest that tells what is where.
 ///
 pub fn emit(
@@ -103,39 +98,21 @@ pub fn emit(
     times: EventTimes,
     feature: Feature,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
-    let environment = environment();
-    let mut files = Vec::new();
-    let mut manifests = Vec::new();
-    for linearised in regions {
-        let (file, manifest) = region::render(environment, linearised, directions, feature)?;
-        files.push(file);
-        manifests.push(manifest);
+    let (mut files, mut manifests) = solver::render(environment(), regions, directions, (times, feature))?;
+    let hash = name_by_content(&mut files);
+    for file in &mut files {
+        // Functions of one library call each other; those of another are not theirs.
+        file.text = file.text.replace(&format!("_{UNNAMED}"), &format!("_{hash}"));
     }
-    if times == EventTimes::Differentiated {
-        files.push(spikes::render(environment, directions)?);
-    }
-    name_by_content(&mut files);
     for (file, manifest) in files.iter().zip(&mut manifests) {
         manifest.file.clone_from(&file.name);
         manifest.suffix = file.stem().to_owned();
     }
-    let mut manifest = Manifest::new(directions, manifests, &cable_fingerprint());
+    let mut manifest = Manifest::new(directions, manifests, solver::manifest(&hash));
     if times == EventTimes::Differentiated {
-        manifest.spikes = files.last().map(|file| spikes::manifest(file.stem(), directions));
-    }
-    for (template, name) in [
-        ("cable.mod", &manifest.cable.suffix),
-        ("cable_point.mod", &manifest.cable_point.name),
-        ("axial.mod", &manifest.axial.name),
-    ] {
-        let text = environment.get_template(template)?.render(minijinja::context! { name })?;
-        files.push(File { name: format!("{name}.mod"), text });
+        manifest.spikes = Some(solver::spikes_manifest(&hash));
     }
     Ok((files, manifest))
-}
-
-fn cable_fingerprint() -> String {
-    fingerprint::of(CABLE_TEXTS.into_iter())
 }
 
 /// Puts the hash of all files into their names. One name for the whole build: two

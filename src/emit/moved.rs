@@ -42,8 +42,6 @@ struct Flow {
     code: Vec<String>,
     /// The slopes from before the event.
     keep: Vec<String>,
-    /// What it adds to the gradients after it, in the loop over the directions.
-    settle: Vec<String>,
     #[serde(skip)]
     assigned: Vec<String>,
 }
@@ -116,13 +114,10 @@ impl Writer<'_> {
             locals: locals_statement(&locals),
             code: body,
             keep: (0..slopes.len()).map(|row| format!("slope_before[{row}] = slope[{row}]")).collect(),
-            settle: (0..slopes.len()).map(|row| format!("P{row}[k] = P{row}[k] - slope[{row}]*shift[k]")).collect(),
             assigned: vec![
                 format!("slope[{rows}]"),
                 format!("slope_before[{rows}]"),
                 format!("charge[{k}]"),
-                format!("charge_due[{k}]"),
-                format!("impulse[{k}]"),
                 "i_moment".to_owned(),
                 "i_before".to_owned(),
                 "v_moment (mV)".to_owned(),

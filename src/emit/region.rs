@@ -1,124 +1,30 @@
-//! The gradient mechanism of one region.
+//! What emitted code calls the parts of one region's step, and what the manifest says of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use minijinja::Environment;
 use serde::Serialize;
 
-use super::arrays::{self, Through};
+use super::arrays;
 use super::checks;
-use super::code::Code;
-use super::declarations::{settings, units, Setting};
-use super::manifest::{
-    FarManifest, IonManifest, ParameterManifest, PointerManifest, ProceduresManifest, RegionManifest,
-    StateManifest, StreamManifest,
-};
-use super::events::{self, Events};
-use super::fade::{self, Fade};
-use super::far::{self, Far};
-use super::pointed::PointedVariables;
-use super::procedures::Procedure;
+use super::events;
+use super::far::Far;
+use super::manifest::{IonManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
 use super::sources::Sources;
-use super::steady::{self, Steady};
-use super::{lines, moved, EmitError, Feature, File, UNNAMED};
+use super::{moved, steady, Feature};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Ion, Kind};
 use crate::step::{Linearised, Quantity, Region, Stage, State, StateKind};
 
-/// The conductance that holds a gradient cable still in its first step, S/cm2 or uS.
-const HOLD: &str = "1e12";
-
-#[derive(Serialize)]
-struct Context {
-    name: String,
-    kind: &'static str,
-    region: String,
-    mechanisms: Vec<String>,
-    directions: usize,
-    last: usize,
-    current_unit: &'static str,
-    conductance_unit: &'static str,
-    hold: &'static str,
-    range: Vec<String>,
-    pointers: Vec<String>,
-    pointer_notes: Vec<PointerManifest>,
-    ion_notes: Vec<IonManifest>,
-    /// The mechanisms whose presence must be told.
-    switches: Vec<String>,
-    /// What the names of the mechanisms of gradient cables end with.
-    cable: String,
-    far_notes: Vec<FarManifest>,
-    parameter_notes: Vec<ParameterManifest>,
-    state_notes: Vec<StateManifest>,
-    units: Vec<String>,
-    settings: Vec<Setting>,
-    assigned: Vec<String>,
-    now: Vec<(String, String)>,
-    streams: Vec<StreamManifest>,
-    function_tables: Vec<FunctionTable>,
-    events: Option<Events>,
-    first: Procedure,
-    linearise: Procedure,
-    next_states: Procedure,
-    read_cables: Vec<String>,
-    /// The gradients of voltages that POINTERs see, for direction k.
-    far: Vec<String>,
-    /// The same before the loop over the directions, where they are of variables.
-    far_begin: Vec<String>,
-    /// Where POINTERs may see variables.
-    pointed: Option<PointedVariables>,
-    /// Of a point process with arrays that events write.
-    through: Option<Through>,
-    remember: Vec<String>,
-    /// What `linearise` remembers by itself, where it runs.
-    remember_ends: Vec<String>,
-    /// A step needs the gradients of the voltage here.
-    needs_cables: bool,
-    /// Something happens at the end of a step.
-    ends_steps: bool,
-    /// Statements that compare present and remembered values of the states.
-    unchanged: Vec<String>,
-    unchanged_start: Vec<String>,
-    /// Statements that look whether all is set that must be.
-    look_wired: Vec<String>,
-    has_celsius: bool,
-    /// Where gradients act on the run.
-    online: Option<Fade>,
-    /// Where they do not.
-    steady: Option<Steady>,
-    functions: Vec<&'static str>,
-}
-
-pub(super) fn render(
-    environment: &Environment,
-    linearised: &Linearised,
-    directions: usize,
-    feature: Feature,
-) -> Result<(File, RegionManifest), EmitError> {
-    let writer = Writer::new(linearised, directions, feature);
-    let online = (feature == Feature::Online).then(|| writer.fade());
-    let context = writer.context(online);
-    let text = environment
-        .get_template("region.mod")?
-        .render(minijinja::value::Value::from_serialize(&context))?;
-    let suffix = context.name.clone();
-    let file = format!("{suffix}.mod");
-    let manifest = writer.manifest(context, suffix, file.clone());
-    Ok((File { name: file, text }, manifest))
-}
-
 pub(super) struct Writer<'a> {
     pub linearised: &'a Linearised,
     pub directions: usize,
-    /// Gradients act on the run, which may be long: what is not needed in each step is left out.
-    pub is_online: bool,
     pub sources: Sources<'a>,
     pub step_inputs: BTreeSet<Input>,
     pub start_inputs: BTreeSet<Input>,
     pub event_inputs: BTreeSet<Input>,
-    step_roots: Vec<Id>,
-    start_roots: Vec<Id>,
-    event_roots: Vec<Id>,
+    pub step_roots: Vec<Id>,
+    pub start_roots: Vec<Id>,
+    pub event_roots: Vec<Id>,
     pub array_terms: Vec<Id>,
     /// The gradient array of each state, `D_hh_m`.
     pub gradients: Vec<String>,
@@ -133,11 +39,11 @@ pub(super) struct Writer<'a> {
 
 /// A `FUNCTION_TABLE` of the model.
 #[derive(Clone, Debug, Serialize)]
-struct FunctionTable {
+pub(super) struct FunctionTable {
     /// By which emitted code means it.
-    number: usize,
+    pub number: usize,
     /// What scripts call it.
-    function: String,
+    pub function: String,
 }
 
 impl<'a> Writer<'a> {
@@ -190,7 +96,6 @@ impl<'a> Writer<'a> {
         Self {
             linearised,
             directions,
-            is_online: feature == Feature::Online,
             sources: Sources::new(linearised, &all, variables),
             step_inputs,
             start_inputs,
@@ -201,111 +106,21 @@ impl<'a> Writer<'a> {
             array_terms,
             gradients: gradients.collect(),
             seeds: seeds.collect(),
-            far: Far::of(linearised, directions, variables),
+            far: Far::of(linearised, variables),
             variables,
             infinite,
         }
     }
 
-    fn context(&self, online: Option<Fade>) -> Context {
-        let linearised = self.linearised;
-        let is_density = linearised.region.kind() == Kind::Density;
-        let step = Code::new(&linearised.graph, &self.step_roots);
-        let start = Code::new(&linearised.graph, &self.start_roots);
-        let mut functions = step.functions(&self.step_roots);
-        functions.extend(start.functions(&self.start_roots));
-        functions.extend(step.functions(&self.event_roots));
-        functions.extend(step.functions(&self.array_terms));
-        let events = self.events();
-        let (linearise, next_states) = self.linearise(&step);
-        let mut settings = settings(self.linearised);
-        if online.is_some() {
-            settings.extend(fade::settings());
-        }
-        let pointed = self.variables.then(|| self.pointed_variables(events.as_ref()));
-        settings.extend(pointed.iter().flat_map(PointedVariables::settings));
-        let now: Vec<(String, String)> =
-            self.sources.now.iter().map(|now| (now.name.clone(), now.source.clone())).collect();
-        let mut range: Vec<String> =
-            ["d", "S", "fault", "jumps", "v_solved", "W_start"].map(str::to_owned).to_vec();
-        range.extend(settings.iter().map(|setting| setting.name.clone()));
-        range.extend(now.iter().map(|(name, _)| name.clone()));
-        range.extend(self.gradients.iter().cloned());
-        range.extend(self.seeds.iter().cloned());
-        range.extend(self.far.iter().flat_map(|far| [far.gradient.clone(), far.new.clone()]));
-        range.extend(pointed.iter().flat_map(|pointed| pointed.arrays.clone()));
-        let streams = self.streams();
-        let steady = self.steady();
-        if steady.is_some() {
-            range.extend(["changed", "changed_t"].map(str::to_owned));
-        }
-        if !streams.is_empty() {
-            range.push("own".to_owned());
-            range.extend(streams.iter().map(|stream| stream.start.clone()));
-        }
-        let mut pointers: Vec<String> = (0..self.directions).map(cable_pointer).collect();
-        pointers.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
-        pointers.extend(self.far.iter().flat_map(Far::pointers).cloned());
-        Context {
-            name: format!("gm_{}_{UNNAMED}", linearised.region.name),
-            kind: if is_density { "SUFFIX" } else { "POINT_PROCESS" },
-            region: linearised.region.name.clone(),
-            mechanisms: self.mechanism_names(),
-            directions: self.directions,
-            last: self.directions - 1,
-            current_unit: if is_density { "mA/cm2" } else { "nA" },
-            conductance_unit: if is_density { "S/cm2" } else { "uS" },
-            hold: HOLD,
-            range: lines::list("RANGE", &range),
-            pointers: lines::list("POINTER", &pointers),
-            pointer_notes: self.sources.pointers.clone(),
-            ion_notes: ion_manifests(linearised),
-            switches: self.switches(),
-            cable: super::cable_fingerprint(),
-            far_notes: far::manifests(self.linearised, &self.far),
-            parameter_notes: self.parameters(),
-            state_notes: self.states(),
-            units: units(self.linearised, self.inputs()),
-            settings,
-            assigned: self.assigned(events.as_ref(), &streams, pointed.as_ref()),
-            streams,
-            function_tables: self.function_tables(),
-            now,
-            events,
-            first: self.first(&start),
-            linearise,
-            next_states,
-            read_cables: (0..self.directions)
-                .map(|k| format!("W_new[{k}] = {}", cable_pointer(k)))
-                .chain(self.far.iter().flat_map(Far::read))
-                .collect(),
-            far: self.far.iter().filter_map(Far::step).collect(),
-            far_begin: self.far.iter().flat_map(Far::begin).collect(),
-            pointed,
-            through: self.through_arrays(),
-            remember: [self.sources.remember_statements(&self.known_ends()), self.remember_arrays()].concat(),
-            remember_ends: self.sources.remember_only(&self.known_ends()),
-            needs_cables: self.needs_cables(),
-            ends_steps: self.ends_steps(),
-            unchanged: self.unchanged(),
-            unchanged_start: self.unchanged_start(),
-            look_wired: self.look_wired(),
-            has_celsius: self.reads(&Quantity::Celsius),
-            online,
-            steady,
-            functions: functions.into_iter().collect(),
-        }
-    }
-
-    fn switches(&self) -> Vec<String> {
+    pub(super) fn switches(&self) -> Vec<String> {
         if self.linearised.region.switched { self.mechanism_names() } else { Vec::new() }
     }
 
-    fn mechanism_names(&self) -> Vec<String> {
+    pub(super) fn mechanism_names(&self) -> Vec<String> {
         self.linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect()
     }
 
-    fn parameters(&self) -> Vec<ParameterManifest> {
+    pub(super) fn parameters(&self) -> Vec<ParameterManifest> {
         let parameters = self.linearised.parameters.iter().enumerate();
         parameters
             .map(|(index, parameter)| ParameterManifest {
@@ -316,7 +131,7 @@ impl<'a> Writer<'a> {
             .collect()
     }
 
-    fn function_tables(&self) -> Vec<FunctionTable> {
+    pub(super) fn function_tables(&self) -> Vec<FunctionTable> {
         let mut found = Vec::new();
         for mechanism in &self.linearised.region.mechanisms {
             let names = mechanism.function_tables.iter().map(|name| format!("{name}_{}", mechanism.name));
@@ -329,7 +144,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The streams of random numbers that something depends on.
-    fn streams(&self) -> Vec<StreamManifest> {
+    pub(super) fn streams(&self) -> Vec<StreamManifest> {
         let linearised = self.linearised;
         let mut names = linearised.names.clone();
         let own = linearised.states.iter().filter(|state| state.own.is_some());
@@ -351,7 +166,7 @@ impl<'a> Writer<'a> {
             .collect()
     }
 
-    fn states(&self) -> Vec<StateManifest> {
+    pub(super) fn states(&self) -> Vec<StateManifest> {
         let is_shown = |(state, _): &(&State, &String)| self.linearised.region.stream(&state.kind).is_none();
         let states = self.linearised.states.iter().zip(&self.gradients).filter(is_shown);
         states
@@ -363,23 +178,20 @@ impl<'a> Writer<'a> {
             .collect()
     }
 
-    fn manifest(&self, context: Context, suffix: String, file: String) -> RegionManifest {
+    /// What the manifest says of a region whatever is emitted for it.
+    pub(super) fn described(&self, suffix: String, file: String) -> RegionManifest {
         let region = &self.linearised.region;
         RegionManifest {
             name: region.name.clone(),
             suffix,
             file,
             kind: if region.kind() == Kind::Density { "density" } else { "point" },
-            mechanisms: context.mechanisms,
+            mechanisms: Vec::new(),
             switches: self.switches().iter().map(|name| format!("has_{name}")).collect(),
-            pointers: context.pointer_notes,
-            cable_pointers: (0..self.directions).map(cable_pointer).collect(),
-            far: context.far_notes,
-            conductance: "d",
-            source: "S",
-            parameters: context.parameter_notes,
-            states: context.state_notes,
-            now: self.sources.now.clone(),
+            pointers: Vec::new(),
+            far: Vec::new(),
+            parameters: Vec::new(),
+            states: Vec::new(),
             ions: ion_manifests(self.linearised),
             currents_read: ions_where(region, |ion| ion.read.contains(&ion.current())),
             currents_written: ions_where(region, |ion| ion.write.contains(&ion.current())),
@@ -389,13 +201,13 @@ impl<'a> Writer<'a> {
                 .iter()
                 .filter_map(|kind| self.sources.shown(kind))
                 .collect(),
-            streams: context.streams,
-            function_tables: context.function_tables.into_iter().map(|table| table.function).collect(),
-            weights: context.events.as_ref().map(|events| events.weights),
-            sets_voltage: context.events.as_ref().is_some_and(Events::sets_voltage),
+            streams: Vec::new(),
+            function_tables: Vec::new(),
+            weights: None,
+            voltage: None,
+            sets_voltage: false,
             moved: self.moved_manifest(),
             sees_jumps: sees_jumps(self.linearised),
-            procedures: ProceduresManifest { advance: "advance", states: "next_states", events: "apply" },
             writers: writers(region),
             constants: self.linearised.constants.clone(),
             stale_tables: self.linearised.stale.clone(),
@@ -467,10 +279,6 @@ pub(super) fn ion_manifests(linearised: &Linearised) -> Vec<IonManifest> {
             .collect(),
     })
     .collect()
-}
-
-pub(super) fn cable_pointer(direction: usize) -> String {
-    format!("W{direction}")
 }
 
 fn gradient_name(linearised: &Linearised, kind: &StateKind) -> String {

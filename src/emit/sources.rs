@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::far::{old_name, saw_name};
-use super::manifest::{NowManifest, PointerManifest};
+use super::manifest::PointerManifest;
 use crate::graph::Input;
 use crate::step::{Linearised, Quantity, StateKind, When};
 
@@ -49,7 +49,6 @@ pub struct Sources<'a> {
     pub pointers: Vec<PointerManifest>,
     /// Where each of them is set.
     guards: Vec<Guard>,
-    pub now: Vec<NowManifest>,
     memory: Vec<Memory>,
     /// POINTERs that may see variables: their values as states saw them are kept.
     kept: Option<Vec<(usize, String)>>,
@@ -59,12 +58,10 @@ impl<'a> Sources<'a> {
     /// Collects what the given inputs need; `variables`: POINTERs may see variables.
     pub fn new(linearised: &'a Linearised, inputs: &BTreeSet<Input>, variables: bool) -> Self {
         let voltage = Memory { present: "v_now".to_owned(), guard: Guard::None };
-        let now = NowManifest { name: "v_now".to_owned(), source: "v".to_owned() };
         let mut sources = Self {
             linearised,
             pointers: Vec::new(),
             guards: Vec::new(),
-            now: vec![now],
             memory: vec![voltage],
             kept: variables.then(Vec::new),
         };
@@ -72,6 +69,11 @@ impl<'a> Sources<'a> {
             sources.add(*input);
         }
         sources
+    }
+
+    /// A value that only rows need: a POINTER into the segment.
+    pub fn also(&mut self, name: &str, source: &str) {
+        self.point(name.to_owned(), source.to_owned(), "segment", Guard::None);
     }
 
     fn add(&mut self, input: Input) {
@@ -156,35 +158,15 @@ impl<'a> Sources<'a> {
         index.map(|index| format!("was[{index}]"))
     }
 
-    /// Statements that remember the present for the next step, but for what is known.
-    pub fn remember_statements(&self, known: &[(usize, String)]) -> Vec<String> {
-        self.remember_where(|index| !known.iter().any(|(other, _)| *other == index))
-    }
-
-    /// Those for what is known.
-    pub fn remember_only(&self, known: &[(usize, String)]) -> Vec<String> {
-        self.remember_where(|index| known.iter().any(|(other, _)| *other == index))
-    }
-
-    fn remember_where(&self, is_chosen: impl Fn(usize) -> bool) -> Vec<String> {
+    /// Statements that remember the present for the step that begins.
+    pub fn remember_statements(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (index, memory) in self.memory.iter().enumerate().filter(|(index, _)| is_chosen(*index)) {
+        for (index, memory) in self.memory.iter().enumerate() {
             let line = format!("was[{index}] = {}", memory.present);
             lines.push(self.guarded(&memory.guard, line));
         }
         lines.extend(self.keep_seen(1));
         lines
-    }
-
-    /// Among what some inputs are in a step: values that are to be remembered too, as (element of `was`, LOCAL).
-    pub fn loaded(&self, inputs: &BTreeSet<Input>) -> Vec<(usize, String)> {
-        let found = inputs.iter().filter_map(|input| {
-            let (value, _) = self.source(&self.linearised.quantities[input], Phase::Step)?;
-            let is_pointer = self.pointers.iter().any(|pointer| pointer.name == value);
-            let index = self.memory.iter().position(|memory| is_pointer && memory.present == value)?;
-            Some((index, self.linearised.graph.input_name(*input).to_owned()))
-        });
-        found.collect()
     }
 
     /// Statements that keep what states see through POINTERs, before the step (1) or after it (0).
@@ -248,7 +230,6 @@ impl<'a> Sources<'a> {
                 let kind = StateKind::Variable(*mechanism, name.clone());
                 let kept = match (phase, when) {
                     (Phase::Event | Phase::Moment, _) => self.copy(&kind),
-                    (Phase::Step, When::After) => self.landed(&kind),
                     _ => None,
                 };
                 let present = kept.or_else(|| self.known_variable(*mechanism, name));
@@ -284,7 +265,10 @@ impl<'a> Sources<'a> {
     /// Where the inputs of a condition are found whenever it is looked at.
     pub fn at_event(&self, inputs: &BTreeSet<Input>) -> BTreeMap<Input, String> {
         let source = |input: &Input| self.source(&self.linearised.quantities[input], Phase::Event);
-        inputs.iter().filter_map(|input| Some((*input, source(input)?.0))).collect()
+        // A row reads through its POINTERs only where it runs.
+        let is_pointer = |value: &str| self.pointers.iter().any(|pointer| pointer.name == value);
+        let place = |value: String| if is_pointer(&value) { format!("to_{value}") } else { value };
+        inputs.iter().filter_map(|input| Some((*input, place(source(input)?.0)))).collect()
     }
 
     /// The companion's own value of a variable that events change.
@@ -296,11 +280,6 @@ impl<'a> Sources<'a> {
         };
         let index = receive.states.iter().position(|change| changes(change.target))?;
         Some(format!("copy[{index}]"))
-    }
-
-    /// Its value at the end of the step, before the events that came since.
-    fn landed(&self, kind: &StateKind) -> Option<String> {
-        self.copy(kind).map(|copy| copy.replace("copy", "landed"))
     }
 
     /// NEURON's present value of a state, if it shows it.
@@ -343,19 +322,31 @@ impl<'a> Sources<'a> {
         (self.linearised.region.switched && !switches.is_empty()).then(|| switches.join(" || "))
     }
 
-    /// Where a value that is remembered is there.
-    pub fn guarded_present(&self, present: &str, line: String) -> String {
-        match self.memory.iter().find(|memory| memory.present == present) {
-            Some(memory) => self.guarded(&memory.guard, line),
-            None => line,
-        }
+    /// A statement for each POINTER into the model, where it must be set.
+    pub fn each_pointer(&self, statement: impl Fn(&str) -> String) -> Vec<String> {
+        let pointers = self.pointers.iter().zip(&self.guards);
+        pointers.map(|(pointer, guard)| self.guarded(guard, statement(&pointer.name))).collect()
     }
 
-    /// Statements that look whether all POINTERs into the model are set.
-    pub fn look_wired(&self) -> Vec<String> {
-        let pointers = self.pointers.iter().zip(&self.guards);
-        pointers.map(|(pointer, guard)| self.guarded(guard, unset(&pointer.name))).collect()
+    /// The same in C.
+    pub fn each_pointer_in_c(&self, statement: impl Fn(&str) -> String) -> Vec<String> {
+        self.some_pointers_in_c(|_| true, statement)
     }
+
+    /// The same for some of them.
+    pub fn some_pointers_in_c(&self, is_one: impl Fn(&str) -> bool, statement: impl Fn(&str) -> String) -> Vec<String> {
+        let pointers = self.pointers.iter().zip(&self.guards).filter(|(pointer, _)| is_one(&pointer.name));
+        let in_c = |(pointer, guard): (&PointerManifest, &Guard)| match self.switch(guard) {
+            Some(switch) => format!("if ({switch}) {{ {} }}", statement(&pointer.name)),
+            None => statement(&pointer.name),
+        };
+        pointers.map(in_c).collect()
+    }
+}
+
+/// The POINTER to a value of the model.
+pub(super) fn to(name: &str) -> String {
+    format!("to_{name}")
 }
 
 /// A statement that looks whether a POINTER is set.

@@ -73,9 +73,9 @@ class Network:
         ]
         controllers = [controller for homeostat in self.homeostats for controller in homeostat.controllers]
         self.histories = [controller.record(2.0) for controller in controllers]
-        cable = [self.homeostats[0].gradients.cable(name, self.branch(0.5)) for name in TUNED]
-        seen = [section(0.5) for section in (*self.sections, self.branch, self.free)] + cable
-        self.vectors = [h.Vector().record(segment._ref_v) for segment in seen]
+        gradients = [self.homeostats[0].gradients.at(name, self.branch(0.5)).ref for name in TUNED]
+        seen = [section(0.5)._ref_v for section in (*self.sections, self.branch, self.free)] + gradients
+        self.vectors = [h.Vector().record(ref) for ref in seen]
         self.times = h.Vector().record(h._ref_t)
 
     def regulate(self, sections: list[Any], at: list[Any], clip: float | None) -> gradmod.Homeostat:

@@ -114,7 +114,7 @@ def check_agreement(network: Network) -> None:
             assert expected in str(error), error
         else:
             raise AssertionError(expected)
-    assert not any(section.name().startswith("gradmod_") for section in h.allsec())
+    assert not any("gm_" in name for section in h.allsec() for name in section.psection()["density_mechs"])
 
 
 def main() -> None:
