@@ -16,7 +16,7 @@ _INCLUDES = '#include <stdio.h>\n#include <stdlib.h>\n#include <math.h>\n#includ
 
 
 def options(name: str, rehearse: Callable[[], str]) -> list[str]:
-    """Options of nrnivmodl that make use of precompiled headers; the machine code stays the same.
+    """Options of the compiler that make use of precompiled headers; the machine code stays the same.
 
     Where the compiler or its options are not those of the headers, GCC reads the headers as before.
 
@@ -27,7 +27,7 @@ def options(name: str, rehearse: Callable[[], str]) -> list[str]:
     if not is_plain(cache_directory()):  # NEURON's makefile splits options at blanks
         return []
     place = kept(name) or _make(name, rehearse())
-    return ["-incflags", f"-include {place / _HEADER}"] if place else []
+    return ["-include", str(place / _HEADER)] if place else []
 
 
 def _make(name: str, log: str) -> Path | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from . import _headers
 from . import _neuron as nrn
 from ._cache import cache_directory, is_plain, kept, plain, plain_scratch, publish, scratch
+from ._flags import flags, processor
 from .errors import Error
 
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
@@ -40,7 +41,7 @@ def load(emitted: Path, shared: Collection[str] = (), *, quiet: bool = False) ->
     for together in (True, False):
         sources = [path for path in missing if (path.stem in shared) is together]
         if sources:
-            built = library(sources, quiet=quiet)
+            built = library(sources, options=flags(), quiet=quiet)
             open_library(built)
 
 
@@ -55,13 +56,18 @@ def open_library(built: Path) -> None:
             raise Error(f"NEURON could not load {built}")
 
 
-def library(sources: list[Path], *, quiet: bool = False) -> Path:
+def library(sources: list[Path], *, options: tuple[str, ...] = (), quiet: bool = False) -> Path:
     """Compile .mod files into one library, or take it from the cache.
+
+    Args:
+        sources: The files.
+        options: For the C++ compiler, after those of nrnivmodl.
+        quiet: Do not say so when something has to be compiled.
 
     Raises:
         Error: nrnivmodl failed.
     """
-    name = f"{_key(sources)}{_SUFFIX}"
+    name = f"{_key(sources, options)}{_SUFFIX}"
     place = kept(name)
     if place is None:
         if not quiet:
@@ -72,20 +78,21 @@ def library(sources: list[Path], *, quiet: bool = False) -> Path:
                 shutil.copy(path, work)
             made = directory / "made"
             made.mkdir()
-            shutil.copy(compile_folder(work), made / f"mechanisms{_SUFFIX}")
+            shutil.copy(compile_folder(work, options), made / f"mechanisms{_SUFFIX}")
             place = publish(made, cache_directory() / name)
     return place / f"mechanisms{_SUFFIX}"
 
 
-def _key(sources: list[Path]) -> str:
-    parts = [_toolchain(), [(path.name, path.read_text(encoding="utf-8")) for path in sources]]
+def _key(sources: list[Path], options: tuple[str, ...]) -> str:
+    parts = [_toolchain(options), [(path.name, path.read_text(encoding="utf-8")) for path in sources]]
     return _hash(parts)
 
 
-def _toolchain() -> list[object]:
-    """What compiles, as far as the environment decides it."""
+def _toolchain(options: tuple[str, ...]) -> list[object]:
+    """What compiles, as far as the environment decides it, and for what."""
     return [
         nrn.version(),
+        [*options, processor(options)],
         [sys.platform, platform.machine()],
         [os.environ.get(name, "") for name in ("CC", "CXX", "CFLAGS", "CXXFLAGS")],
     ]
@@ -95,16 +102,16 @@ def _hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
-def compile_folder(directory: Path) -> Path:
+def compile_folder(directory: Path, options: tuple[str, ...] = ()) -> Path:
     """The library that nrnivmodl makes of the .mod files of a directory.
 
     Raises:
         Error: It failed.
     """
     command = _nrnivmodl()
-    headers = f"headers-{_hash([_toolchain(), nrn.installed()])}"
-    options = _headers.options(headers, lambda: _run(command, directory, rehearse=True).stdout)
-    done = _run(command, directory, *options)
+    headers = f"headers-{_hash([_toolchain(options), nrn.installed()])}"
+    kept_headers = _headers.options(headers, lambda: _run(command, directory, options, rehearse=True).stdout)
+    done = _run(command, directory, (*options, *kept_headers))
     built = sorted(directory.glob("*/libnrnmech.*")) + sorted(directory.glob("*/.libs/libnrnmech.so"))
     if done.returncode != 0 or not built:
         log = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
@@ -114,13 +121,15 @@ def compile_folder(directory: Path) -> Path:
     return built[0]
 
 
-def _run(command: str, directory: Path, *options: str, rehearse: bool = False) -> subprocess.CompletedProcess[str]:
-    """Call nrnivmodl in a directory; to ``rehearse`` is to print what would be done."""
+def _run(
+    command: str, directory: Path, options: tuple[str, ...], *, rehearse: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Call nrnivmodl in a directory, with options for the compiler; to ``rehearse`` is to print what would be done."""
     flags = os.environ.get("MAKEFLAGS", "")
     # An executable is made as well, which nobody needs.
     flags += f"{'' if ' -- ' in f'{flags} ' else ' --'} CXX_LINK_EXE=touch\\ ./special\\;:"
     return subprocess.run(
-        [command, *options],
+        [command, *(["-incflags", " ".join(options)] if options else [])],
         cwd=directory,
         env=os.environ | {"VERBOSE": "1", "MAKEFLAGS": f"-n {flags}" if rehearse else flags},
         capture_output=True,
