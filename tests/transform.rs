@@ -404,7 +404,7 @@ fn variables_that_are_named_after_one_another_keep_apart() {
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     let region = &manifest["regions"][0];
     let mut names = Vec::new();
-    for (list, key) in [("pointers", "name"), ("states", "gradient"), ("parameters", "seed"), ("now", "name")] {
+    for (list, key) in [("pointers", "name"), ("states", "gradient"), ("parameters", "seed")] {
         names.extend(region[list].as_array().unwrap().iter().map(|entry| entry[key].as_str().unwrap()));
     }
     let text = fs::read_to_string(folder.path().join(region["file"].as_str().unwrap())).unwrap();

@@ -10,7 +10,19 @@ use super::quantity::elements;
 use super::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 91] = [
+const OWN: [&str; 103] = [
+    "W_start",
+    "cm_now",
+    "look_now",
+    "look_wired",
+    "keep_seen",
+    "through_arrays",
+    "fetch_row",
+    "start_row",
+    "store_row",
+    "fade_row",
+    "before_row",
+    "after_row",
     "events_at",
     "events_room",
     "last_event",
@@ -160,7 +172,7 @@ impl Names {
 /// A variable's name and all that is made of it.
 fn around(name: &str) -> Vec<String> {
     let made = ["_n", "_n1", "_now"].iter().map(|end| format!("{name}{end}"));
-    made.chain([name.to_owned(), format!("D_{name}")]).collect()
+    made.chain([name.to_owned(), format!("D_{name}"), format!("to_{name}"), format!("to_{name}_now")]).collect()
 }
 
 /// `x_2` for `x[2]`.

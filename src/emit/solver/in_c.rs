@@ -48,7 +48,7 @@ impl Arrays {
                 *line = replaced;
             }
             if is_used {
-                declarations.push(format!("double* const {alias} = &{name}[0];"));
+                declarations.push(format!("double* __restrict__ const {alias} = &{name}[0];"));
             }
         }
         for line in &mut text {
