@@ -222,22 +222,28 @@ STEP = [
         "self.graph.compare(Comparison::Ne, usetable, zero)",
         "self.graph.compare(Comparison::Eq, usetable, zero)",
     ),
-    Mutant(
-        "lag: S of the present",
-        "templates/region.mod.j2",
-        "            linearise()\n",
-        "            remember()\n            linearise()\n",
-    ),
-    Mutant(
-        "lag: states one step on",
-        "templates/region.mod.j2",
-        "    IF (step_index > 0) {\n{% if pointed",
-        "    IF (step_index > -1) {\n{% if pointed",
-    ),
-    Mutant("lag: first step moves", "templates/region.mod.j2", "        S[k] = -d*W[k]\n", "        S[k] = 0\n"),
     Mutant("series of x/expm1", "templates/functions.mod.j2", "-0.5 + x*(1/6", "-0.5 + x*(1/7"),
     Mutant("quotient of x/expm1", "templates/functions.mod.j2", "(1 - x*(e/(e - 1)))", "(1 + x*(e/(e - 1)))"),
     Mutant("sign", "templates/functions.mod.j2", "        sign_of = -1", "        sign_of = 1"),
+]
+_PASSIVE = ("python/tests/test_passive.py",)
+_SOLVER = "templates/solver.mod.j2"
+SOLVER = [
+    Mutant("solver: upwards", _SOLVER, "to[k] -= q*from[k];", "to[k] += q*from[k];", _PASSIVE),
+    Mutant("solver: downwards", _SOLVER, "(to[k] - bj*from[k])*q", "(to[k] - 0*bj*from[k])*q", _PASSIVE),
+    Mutant("solver: what was before", _SOLVER, "old[k] = kept;", "old[k] = w[k];", ("python/tests/test_currents.py",)),
+    Mutant("solver: cells with rows", _SOLVER, "gm->affected[j] = 1;", "gm->affected[j] = j < 2;", _PASSIVE),
+    Mutant(
+        "solver: addresses, anew",
+        _SOLVER,
+        "gm->structure == structure_change_cnt && ",
+        "",
+        ("python/tests/test_addresses.py",),
+    ),
+    Mutant("solver: capacitance", "templates/row.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: area of a point", "templates/row.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: Ra here", "templates/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
+    Mutant("solver: Ra there", "templates/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),
 ]
 _EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
 _UNDO = "src/emit/reverse/undo.rs"
@@ -306,13 +312,6 @@ EVENTS = [
         _EVENTS,
     ),
     Mutant(
-        "event: after the step, forward",
-        "src/emit/sources.rs",
-        "(Phase::Step, When::After) => self.landed(&kind),",
-        "(Phase::Step, When::After) => None,",
-        _EVENTS[1:],
-    ),
-    Mutant(
         "event: weights that NEURON clears",
         "src/step/receive.rs",
         "receive.arguments.iter().skip(1)",
@@ -378,13 +377,6 @@ LATER = [
         _RING,
     ),
     Mutant(
-        "array: into the current",
-        "src/emit/procedures.rs",
-        "row.arrays.iter().map(|id| self.through(*id)).collect();",
-        "Vec::new();",
-        _RING,
-    ),
-    Mutant(
         "array: balances",
         "src/step/check.rs",
         "if !system.is_known {",
@@ -430,26 +422,10 @@ LATER = [
 ]
 _VARIABLES = ("python/tests/test_pointed_variables.py",)
 POINTED = [
+    Mutant("variable: late", _SOLVER, "            gm->pass = 1;\n            GM_ALL(after)\n", "", _VARIABLES),
+    Mutant("variable: INITIAL", _SOLVER, "            gm->pass = 1;\n            GM_ALL(start)\n", "", _VARIABLES),
     Mutant(
         "variable: what states saw", "src/emit/sources.rs", "        lines.extend(self.keep_seen(1));\n", "", _VARIABLES
-    ),
-    Mutant(
-        "variable: what events did",
-        "src/emit/event_map.rs",
-        'lines.push(format!("        {}[k] = e{i}"',
-        'lines.push(format!("        {}[k] = 0*e{i}"',
-        _VARIABLES,
-    ),
-    Mutant(
-        "variable: late", "templates/region.mod.j2", "            waits = 1\n", "            waits = 0\n", _VARIABLES
-    ),
-    Mutant("variable: INITIAL", "templates/region.mod.j2", "waits = 2*late_start", "waits = 0", _VARIABLES),
-    Mutant(
-        "variable: the start of a step",
-        "src/emit/far.rs",
-        "self.look(&self.gradient, &variable.before)",
-        "self.look(&self.new, &variable.before)",
-        _VARIABLES,
     ),
 ]
 
@@ -460,13 +436,6 @@ POINTERS = [
         "src/step/state.rs",
         "self.see(index, &mut values, When::After);",
         "self.see(index, &mut values, When::Before);",
-        _POINTERS,
-    ),
-    Mutant(
-        "pointer: what the current sees",
-        "src/emit/procedures.rs",
-        "gradients.chain(voltage).chain(far).chain(parameters)",
-        "{ let _ = far; gradients.chain(voltage).chain(parameters) }",
         _POINTERS,
     ),
     Mutant(
@@ -492,7 +461,7 @@ POINTERS = [
     ),
 ]
 _WATCH = ("python/tests/test_watch.py",)
-_REGION = "templates/region.mod.j2"
+_REGION = "templates/row.mod.j2"
 _WRITTEN = "src/emit/events.rs"
 WATCH = [
     Mutant("watch: the other way", _WRITTEN, "if falls { '<' } else { '>' }", "if falls { '>' } else { '<' }", _WATCH),
@@ -505,30 +474,9 @@ WATCH = [
         _WATCH,
     ),
     Mutant(
-        "v: events of a step one after the other",
-        "src/emit/event_map.rs",
-        "let voltage = row.v_before.filter(|_| self.sets_voltage())",
-        "let voltage = row.v_before.filter(|_| false)",
-        _WATCH,
+        "v: not handed over", "src/emit/solver/received.rs", 'format!("W_new[k] = e{number}")', "String::new()", _WATCH
     ),
-    Mutant("v: not handed over", _WRITTEN, "self.set_cables()", "Vec::new()", _WATCH),
-    Mutant("v: too early", _REGION, "t_boundary + 1.25*dt - t", "t_boundary + 0.25*dt - t", _WATCH),
-    Mutant(
-        "v: before the events",
-        _REGION,
-        "                read_cables()\n            }\n            linearise()",
-        "            }\n            linearise()",
-        _WATCH,
-    ),
-    Mutant("v: at the start", _REGION, "                hold()\n", "", _WATCH),
-    Mutant(
-        "v: initial states",
-        _REGION,
-        "    IF (jumps == 1 && wired == 1) {\n{% for pair in now %}",
-        "    IF (jumps == 9 && wired == 1) {\n{% for pair in now %}",
-        _WATCH,
-    ),
-    Mutant("v: noticed", _REGION, "fabs(v_now - v_kept) >", "0*fabs(v_now - v_kept) >", _WATCH),
+    Mutant("v: noticed", "templates/row.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
     Mutant(
         "v: at the end of a step",
         "src/emit/sources.rs",
@@ -537,11 +485,6 @@ WATCH = [
         _WATCH,
     ),
     Mutant("v: rise", "src/emit/sources.rs", 'format!("v_solved - {}"', 'format!("v_now - {}"', _WATCH),
-    Mutant(
-        "v: Ra", "python/gradmod/_attachment.py", "if spot is None else nrn.ref(spot.mechanism, SOLVED)", "", _WATCH
-    ),
-    Mutant("v: last step", "python/gradmod/finish.py", "    apply_events(attachment)\n", "", _WATCH),
-    Mutant("v: Ra, last step", "python/gradmod/finish.py", "        voltage[node] = value\n", "        pass\n", _WATCH),
     Mutant(
         "v: order of pushes",
         "src/step/simultaneous.rs",
@@ -636,7 +579,6 @@ STEERED = [
     Mutant("unheard events: moving states", _STILL, "!moving.states.contains(&true) && ", "", _UNHEARD),
     Mutant("unheard events: voltage", _STILL, "receive.voltage.is_some() || ", "", _UNHEARD),
     Mutant("unheard events: streams", _STILL, " || is_own", "", _UNHEARD),
-    Mutant("ends of steps: none", "src/emit/lean.rs", "|| moves || reads_end", "", _UNHEARD),
 ]
 _EXTERNAL = ("tests/external.rs", "python/tests/test_external.py")
 _SCHEDULE = "src/graph/schedule.rs"
@@ -656,4 +598,4 @@ SHARED = [
         ("tests/mutations.rs",),
     ),
 ]
-MUTANTS = [*RULES, *STEP, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED, *SHARED]
+MUTANTS = [*RULES, *STEP, *SOLVER, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED, *SHARED]
