@@ -322,19 +322,14 @@ impl<'a> Sources<'a> {
         (self.linearised.region.switched && !switches.is_empty()).then(|| switches.join(" || "))
     }
 
-    /// A statement for each POINTER into the model, where it must be set.
-    pub fn each_pointer(&self, statement: impl Fn(&str) -> String) -> Vec<String> {
-        let pointers = self.pointers.iter().zip(&self.guards);
+    /// A statement for each POINTER into the model that is one of these, where it must be set.
+    pub fn each_pointer(&self, is_one: impl Fn(&str) -> bool, statement: impl Fn(&str) -> String) -> Vec<String> {
+        let pointers = self.pointers.iter().zip(&self.guards).filter(|(pointer, _)| is_one(&pointer.name));
         pointers.map(|(pointer, guard)| self.guarded(guard, statement(&pointer.name))).collect()
     }
 
     /// The same in C.
-    pub fn each_pointer_in_c(&self, statement: impl Fn(&str) -> String) -> Vec<String> {
-        self.some_pointers_in_c(|_| true, statement)
-    }
-
-    /// The same for some of them.
-    pub fn some_pointers_in_c(&self, is_one: impl Fn(&str) -> bool, statement: impl Fn(&str) -> String) -> Vec<String> {
+    pub fn pointers_in_c(&self, is_one: impl Fn(&str) -> bool, statement: impl Fn(&str) -> String) -> Vec<String> {
         let pointers = self.pointers.iter().zip(&self.guards).filter(|(pointer, _)| is_one(&pointer.name));
         let in_c = |(pointer, guard): (&PointerManifest, &Guard)| match self.switch(guard) {
             Some(switch) => format!("if ({switch}) {{ {} }}", statement(&pointer.name)),

@@ -4,6 +4,7 @@
 //! solver, a point process on each cell, calls all rows of its thread after NEURON's solve.
 
 mod in_c;
+mod looks;
 mod received;
 mod row;
 

@@ -4,6 +4,7 @@ use minijinja::Environment;
 use serde::Serialize;
 
 use super::in_c::Arrays;
+use super::looks::Looks;
 use super::received::Received;
 use crate::emit::arrays::Through;
 use crate::emit::code::Code;
@@ -13,7 +14,7 @@ use crate::emit::manifest::{FarManifest, IonManifest, ParameterManifest, Pointer
 use crate::emit::pointed::PointedVariables;
 use crate::emit::procedures::{flag_where, locals_statement, Procedure};
 use crate::emit::region::{ion_manifests, FunctionTable, Writer};
-use crate::emit::sources::{own_element, to, unset, Phase};
+use crate::emit::sources::{own_element, to, Phase};
 use crate::emit::stages::substitution;
 use crate::emit::{lines, EmitError, Feature, File, UNNAMED};
 use crate::graph::{Graph, Id};
@@ -21,7 +22,7 @@ use crate::model::Kind;
 use crate::step::{Linearised, Quantity};
 
 /// The gradients of the voltage, in the row of the segment.
-const VOLTAGE: &str = "W";
+pub(super) const VOLTAGE: &str = "W";
 
 /// The membrane capacitance of the segment: who holds `W` needs it.
 const CAPACITANCE: (&str, &str) = ("cm_now", "cm");
@@ -53,27 +54,15 @@ struct Context {
     first: Procedure,
     linearise: Procedure,
     through: Option<Through>,
-    pointer_count: usize,
-    /// C: addresses of what POINTERs see; the values there.
-    fetch: Vec<String>,
-    look: Vec<String>,
-    /// NMODL: the same values.
-    look_up: Vec<String>,
-    look_wired: Vec<String>,
+    #[serde(flatten)]
+    looks: Looks,
     /// C, for direction `k`: `S`, and the states after the step.
     source_arrays: Vec<String>,
     source: Vec<String>,
     update_arrays: Vec<String>,
     update_locals: String,
     update: Vec<String>,
-    /// C, for direction `k`: the gradients of what POINTERs see, at the start of a run, before and after a step.
-    far_start: Vec<String>,
-    far_before: Vec<String>,
-    far_after: Vec<String>,
     remember: Vec<String>,
-    /// C and NMODL: between steps no such state changes.
-    unchanged: Vec<String>,
-    unchanged_up: Vec<String>,
     functions: Vec<&'static str>,
     /// Where POINTERs may see variables.
     pointed: Option<PointedVariables>,
@@ -141,9 +130,6 @@ impl Writer<'_> {
         let linearise = self.coefficients(&step, &stored);
         let pointed = self.variables.then(|| self.pointed_variables());
         settings.extend(pointed.iter().flat_map(PointedVariables::settings));
-        let addresses = Addresses::new(self);
-        let watched = self.watched_names();
-        let far = |line: &dyn Fn(&far::Far) -> String| self.far.iter().map(line).collect::<Vec<_>>();
         let mut range: Vec<String> = ["fault", "jumps", "v_solved", "v_now"].map(str::to_owned).to_vec();
         if is_density {
             range.extend(["W", "W_start"].map(str::to_owned));
@@ -196,43 +182,13 @@ impl Writer<'_> {
             first: self.row_start(&start),
             linearise,
             through: self.through_arrays(),
-            pointer_count: addresses.names.len(),
-            fetch: self
-                .sources
-                .each_pointer_in_c(|name| format!("at[{}] = &{};", addresses.of(name), to(name)))
-                .into_iter()
-                .chain(self.far.iter().flat_map(|far| addresses.fetch(far)))
-                .collect(),
-            look: self.sources.each_pointer_in_c(|name| format!("{name} = *at[{}];", addresses.of(name))),
-            look_up: self.sources.each_pointer(|name| format!("{name} = {}", to(name))),
-            look_wired: self.row_wired(events.as_ref()),
+            looks: self.looks(events.as_ref()),
             source_arrays,
             source,
             update_arrays,
             update_locals,
             update,
-            far_start: [
-                far(&|far| format!("{}[k] = at[{}][k];", far.new, addresses.of(&far.new))),
-                far(&|far| format!("{}[k] = at[{}][k];", far.gradient, addresses.before(far))),
-            ]
-            .concat(),
-            far_before: far(&|far| format!("{}[k] = at[{}][k];", far.gradient, addresses.before(far))),
-            far_after: far(&|far| format!("{}[k] = at[{}][k];", far.new, addresses.of(&far.new))),
             remember: [self.sources.remember_statements(), self.remember_arrays()].concat(),
-            unchanged: self.sources.some_pointers_in_c(
-                |name| watched.iter().any(|other| other == name),
-                |name| format!("if (fault == 0 && {name} != *at[{}]) {{ fault = 5; }}", addresses.of(name)),
-            ),
-            unchanged_up: self
-                .sources
-                .each_pointer(|name| if watched.iter().any(|other| other == name) {
-                    format!("IF (begun == 1 && fault == 0 && {name} != {}) {{ fault = 5 }}", to(name))
-                } else {
-                    String::new()
-                })
-                .into_iter()
-                .filter(|line| !line.is_empty() && line.contains("fault"))
-                .collect(),
             functions: functions.into_iter().collect(),
             pointed,
             fading: is_online.then(|| self.fading()),
@@ -303,16 +259,6 @@ impl Writer<'_> {
         let states = self.linearised.states.iter().zip(&self.gradients);
         let moving = states.filter(|(state, _)| !state.is_still).map(|(_, gradient)| gradient.clone());
         is_density.then(|| "W".to_owned()).into_iter().chain(moving).collect()
-    }
-
-    fn row_wired(&self, events: Option<&Received>) -> Vec<String> {
-        let mut lines: Vec<String> =
-            self.untold().iter().map(|name| format!("IF ({name} < 0) {{ wired = 0 }}")).collect();
-        lines.extend(self.sources.each_pointer(|name| unset(&to(name))));
-        let far = self.far.iter().flat_map(|far| far.pointers().into_iter().map(|name| far.guarded(unset(&name))));
-        lines.extend(far);
-        lines.extend(events.filter(|events| events.reads_voltage).map(|_| unset(&to(VOLTAGE))));
-        lines
     }
 
     /// The gradients of the initial states.
@@ -399,44 +345,5 @@ impl<'a> Stored<'a> {
             self.ids.len() - 1
         });
         format!("coef[{index}]")
-    }
-}
-
-/// What the addresses of a row are of, by number.
-struct Addresses {
-    names: Vec<String>,
-}
-
-impl Addresses {
-    fn new(writer: &Writer) -> Self {
-        let model = writer.sources.pointers.iter().map(|pointer| pointer.name.clone());
-        let far = writer.far.iter().flat_map(|far| {
-            let before = far.old.as_ref().map(|_| far.gradient.clone());
-            [far.new.clone()].into_iter().chain(before)
-        });
-        Self { names: model.chain(far).collect() }
-    }
-
-    fn of(&self, name: &str) -> usize {
-        self.names.iter().position(|other| other == name).unwrap_or_default()
-    }
-
-    /// Of the gradient at the start of a step.
-    fn before(&self, far: &far::Far) -> usize {
-        self.of(if far.old.is_some() { &far.gradient } else { &far.new })
-    }
-
-    /// C: where no mechanism looks, what is seen is its own and stays 0.
-    fn fetch(&self, far: &far::Far) -> Vec<String> {
-        let names = [Some(&far.new), far.old.as_ref().map(|_| &far.gradient)];
-        let lines = names.into_iter().flatten().map(|name| {
-            let address = format!("&{}", to(name));
-            let found = match &far.switch {
-                Some(switch) => format!("{switch} != 0 ? {address} : &{}[0]", far.new),
-                None => address,
-            };
-            format!("at[{}] = {found};", self.of(name))
-        });
-        lines.collect()
     }
 }
