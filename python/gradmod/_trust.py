@@ -38,7 +38,7 @@ _FAULTS = {
     11: "an event that a point process sends to itself, at a time that depends on parameters, has flag 0",
     10: "at most 64 events that a point process sends to itself may be on their way",
     12: "not everything is wired",
-    13: "the model was changed during the run, or NEURON solved other equations than those of the fixed step",
+    15: "the model was changed during the run, or NEURON solved other equations than those of the fixed step",
     7: "celsius was changed during the run: set it before finitialize",
 }
 #: Likewise: a parameter that directions change was set.

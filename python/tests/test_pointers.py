@@ -145,7 +145,7 @@ def test_each_segment_against_differences() -> None:
     assert found[0]["v"] == found[1]["v"]
 
 
-def test_a_cell_that_only_drives_gets_no_cables() -> None:
+def test_a_cell_that_only_drives_gets_no_gradients() -> None:
     pair, looks = tied(half_only)
     second = list(pair.cells[1].values())
     directions = pair.directions(second)

@@ -322,6 +322,14 @@ impl<'a> Sources<'a> {
         (self.linearised.region.switched && !switches.is_empty()).then(|| switches.join(" || "))
     }
 
+    /// Where a value that is remembered is there.
+    pub fn guarded_present(&self, present: &str, line: String) -> String {
+        match self.memory.iter().find(|memory| memory.present == present) {
+            Some(memory) => self.guarded(&memory.guard, line),
+            None => line,
+        }
+    }
+
     /// A statement for each POINTER into the model that is one of these, where it must be set.
     pub fn each_pointer(&self, is_one: impl Fn(&str) -> bool, statement: impl Fn(&str) -> String) -> Vec<String> {
         let pointers = self.pointers.iter().zip(&self.guards).filter(|(pointer, _)| is_one(&pointer.name));

@@ -25,12 +25,9 @@ pub(super) fn inputs(linearised: &Linearised) -> impl Iterator<Item = Input> + '
 }
 
 impl Writer<'_> {
-    /// The watch over what directions change; none where gradients act on the run, which then changes it itself.
+    /// The watch over what directions change.
     pub(super) fn steady(&self) -> Option<Steady> {
         let mut steady = Steady { count: 0, asked: Vec::new(), keep: Vec::new(), look: Vec::new() };
-        if self.is_online {
-            return None;
-        }
         for (index, parameter) in self.linearised.parameters.iter().enumerate() {
             let Some(present) = parameter.steady.and_then(|input| self.present(input)) else { continue };
             let Some(was) = self.sources.remembered(&present) else { continue };

@@ -20,6 +20,8 @@ pub(super) struct Looks {
     /// C and NMODL: between steps no such state changes.
     unchanged: Vec<String>,
     unchanged_up: Vec<String>,
+    /// C: the same of what is set between INITIAL and the first step.
+    unchanged_start: Vec<String>,
     /// C, for direction `k`: the gradients of what POINTERs see, at the start of a run, before and after a step.
     far_start: Vec<String>,
     far_before: Vec<String>,
@@ -29,8 +31,9 @@ pub(super) struct Looks {
 impl Writer<'_> {
     pub(super) fn looks(&self, events: Option<&Received>) -> Looks {
         let addresses = Addresses::new(self);
-        let watched = self.watched_names();
-        let is_watched = |name: &str| watched.iter().any(|other| other == name);
+        let watched = self.watched();
+        let is_watched = |name: &str| watched.iter().any(|(other, _)| other == name);
+        let gradient_of = |name: &str| watched.iter().find(|(other, _)| other == name).map_or("", |(_, gradient)| gradient);
         let after = |far: &far::Far| format!("{}[k] = at[{}][k];", far.new, addresses.of(&far.new));
         let before = |far: &far::Far| format!("{}[k] = at[{}][k];", far.gradient, addresses.before(far));
         Looks {
@@ -46,6 +49,10 @@ impl Writer<'_> {
             look_wired: self.wired(events),
             unchanged: self.sources.pointers_in_c(is_watched, |name| {
                 format!("if (fault == 0 && {name} != *at[{}]) {{ fault = 5; }}", addresses.of(name))
+            }),
+            unchanged_start: self.sources.pointers_in_c(is_watched, |name| {
+                let act = format!("int k; for (k = 0; k < GM_K; ++k) {{ if ({}[k] != 0) {{ fault = 5; }} }}", gradient_of(name));
+                format!("if (fault == 0 && {name} != *at[{}]) {{ {act} }}", addresses.of(name))
             }),
             unchanged_up: self.sources.each_pointer(is_watched, |name| {
                 format!("IF (begun == 1 && fault == 0 && {name} != {}) {{ fault = 5 }}", to(name))

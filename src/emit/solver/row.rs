@@ -16,6 +16,7 @@ use crate::emit::procedures::{flag_where, locals_statement, Procedure};
 use crate::emit::region::{ion_manifests, FunctionTable, Writer};
 use crate::emit::sources::{own_element, to, Phase};
 use crate::emit::stages::substitution;
+use crate::emit::steady::Steady;
 use crate::emit::{lines, EmitError, Feature, File, UNNAMED};
 use crate::graph::{Graph, Id};
 use crate::model::Kind;
@@ -64,6 +65,8 @@ struct Context {
     update: Vec<String>,
     remember: Vec<String>,
     functions: Vec<&'static str>,
+    /// Not where gradients act on the run, which then changes what directions change.
+    steady: Option<Steady>,
     /// Where POINTERs may see variables.
     pointed: Option<PointedVariables>,
     /// Arrays that fade together, where gradients act on the run.
@@ -128,6 +131,7 @@ impl Writer<'_> {
         let (source_arrays, source) = self.source(&arrays, &mut stored);
         let (update_arrays, update, update_locals) = self.update(&arrays, &mut stored);
         let linearise = self.coefficients(&step, &stored);
+        let steady = if is_online { None } else { self.steady() };
         let pointed = self.variables.then(|| self.pointed_variables());
         settings.extend(pointed.iter().flat_map(PointedVariables::settings));
         let mut range: Vec<String> = ["fault", "jumps", "v_solved", "v_now"].map(str::to_owned).to_vec();
@@ -139,6 +143,9 @@ impl Writer<'_> {
         range.extend(self.far.iter().flat_map(|far| [far.gradient.clone(), far.new.clone()]));
         range.extend(pointed.iter().flat_map(|pointed| pointed.arrays.clone()));
         range.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
+        if steady.is_some() {
+            range.extend(["changed", "changed_t"].map(str::to_owned));
+        }
         if !streams.is_empty() {
             range.push("own".to_owned());
             range.extend(streams.iter().map(|stream| stream.start.clone()));
@@ -190,6 +197,7 @@ impl Writer<'_> {
             update,
             remember: [self.sources.remember_statements(), self.remember_arrays()].concat(),
             functions: functions.into_iter().collect(),
+            steady,
             pointed,
             fading: is_online.then(|| self.fading()),
             events,
