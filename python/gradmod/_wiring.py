@@ -18,8 +18,8 @@ from .regions import Region, density_mechanisms, point_processes_on
 class Wiring:
     """Everything that is inserted for one :class:`gradmod.Gradients`.
 
-    A run that the gradients do not follow is the user's own: what would be in its way is taken out before it (the solver
-    under the variable step, POINTERs that see what is no more) and put back before the next run that is followed.
+    A run that the gradients do not follow is the user's own: what would be in its way is taken out before it (POINTERs
+    that see what is no more) and put back before the next run that is followed.
 
     Attributes:
         attachments: What belongs to each cell.
