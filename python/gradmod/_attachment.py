@@ -184,7 +184,8 @@ class Attachment:
     def is_wired(self) -> bool:
         """Whether every segment still has the row that was wired; changes of nseg replace it."""
         return all(
-            nrn.same_target(spot.mechanism, pointer.name, spot.segment, pointer.source)
+            # Looked up anew: NEURON 8 does not survive to be asked about a mechanism that was replaced.
+            nrn.same_target(getattr(spot.segment, spot.region.suffix, None), pointer.name, spot.segment, pointer.source)
             for spot in self.spots
             for pointer in spot.region.pointers[-1:]
         )
