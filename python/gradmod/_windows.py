@@ -269,6 +269,11 @@ class Windows:
         begin = self.log(window)
         return slice(begin, begin + (int(self.memory.values[begin]) if self._log_room else 0))
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether this is a copy of the user's process, which computes a window again."""
+        return self._report is not None
+
     def end_if_copy(self, steps: int) -> None:
         """In a copy, say whether it did its part, and end; nothing in the user's process."""
         if self._report is not None:

@@ -265,7 +265,8 @@ class Reverse:
         finally:
             handlers.clear()
         interrupts.check()
-        self._check_mine()
+        if not windows.is_copy:
+            self._check_mine()
         if windows.failures:
             raise windows.failures[0]
         if not windows.has_begun or not starts:
