@@ -533,6 +533,20 @@ fn written(text: &str, more: &[&str]) -> (String, serde_json::Value) {
     (emitted.1.clone(), serde_json::from_str(&manifest).unwrap())
 }
 
+/// Where a slope may be infinite, products with what does not change are made by a function of ours.
+#[test]
+fn the_functions_that_code_calls_are_there() {
+    let (text, _) = written(
+        "NEURON { SUFFIX poles NONSPECIFIC_CURRENT i RANGE g, e, y, z }\n\
+         PARAMETER { g = 0.0003 (S/cm2) e = -50 (mV) a = 0.01 }\nASSIGNED { v (mV) i (mA/cm2) y z }\n\
+         INITIAL { y = 1 z = 1 }\nBEFORE BREAKPOINT { y = 1 + a*(v + 65)^2*0.01 + 0.001*z*z/(1 + z*z) }\n\
+         BEFORE STEP { z = y*y*exp(-0.01*(v + 65))/(1 + y*y) }\nBREAKPOINT { i = g*y*(v - e) }\n",
+        &[],
+    );
+    assert!(text.contains("= times_unless_0(") || text.contains("+ times_unless_0("), "{text}");
+    assert!(text.contains("FUNCTION times_unless_0"), "{text}");
+}
+
 /// NEURON computes the factors in our file, which knows no names of units but its own.
 #[test]
 fn factors_are_written_without_the_units_that_a_file_names() {

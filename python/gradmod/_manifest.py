@@ -270,6 +270,7 @@ class Region:
     stepwise: frozenset[str]
     shared_tables: tuple[SharedTable, ...]
     unfollowed: tuple[str, ...]
+    set_at_begin: frozenset[str]
     writers: dict[str, frozenset[str]]
     constants: frozenset[str]
 
@@ -305,6 +306,7 @@ class Region:
             moved=Moved.from_json(data["moved"]),
             sees_jumps=bool(data["sees_jumps"]),
             unfollowed=tuple(data["unfollowed"]),
+            set_at_begin=frozenset(data["set_at_begin"]),
             writers={name: frozenset(written) for name, written in data["writers"].items()},
             constants=frozenset(data["constants"]),
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),

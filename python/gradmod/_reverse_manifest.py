@@ -17,6 +17,7 @@ class ReverseRegion:
         moving: How many numbers a place has in a frame; the voltage is the first.
         fixed: What does not change along a run, in NEURON's words.
         states: Names of the states, in the order of the adjoint's arrays.
+        set_at_begin: Those of them that BEFORE BREAKPOINT sets.
         checks: The states that each check of a step is about.
         parameters: Names of the parameters, in the order of the results; the initial voltage comes after them.
         at_start: Those of the parameters that the states after INITIAL depend on.
@@ -39,6 +40,7 @@ class ReverseRegion:
     moving: int
     fixed: tuple[str, ...]
     states: tuple[str, ...]
+    set_at_begin: frozenset[str]
     checks: tuple[str, ...]
     parameters: tuple[str, ...]
     at_start: frozenset[str]
@@ -85,6 +87,7 @@ class ReverseRegion:
             moving=int(data["moving"]),
             fixed=tuple(data["fixed"]),
             states=tuple(data["states"]),
+            set_at_begin=frozenset(data["set_at_begin"]),
             checks=tuple(data["checks"]),
             parameters=tuple(p["name"] for p in data["parameters"]),
             at_start=frozenset(data["at_start"]),

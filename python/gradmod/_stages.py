@@ -9,6 +9,7 @@ from weakref import ref
 
 T = TypeVar("T")
 
+
 #: Why a potential that is set between INITIAL and the first step has no derivative in what it began with.
 SET_AFTER_INITIAL = (
     "v, or a state, was set between INITIAL and the first step (by an FInitializeHandler of type 1 or 2, or by the "

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
+from ._begun import set_at_begin
 from .cells import Floats
 from .errors import NOT_FINITE, Error, Refused
 
@@ -113,6 +114,10 @@ def vectors_of_state(attachment: Attachment, spot: Spot, variable: str) -> dict[
     Raises:
         Error: The segment has no such state.
     """
+    if variable in spot.region.set_at_begin:
+        raise Refused(set_at_begin(variable, spot.segment))
+    if variable in spot.region.set_at_begin:
+        raise Refused(set_at_begin(variable, spot.process or spot.segment))
     known = {state.name: state.gradient for state in spot.region.states}
     if variable not in known:
         names = ", ".join(["v", *known])

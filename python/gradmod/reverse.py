@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
 from ._adjoint import Values
+from ._begun import set_at_begin
 from ._build import build_reverse, request_of
 from ._descent import Descent
 from ._directions import check_smooth, resolve
@@ -180,6 +181,8 @@ class Reverse:
         if variable != "v":
             spot = self._recorders.find(index, node)
             states = spot.region.states if spot is not None else ()
+            if spot is not None and variable in spot.region.set_at_begin:
+                raise Refused(set_at_begin(variable, segment))
             if variable not in states:
                 raise Error(f"no loss can look at {variable!r} at {segment}; there are {', '.join(['v', *states])}")
         trace = Trace(segment, variable)

@@ -76,6 +76,8 @@ pub struct RegionManifest {
     pub stepwise: Vec<String>,
     /// While their `usetable` is on, these variables must have one value everywhere, and there is no gradient in them.
     pub shared_tables: Vec<SharedTable>,
+    /// States that BEFORE BREAKPOINT sets: their gradients are those of the next step's.
+    pub set_at_begin: Vec<String>,
     /// Why code in an arm of a conditional was left out; a run that enters it has no gradient.
     pub unfollowed: Vec<String>,
 }

@@ -215,8 +215,15 @@ impl<'a> Writer<'a> {
             stepwise: self.linearised.stepwise(),
             shared_tables: self.linearised.shared.clone(),
             unfollowed: unfollowed(self.linearised),
+            set_at_begin: set_at_begin(self.linearised),
         }
     }
+}
+
+/// States whose gradient is one step ahead of what NEURON shows.
+pub(super) fn set_at_begin(linearised: &Linearised) -> Vec<String> {
+    let states = linearised.states.iter().filter(|state| linearised.set_at_begin.contains(&state.kind));
+    states.map(|state| state.public.clone()).collect()
 }
 
 /// Code that was left out: the mechanism, and why.

@@ -14,7 +14,7 @@
 //! ```
 
 use super::initial::Start;
-use super::{Refused, Step, When};
+use super::{Refused, StateKind, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Mechanism};
@@ -60,7 +60,13 @@ impl Step<'_> {
         let next = self.graph.add(end, half_step);
         self.hook(Hook::AfterSolve, self.v_after, end)?;
         self.hook(Hook::BeforeStep, self.v_after, end)?;
-        self.hook(Hook::BeforeBreakpoint, self.v_after, next)
+        let before = self.values.clone();
+        self.hook(Hook::BeforeBreakpoint, self.v_after, next)?;
+        for (index, (before, after)) in before.iter().zip(&self.values).enumerate() {
+            let set = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+            self.set_at_begin.extend(set.map(|(name, _)| StateKind::Variable(index, name.clone())));
+        }
+        Ok(())
     }
 
     /// What runs between INITIAL and the first step, where it leaves anything behind.

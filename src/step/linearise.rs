@@ -75,6 +75,8 @@ pub struct Linearised {
     pub set_by_currents: BTreeSet<StateKind>,
     /// Concentrations that one sets in the current phase.
     pub set_early: BTreeSet<StateKind>,
+    /// What BEFORE BREAKPOINT sets.
+    pub set_at_begin: BTreeSet<StateKind>,
     /// Public names of visible variables that no code changes.
     pub constants: Vec<String>,
     /// Not 0 where the step, or the start, is not the one that is differentiated.
@@ -223,6 +225,7 @@ fn linearise_with(
         passing: gone.passing(&chosen),
         set_by_currents: step.set_by_currents,
         set_early: step.set_early,
+        set_at_begin: step.set_at_begin,
         failed,
         failed_start,
     })

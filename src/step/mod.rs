@@ -145,6 +145,8 @@ struct Step<'a> {
     set_by_currents: BTreeSet<StateKind>,
     /// Concentrations that one sets.
     set_early: BTreeSet<StateKind>,
+    /// What BEFORE BREAKPOINT sets: NEURON shows it one step longer than the step that has made it.
+    set_at_begin: BTreeSet<StateKind>,
     /// What other segments left in variables that all have together.
     foreigns: shared::Foreigns,
     /// Those in a BREAKPOINT are not heeded when NEURON starts.

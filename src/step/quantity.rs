@@ -113,6 +113,7 @@ impl<'a> Step<'a> {
             remembering: BTreeSet::new(),
             set_by_currents: BTreeSet::new(),
             set_early: BTreeSet::new(),
+            set_at_begin: BTreeSet::new(),
             foreigns: super::shared::Foreigns::new(),
             discontinuities: Discontinuities::Heeded,
             graph,

@@ -9,7 +9,7 @@ use super::transpose::Transposed;
 use super::Reversed;
 use crate::emit::manifest::{IonManifest, PointerManifest};
 use crate::emit::moved::timed_by;
-use crate::emit::region::{ion_manifests, ions_where, sees_jumps, unfollowed};
+use crate::emit::region::{ion_manifests, ions_where, sees_jumps, set_at_begin, unfollowed};
 use crate::emit::sources::pointed_source;
 use crate::emit::{File, UNNAMED};
 use crate::model::Kind;
@@ -49,6 +49,8 @@ pub struct ReverseRegion {
     /// What does not change along a run, in NEURON's words.
     pub fixed: Vec<String>,
     pub states: Vec<String>,
+    /// Those of them that BEFORE BREAKPOINT sets.
+    pub set_at_begin: Vec<String>,
     /// The states that each check of a step is about; `broken` of the adjoint counts from 1.
     pub checks: Vec<String>,
     /// Code that was left out.
@@ -148,6 +150,7 @@ impl ReverseRegion {
             moving: reversed.frame.moving.len(),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),
+            set_at_begin: set_at_begin(linearised),
             checks: linearised.checks.iter().map(|check| check.of.clone()).collect(),
             parameters: linearised
                 .parameters
