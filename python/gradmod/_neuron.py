@@ -226,14 +226,6 @@ def ref(owner: Any, name: str, index: int | None = None) -> Ref:
     return found if index is None else found[index]
 
 
-def points_at(seg: Segment, suffix: str, name: str, target: Segment) -> bool:
-    """Whether POINTER ``name`` of a segment's mechanism sees v of another segment."""
-    try:
-        return bool(getattr(getattr(seg, suffix), f"_ref_{name}") == target._ref_v)
-    except Exception:  # the mechanism is gone, or "was not made to point to anything"
-        return False
-
-
 def same_target(owner: Any, name: str, source: Any, variable: str) -> bool:
     """Whether POINTER ``name`` of a mechanism sees a variable of something else."""
     try:

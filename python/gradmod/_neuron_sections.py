@@ -70,12 +70,6 @@ def new_section(name: str) -> Section:
     return h.Section(name=name)
 
 
-def delete_section(sec: Section) -> None:
-    """Delete a section, unless that was done already."""
-    if exists(sec):
-        h.delete_section(sec=sec)
-
-
 def exists(sec: Section) -> bool:
     """Whether a section was not deleted."""
     try:
