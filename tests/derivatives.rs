@@ -200,10 +200,13 @@ fn programs_made_at_random() {
     assert!(totals.compared as u64 > 3 * count, "only {} derivatives compared", totals.compared);
 }
 
-/// Programs that failed once: 4965 has pow(0, i) in a loop, where i is 0 first.
+/// Programs that failed once: 4965 has pow(0, i) in a loop, where i is 0 first; the others test whether a variable is
+/// some number, and set it to another.
 #[test]
 fn programs_that_failed() {
-    let totals = run(4965, 1);
-    assert!(totals.failures.is_empty(), "{}", totals.failures[0]);
-    assert!(totals.compared > 0, "nothing compared");
+    for seed in [4965, 20_031_508, 20_042_255] {
+        let totals = run(seed, 1);
+        assert!(totals.failures.is_empty(), "{}", totals.failures[0]);
+        assert!(totals.compared > 0, "nothing compared: {seed}");
+    }
 }

@@ -66,6 +66,8 @@ fn other_values_that_earlier_runs_leave_are_refused() {
         "PROCEDURE update() { factor = 1 IF (other != celsius) { other = celsius warm = 3^(celsius/10) kept = warm } }",
         // Once, with a parameter in it.
         "PROCEDURE update() { IF (done == 0) { done = 1 factor = q10 } }",
+        // Not before something makes it 2: memory is 0 at first.
+        "PROCEDURE update() { IF (done == 2) { done = 1 factor = 7/3 } }",
         // Never again.
         "PROCEDURE update() { IF (done == 0) { done = 0 factor = q10 } }",
     ] {

@@ -121,7 +121,8 @@ impl Trace<'_> {
             let are_numbers = self.graph.as_number(*value).is_some() && self.graph.as_number(key.with).is_some();
             match key.comparison {
                 BinaryOp::Ne => *value == key.with,
-                _ => are_numbers && *value != key.with,
+                // Memory is 0 at first: it is never another number until something sets it.
+                _ => are_numbers && *value != key.with && self.graph.is_zero(key.with),
             }
         };
         let made: Vec<Id> = changed.iter().map(|name| after[name]).collect();
