@@ -23,7 +23,7 @@ from models import branched
 from neuron import h
 
 #: What a run with K gradients may cost, in plain runs.
-AIM = 2.5, 0.35
+AIM = 2.1, 0.06
 
 
 def parameters(cell: branched.Cell) -> dict[str, gradmod.Parameter]:
