@@ -35,7 +35,7 @@ class Overwritten:
         for direction in self._directions:
             parameter, owners = direction.parameter, list[object]()
             if isinstance(parameter, Range):
-                owners = list(direction.segments or ())
+                owners = [seg for seg in direction.segments or () if not _is_nernst(seg, parameter.name)]
             elif isinstance(parameter, Stimulus):
                 owners = [process] if (process := nrn.find_point_process(parameter.process)) is not None else []
             elif isinstance(parameter, Global):
@@ -88,6 +88,16 @@ class Overwritten:
             nrn.stop_recording(recorded)
         self._along.clear()
 
+
+def _is_nernst(segment: nrn.Segment, variable: str) -> bool:
+    """Whether NEURON computes this reversal potential: it depends on no value that was given, and its gradient is 0."""
+    ion = variable.removeprefix("e")
+    is_reversal = variable != ion and f"{ion}_ion" in nrn.mechanisms_of(segment.sec)
+    return is_reversal and bool(nrn.ion_style(segment.sec, ion) & _NERNST)
+
+
+#: The bits of ``ion_style`` by which NEURON computes it, at the start and in each step.
+_NERNST = 32 | 64
 
 _WHY = (
     "the run sets it (Vector.play, or a script), so that it does not depend on the value that was given; take another "

@@ -99,7 +99,7 @@ impl<'a> Code<'a> {
 
     /// The functions of our own that the code calls.
     pub fn functions(&self, roots: &[Id]) -> BTreeSet<&'static str> {
-        let mut names = BTreeSet::new();
+        let mut names: BTreeSet<&'static str> = self.is_infinite.then(|| Builtin::Times.name()).into_iter().collect();
         let mut seen = PerNode::<bool>::new(self.graph);
         let mut stack = roots.to_vec();
         while let Some(id) = stack.pop() {

@@ -18,7 +18,7 @@ use crate::emit::sources::{own_element, to, Phase};
 use crate::emit::stages::substitution;
 use crate::emit::steady::Steady;
 use crate::emit::{lines, EmitError, Feature, File, UNNAMED};
-use crate::graph::{Builtin, Graph, Id};
+use crate::graph::{Graph, Id};
 use crate::model::Kind;
 use crate::step::{Linearised, Quantity};
 
@@ -121,9 +121,6 @@ impl Writer<'_> {
         functions.extend(start.functions(&self.start_roots));
         functions.extend(step.functions(&self.event_roots));
         functions.extend(step.functions(&self.array_terms));
-        if !self.infinite.is_empty() {
-            functions.insert(Builtin::Times.name());
-        }
         let events = self.received(&arrays);
         let mut settings = settings(linearised);
         if is_online {
