@@ -30,7 +30,7 @@ RULES = [
     Mutant("mul, left", _RULES, "let left = g.mul(d[0], *b);", "let left = g.mul(d[0], *a);"),
     Mutant("mul, right", _RULES, "let right = g.mul(*a, d[1]);", "let right = g.mul(*b, d[1]);"),
     Mutant("div, sign", _RULES, "let top = g.sub(da, q_db);", "let top = g.add(da, q_db);"),
-    Mutant("div, below", _RULES, "    g.div(top, b)\n", "    g.mul(top, b)\n"),
+    Mutant("div, below", _RULES, "    let slope = g.div(top, b);\n", "    let slope = g.mul(top, b);\n"),
     Mutant("x/expm1, slope", _RULES, "let by_x = g.mul(by_x, dx);", "let by_x = g.mul(by_x, c);"),
     Mutant("x/expm1, sign", _RULES, "let by_x = g.mul(sign, by_x);", "let by_x = g.neg(by_x);"),
     Mutant("x/expm1, factor", _RULES, "return g.add(by_x, by_c);", "return by_x;"),
