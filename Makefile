@@ -4,6 +4,7 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+WHEEL := $(VENV)/wheel/.built
 # NEURON 8.2 has wheels for Python up to 3.13.
 VENV8 := .venv-neuron8
 STAMP8 := $(VENV8)/.installed
@@ -16,14 +17,22 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(STAMP): $(BIN)/python $(SOURCES)
-	$(BIN)/python -m pip install --quiet '.[test,demo]'
+# Built once for both environments.
+$(WHEEL): $(BIN)/python $(SOURCES)
+	rm -rf $(@D)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(@D) .
 	touch $@
 
-$(STAMP8): $(SOURCES)
+$(STAMP): $(WHEEL)
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps $(<D)/*.whl
+	$(BIN)/python -m pip install --quiet "$$(ls $(<D)/*.whl)[test,demo]"
+	touch $@
+
+$(STAMP8): $(WHEEL)
 	test -x $(VENV8)/bin/python || $(PYTHON) -m venv $(VENV8)
 	$(VENV8)/bin/python -m pip install --quiet --upgrade pip
-	$(VENV8)/bin/python -m pip install --quiet '.[test]' neuron==8.2.7
+	$(VENV8)/bin/python -m pip install --quiet --force-reinstall --no-deps $(<D)/*.whl
+	$(VENV8)/bin/python -m pip install --quiet "$$(ls $(<D)/*.whl)[test]" neuron==8.2.7
 	touch $@
 
 demo: $(STAMP)
