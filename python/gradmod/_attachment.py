@@ -148,6 +148,11 @@ class Attachment:
             self._ends[node] = nrn.new_point_process(self._made.end, sec(x))
         return self._ends[node]
 
+    def keeps(self, sec: nrn.Section, x: float) -> bool:
+        """Whether the gradients of v of a place are kept already; else :meth:`voltage` changes the model."""
+        node = self.cell.node(sec, x)
+        return node in self._by_node or node in self._ends
+
     def voltage(self, sec: nrn.Section, x: float, k: int) -> nrn.Ref:
         """The gradient of v in direction k at a place of the cell, mV per unit of the parameter."""
         return nrn.ref(self._holder(self.cell.node(sec, x)), VOLTAGE, k)

@@ -15,6 +15,7 @@ from ._directions import Direction
 from ._interrupts import again
 from ._isolated import IsolatedValues
 from ._left_behind import begin_change, let_go
+from ._neuron_inside import check_between_runs
 from ._neuron_sections import is_segment
 from ._overwritten import Overwritten
 from ._ranks import agree
@@ -200,6 +201,7 @@ class Gradients:
             return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)
         if variable == "v":
+            self._check_place(attachment, segment)
             record = lambda: vectors_of_voltage(attachment, segment)  # noqa: E731
         else:
             spot = lambda: self._spot_at(attachment, segment)  # noqa: E731
@@ -266,7 +268,14 @@ class Gradients:
         k = list(self.directions).index(direction)
         if k not in attachment.acting:
             raise Error(f"{direction} does not act on the cell of {segment}: its gradient is 0 there")
+        self._check_place(attachment, segment)
         return Present(attachment.voltage(segment.sec, segment.x, k))
+
+    @staticmethod
+    def _check_place(attachment: Attachment, segment: nrn.Segment) -> None:
+        """At an end something is put into the model, which only waits for that between runs."""
+        if not attachment.keeps(segment.sec, segment.x):
+            check_between_runs(f"record() at the end {segment}")
 
     def _attachment_at(self, segment: nrn.Segment) -> Attachment:
         if not self._attachments:

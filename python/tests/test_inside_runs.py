@@ -182,3 +182,24 @@ def test_a_reverse_that_is_closed_by_its_own_simulate(passive: Passive) -> None:
     h.dt = 0.1
     with pytest.raises(gradmod.Error, match="this Reverse was closed"):
         model.run(8.0, simulate=lambda: (run(), model.close()))
+
+
+def test_an_end_is_recorded_between_runs(passive: Passive) -> None:
+    """What keeps the gradients there is put into the model; a segment has it already."""
+    grad, said = gradmod.attach(**directions(passive), quiet=True), list[str]()
+    name = next(iter(grad.directions))
+
+    def look(x: float) -> None:
+        for call in (lambda: grad.record(passive["twig"](x)), lambda: grad.at(name, passive["twig"](x))):
+            try:
+                call()
+                said.append("")
+            except gradmod.Error as error:
+                said.append(str(error))
+
+    h.dt = 0.1
+    h.finitialize(-65)
+    h.cvode.event(0.5, lambda: look(1))
+    h.cvode.event(0.7, lambda: look(0.5))
+    h.continuerun(1)
+    assert [("is in the middle of" in text) for text in said] == [True, True, False, False]
