@@ -73,7 +73,7 @@ fn initial_of_the_block_sets_its_arguments_only() {
     let receive = |initial: &str, body: &str| {
         format!("DERIVATIVE s {{ g' = -g/2 }}\nNET_RECEIVE(w, x) {{ INITIAL {{ {initial} }} {body} }}")
     };
-    for set in ["last = 1", "g = w", "last = last + 1", "last = vh*v", "e = 3", "both(2)"] {
+    for set in ["last = w", "g = w", "g = 1", "last = vh*v", "e = 3", "both(w)"] {
         let rest = format!("{}\nPROCEDURE both(u) {{ last = u }}", receive(set, "g = g + w*last"));
         let said = said("RANGE last GLOBAL e", solve, &rest);
         assert!(said.contains("\"code\":\"event-start\"") && said.contains("is no argument of the block"), "{set}: {said}");
@@ -81,5 +81,9 @@ fn initial_of_the_block_sets_its_arguments_only() {
     // What INITIAL has set already may be said again.
     for set in ["x = w*vh", "x = t last = 0", "LOCAL y y = 2 x = y"] {
         assert_eq!(said("", solve, &receive(set, "g = g + w + 0*x")), "", "{set}");
+    }
+    // A number in what INITIAL leaves alone or sets to a number has no gradient with a NetCon and none without one.
+    for set in ["last = 1", "last = t", "x = 2 last = x", "last = last + 1"] {
+        assert_eq!(said("", solve, &receive(set, "last = t g = g + w + 0*x")), "", "{set}");
     }
 }

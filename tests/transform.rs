@@ -60,6 +60,19 @@ fn every_channel_is_transformed_and_reads_back() {
 }
 
 #[test]
+fn without_an_option_the_folder_is_called_gradients() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_gradmod"))
+        .arg("transform")
+        .args(channels())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(done.status.success());
+    assert!(folder.path().join("gradients/gradmod.json").is_file());
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let files = [fixture("channels/naf.mod"), fixture("channels/capool.mod"), fixture("channels/sk.mod")];

@@ -27,7 +27,7 @@ pub struct Transform {
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Folder to write to, made if it is not there
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", default_value = "gradients")]
     pub output: PathBuf,
     /// Density mechanisms that are inserted together, in NEURON's order; several
     /// times for several regions. Without it, all given density mechanisms are one
@@ -112,7 +112,7 @@ pub struct Homeostat {
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub directions: u16,
     /// Folder to write to, made if it is not there
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", default_value = "gradients")]
     pub output: PathBuf,
     #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
     pub message_format: MessageFormat,

@@ -220,9 +220,16 @@ impl Step<'_> {
         trace.follows_all = true;
         trace.may_draw = false;
         trace.with_arguments(frame, &start).map_err(refused)?;
-        let set = trace.values.into_iter().find(|(name, value)| started.get(name).is_some_and(|before| before != value));
-        if let Some((name, _)) = set {
-            return Err(refuse_started(mechanism, &start, &name));
+        let set: Vec<_> = trace
+            .values
+            .into_iter()
+            .filter_map(|(name, value)| started.get(&name).map(|left| (name, *left, value)))
+            .filter(|(_, left, value)| left != value)
+            .collect();
+        for (name, left, value) in set {
+            if !self.is_start_flat(mechanism, &name, declared.get(&name) == Some(&left), left, value) {
+                return Err(refuse_started(mechanism, &start, &name));
+            }
         }
         if start.is_empty() {
             // NEURON then clears all but the first weight.
@@ -328,6 +335,17 @@ impl Step<'_> {
         Ok(receive)
     }
 
+    /// Whether a variable has no gradient when a run starts, with a `NetCon` or without one: INITIAL leaves it alone
+    /// (`is_untouched`) or sets it to a number, and so does INITIAL of NET_RECEIVE.
+    fn is_start_flat(&self, mechanism: &Mechanism, name: &str, is_untouched: bool, left: Id, set: Id) -> bool {
+        let of_time = |id: Id| {
+            let time = self.graph.reachable_inputs(&[self.t], true);
+            self.graph.reachable_inputs(&[id], true).is_subset(&time)
+        };
+        let is_assigned = mechanism.variable(name).is_some_and(|variable| variable.role == Role::Assigned);
+        is_assigned && of_time(set) && (is_untouched || of_time(left))
+    }
+
     /// The arguments whose values before an event matter, to it or to later ones.
     fn arguments_read(&self, traced: &Traced, changed: &[(usize, Id)]) -> BTreeSet<Input> {
         let mut roots: Vec<Id> = changed.iter().map(|(_, value)| *value).collect();
@@ -378,7 +396,7 @@ impl Step<'_> {
                 return false;
             };
             let variable = self.region.mechanisms[0].variable(name);
-            !variable.is_some_and(|variable| variable.role == crate::model::Role::Parameter)
+            !variable.is_some_and(|variable| variable.role == Role::Parameter)
         };
         if !self.graph.reachable_inputs(&roots, false).iter().any(is_late) {
             return Ok(());
