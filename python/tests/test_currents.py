@@ -19,6 +19,7 @@ T_STOP = 4.0  # ms
 CASES = {
     "an electrode beside other currents": (("kmixed",), -66.3),
     "CONDUCTANCEs of all kinds": (("khints",), -66.3),
+    "LOCALs with the names of currents, CONDUCTANCE that is not heeded": (("klocal",), -66.3),
     "CONDUCTANCE without SOLVE": (("kblind",), -66.3),
     "LOCALs with the names of others": (("kshadow",), -66.3),
     "just below a jump and a bend": (("kstairs",), -66.0003),

@@ -95,6 +95,7 @@ SET_BY_INITIAL = (
     "Goldman-Hodgkin-Katz, pool, Nernst",
     "pool before the channel that reads it",
     "pool by derivimplicit",
+    "pool that is a step late, and set anew by BREAKPOINT",
     "C code that NMODL could say",
 )
 

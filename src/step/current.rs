@@ -120,7 +120,8 @@ impl Step<'_> {
         trace.discontinuities = discontinuities;
         match trace.with_locals(&body) {
             Ok(locals) => {
-                let locals = locals.into_iter().map(|(name, value)| (in_values(&name), value));
+                // Where NEURON takes no notice of CONDUCTANCE, a LOCAL is nothing but a LOCAL.
+                let locals = locals.into_iter().filter(|_| mechanism.is_thread_safe).map(|(name, value)| (in_values(&name), value));
                 Ok((trace.values.into_iter().chain(locals).collect(), trace.has_jumped))
             }
             Err(diagnostic) => Err(Refused { mechanism: index, diagnostic: *diagnostic }),
@@ -323,7 +324,7 @@ fn is_local(name: &str) -> bool {
     name.ends_with(LOCAL)
 }
 
-/// With CONDUCTANCE, NEURON takes the LOCAL for a current that has its name.
+/// With CONDUCTANCE, if it is heeded, NEURON takes the LOCAL for a current that has its name.
 fn local_if_any(values: &Values, current: &str) -> String {
     let local = in_values(&local_name(current));
     if values.contains_key(&local) {

@@ -171,8 +171,11 @@ impl<'a> Frame<'a> {
     }
 
     /// Whether BREAKPOINT may change it: a variable that is carried along and not changed by INITIAL only, or a STATE
-    /// that BREAKPOINT sets.
+    /// or a concentration that BREAKPOINT sets.
     fn is_early(&self, quantity: &Quantity) -> bool {
+        if let Quantity::Ion(name, _) = quantity {
+            return self.linearised.set_early.contains(&StateKind::Ion(name.clone()));
+        }
         let Quantity::Variable(mechanism, name, _) = quantity else { return false };
         let kind = StateKind::Variable(*mechanism, name.clone());
         let variable = self.linearised.region.mechanisms[*mechanism].variable(name);
