@@ -1,118 +1,90 @@
-"""The worker's side of reverse mode: adjoint cables, which NEURON runs backwards.
+"""The adjoint of a model: one number of each kind for every place, and the compiled code that goes through the steps.
 
-Everything here works on plain data (sections by number), in a process that has none of the user's model.
+The emitted mechanisms ``gm_adj_...`` and ``gm_descent_...`` have the loops, in C over these arrays; the layout of both
+structures is theirs (templates/descent_interface.mod.j2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from . import _neuron as nrn
-from ._memory import SharedMemory
-from ._neuron_sections import new_section
-from ._residual import Break, Membrane, NodesPlan, NodeValues
-from .errors import Error
-from .shape import Shape
+from ._plan import Layout, Values
+from ._recorder import Recorders
+from ._reverse_manifest import ReverseManifest, ReverseRegion
+from ._steps import Break
+from .cells import Floats
+
+_ADDRESS, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_long, ctypes.c_double
+#: Steps times nodes between two looks at the keyboard.
+_AT_ONCE = 200_000
 
 
-@dataclass(frozen=True)
-class SectionPlan:
-    """A section to be copied: its parent by number (-1: none), where it is connected, and how it is cut."""
-
-    parent: int
-    at: float
-    orientation: int
-    nseg: int
-    rallbranch: float
+def _members(kind: Any, names: str) -> list[tuple[str, Any]]:
+    return [(name, kind) for name in names.split()]
 
 
-@dataclass(frozen=True)
-class SpotPlan:
-    """An adjoint mechanism: where, of which name, and where its numbers are.
+class _Run(ctypes.Structure):
+    """``gmRun``."""
 
-    Attributes:
-        node: Index of its node among those of all cells.
-        landed: Where the voltage at the end of a step is in the frame after it; None if events set no voltage.
-        jumps: Events set the voltage of its node.
-        sets_voltage: They are its own.
-    """
-
-    section: int
-    x: float
-    adjoint: str
-    is_point: bool
-    receives: bool
-    frame: int
-    fixed: int
-    out: int
-    node: int
-    landed: int | None = None
-    jumps: bool = False
-    sets_voltage: bool = False
+    _fields_ = [
+        *_members(_ADDRESS, "frames fixed losses log weights flows outs"),
+        *_members(_LONG, "stride first last width"),
+        *_members(_DOUBLE, "timestep temperature"),
+        *_members(_LONG, "nodes"),
+        *_members(_ADDRESS, "parent before after capacitance axial y diagonal current size"),
+        *_members(_LONG, "ends"),
+        *_members(_ADDRESS, "end_node end_loss"),
+        *_members(_LONG, "edges"),
+        *_members(_ADDRESS, "edge_node edge_total"),
+        *_members(_LONG, "looks"),
+        *_members(_ADDRESS, "look_region look_element look_spot look_node"),
+        *_members(_LONG, "regions"),
+        *_members(_ADDRESS, "region"),
+        *_members(_LONG, "broken_step broken_node"),
+    ]
 
 
-@dataclass(frozen=True)
-class EdgePlan:
-    """An axial resistance whose part in the loss is asked for: from a node to its parent."""
+class _Places(ctypes.Structure):
+    """``gmPlaces``."""
 
-    section: int
-    x: float
-    parent_section: int
-    parent_x: float
-    frame: int
-    parent_frame: int
-
-
-@dataclass(frozen=True)
-class FarPlan:
-    """A POINTER's effect on the place that it sees: the spot that reads it, which of its POINTERs, and that place."""
-
-    spot: int
-    index: int
-    section: int
-    x: float
+    _fields_ = [
+        *_members(_ADDRESS, "adjoint"),
+        *_members(_LONG, "count undone"),
+        *_members(_ADDRESS, "frame fixed out node landed jumps loss_v loss_x netcons_at netcons"),
+        *_members(_ADDRESS, "scale capacity inertia area diameter settings"),
+        *_members(_ADDRESS, "m total far far_carry carry failed broken broken_at"),
+        *_members(_ADDRESS, "conductance right current current_size waiting"),
+    ]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """All that does not change between runs; ``ends`` are (section, x) of the nodes without membrane."""
+class _Arrays:
+    """Arrays that members of a structure point to."""
 
-    sections: tuple[SectionPlan, ...]
-    spots: tuple[SpotPlan, ...]
-    edges: tuple[EdgePlan, ...]
-    far: tuple[FarPlan, ...]
-    ends: tuple[tuple[int, float], ...]
-    nodes: NodesPlan
-    source: str
-    edge: str
-    far_effect: str
+    def __init__(self, structure: ctypes.Structure) -> None:
+        self.structure = structure
+        self._held: dict[str, NDArray[Any]] = {}
 
+    def integers(self, **values: ArrayLike) -> None:
+        for name, value in values.items():
+            self._hold(name, np.array(value, dtype=np.int64))
 
-@dataclass(frozen=True)
-class Values:
-    """What may change from run to run.
+    def doubles(self, **values: ArrayLike) -> None:
+        for name, value in values.items():
+            self._hold(name, np.array(value, dtype=np.float64))
 
-    Attributes:
-        shapes, ra: [section]
-        cm, area: [segment] in the order of the sections.
-        scale, inertia, capacity, settings: [spot]
-        far_scale: [far]
-    """
+    def _hold(self, name: str, array: NDArray[Any]) -> None:
+        self._held[name] = array
+        setattr(self.structure, name, array.ctypes.data)
 
-    shapes: tuple[Shape, ...]
-    ra: tuple[float, ...]
-    cm: tuple[float, ...]
-    area: tuple[float, ...]
-    resistance: tuple[tuple[int, float, float], ...]
-    scale: tuple[float, ...]
-    inertia: tuple[float, ...]
-    capacity: tuple[float, ...]
-    settings: tuple[dict[str, float], ...]
-    far_scale: tuple[float, ...]
-    nodes: NodeValues
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._held[name]
 
 
 @dataclass(frozen=True)
@@ -120,240 +92,210 @@ class Window:
     """One stretch of the run, to be gone through backwards.
 
     Attributes:
-        size: Numbers in the shared memory.
         first, last: Time steps of the first and the last frame.
-        is_last: It is the last stretch of the run, so the first that is gone through.
-        frames, fixed, losses, outs: Offsets in the memory.
-        log, weights, flows: Offsets of events, of the weights of NetCons, and of what the loss thinks of these.
-        stride, width: Numbers in a frame, and in a row of losses.
-        dt, celsius: Of the model.
-        loss_v: {spot: column} of losses.
-        loss_x: {(spot, state): column}
-        loss_ends: {end: column}
-        netcons: {spot: (where the weights of its NetCons begin, how many NetCons there are)}
+        frames, fixed, log: Addresses of what recorders have remembered.
     """
 
-    size: int
     first: int
     last: int
-    is_last: bool
     frames: int
     fixed: int
-    losses: int
-    outs: int
     log: int
-    weights: int
-    flows: int
-    stride: int
-    width: int
-    dt: float
-    celsius: float
-    loss_v: dict[int, int] = field(default_factory=dict[int, int])
-    loss_x: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
-    loss_ends: dict[int, int] = field(default_factory=dict[int, int])
-    netcons: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
 
 
-@dataclass(frozen=True)
-class Passed:
-    """What came of a window: the edges' sums so far; the first step that NEURON did not make."""
+@dataclass
+class Loss:
+    """What a loss thinks of the traces.
 
-    edges: list[float]
-    broken: Break | None
+    Attributes:
+        table: [sample, column]
+        of_v: {spot: column}
+        of_x: {(spot, state): column}
+        of_ends: {end: column}
+    """
+
+    table: Floats
+    of_v: dict[int, int] = field(default_factory=dict[int, int])
+    of_x: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
+    of_ends: dict[int, int] = field(default_factory=dict[int, int])
 
 
-class AdjointModel:
-    """The adjoint cables of some cells, and what sits on them."""
+class Adjoint:
+    """Of the recorders' spots and of all nodes, in the order of :class:`Layout`.
 
-    def __init__(self, plan: Plan) -> None:
-        """Build the cables; the geometry comes with :meth:`sync`."""
-        self.plan = plan
-        self.sections: list[nrn.Section] = []
-        for i, section in enumerate(plan.sections):
-            made = new_section(f"adjoint_{i}")
-            if section.parent >= 0:
-                made.connect(self.sections[section.parent](section.at), section.orientation)
-            made.nseg = section.nseg
-            self.sections.append(made)
-        self._names = {spot.adjoint for spot in plan.spots}
-        self.spots: list[nrn.Mechanism] = []
-        self._context = nrn.h.ParallelContext()
-        self._columns: list[nrn.Mechanism] = []
-        self._membrane = Membrane(plan.nodes)
+    Attributes:
+        outs: [number] what came of it, where ``Spot.out`` says.
+        flows: [weight] what the loss thinks of the weights of NetCons.
+        edges: [edge] the sums of ``layout.edges``.
+        broken: The first step that is not NEURON's, or None.
+    """
 
-    def _equip(self) -> None:
-        """Insert everything, once the geometry is there."""
-        for spot in self.plan.spots:
-            if not spot.is_point:
-                self.sections[spot.section].insert(spot.adjoint)
-        for spot in self.plan.spots:
-            seg = self.sections[spot.section](spot.x)
-            mechanism = nrn.new_point_process(spot.adjoint, seg) if spot.is_point else getattr(seg, spot.adjoint)
-            mechanism.place, mechanism.fixed_place, mechanism.out = spot.frame, spot.fixed, spot.out
-            mechanism.node = spot.node
-            if spot.landed is not None:
-                mechanism.landed_place, mechanism.jumps = spot.landed, float(spot.jumps)
-            if spot.jumps:
-                nrn.set_pointer(mechanism, "here", nrn.ref(seg, "v"))
-            self.spots.append(mechanism)
-        self.ends = [nrn.new_point_process(self.plan.source, self.sections[i](x)) for i, x in self.plan.ends]
-        self.edges: list[nrn.PointProcess] = []
-        for edge in self.plan.edges:
-            process = nrn.new_point_process(self.plan.edge, self.sections[edge.section](edge.x))
-            nrn.set_pointer(process, "above", nrn.ref(self.sections[edge.parent_section](edge.parent_x), "v"))
-            process.place, process.parent_place = edge.frame, edge.parent_frame
-            self.edges.append(process)
-        self.far: list[nrn.PointProcess] = []
-        for far in self.plan.far:
-            process = nrn.new_point_process(self.plan.far_effect, self.sections[far.section](far.x))
-            nrn.set_pointer(process, "far", nrn.ref(self.spots[far.spot], "far", far.index))
-            self.far.append(process)
-        for mechanism, spot in zip(self.spots, self.plan.spots, strict=True):
-            self._no_loss(mechanism, spot)
+    def __init__(self, made: ReverseManifest, recorders: Recorders, layout: Layout) -> None:
+        """Number everything; :meth:`sync` comes next."""
+        self._descent = made.descent
+        self._stride = recorders.stride
+        self._spots = recorders.spots
+        self._run = _Run()
+        self._nodes = _Arrays(self._run)
+        self._regions: list[_Arrays] = []
+        #: [spot] its region here, and which place of that it is.
+        self._at: list[tuple[int, int]] = [(0, 0)] * len(recorders.spots)
+        by_region: dict[str, list[int]] = {}
+        for index, spot in enumerate(recorders.spots):
+            by_region.setdefault(spot.region.adjoint, []).append(index)
+        self._members = [np.array(members, dtype=np.intp) for members in by_region.values()]
+        for number, members in enumerate(by_region.values()):
+            self._regions.append(self._places(recorders, layout, members))
+            for place, index in enumerate(members):
+                self._at[index] = number, place
+        count = len(layout.nodes.parent)
+        self._run.nodes = count
+        self._run.stride = recorders.stride
+        self._nodes.integers(parent=layout.nodes.parent, before=layout.nodes.before, after=layout.nodes.after)
+        self._nodes.doubles(**{name: np.zeros(count) for name in ("y", "diagonal", "current", "size")})
+        self._run.ends = len(layout.end_nodes)
+        self._nodes.integers(end_node=layout.end_nodes)
+        self._run.edges = len(layout.edge_nodes)
+        self._nodes.integers(edge_node=layout.edge_nodes)
+        looks = [(*self._at[i], j, layout.number(*place)) for i, j, place in layout.far]
+        self._run.looks = len(looks)
+        self._nodes.integers(
+            look_region=[region for region, _, _, _ in looks],
+            look_spot=[spot for _, spot, _, _ in looks],
+            look_element=[element for _, _, element, _ in looks],
+            look_node=[node for _, _, _, node in looks],
+        )
+        self._run.regions = len(self._regions)
+        self._nodes.integers(region=[ctypes.addressof(places.structure) for places in self._regions])
+        self._out_size = recorders.out_size
 
-    def _no_loss(self, mechanism: nrn.Mechanism, spot: SpotPlan) -> None:
-        mechanism.loss_v = -1.0
-        if hasattr(mechanism, "loss_x"):
-            for i in range(nrn.length(mechanism, "loss_x")):
-                mechanism.loss_x[i] = -1.0
+    def _places(self, recorders: Recorders, layout: Layout, members: Sequence[int]) -> _Arrays:
+        spots = [recorders.spots[index] for index in members]
+        region: ReverseRegion = spots[0].region
+        places = _Arrays(_Places())
+        places.structure.adjoint = int(nrn.call(f"kernel_{region.adjoint}"))
+        places.structure.count = len(spots)
+        places.integers(
+            frame=[spot.frame for spot in spots],
+            fixed=[spot.fixed for spot in spots],
+            out=[spot.out for spot in spots],
+            node=[layout.number(spot.cell, spot.node) for spot in spots],
+            landed=[recorders.landed_place(spot) for spot in spots],
+            jumps=[(spot.cell, spot.node) in recorders.landed for spot in spots],
+        )
+        return places
 
     def sync(self, values: Values) -> None:
-        """Follow the user's cells: geometry, Ra, cm, ion styles.
-
-        Raises:
-            Error: NEURON computes other areas or resistances for the copies than for the cells.
-        """
-        for folded in (False, True):
-            for sec, plan, shape, ra in zip(self.sections, self.plan.sections, values.shapes, values.ra, strict=True):
-                shape.apply(sec, folded=folded)
-                sec.rallbranch = plan.rallbranch
-                sec.Ra = ra
-            difference = self._difference(values)
-            if difference is None:
-                break
-        else:
-            raise Error(difference)
-        if not self.spots:
-            self._equip()
-        for seg, cm in zip((seg for sec in self.sections for seg in sec), values.cm, strict=True):
-            seg.cm = cm
-        for mechanism, scale, capacity, settings in zip(
-            self.spots, values.scale, values.capacity, values.settings, strict=True
-        ):
-            mechanism.scale, mechanism.capacity = scale, capacity
-            for name, value in settings.items():
-                setattr(mechanism, name, value)
-        for process, scale in zip(self.far, values.far_scale, strict=True):
-            process.scale = scale
-
+        """Follow the cells."""
+        self._nodes.doubles(capacitance=values.capacitance, axial=values.axial)
+        for places, members in zip(self._regions, self._members, strict=True):
+            region = self._spots[int(members[0])].region
+            places.doubles(
+                scale=values.scale[members],
+                capacity=values.capacity[members],
+                area=values.spot_area[members],
+                diameter=values.spot_diameter[members],
+                # A start that nothing reads is told by nobody.
+                settings=[values.settings[index].get(name, np.nan) for name in region.settings for index in members],
+            )
         self._inertia = values.inertia
-        self._membrane.sync(values.nodes)
 
-    def _difference(self, values: Values) -> str | None:
-        for seg, area in zip((seg for sec in self.sections for seg in sec), values.area, strict=True):
-            if abs(seg.area() - area) > 1e-9 * area:
-                return f"a segment of area {area:.12g} um2 cannot be copied: the copy has {seg.area():.12g} um2"
-        for i, x, resistance in values.resistance:
-            mine = self.sections[i](x).ri()
-            if abs(mine - resistance) > 1e-9 * resistance:
-                return f"an axial resistance of {resistance:.12g} MOhm cannot be copied: the copy has {mine:.12g} MOhm"
-        return None
+    def begin(
+        self,
+        loss: Loss,
+        dt: float,
+        celsius: float,
+        weights: Sequence[float],
+        netcons: Mapping[int, tuple[int, int]],
+    ) -> None:
+        """Stand at the end of a run.
 
-    def run(self, memory: SharedMemory, window: Window, progress: Callable[[float], None]) -> Passed:
-        """Go backwards through a window.
-
-        Raises:
-            Error: NEURON did not make the steps that it should have.
+        Args:
+            loss: What to differentiate.
+            dt: In ms.
+            celsius: In degrees.
+            weights: Of all NetCons, as they were before INITIAL.
+            netcons: {spot: (where the weights of its NetCons begin, how many NetCons there are)}
         """
-        shared = {
-            "frames": memory.address(window.frames),
-            "stride": window.stride,
-            "first": window.first,
-            "last": window.last,
-        }
-        losses = {"losses": memory.address(window.losses), "width": window.width}
-        for name in self._names:
-            nrn.set_globals(
-                name, **shared, **losses, fixed=memory.address(window.fixed), outs=memory.address(window.outs)
-            )
-        receiving = [i for i, spot in enumerate(self.plan.spots) if spot.receives]
-        for name in {self.plan.spots[i].adjoint for i in receiving}:
-            nrn.set_globals(
-                name,
-                events=memory.address(window.log),
-                weights=memory.address(window.weights),
-                flows=memory.address(window.flows),
-            )
-        if self.edges:
-            nrn.set_globals(self.plan.edge, **shared)
-        if self.ends:
-            nrn.set_globals(self.plan.source, first=window.first, last=window.last, **losses)
-        steps = window.last - window.first
-        jumping = [i for i, spot in enumerate(self.plan.spots) if spot.jumps]
-        setting = [i for i in jumping if self.plan.spots[i].sets_voltage]
-        for i in jumping:
-            self.spots[i].inertia = 1e-3 * self._inertia[i] / window.dt
-        if window.is_last:
-            self._look(window)
-            nrn.h.dt, nrn.h.celsius = window.dt, window.celsius
-            self._context.set_maxstep(nrn.longest_step())
-            nrn.h.finitialize(0)
-        else:
-            # Between its last step and the end of the window.
-            for i in receiving:
-                self.spots[i].undo(window.last)
-            for i in setting:
-                self.spots[i].undone = float(window.last)
-        chunk = min(max(steps // 50, 500), self._membrane.steps_at_once)
-        frames = memory.values[window.frames : window.frames + (steps + 1) * window.stride].reshape(-1, window.stride)
-        sums = np.empty((min(chunk, steps), self._membrane.count, 2))
-        broken: Break | None = None
-        for end in range(steps, 0, -chunk):
-            begin = max(end - chunk, 0)
-            sums[:] = 0.0
-            for name in self._names:
-                nrn.set_globals(
-                    name, sums=float(sums.ctypes.data), sums_first=window.first + begin, nodes=self._membrane.count
-                )
-            # Counted from where the clock is: it gathers rounding, in a long run more than psolve forgives.
-            self._context.psolve(float(nrn.h.t) + (end - begin) * window.dt)
-            found = self._membrane.broken(frames[begin : end + 1], sums[: end - begin], window.dt)
-            if found is not None:
-                broken = Break(window.first + begin + found.step, found.node)
-            progress((steps - begin) / steps)
-        for name in self._names:
-            nrn.set_globals(name, sums=0.0)
-        if self.spots and self.spots[0].step_index != window.first - 1:
-            raise Error(f"the backward run stands at step {self.spots[0].step_index:g}, not at {window.first - 1}")
-        for i in setting:
-            self.spots[i].undo(window.first)
-        if window.first == 0:
-            for i in jumping:
-                self._start(i)
-        return Passed([float(edge.total) for edge in self.edges], broken)
+        run = self._run
+        run.timestep, run.temperature, run.width = dt, celsius, loss.table.shape[1]
+        run.broken_step = run.broken_node = -1
+        self._dt, self._has_begun = dt, False
+        self._table = np.ascontiguousarray(loss.table)
+        self._nodes.doubles(
+            weights=weights, flows=np.zeros(len(weights)), outs=np.zeros(self._out_size),
+            edge_total=np.zeros(run.edges), y=np.zeros(run.nodes),
+        )  # fmt: skip
+        self._nodes.integers(end_loss=[loss.of_ends.get(end, -1) for end in range(run.ends)])
+        for places, members in zip(self._regions, self._members, strict=True):
+            self._begin_region(places, members, loss, netcons, self._spots[int(members[0])].region)
 
-    def _start(self, index: int) -> None:
-        """Come to the start of the model's run, which waits for events that set the voltage."""
-        plan, mechanism = self.plan.spots[index], self.spots[index]
-        if plan.is_point:
-            mechanism.start()
-        else:
-            nrn.call_density("start", plan.adjoint, self.sections[plan.section](plan.x))
+    def _begin_region(
+        self,
+        places: _Arrays,
+        members: NDArray[np.intp],
+        loss: Loss,
+        netcons: Mapping[int, tuple[int, int]],
+        region: ReverseRegion,
+    ) -> None:
+        count, states, far = len(members), len(region.states), len(region.far)
+        loss_x = np.full((max(states, 1), count), -1, dtype=np.int64)
+        for (spot, state), column in loss.of_x.items():
+            if self._spots[spot].region is region:
+                loss_x[state, self._at[spot][1]] = column
+        own = [netcons.get(int(index), (0, 0)) for index in members]
+        places.integers(
+            loss_v=[loss.of_v.get(int(index), -1) for index in members],
+            loss_x=loss_x.ravel(),
+            netcons_at=[at for at, _ in own],
+            netcons=[number for _, number in own],
+        )
+        places.doubles(
+            inertia=1e-3 * self._inertia[members] / self._dt,
+            m=np.zeros(states * count),
+            total=np.zeros(len(region.parameters) * count),
+            far=np.zeros(far * count),
+            far_carry=np.zeros(far * count),
+            waiting=np.zeros(region.waiting * count),
+        )
+        one_each = "carry failed broken broken_at conductance right current current_size"
+        places.doubles(**{name: np.zeros(count) for name in one_each.split()})
 
-    def _look(self, window: Window) -> None:
-        """Let the loss look at other places than before."""
-        for mechanism, spot in self._columns:
-            self._no_loss(mechanism, spot)
-        for end in self.ends:
-            end.loss_v = -1.0
-        self._columns = []
-        for i, column in window.loss_v.items():
-            self.spots[i].loss_v = float(column)
-            self._columns.append((self.spots[i], self.plan.spots[i]))
-        for (i, state), column in window.loss_x.items():
-            self.spots[i].loss_x[state] = float(column)
-            self._columns.append((self.spots[i], self.plan.spots[i]))
-        for i, (begin, count) in window.netcons.items():
-            self.spots[i].netcons_at, self.spots[i].netcons = float(begin), float(count)
-        for i, column in window.loss_ends.items():
-            self.ends[i].loss_v = float(column)
+    def go(self, window: Window, progress: Callable[[float], None]) -> None:
+        """Go backwards through a window; the windows of a run one after the other, from the last one on."""
+        run = self._run
+        run.frames, run.fixed, run.log = window.frames, window.fixed, window.log
+        run.losses = self._table.ctypes.data + 8 * window.first * self._table.shape[1]
+        run.first, run.last = window.first, window.last
+        address = ctypes.addressof(run)
+        nrn.call(f"{'turn' if self._has_begun else 'begin'}_{self._descent}", address)
+        self._has_begun = True
+        chunk = max(1, _AT_ONCE // max(run.nodes, 1))
+        for end in range(window.last, window.first, -chunk):
+            begin = max(end - chunk, window.first)
+            nrn.call(f"descend_{self._descent}", address, end, begin)
+            progress((window.last - begin) / (window.last - window.first))
+        nrn.call(f"arrive_{self._descent}", address)
+
+    @property
+    def outs(self) -> Floats:
+        """See above."""
+        return self._nodes["outs"]
+
+    @property
+    def flows(self) -> Floats:
+        """See above."""
+        return self._nodes["flows"]
+
+    @property
+    def edges(self) -> Floats:
+        """See above."""
+        return self._nodes["edge_total"]
+
+    @property
+    def broken(self) -> Break | None:
+        """See above."""
+        run = self._run
+        if run.broken_step < 0:
+            return None
+        return Break(int(run.broken_step), int(run.broken_node) if run.broken_node >= 0 else None)

@@ -1,4 +1,4 @@
-"""Memory that two processes see and that is gone when both are: it never has a name, so nothing can be left behind."""
+"""Memory that forked copies of this process see too. It never has a name, so nothing can be left behind."""
 
 from __future__ import annotations
 
@@ -16,36 +16,35 @@ _DOUBLE = 8
 
 
 class SharedMemory:
-    """Doubles in an unnamed file that is inherited by its descriptor.
+    """Doubles in an unnamed file.
 
     Attributes:
         descriptor: The file's.
         values: [size] the doubles. It stays valid until the memory grows.
     """
 
-    def __init__(self, descriptor: int | None = None) -> None:
-        """Make new memory, or see that of another process by its descriptor."""
-        self.descriptor = _unnamed() if descriptor is None else descriptor
+    def __init__(self) -> None:
+        """There is none yet."""
+        self.descriptor = _unnamed()
         self._size = 0
         self._reserved = 0
         self._map: mmap.mmap | None = None
         self.values: Floats = np.empty(0)
 
-    def grow(self, size: int, begin: int = 0) -> None:
-        """Make room for so many doubles, or for those from ``begin`` on; what was there stays.
+    def grow(self, size: int) -> None:
+        """Make room for so many doubles; what was there stays.
 
         Raises:
             Error: There is no room.
         """
-        if begin > 0 or size > self._reserved:
+        if size > self._reserved:
             try:
-                os.posix_fallocate(self.descriptor, begin * _DOUBLE, (size - begin) * _DOUBLE)
+                os.posix_fallocate(self.descriptor, 0, size * _DOUBLE)
             except OSError as error:
                 raise Error(
                     f"no room for {size * _DOUBLE / 2**20:.0f} MiB of trajectories ({error.strerror}): lower `memory`"
                 ) from error
-            if begin == 0:
-                self._reserved = size
+            self._reserved = size
         self.see(size)
 
     def see(self, size: int) -> None:

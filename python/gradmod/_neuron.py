@@ -245,6 +245,11 @@ def call_density(procedure: str, suffix: str, seg: Segment) -> None:
     getattr(h, f"{procedure}_{suffix}")()
 
 
+def call(function: str, *numbers: float) -> float:
+    """Call a FUNCTION of a mechanism that has no instance."""
+    return float(getattr(h, function)(*numbers))
+
+
 def set_globals(mechanism: str, **values: float) -> None:
     """Set GLOBAL variables of a mechanism."""
     for name, value in values.items():

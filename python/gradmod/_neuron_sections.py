@@ -48,23 +48,6 @@ def parent_place(sec: Section) -> tuple[Section, float] | None:
     return None if seg is None else (seg.sec, float(seg.x))
 
 
-def points_3d(sec: Section) -> list[list[float]]:
-    """The section's 3-D points as [xs, ys, zs, diameters] in um."""
-    count = range(sec.n3d())
-    return [[get(i) for i in count] for get in (sec.x3d, sec.y3d, sec.z3d, sec.diam3d)]
-
-
-def arcs_3d(sec: Section) -> list[float]:
-    """Arc length at each 3-D point in um."""
-    return [float(sec.arc3d(i)) for i in range(sec.n3d())]
-
-
-def set_points_3d(sec: Section, points: list[list[float]]) -> None:
-    """Replace the section's 3-D points, from [xs, ys, zs, diameters] in um."""
-    h.pt3dclear(sec=sec)
-    h.pt3dadd(*(h.Vector(column) for column in points), sec=sec)
-
-
 def new_section(name: str) -> Section:
     """Create a section."""
     return h.Section(name=name)

@@ -1,118 +1,140 @@
-"""The user's cells as plain data, for the worker that builds copies of them."""
+"""The nodes of the user's cells by number, and what the cells are like."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from . import _neuron as nrn
-from ._adjoint import EdgePlan, FarPlan, Plan, SectionPlan, SpotPlan, Values
-from ._neuron_sections import orientation, parent_place
 from ._recorder import Recorders, Spot, multiplicity
-from ._residual import NodesPlan, NodeValues
-from ._reverse_manifest import ReverseManifest
 from .cells import Cell, Floats
-from .shape import Shape
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes of all cells, every parent before its children.
+
+    Attributes:
+        before, after: [node] where v is in a frame, and where v at the end of the step before is.
+        parent: [node] index of the parent; -1 for roots.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    parent: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """What may change from run to run.
+
+    Attributes:
+        ra: [section] in ohm cm.
+        cm, area, diameter: [segment] in uF/cm2, um2 and um, in the order of the sections.
+        capacitance, axial: [node] in nF, and to the parent in uS; 0 at ends without area, and at roots. A branch that
+            counts several times counts so here.
+        scale: [spot] area/100 um2, 1 for point processes; the same factors in it.
+        inertia: [spot] cm of its node per its own scale, in uF/cm2.
+        capacity: [spot] cm in uF/cm2; 0 for point processes.
+        spot_area, spot_diameter: [spot] of its segment.
+        settings: [spot] by name, what the styles of ions are.
+    """
+
+    ra: Floats
+    cm: Floats
+    area: Floats
+    diameter: Floats
+    capacitance: Floats
+    axial: Floats
+    scale: Floats
+    inertia: Floats
+    capacity: Floats
+    spot_area: Floats
+    spot_diameter: Floats
+    settings: tuple[dict[str, float], ...]
+
+    def key(self) -> tuple[object, ...]:
+        """To be compared."""
+        arrays = [getattr(self, one.name) for one in fields(self) if one.name != "settings"]
+        return *(array.tobytes() for array in arrays), self.settings
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Values) and self.key() == other.key()
 
 
 @dataclass
 class Layout:
-    """The numbers by which this process and the worker speak of places.
+    """The numbers of nodes.
 
     Attributes:
-        plan: For the worker.
-        ends: Number of each end without membrane, by (cell, node).
-        edges: (cell, node) of each axial resistance that is asked for.
+        nodes: Of all cells, one after the other.
+        ends: Number of each end without membrane, by (cell, node); ``end_nodes`` [end].
+        edges: (cell, node) of each axial resistance that is asked for; ``edge_nodes`` [edge] the node below it.
         far: (spot, its POINTER, (cell, node) where that looks), of those that look at one of the cells.
         weights: [cell] :func:`multiplicity`.
         resistances: [cell] of the last :meth:`values`.
     """
 
-    plan: Plan
+    nodes: Nodes
     ends: dict[tuple[int, int], int]
     edges: list[tuple[int, int]]
     far: list[tuple[int, int, tuple[int, int]]]
     weights: list[Floats]
     resistances: list[Floats] = field(default_factory=list[Floats])
+    _first: list[int] = field(default_factory=list[int])
 
     @classmethod
-    def of(
-        cls, cells: Sequence[Cell], recorders: Recorders, axial: Iterable[nrn.Section], made: ReverseManifest
-    ) -> Layout:
+    def of(cls, cells: Sequence[Cell], recorders: Recorders, axial: Iterable[nrn.Section]) -> Layout:
         """Number everything.
 
         Args:
             cells: The user's cells.
             recorders: On these cells.
             axial: The sections whose Ra is a parameter.
-            made: What the compiler emitted.
         """
-        sections, numbers = _sections(cells)
         chosen = set(axial)
-        edges: dict[tuple[int, int], EdgePlan] = {}
-        ends: dict[tuple[int, int], tuple[int, float]] = {}
-        for index, cell in enumerate(cells):
-            for node, (sec, x) in enumerate(cell.places):
-                if not cell.is_segment[node]:
-                    ends[index, node] = numbers[sec], x
-                above = int(cell.parent[node])
-                if above >= 0 and sec in chosen:
-                    parent, parent_x = cell.places[above]
-                    frames = recorders.place_after(index, node), recorders.place_after(index, above)
-                    edges[index, node] = EdgePlan(numbers[sec], x, numbers[parent], parent_x, *frames)
-        first = [sum(len(cell.places) for cell in cells[:index]) for index in range(len(cells))]
-        spots = [
-            SpotPlan(
-                numbers[spot.segment.sec],
-                cells[spot.cell].places[spot.node][1],
-                spot.region.adjoint,
-                spot.process is not None,
-                spot.region.weights is not None,
-                spot.frame,
-                spot.fixed,
-                spot.out,
-                first[spot.cell] + spot.node,
-                recorders.landed_place(spot) if recorders.landed else None,
-                (spot.cell, spot.node) in recorders.landed,
-                spot.region.sets_voltage,
-            )
-            for spot in recorders.spots
+        every = [(index, node) for index, cell in enumerate(cells) for node in range(len(cell.places))]
+        ends = [(index, node) for index, node in every if not cells[index].is_segment[node]]
+        edges = [
+            (index, node)
+            for index, node in every
+            if cells[index].parent[node] >= 0 and cells[index].places[node][0] in chosen
         ]
         owners = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}
-        looks = [
-            (i, j, owners[sec], (sec, x))
+        far = [
+            (i, j, (owners[sec], cells[owners[sec]].node(sec, x)))
             for i, spot in enumerate(recorders.spots)
             for j, (sec, x) in enumerate(spot.far)
             if sec in owners
         ]
-        plan = Plan(
-            sections=tuple(sections),
-            spots=tuple(spots),
-            edges=tuple(edges.values()),
-            far=tuple(FarPlan(i, j, numbers[sec], x) for i, j, _, (sec, x) in looks),
-            ends=tuple(ends.values()),
-            nodes=_nodes(cells, recorders),
-            source=made.source,
-            edge=made.edge,
-            far_effect=made.far,
+        first = [sum(len(cell.places) for cell in cells[:index]) for index in range(len(cells))]
+        above = [(first[index], int(parent)) for index, cell in enumerate(cells) for parent in cell.parent]
+        nodes = Nodes(
+            before=tuple(recorders.nodes[place] for place in every),
+            after=tuple(recorders.place_after(*place) for place in every),
+            parent=tuple(begin + parent if parent >= 0 else -1 for begin, parent in above),
         )
-        far = [(i, j, (cell, cells[cell].node(*place))) for i, j, cell, place in looks]
         weights = [multiplicity(cell) for cell in cells]
-        return cls(plan, {end: i for i, end in enumerate(ends)}, list(edges), far, weights)
+        return cls(nodes, {end: i for i, end in enumerate(ends)}, edges, far, weights, _first=first)
+
+    def number(self, cell: int, node: int) -> int:
+        """Of a node of a cell among all."""
+        return self._first[cell] + node
+
+    @property
+    def end_nodes(self) -> list[int]:
+        return [self.number(*end) for end in self.ends]
+
+    @property
+    def edge_nodes(self) -> list[int]:
+        return [self.number(*edge) for edge in self.edges]
 
     def values(self, cells: Sequence[Cell], recorders: Recorders) -> Values:
         """What the cells are like now."""
-        _, numbers = _sections(cells)
         areas = [cell.areas() for cell in cells]
         self.resistances = [cell.resistances() for cell in cells]
-        resistance = [
-            (numbers[sec], x, float(self.resistances[index][node]))
-            for index, cell in enumerate(cells)
-            for node, (sec, x) in enumerate(cell.places)
-            if cell.parent[node] >= 0
-        ]
         scale: list[float] = []
         for spot in recorders.spots:
             weight = float(self.weights[spot.cell][spot.node])
@@ -122,22 +144,19 @@ class Layout:
         for spot in recorders.spots:
             if _style_key(spot) not in styles:
                 styles[_style_key(spot)] = recorders.settings(spot)
+        of_nodes = list(zip(cells, areas, self.weights, strict=True))
         return Values(
-            shapes=tuple(Shape.of(sec) for sec in numbers),
-            ra=tuple(float(sec.Ra) for sec in numbers),
-            cm=tuple(float(seg.cm) for seg in segments),
-            area=tuple(float(a) for cell, area in zip(cells, areas, strict=True) for a in _of_segments(cell, area)),
-            resistance=tuple(resistance),
-            scale=tuple(scale),
-            inertia=tuple(_inertia(recorders, scale)),
-            capacity=tuple(0.0 if spot.process else float(spot.segment.cm) for spot in recorders.spots),
-            nodes=NodeValues(
-                np.concatenate(
-                    [_capacitance(cell, area * w) for cell, area, w in zip(cells, areas, self.weights, strict=True)]
-                ),
-                np.concatenate([w / r for w, r in zip(self.weights, self.resistances, strict=True)]),
-            ),
-            far_scale=tuple(scale[i] / float(self.weights[cell][node]) for i, _, (cell, node) in self.far),
+            ra=np.array([float(sec.Ra) for cell in cells for sec in cell.sections]),
+            cm=np.array([float(seg.cm) for seg in segments]),
+            area=np.concatenate([_of_segments(cell, area) for cell, area in zip(cells, areas, strict=True)]),
+            diameter=np.array([float(seg.diam) for seg in segments]),
+            capacitance=np.concatenate([_capacitance(cell, area * w) for cell, area, w in of_nodes]),
+            axial=np.concatenate([w / r for w, r in zip(self.weights, self.resistances, strict=True)]),
+            scale=np.array(scale),
+            inertia=np.fromiter(_inertia(recorders, scale), dtype=np.float64),
+            capacity=np.array([0.0 if spot.process else float(spot.segment.cm) for spot in recorders.spots]),
+            spot_area=np.array([float(areas[spot.cell][spot.node]) for spot in recorders.spots]),
+            spot_diameter=np.array([float(spot.segment.diam) for spot in recorders.spots]),
             settings=tuple(styles[_style_key(spot)] for spot in recorders.spots),
         )
 
@@ -151,18 +170,6 @@ def _inertia(recorders: Recorders, scales: Sequence[float]) -> Iterator[float]:
     }
     for spot, scale in zip(recorders.spots, scales, strict=True):
         yield membrane.get((spot.cell, spot.node), 0.0) / scale
-
-
-def _nodes(cells: Sequence[Cell], recorders: Recorders) -> NodesPlan:
-    before: list[int] = []
-    after: list[int] = []
-    parent: list[int] = []
-    for index, cell in enumerate(cells):
-        first = len(parent)
-        parent.extend(first + int(above) if above >= 0 else -1 for above in cell.parent)
-        before.extend(recorders.nodes[index, node] for node in range(len(cell.places)))
-        after.extend(recorders.place_after(index, node) for node in range(len(cell.places)))
-    return NodesPlan(tuple(before), tuple(after), tuple(parent))
 
 
 def _capacitance(cell: Cell, areas: Floats) -> Floats:
@@ -182,15 +189,3 @@ def _style_key(spot: Spot) -> tuple[object, ...]:
 def _of_segments(cell: Cell, values: Floats) -> Floats:
     """[segment] what belongs to ``cell.segments`` among values of all nodes."""
     return values[[cell.node(seg.sec, seg.x) for seg in cell.segments]]
-
-
-def _sections(cells: Sequence[Cell]) -> tuple[list[SectionPlan], dict[nrn.Section, int]]:
-    numbers: dict[nrn.Section, int] = {}
-    plans: list[SectionPlan] = []
-    for cell in cells:
-        for sec in cell.sections:
-            numbers[sec] = len(plans)
-            place = parent_place(sec)
-            parent, at = (-1, 0.0) if place is None else (numbers[place[0]], place[1])
-            plans.append(SectionPlan(parent, at, orientation(sec), int(sec.nseg), float(sec.rallbranch)))
-    return plans, numbers

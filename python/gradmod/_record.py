@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import _neuron as nrn
-from ._adjoint import Values
 from ._directions import Direction
 from ._memory import SharedMemory
-from ._plan import Layout
+from ._plan import Layout, Values
 from ._recorder import Recorders, Spot
 from ._run import Run
 from ._windows import Windows
@@ -71,14 +70,14 @@ class Start:
             ("Ra", before.ra, after.ra),
             ("the diameter or the length of a section", before.area, after.area),
         ):
-            if one != other:
+            if not np.array_equal(one, other):
                 return what
         return "" if before == after else "the shape of the cell, or an ion_style"
 
     def numbers(self) -> tuple[object, ...]:
         """All that a gradient depends on, to be compared."""
         profiles = [tuple(weight for _, weight in direction.weights()) for direction in self.directions]
-        return profiles, self.values, self.celsius, self.t, self.dt, self.weights, sorted(self.netcons.items())
+        return profiles, self.values.key(), self.celsius, self.t, self.dt, self.weights, sorted(self.netcons.items())
 
 
 @dataclass(eq=False)

@@ -14,6 +14,8 @@ class ReverseRegion:
     """Recorder and adjoint of a set of density mechanisms, or of one point process.
 
     Attributes:
+        settings: 0/1 settings and charges, which the adjoint has one of for each place.
+        waiting: How many numbers of the adjoint wait for that of the voltage at each place.
         moving: How many numbers a place has in a frame; the voltage is the first.
         fixed: What does not change along a run, in NEURON's words.
         states: Names of the states, in the order of the adjoint's arrays.
@@ -37,6 +39,8 @@ class ReverseRegion:
     recorder: str
     adjoint: str
     pointers: tuple[Pointer, ...]
+    settings: tuple[str, ...]
+    waiting: int
     moving: int
     fixed: tuple[str, ...]
     states: tuple[str, ...]
@@ -84,6 +88,8 @@ class ReverseRegion:
             recorder=data["recorder"],
             adjoint=data["adjoint"],
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
+            settings=tuple(data["settings"]),
+            waiting=int(data["waiting"]),
             moving=int(data["moving"]),
             fixed=tuple(data["fixed"]),
             states=tuple(data["states"]),
@@ -118,9 +124,7 @@ class ReverseManifest:
     passed_over: frozenset[str]
     watchers: dict[str, frozenset[str]]
     recorder_node: str
-    source: str
-    edge: str
-    far: str
+    descent: str
 
     @classmethod
     def read(cls, path: Path) -> ReverseManifest:
@@ -139,15 +143,13 @@ class ReverseManifest:
             passed_over=frozenset(data["passed_over"]),
             watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
             recorder_node=data["recorder_node"],
-            source=data["source"],
-            edge=data["edge"],
-            far=data["far"],
+            descent=data["descent"],
         )
 
     @property
-    def shared(self) -> tuple[str, str, str, str]:
+    def shared(self) -> tuple[str, str]:
         """Names of the mechanisms that are the same for all models."""
-        return self.recorder_node, self.source, self.edge, self.far
+        return self.recorder_node, self.descent
 
     def density(self, mechanisms: tuple[str, ...]) -> ReverseRegion:
         """What belongs to a set of density mechanisms."""

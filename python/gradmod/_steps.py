@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ._recorder import Recorders, Spot
-from ._residual import Break
 from .cells import Cell, Floats
 from .errors import Refused
 
@@ -27,6 +27,14 @@ _STATE = (
     "add the parameter to DEPEND)"
 )
 _TIME = "it took another time than dt"
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first step of a run that is not NEURON's: of which node the voltage is not, or that took another time."""
+
+    step: int
+    node: int | None
 
 
 def check_steps(cells: Sequence[Cell], recorders: Recorders, outs: Floats, broken: Break | None, dt: float) -> None:

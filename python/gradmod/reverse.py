@@ -1,17 +1,16 @@
-"""Reverse mode: the gradient of one loss in any number of parameters, by one backward run."""
+"""Reverse mode: the gradient of one loss in any number of parameters, by going backwards through a run once."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
-from ._adjoint import Values
+from ._adjoint import Adjoint
 from ._begun import set_at_begin
 from ._build import build_reverse, request_of
 from ._descent import Descent
@@ -22,12 +21,12 @@ from ._isolated import IsolatedValues
 from ._jumps import check_jumps
 from ._left_behind import begin_change, let_go
 from ._library import load
+from ._memory import SharedMemory
 from ._named import named_directions
 from ._neuron_sections import is_segment
 from ._overwritten import Overwritten
 from ._plan import Layout
 from ._pointed import Links
-from ._process import Worker
 from ._record import Record, Shelf, Start
 from ._recorder import Recorders
 from ._run import Run
@@ -58,8 +57,8 @@ class Reverse:
         gradient = model.gradient({soma: 2 * (soma.values - target)})
         gradient["gNa"], gradient["g"]      # a number, and one number per segment
 
-    The backward run happens in a process of its own, on copies of the cells. The user's model only gets mechanisms
-    that remember what the run does.
+    The user's model only gets mechanisms that remember what the run does. Going back is compiled code over what they
+    have remembered: NEURON does not run for it.
     """
 
     def __init__(
@@ -151,14 +150,14 @@ class Reverse:
         self._names = [(nrn.name_of(process), _place_of(process)) for _, process in self._points]
         self._points.clear()
         axial = {seg.sec for d in self._directions if d.is_axial for seg, _ in d.weights()}
-        self._layout = Layout.of(self._cells, self._recorders, axial, made)
+        self._layout = Layout.of(self._cells, self._recorders, axial)
+        self._adjoint = Adjoint(made, self._recorders, self._layout)
         self._owner = {sec: index for index, cell in enumerate(self._cells) for sec in cell.sections}
-        self._memory = memory
+        self._limit = memory
         self._shelf = Shelf(memory)
         self._process = os.getpid()
         self._traces: list[Trace] = []
-        self._worker: Worker | None = None
-        self._synced: Values | None = None
+        self._memory = SharedMemory()
         self._resident: Record | None = None
         self._last: Record | None = None
         self._is_closed = False
@@ -213,9 +212,8 @@ class Reverse:
             raise Error(f"a duration of {duration} ms is no time step of h.dt = {nrn.h.dt:g} ms")
         self._recorders.prepare()
         self._make_room()
-        worker = self._ready_worker()
         with Interrupts(nrn.stop_run) as interrupts:
-            windows = self._new_windows(worker, steps, interrupts)
+            windows = self._new_windows(steps, interrupts)
             try:
                 start, taken = self._simulate(windows, steps, interrupts, _simulation(steps, v_init, simulate))
                 traces = {trace: trace.take(taken + 1) for trace in self._traces}
@@ -234,7 +232,6 @@ class Reverse:
                 self._recorders.stop()
                 nrn.let_run()
             self._resident = record
-            self._sync(start.values)
             for trace, values in found.items():
                 trace.show(values)
             self._last = record
@@ -297,27 +294,25 @@ class Reverse:
             raise Refused(f"no exact gradient of this run: {changed} changed after finitialize")
         return start, taken
 
-    def _new_windows(self, worker: Worker, steps: int, interrupts: Interrupts) -> Windows:
-        recorders = self._recorders
-        begin = recorders.fixed_size + recorders.out_size
-        room = int(self._memory * 2**20 / 8 / recorders.stride)
+    def _new_windows(self, steps: int, interrupts: Interrupts) -> Windows:
+        recorders, memory = self._recorders, self._memory
+        begin = recorders.fixed_size
+        room = int(self._limit * 2**20 / 8 / recorders.stride)
         if steps + 1 <= room:
             length, count = steps, 1
         else:
             length, count = room // 2 - 1, 2
             if length < 1:
-                raise Error(f"memory={self._memory} MiB is too little for a single time step of this model")
+                raise Error(f"memory={self._limit} MiB is too little for a single time step of this model")
         size = (length + 1) * recorders.stride
         end = begin + count * size
-        worker.memory.grow(end)
+        memory.grow(end)
         buffers = tuple(begin + i * size for i in range(count))
         # How many events there will be is not known: what is not used of this takes up no memory.
-        log_room = int(max(self._memory, _LEAST_LOG) * 2**20 / 8) if recorders.receiving else 0
-        worker.memory.see(end + count * log_room)
+        log_room = int(max(self._limit, _LEAST_LOG) * 2**20 / 8) if recorders.receiving else 0
+        memory.see(end + count * log_room)
         logs = tuple(end + i * log_room for i in range(count))
-        return Windows(
-            recorders, worker.memory, buffers, logs, log_room, length, steps, interrupts, digest=self.will_keep
-        )
+        return Windows(recorders, memory, buffers, logs, log_room, length, steps, interrupts, digest=self.will_keep)
 
     @property
     def t(self) -> Floats:
@@ -353,36 +348,10 @@ class Reverse:
             raise Error(f"point processes were added, moved or removed; {_AGAIN}")
         self._links.check(_AGAIN)
 
-    # --- the worker -----------------------------------------------------------------------------------------------
+    # --- what is remembered ---------------------------------------------------------------------------------------
 
-    def _ready_worker(self) -> Worker:
-        if self._worker is not None and not self._worker.is_alive:
-            self._lose_worker()
-        if self._worker is None:
-            self._worker = Worker()
-            self._synced = None
-            self._ask("build", (str(self._made.directory), self._made.manifest.shared, self._layout.plan))
-        return self._worker
-
-    def _sync(self, values: Values) -> None:
-        """Let the copies of the cells be as the cells were."""
-        if values != self._synced:
-            self._ask("sync", values)
-            self._synced = values
-
-    def _ask(self, request: str, argument: Any, progress: Callable[[float], None] | None = None) -> Any:
-        assert self._worker is not None
-        try:
-            return self._worker.ask(request, argument, progress)
-        except BaseException:
-            self._lose_worker()
-            raise
-
-    def _lose_worker(self) -> None:
-        """It is gone, and the memory with it."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close()
+    def _forget(self) -> None:
+        """Nothing that is in the memory is of use any more."""
         record, self._resident = self._resident, None
         if record is not None:
             record.forget()
@@ -459,31 +428,27 @@ class Reverse:
             columns[key] = columns[key] + values if key in columns else values
         try:
             with Interrupts():
-                worker = self._bring(record)
-                descent = Descent(self._cells, self._recorders, self._layout, record)
-                found = descent.gradient(worker, self._ask, columns, progress or (lambda _: None))
+                self._bring(record)
+                descent = Descent(self._cells, self._recorders, self._layout, self._adjoint, record)
+                found = descent.gradient(columns, progress or (lambda _: None))
         except BaseException:
-            # What it had done of it is of no use, and a window may be half computed.
+            # A window may be half computed.
             self._end_run()
-            self._lose_worker()
+            self._forget()
             raise
         record.is_asked = True
         return found
 
-    def _bring(self, record: Record) -> Worker:
-        """Have a run in the memory, and the worker ready for it."""
-        if record is not self._resident:
-            if not record.is_there:
-                raise Error("what was remembered of this run is gone: run again")
-            self._shelf.take(record)
-            self._make_room()
-            worker = self._ready_worker()
-            record.come_back(worker.memory)
-            self._resident = record
-        if self._worker is None:
+    def _bring(self, record: Record) -> None:
+        """Have a run in the memory."""
+        if record is self._resident:
+            return
+        if not record.is_there:
             raise Error("what was remembered of this run is gone: run again")
-        self._sync(record.start.values)
-        return self._worker
+        self._shelf.take(record)
+        self._make_room()
+        record.come_back(self._memory)
+        self._resident = record
 
     def _locate(self, segment: nrn.Segment) -> tuple[int, int]:
         index = self._owner.get(segment.sec)
@@ -494,7 +459,7 @@ class Reverse:
     # --- the end --------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """End the worker and take the recorders away; the cells are as they were.
+        """Take the recorders away; the cells are as they were.
 
         Raises:
             Error: NEURON is in the middle of a run, and calls the script.
@@ -505,10 +470,11 @@ class Reverse:
         self.take_away()
 
     def take_away(self) -> None:
-        """Take everything out of the model, and end the worker; use :meth:`close`."""
+        """Take everything out of the model; use :meth:`close`."""
         self._is_closed = True
         self._end_run()
-        self._lose_worker()
+        self._forget()
+        self._memory.close()
         for trace in self._traces:
             trace.stop()
         self._traces.clear()

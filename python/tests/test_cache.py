@@ -11,7 +11,6 @@ import gradmod
 import pytest
 from gradmod._cache import cache_directory, kept, publish, scratch
 from gradmod._library import library, load
-from gradmod._process import Worker
 
 MECHANISM = "NEURON { SUFFIX %s  RANGE x }\nASSIGNED { x }\n"
 
@@ -117,19 +116,3 @@ def test_a_cache_in_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
     section = h.Section(name="anywhere")
     section.insert(suffix)
-
-
-def test_the_worker_imports_nothing_from_where_it_or_the_user_is(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache.mkdir(mode=0o700)
-    for folder in (cache, tmp_path):
-        (folder / "neuron.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\nraise SystemExit\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", ["", *sys.path])
-    worker = Worker()
-    try:
-        assert worker.ask("nothing", None) is None
-    finally:
-        worker.close()
-    assert not (tmp_path / "executed").exists()

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 from conftest import Passive
 from gradmod.cells import Cell, cells_of
-from gradmod.shape import fold
-from hypothesis import given
-from hypothesis import strategies as st
-from neuron import h
 
 
 def cell_of(passive: Passive) -> Cell:
@@ -41,11 +36,3 @@ def test_one_node_has_one_voltage(passive: Passive) -> None:
             sec(x).v = 12.5
             assert other(y).v == 12.5
             sec(x).v = -65
-
-
-@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=20))
-def test_folding_keeps_lengths(steps: list[float]) -> None:
-    arcs = [0.0, *np.cumsum(steps)]
-    sec = h.Section(name="folded")
-    h.pt3dadd(*(h.Vector(axis) for axis in [*fold(arcs), [1.0] * len(arcs)]), sec=sec)
-    assert np.allclose(np.diff([sec.arc3d(i) for i in range(len(arcs))]), np.diff(arcs), rtol=1e-9, atol=0)

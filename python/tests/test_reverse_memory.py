@@ -90,18 +90,14 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 
 @needs_proc
-def test_a_killed_worker_is_reported_and_replaced(passive: Passive) -> None:
+def test_a_run_in_one_window_needs_no_other_process(passive: Passive) -> None:
     before = children()
     with gradmod.Reverse(g=gradmod.Range("g_pas", passive.with_pas)) as reverse:
         trace = reverse.record(passive["soma"](0.5))
         reverse.run(8, simulate=run)
-        (worker,) = children() - before
-        os.kill(worker, signal.SIGKILL)
-        with pytest.raises(gradmod.Error, match="worker process of reverse mode died"):
-            reverse.gradient({trace: np.ones(len(trace.values))})
-        assert children() <= before
-        reverse.run(8, simulate=run)
+        assert children() == before
         assert reverse.gradient({trace: np.ones(len(trace.values))})["g"] != 0.0
+        assert children() == before
 
 
 def test_a_run_that_fails_leaves_the_model_usable(passive: Passive) -> None:

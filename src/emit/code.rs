@@ -1,5 +1,6 @@
 //! Graph -> NMODL statements and expressions.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -18,6 +19,16 @@ pub struct Code<'a> {
     sources: BTreeMap<Input, String>,
     /// Some of its values may be infinite where a slope is.
     is_infinite: bool,
+    language: Language,
+}
+
+/// What the text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Language {
+    Nmodl,
+    /// As NEURON's translator would write it: a quotient of whole numbers is none of integers, and what the model has
+    /// named may be a word of C.
+    C,
 }
 
 /// How tightly an expression binds; a looser one inside needs parentheses.
@@ -40,7 +51,14 @@ impl<'a> Code<'a> {
             prefix: "x".to_owned(),
             at_event: false,
             sources: BTreeMap::new(),
+            language: Language::Nmodl,
         }
+    }
+
+    /// The same for C, in statements that [`super::c::statements`] ends; `sources` are inputs that are not loaded by the
+    /// names that [`super::c::local`] makes.
+    pub fn in_c(graph: &'a Graph, roots: &[Id], sources: BTreeMap<Input, String>) -> Self {
+        Self { language: Language::C, sources, ..Self::new(graph, roots) }
     }
 
     /// The same for code that runs when an event comes.
@@ -73,13 +91,21 @@ impl<'a> Code<'a> {
 
     /// Code inside of this one, with names of its own.
     pub(super) fn part(&self, plan: Plan, prefix: String) -> Self {
-        Self { graph: self.graph, plan, prefix, at_event: self.at_event, sources: BTreeMap::new(), is_infinite: false }
+        Self {
+            graph: self.graph,
+            plan,
+            prefix,
+            at_event: self.at_event,
+            sources: self.sources.clone(),
+            is_infinite: false,
+            language: self.language,
+        }
     }
 
     /// A product of one of its values.
     pub fn times(&self, coefficient: &str, variable: &str) -> String {
         if self.is_infinite {
-            format!("{}({coefficient}, {variable})", Builtin::Times.name())
+            format!("{}({coefficient}, {variable})", self.function(Builtin::Times))
         } else {
             format!("{coefficient}*{variable}")
         }
@@ -217,17 +243,14 @@ impl<'a> Code<'a> {
             // && and || bind alike in NMODL, so they are never mixed without parentheses.
             Node::And(a, b) => binary(a, " && ", b, Binding::Comparison),
             Node::Or(a, b) => binary(a, " || ", b, Binding::Comparison),
-            Node::Number(bits) => write_number(f64::from_bits(*bits), out),
-            Node::Input(input) => {
-                let name = self.graph.input_name(*input);
-                out.push_str(self.sources.get(input).map_or(name, String::as_str));
-            }
+            Node::Number(bits) => self.write_number(f64::from_bits(*bits), out),
+            Node::Input(input) => out.push_str(&self.input(*input)),
             Node::Neg(a) => {
                 out.push('-');
                 self.write(*a, Binding::Atom, out);
             }
             Node::Call(builtin, arguments) => {
-                out.push_str(builtin.name());
+                out.push_str(&self.function(*builtin));
                 for (index, argument) in arguments.iter().enumerate() {
                     out.push_str(if index == 0 { "(" } else { ", " });
                     self.write(*argument, Binding::Or, out);
@@ -243,9 +266,40 @@ impl<'a> Code<'a> {
             Node::Element(array, index) => self.write_element(*array, *index, out),
             Node::Anchored { value, .. } => self.write(*value, Binding::Atom, out),
             Node::Unknown(system, index) => {
-                let input = self.graph.system(*system).unknowns[*index];
-                out.push_str(self.graph.input_name(input));
+                out.push_str(&self.input(self.graph.system(*system).unknowns[*index]));
             }
+        }
+    }
+
+    fn function(&self, builtin: Builtin) -> Cow<'static, str> {
+        match self.language {
+            Language::C if builtin.is_ours() => format!("gm_{}", builtin.name()).into(),
+            _ => builtin.name().into(),
+        }
+    }
+
+    /// Where the value of an input is.
+    fn input(&self, input: Input) -> Cow<'_, str> {
+        let name = self.graph.input_name(input);
+        match self.sources.get(&input) {
+            Some(source) => source.into(),
+            None if self.language == Language::C && !self.graph.is_inner(input) => super::c::local(name).into(),
+            None => name.into(),
+        }
+    }
+
+    /// The shortest text that reads back as the same number.
+    fn write_number(&self, value: f64, out: &mut String) {
+        let one = if self.language == Language::C { "1." } else { "1" };
+        if !value.is_finite() {
+            let zero = one.replace('1', "0");
+            let above = if value.is_nan() { zero.clone() } else if value > 0.0 { one.to_owned() } else { format!("-{one}") };
+            let _ = write!(out, "({above}/{zero})");
+            return;
+        }
+        let _ = write!(out, "{value:?}");
+        if self.language == Language::Nmodl && out.ends_with(".0") {
+            out.truncate(out.len() - 2);
         }
     }
 }
@@ -264,20 +318,4 @@ fn sign(comparison: Comparison) -> &'static str {
 /// Whether a number is written with a sign.
 fn is_negative(value: f64) -> bool {
     value.is_finite() && value < 0.0
-}
-
-/// The shortest text that reads back as the same number.
-fn write_number(value: f64, out: &mut String) {
-    if !value.is_finite() {
-        out.push_str(match value {
-            f64::INFINITY => "(1/0)",
-            f64::NEG_INFINITY => "(-1/0)",
-            _ => "(0/0)",
-        });
-        return;
-    }
-    let _ = write!(out, "{value:?}");
-    if out.ends_with(".0") {
-        out.truncate(out.len() - 2);
-    }
 }

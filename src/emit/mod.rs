@@ -3,6 +3,7 @@
 //! Templates hold the structure; every name, number and expression is made here.
 
 mod arrays;
+mod c;
 mod checks;
 mod code;
 mod declarations;
@@ -83,9 +84,9 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("recorder.mod", include_str!("../../templates/recorder.mod.j2")),
     ("recorder_node.mod", include_str!("../../templates/recorder_node.mod.j2")),
     ("adjoint.mod", include_str!("../../templates/adjoint.mod.j2")),
-    ("adjoint_source.mod", include_str!("../../templates/adjoint_source.mod.j2")),
-    ("adjoint_far.mod", include_str!("../../templates/adjoint_far.mod.j2")),
-    ("adjoint_edge.mod", include_str!("../../templates/adjoint_edge.mod.j2")),
+    ("descent.mod", include_str!("../../templates/descent.mod.j2")),
+    ("descent_interface.mod", include_str!("../../templates/descent_interface.mod.j2")),
+    ("slopes.mod", include_str!("../../templates/slopes.mod.j2")),
     ("homeostat.mod", include_str!("../../templates/homeostat.mod.j2")),
     ("follow.mod", include_str!("../../templates/follow.mod.j2")),
 ];

@@ -1,55 +1,42 @@
-//! The mechanism that runs a region backwards.
+//! What runs a region backwards: C over all its places, one step after the other.
+
+use std::collections::BTreeMap;
 
 use minijinja::{context, Environment};
 
+use super::frame::Reader;
 use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
-use super::{locals, unnamed, verbatim, Reversed};
+use super::{unnamed, Phase, Reversed};
+use crate::emit::c::{declared, local, statements};
 use crate::emit::code::Code;
 use crate::emit::{checks, lines, EmitError, File};
-use crate::graph::Id;
-use crate::step::Linearised;
+use crate::graph::{Id, Input};
+use crate::step::{Linearised, Quantity};
 
-pub(super) const FIXED: &str =
-    "const double* gm_fixed = (const double*)(size_t) fixed + (size_t) fixed_place; (void) gm_fixed;";
-const HEAD: &str = "const double* gm_head = (const double*)(size_t) frames + (size_t) (step_index - first)*(size_t) stride; (void) gm_head;";
-pub(super) const NOW: &str = "const double* gm_now = gm_head + (size_t) place; (void) gm_now;";
-/// The first frame of the run.
-pub(super) const FIRST: &str =
-    "const double* gm_head = (const double*)(size_t) frames; (void) gm_head;";
-const NEXT: &str = "const double* gm_next = gm_now + (size_t) stride; (void) gm_next;";
+/// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
+/// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
+const STEEP: &str = "1e6";
 
 pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
     let linearised = reversed.linearised;
     let name = unnamed("adj", linearised);
-    let undo = undo(reversed);
     let phases = [&reversed.step, &reversed.start, &reversed.event, &reversed.start_weights];
     let mut functions = reversed.step.code(linearised).functions(&reversed.step.roots);
     for phase in [&reversed.start, &reversed.event, &reversed.start_weights] {
         functions.extend(phase.code(linearised).functions(&phase.roots));
     }
-    let states: Vec<String> = linearised.states.iter().map(|state| state.public.clone()).collect();
-    let parameters: Vec<String> =
-        linearised.parameters.iter().map(|parameter| parameter.public.clone()).collect();
     let text = environment.get_template("adjoint.mod")?.render(context! {
         name,
-        kind => reversed.kind(),
         region => linearised.region.name,
         mechanisms => reversed.mechanisms(),
-        state_notes => lines::list(":  ", &states),
-        parameter_notes => lines::list(":  ", &parameters),
-        states,
-        parameters,
-        far => linearised.pointed.len(),
-        range => super::setting_names(linearised),
-        settings => super::settings(linearised),
         units => reversed.units(&phases),
-        assigned => reversed.builtins(&phases),
+        states => linearised.states.iter().map(|state| state.public.as_str()).collect::<Vec<_>>(),
+        parameters => linearised.parameters.iter().map(|parameter| parameter.public.as_str()).collect::<Vec<_>>(),
+        far => linearised.pointed.len(),
         linearise => linearise(reversed),
         finish => finish(reversed),
-        looks => looks(reversed),
-        undo,
-        jumps => reversed.jumps,
+        undo => undo(reversed),
         sets_voltage => super::sets_voltage(linearised),
         start => start(reversed),
         functions => functions.into_iter().collect::<Vec<_>>(),
@@ -57,171 +44,190 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
     Ok(File { name: format!("{name}.mod"), text })
 }
 
-/// `target = plus + sum of the terms`
-fn gather(code: &Code, target: &str, plus: Option<String>, terms: &Terms) -> Vec<String> {
-    let terms: Vec<String> = plus.into_iter().chain(products(code, terms)).collect();
-    lines::sum(target, &terms)
+/// An element of an array that has one for each place.
+pub(super) fn element(array: &str, index: usize) -> String {
+    match index {
+        0 => format!("{array}[i]"),
+        1 => format!("{array}[n + i]"),
+        _ => format!("{array}[{index}*n + i]"),
+    }
 }
 
-/// The step is not the one that is differentiated: say so.
-/// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
-/// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
-const STEEP: &str = "1e6";
+/// What the loss thinks of a state.
+pub(super) fn thought_of(state: usize) -> String {
+    element("m", state)
+}
+
+/// Where inputs are that no frame has.
+fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
+    let settings = super::setting_names(linearised);
+    let place = |(input, quantity): (&Input, &Quantity)| {
+        let name = linearised.graph.input_name(*input);
+        let source = match quantity {
+            Quantity::TimeStep => "run->timestep".to_owned(),
+            Quantity::Celsius => "run->temperature".to_owned(),
+            Quantity::Area => "places->area[i]".to_owned(),
+            Quantity::Diameter => "places->diameter[i]".to_owned(),
+            Quantity::Factor(..) => name.to_owned(),
+            Quantity::Setting(_) | Quantity::Valence(_) => {
+                let index = settings.iter().position(|setting| setting == name)?;
+                element("places->settings", index)
+            }
+            _ => return None,
+        };
+        Some((*input, source))
+    };
+    linearised.quantities.iter().filter_map(place).collect()
+}
+
+pub(super) fn code<'a>(linearised: &'a Linearised, phase: &Phase) -> Code<'a> {
+    Code::in_c(&linearised.graph, &phase.roots, sources(linearised))
+}
+
+/// `target = plus + sum of the terms`
+pub(super) fn gather(code: &Code, target: &str, plus: Option<String>, terms: &Terms) -> Vec<String> {
+    let terms: Vec<String> = plus.into_iter().chain(products(code, terms)).collect();
+    statements(&lines::sum(target, &terms))
+}
+
+/// What flows into parameters, added to what has.
+pub(super) fn totals(code: &Code, parameters: &[Terms]) -> Vec<String> {
+    let mut text = Vec::new();
+    for (index, terms) in parameters.iter().enumerate().filter(|(_, terms)| !terms.is_empty()) {
+        text.push("{".to_owned());
+        text.extend(gather(code, "const double flow", None, terms));
+        text.push(format!("{} += places->scale[i]*flow;", element("places->total", index)));
+        text.push("}".to_owned());
+    }
+    text
+}
+
+/// What a phase reads, what its code computes, and names that are set later.
+pub(super) fn loaded(loads: Vec<(String, String)>, code: &Code, more: &[String]) -> Vec<String> {
+    let given = |(name, value): (String, String)| format!("const double {} = {value};", local(&name));
+    let mut text: Vec<String> = loads.into_iter().map(given).collect();
+    text.extend(declared(&code.locals().into_iter().chain(more.iter().cloned()).collect::<Vec<_>>()));
+    text.extend(statements(&code.statements()));
+    text
+}
 
 /// The state that does not follow its equation, and at which step: at the end that of the first such step.
 fn watch(linearised: &Linearised, code: &Code) -> Vec<String> {
     let failures = checks::failures(linearised, code).into_iter().enumerate();
     failures
-        .flat_map(|(index, (_, failure))| {
-            let number = index + 1;
-            [format!("IF ({failure}) {{"), format!("    broken = {number}"), "    broken_at = step_index".to_owned(), "}".to_owned()]
+        .map(|(index, (_, failure))| {
+            format!("if ({failure}) {{ places->broken[i] = {}.; places->broken_at[i] = (double) step; }}", index + 1)
         })
         .collect()
 }
 
 fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {
-    failed.iter().map(|id| format!("IF ({} != 0) {{ failed = 1 }}", code.value(*id))).collect()
+    failed.iter().map(|id| format!("if ({} != 0.) places->failed[i] = 1.;", code.value(*id))).collect()
 }
 
+/// The derivative of the step, and all that does not wait for y.
 fn linearise(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
-    let code = reversed.step.code(linearised);
-    let (names, loads) = reversed.frame.load(&reversed.step.inputs, false);
+    let code = code(linearised, &reversed.step);
+    let loads = reversed.frame.load(&reversed.step.inputs, false, Reader::Adjoint);
     let rows = linearised.states.iter().map(|state| &state.row);
     let flow = Transposed::new(linearised, rows, &linearised.stages, &code);
-    let mut text = locals(names.into_iter().chain(flow.names.iter().cloned()).collect(), &code);
-    text.extend(verbatim(&[HEAD, NOW, NEXT, FIXED], loads));
-    text.extend(code.statements());
+    let mut text = loaded(loads, &code, &flow.names);
     text.extend(fail_where(&code, &linearised.failed));
     text.extend(watch(linearised, &code));
-    text.push(format!("current = {}", code.value(linearised.current)));
-    text.push(format!("current_size = {}", code.value(linearised.current_size)));
+    let conductance = code.value(linearised.conductance);
     if reversed.jumps {
-        let conductance = code.value(linearised.conductance);
-        text.push(format!("IF (jumps == 1 && fabs({conductance}) > {STEEP}) {{ failed = 1 }}"));
+        text.push(format!("if (places->jumps[i] && fabs({conductance}) > {STEEP}) places->failed[i] = 1.;"));
     }
-    text.extend(flow.code.iter().cloned());
-    text.push(format!("g = {}", code.value(linearised.conductance)));
-    text.push("r = carry".to_owned());
-    text.push("IF (loss_v >= 0) {".to_owned());
-    text.push("    r = r + loss(step_index + 1, loss_v)/scale".to_owned());
-    text.push("}".to_owned());
-    text.extend(gather(&code, "r", Some("r".to_owned()), &flow.v_after));
-    text.extend(gather(&code, "carry_before", None, &flow.v_before));
-    for (index, terms) in flow.far_before.iter().enumerate() {
-        text.extend(gather(&code, &format!("far_before[{index}]"), None, terms));
-    }
+    text.extend(statements(&flow.code));
+    text.push(format!("places->current[i] = {};", code.value(linearised.current)));
+    text.push(format!("places->current_size[i] = {};", code.value(linearised.current_size)));
+    text.push(format!("places->conductance[i] = {conductance};"));
+    text.extend(gather(&code, "places->right[i]", Some("carry[i]".to_owned()), &flow.v_after));
     for (index, terms) in flow.far_after.iter().enumerate() {
-        text.extend(gather(&code, &format!("far[{index}]"), Some(format!("far_carry[{index}]")), terms));
+        let carried = element("places->far_carry", index);
+        text.extend(gather(&code, &element("places->far", index), Some(carried), terms));
     }
+    text.extend(totals(&code, &flow.parameters));
+    for (slot, product) in waiting(linearised).into_iter().enumerate() {
+        text.push(format!("{} = {};", element("waiting", slot), code.value(product.coefficient)));
+    }
+    // All rows read what the loss thought before any changes.
+    text.extend(gather(&code, "carry[i]", None, &flow.v_before));
+    for (index, terms) in flow.far_before.iter().enumerate() {
+        text.extend(gather(&code, &element("places->far_carry", index), None, terms));
+    }
+    let before = |index: usize| format!("before{index}");
     for (index, terms) in flow.states.iter().enumerate() {
-        text.extend(gather(&code, &format!("m_before[{index}]"), None, terms));
+        text.extend(gather(&code, &format!("const double {}", before(index)), None, terms));
     }
-    for (index, terms) in flow.parameters.iter().enumerate() {
-        text.extend(gather(&code, &format!("flow[{index}]"), None, terms));
-    }
-    let source = &linearised.source;
-    if let Some(id) = source.v_before {
-        text.push(format!("source_v = {}", code.value(id)));
-    }
-    for (index, id) in &source.far_before {
-        text.push(format!("source_far[{index}] = {}", code.value(*id)));
-    }
-    for (index, id) in &source.states {
-        text.push(format!("source_x[{index}] = {}", code.value(*id)));
-    }
-    for (index, id) in &source.parameters {
-        text.push(format!("source_p[{index}] = {}", code.value(*id)));
-    }
+    text.extend((0..linearised.states.len()).map(|index| format!("{} = {};", thought_of(index), before(index))));
     text
 }
 
+/// A product with y at the end of a step: what it is taken from, and the other factor.
+struct Waiting {
+    target: String,
+    is_scaled: bool,
+    coefficient: Id,
+}
+
+fn waiting(linearised: &Linearised) -> Vec<Waiting> {
+    let source = &linearised.source;
+    let new = |target: String, coefficient: Id| Waiting { target, is_scaled: false, coefficient };
+    let mut found: Vec<Waiting> = source.v_before.map(|id| new("carry[i]".to_owned(), id)).into_iter().collect();
+    found.extend(source.far_before.iter().map(|(index, id)| new(element("places->far_carry", *index), *id)));
+    found.extend(source.states.iter().map(|(index, id)| new(thought_of(*index), *id)));
+    let total = |index: usize, id| Waiting { is_scaled: true, ..new(element("places->total", index), id) };
+    found.extend(source.parameters.iter().map(|(index, id)| total(*index, *id)));
+    found
+}
+
+/// How many numbers wait for y at each place.
+pub(super) fn waiting_count(linearised: &Linearised) -> usize {
+    waiting(linearised).len()
+}
+
+/// What y makes of it.
 fn finish(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
-    let source = &linearised.source;
-    let code = reversed.step.code(linearised);
-    let mut text = Vec::new();
-    text.push(match source.v_before {
-        Some(_) => format!("carry = carry_before - {}", code.times("source_v", "v")),
-        None => "carry = carry_before".to_owned(),
-    });
-    for index in 0..linearised.pointed.len() {
-        let is_source = source.far_before.iter().any(|(far, _)| *far == index);
-        let product = code.times(&format!("source_far[{index}]"), "v");
-        let minus = if is_source { format!(" - {product}") } else { String::new() };
-        text.push(format!("far_carry[{index}] = far_before[{index}]{minus}"));
-    }
-    for index in 0..linearised.states.len() {
-        let minus = if source.states.iter().any(|(state, _)| *state == index) {
-            format!(" - {}", code.times(&format!("source_x[{index}]"), "v"))
-        } else {
-            String::new()
-        };
-        text.push(format!("m[{index}] = m_before[{index}]{minus}"));
-    }
-    for index in 0..linearised.parameters.len() {
-        let minus = if source.parameters.iter().any(|(parameter, _)| *parameter == index) {
-            format!(" - {}", code.times(&format!("source_p[{index}]"), "v"))
-        } else {
-            String::new()
-        };
-        text.push(format!("total[{index}] = total[{index}] + scale*(flow[{index}]{minus})"));
-    }
-    text
-}
-
-/// What the loss itself thinks of the states at the end of the step before; events come later.
-fn looks(reversed: &Reversed) -> Vec<String> {
-    let look = |index: usize| {
-        [
-            format!("IF (loss_x[{index}] >= 0) {{"),
-            format!("    m[{index}] = m[{index}] + loss(step_index, loss_x[{index}])/scale"),
-            "}".to_owned(),
-        ]
+    let code = code(linearised, &reversed.step);
+    let taken = |(slot, product): (usize, Waiting)| {
+        let by_y = code.times(&element("waiting", slot), "y");
+        let by_y = if product.is_scaled { format!("places->scale[i]*({by_y})") } else { by_y };
+        format!("{} -= {by_y};", product.target)
     };
-    (0..reversed.linearised.states.len()).flat_map(look).collect()
+    waiting(linearised).into_iter().enumerate().map(taken).collect()
 }
 
+/// The start of the model's run, and the result: the parameters, then the initial voltage.
 fn start(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
-    let code = reversed.start.code(linearised);
-    let (names, loads) = reversed.frame.load(&reversed.start.inputs, true);
+    let code = code(linearised, &reversed.start);
+    let loads = reversed.frame.load(&reversed.start.inputs, true, Reader::Adjoint);
     let rows = linearised.states.iter().map(|state| &state.start);
     let flow = Transposed::new(linearised, rows, &linearised.start_stages, &code);
-    let more = flow.names.iter().cloned().chain(["initial".to_owned(), "y".to_owned()]);
-    let mut text = locals(names.into_iter().chain(more).collect(), &code);
-    text.extend(verbatim(&[FIRST, NOW, FIXED], loads));
-    text.extend(code.statements());
+    let mut text = loaded(loads, &code, &flow.names);
     text.extend(fail_where(&code, &linearised.failed_start));
-    text.extend(flow.code.iter().cloned());
-    text.push("y = v".to_owned());
-    if reversed.jumps {
-        // Called by hand, when events have been undone.
-        text.push("IF (jumps == 1) { y = here }".to_owned());
-    }
-    let capacitive = "0.001*capacity/dt*y + carry".to_owned();
-    text.extend(gather(&code, "initial", Some(capacitive), &flow.v_before));
-    text.push("initial = scale*initial + loss(0, loss_v)".to_owned());
+    text.extend(statements(&flow.code));
+    let capacitive = "0.001*places->capacity[i]/run->timestep*y + carry[i]".to_owned();
+    text.extend(gather(&code, "double initial", Some(capacitive), &flow.v_before));
+    text.push("initial = places->scale[i]*initial + gm_loss(run, 0, places->loss_v[i]);".to_owned());
     for (index, terms) in flow.far_before.iter().enumerate() {
-        text.extend(gather(&code, &format!("far[{index}]"), Some(format!("far_carry[{index}]")), terms));
-        text.push(format!("far[{index}] = scale*far[{index}]"));
+        let (far, carried) = (element("places->far", index), element("places->far_carry", index));
+        text.extend(gather(&code, &far, Some(carried), terms));
+        text.push(format!("{far} *= places->scale[i];"));
     }
-    for (index, terms) in flow.parameters.iter().enumerate() {
-        if !terms.is_empty() {
-            text.extend(gather(&code, &format!("flow[{index}]"), None, terms));
-            text.push(format!("total[{index}] = total[{index}] + scale*flow[{index}]"));
-        }
-    }
+    text.extend(totals(&code, &flow.parameters));
     if linearised.receive.as_ref().is_some_and(|receive| !receive.start_weights.is_empty()) {
-        text.push("start_weights()".to_owned());
+        text.push("gm_start_weights(places, run, i);".to_owned());
     }
     let count = linearised.parameters.len();
-    let stores = (0..count).map(|index| format!("gm_out[{index}] = total[{index}];"));
-    let stores = stores
-        .chain([format!("gm_out[{count}] = _linitial;"), format!("gm_out[{}] = failed;", count + 1)])
-        .chain([format!("gm_out[{}] = broken;", count + 2), format!("gm_out[{}] = broken_at;", count + 3)])
-        .chain((0..linearised.pointed.len()).map(|index| format!("gm_out[{}] = far[{index}];", count + 4 + index)))
-        .collect();
-    text.extend(verbatim(&["double* gm_out = (double*)(size_t) outs + (size_t) out;"], stores));
+    text.push("double* out = run->outs + places->out[i];".to_owned());
+    text.extend((0..count).map(|index| format!("out[{index}] = {};", element("places->total", index))));
+    let rest = ["initial", "places->failed[i]", "places->broken[i]", "places->broken_at[i]"];
+    text.extend(rest.iter().enumerate().map(|(index, value)| format!("out[{}] = {value};", count + index)));
+    let far = (0..linearised.pointed.len()).map(|index| format!("out[{}] = {};", count + 4 + index, element("places->far", index)));
+    text.extend(far);
     text
 }

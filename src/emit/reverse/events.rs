@@ -188,7 +188,7 @@ impl Reversed<'_> {
         }
         let phase: &Phase = &self.currents;
         let code = phase.code(self.linearised);
-        let (names, loads) = self.frame.load(&phase.inputs, false);
+        let (names, loads) = super::loads(&self.frame, &phase.inputs, false);
         let mut text = super::locals(names, &code);
         text.extend(verbatim(&super::recorder::STEP_BEFORE, loads));
         text.extend(code.statements());

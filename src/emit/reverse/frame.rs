@@ -226,38 +226,61 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// LOCAL names, and C statements that load inputs from the frames `now`
-    /// and `next` and from `fixed`; at the start there is `now` only.
-    pub fn load(&self, inputs: &BTreeSet<Input>, at_start: bool) -> (Vec<String>, Vec<String>) {
-        let (mut names, mut lines) = (Vec::new(), Vec::new());
+    /// The names of inputs, and in C where the frames `now` and `next` and `fixed` have them; at the start there is
+    /// `now` only.
+    pub fn load(&self, inputs: &BTreeSet<Input>, at_start: bool, reader: Reader) -> Vec<(String, String)> {
+        let mut found_at = Vec::new();
+        let step = reader.time_step();
         for input in inputs {
             let Some(found) = self.find(&self.linearised.quantities[input]) else { continue };
             let name = self.linearised.graph.input_name(*input);
             let value = match found {
-                Found::Moving(0, When::After) if !at_start => self.voltage_after().to_owned(),
+                Found::Moving(0, When::After) if !at_start => self.voltage_after(reader),
                 Found::Moving(index, When::After) if !at_start => format!("gm_next[{index}]"),
                 // What NEURON does not show is taken as 0 before INITIAL; the first frame has what INITIAL made of it.
                 Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => "0.".to_owned(),
                 Found::Moving(index, _) => format!("gm_now[{index}]"),
                 Found::Fixed(index) => format!("gm_fixed[{index}]"),
                 Found::Rise if at_start => "0.".to_owned(),
-                Found::Rise => format!("{} - gm_now[0]", self.voltage_after()),
+                Found::Rise => format!("{} - gm_now[0]", self.voltage_after(reader)),
                 // The first frame is written for the last time in the middle of the first step.
-                Found::Time if at_start => "gm_head[0] - 0.5*dt".to_owned(),
+                Found::Time if at_start => format!("gm_head[0] - 0.5*{step}"),
                 Found::Time => "gm_head[0]".to_owned(),
                 Found::Nothing => "0.".to_owned(),
             };
-            lines.push(format!("_l{name} = {value};"));
-            names.push(name.to_owned());
+            found_at.push((name.to_owned(), value));
         }
-        (names, lines)
+        found_at
+    }
+}
+
+/// Which code reads a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A mechanism at the place, in NEURON's run.
+    Recorder,
+    /// The loop over all places of a region.
+    Adjoint,
+}
+
+impl Reader {
+    fn time_step(self) -> &'static str {
+        match self {
+            Self::Recorder => "dt",
+            Self::Adjoint => "run->timestep",
+        }
     }
 }
 
 impl Frame<'_> {
     /// The voltage at the end of a step, before the events that follow it.
-    fn voltage_after(&self) -> &'static str {
-        if self.jumps { "gm_head[(size_t) stride + (size_t) landed_place]" } else { "gm_next[0]" }
+    fn voltage_after(&self, reader: Reader) -> String {
+        let text = match (self.jumps, reader) {
+            (false, _) => "gm_next[0]",
+            (true, Reader::Recorder) => "gm_head[(size_t) stride + (size_t) landed_place]",
+            (true, Reader::Adjoint) => "gm_head[run->stride + places->landed[i]]",
+        };
+        text.to_owned()
     }
 }
 

@@ -27,12 +27,8 @@ pub struct ReverseManifest {
     pub watchers: BTreeMap<String, Vec<String>>,
     /// `POINT_PROCESS` that records v of a node without membrane.
     pub recorder_node: String,
-    /// `POINT_PROCESS` through which the loss enters at such a node.
-    pub source: String,
-    /// `POINT_PROCESS` that sums what an axial resistance does.
-    pub edge: String,
-    /// `POINT_PROCESS` for a place whose voltage a POINTER sees.
-    pub far: String,
+    /// What goes through the steps backwards.
+    pub descent: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -44,6 +40,10 @@ pub struct ReverseRegion {
     pub recorder: String,
     pub adjoint: String,
     pub pointers: Vec<PointerManifest>,
+    /// 0/1 settings and charges, which the adjoint has one of for each place.
+    pub settings: Vec<String>,
+    /// How many numbers wait for the voltage's adjoint at each place.
+    pub waiting: usize,
     /// Numbers per place in a frame.
     pub moving: usize,
     /// What does not change along a run, in NEURON's words.
@@ -105,9 +105,7 @@ impl ReverseManifest {
             passed_over: Vec::new(),
             watchers: BTreeMap::new(),
             recorder_node: format!("gm_node_{shared}"),
-            source: format!("gm_source_{shared}"),
-            edge: format!("gm_edge_{shared}"),
-            far: format!("gm_far_{shared}"),
+            descent: format!("gm_descent_{shared}"),
         }
     }
 }
@@ -147,6 +145,8 @@ impl ReverseRegion {
             recorder: recorder.stem().to_owned(),
             adjoint: adjoint.stem().to_owned(),
             pointers: reversed.frame.pointers.clone(),
+            settings: super::setting_names(linearised),
+            waiting: super::adjoint::waiting_count(linearised),
             moving: reversed.frame.moving.len(),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),

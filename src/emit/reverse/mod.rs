@@ -1,5 +1,5 @@
-//! Reverse mode: a recorder for the model's segments, and an adjoint for their
-//! copies, both from the one linearised step.
+//! Reverse mode: recorders for the model's segments, and what runs the recorded steps backwards, both from the one
+//! linearised step.
 
 mod adjoint;
 mod events;
@@ -13,7 +13,8 @@ mod undo;
 
 use std::collections::BTreeSet;
 
-use self::frame::Frame;
+use self::frame::{Frame, Reader};
+use super::c::local;
 use super::checks;
 use super::code::Code;
 use super::events::changed_inputs;
@@ -26,7 +27,13 @@ pub use manifest::{ReverseManifest, ReverseRegion};
 pub use refuse::refuse_reverse;
 
 /// Files that are the same for all models: compiled once, loaded once.
-const SHARED: [&str; 4] = ["recorder_node.mod", "adjoint_source.mod", "adjoint_edge.mod", "adjoint_far.mod"];
+const SHARED: [&str; 2] = ["recorder_node.mod", "descent.mod"];
+
+/// What may be left of the membrane equation of a step, relative to the size of its terms. Rounding leaves up to about
+/// 3e-12, from slopes that NEURON takes over 0.001 mV, and elsewhere 1e-15.
+const TOLERANCE: &str = "1e-9";
+/// By how much two steps may differ, relative to dt: rounding of t.
+const GRID: &str = "1e-6";
 
 const CELSIUS: &str = "celsius (degC)";
 
@@ -147,8 +154,13 @@ impl<'a> Reversed<'a> {
 }
 
 fn setting_names(linearised: &Linearised) -> Vec<String> {
-    let names: Vec<String> = settings(linearised).into_iter().map(|setting| setting.name).collect();
-    lines::list("RANGE", &names)
+    settings(linearised).into_iter().map(|setting| setting.name).collect()
+}
+
+/// The names that [`Frame::load`] finds, and statements that set them.
+fn loads(frame: &Frame, inputs: &BTreeSet<Input>, at_start: bool) -> (Vec<String>, Vec<String>) {
+    let found = frame.load(inputs, at_start, Reader::Recorder);
+    found.into_iter().map(|(name, value)| (name.clone(), format!("{} = {value};", local(&name)))).unzip()
 }
 
 /// LOCAL names of a phase: what it loads, and what its code computes.
@@ -190,9 +202,9 @@ pub fn emit_reverse(regions: &[Linearised]) -> Result<(Vec<File>, ReverseManifes
     let shared = SHARED.map(|template| environment.get_template(template));
     let texts = shared.iter().flatten().map(minijinja::Template::source);
     let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts));
-    let names = [&manifest.recorder_node, &manifest.source, &manifest.edge, &manifest.far];
+    let names = [&manifest.recorder_node, &manifest.descent];
     for (template, name) in shared.into_iter().zip(names) {
-        let text = template?.render(minijinja::context! { name })?;
+        let text = template?.render(minijinja::context! { name, tolerance => TOLERANCE, grid => GRID })?;
         files.push(File { name: format!("{name}.mod"), text });
     }
     Ok((files, manifest))

@@ -44,7 +44,7 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         moving => notes(reversed, &frame.moving),
         fixed => notes(reversed, &frame.fixed),
         pointers => lines::list("POINTER", &pointers),
-        range => if computes { super::setting_names(linearised) } else { Vec::new() },
+        range => if computes { lines::list("RANGE", &super::setting_names(linearised)) } else { Vec::new() },
         settings => if computes { super::settings(linearised) } else { Vec::new() },
         units => reversed.units(phases),
         assigned,
@@ -157,7 +157,7 @@ fn own(reversed: &Reversed, at_start: bool) -> Vec<String> {
     let linearised = reversed.linearised;
     let phase = if at_start { &reversed.own_start } else { &reversed.own_step };
     let code = phase.code(linearised);
-    let (names, loads) = reversed.frame.load(&phase.inputs, at_start);
+    let (names, loads) = super::loads(&reversed.frame, &phase.inputs, at_start);
     let slots: Vec<(usize, usize)> = reversed
         .frame
         .moving

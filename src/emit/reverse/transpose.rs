@@ -11,6 +11,7 @@
 //!
 //! and `b_i` flows into what row `i` depends on.
 
+use super::adjoint::thought_of;
 use crate::emit::code::Code;
 use crate::emit::lines;
 use crate::graph::Id;
@@ -41,7 +42,7 @@ pub struct Transposed {
 }
 
 impl Transposed {
-    /// `rows` are the states' rows, `m[0]`, `m[1]` ... what the loss thinks of them.
+    /// `rows` are the states' rows; what the loss thinks of them is [`thought_of`].
     pub fn new<'a>(
         linearised: &Linearised,
         rows: impl Iterator<Item = &'a Row>,
@@ -57,7 +58,7 @@ impl Transposed {
             ..Self::default()
         };
         for (index, row) in rows.enumerate() {
-            transposed.add(row, &format!("m[{index}]"));
+            transposed.add(row, &thought_of(index));
         }
         for (number, stage) in stages.iter().enumerate().rev() {
             transposed.undo(number, stage, code);
@@ -132,7 +133,7 @@ impl Transposed {
     }
 }
 
-/// The terms as NMODL.
+/// The terms as text.
 pub fn products(code: &Code, terms: &[(Id, String)]) -> Vec<String> {
     let product = |(id, name): &(Id, String)| match code.factor(*id).as_str() {
         "1" => name.clone(),

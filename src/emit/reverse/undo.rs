@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::record::{all_coefficients, Record, HEAD};
-use super::transpose::{products, Transposed};
-use super::{verbatim, Reversed};
+use super::adjoint::{code, gather, loaded, thought_of, totals};
+use super::frame::Reader;
+use super::record::{Record, HEAD};
+use super::transpose::Transposed;
+use super::Reversed;
 use crate::emit::code::Code;
-use crate::emit::lines;
-use crate::graph::Id;
 use crate::step::{Change, Receive, Row};
 
 #[derive(Serialize)]
@@ -23,9 +23,6 @@ pub(super) struct Undo {
     start: Vec<String>,
 }
 
-/// What the loss thinks of the weights of a `NetCon`.
-const FLOWS: &str = "double* gm_flows = _lnetcon < 0. ? 0 : (double*)(size_t) flows + (size_t) _lnetcon;";
-
 pub(super) fn undo(reversed: &Reversed) -> Option<Undo> {
     let receive = reversed.linearised.receive.as_ref()?;
     let slot = reversed.frame.moving.iter().position(|slot| *slot == super::frame::Slot::LastEvent)?;
@@ -34,19 +31,14 @@ pub(super) fn undo(reversed: &Reversed) -> Option<Undo> {
 
 fn event(reversed: &Reversed, receive: &Receive) -> Vec<String> {
     let linearised = reversed.linearised;
-    let roots = all_coefficients(receive);
-    let code = Code::new(&linearised.graph, &roots);
+    let code = code(linearised, &reversed.event);
     let record = Record::new(linearised, receive);
-    let mut names = vec!["netcon".to_owned()];
-    let mut loads = vec!["_lnetcon = gm_entry[2];".to_owned()];
-    for (index, input) in record.values.iter().enumerate() {
-        let name = linearised.graph.input_name(*input);
-        loads.push(format!("_l{name} = gm_entry[{}];", HEAD + index));
-        names.push(name.to_owned());
-    }
-    let entry = "const double* gm_entry = (const double*)(size_t) events + (size_t) _levent;";
+    let values = record.values.iter().enumerate();
+    let loads = values
+        .map(|(index, input)| (linearised.graph.input_name(*input).to_owned(), format!("entry[{}]", HEAD + index)))
+        .collect();
     let map = Map::new(reversed, &receive.states, &receive.weights, receive.voltage.as_ref().map(|(_, row)| row));
-    map.text(&code, names, verbatim(&[entry], loads), receive.arguments.len())
+    map.text(&code, loads, receive.arguments.len())
 }
 
 fn start(reversed: &Reversed, receive: &Receive) -> Vec<String> {
@@ -54,20 +46,11 @@ fn start(reversed: &Reversed, receive: &Receive) -> Vec<String> {
         return Vec::new();
     }
     let linearised = reversed.linearised;
-    let code = Code::new(&linearised.graph, &reversed.start_weights.roots);
-    let (mut names, mut loads) = reversed.frame.load(&reversed.start_weights.inputs, true);
-    for (index, name) in receive.arguments.iter().enumerate() {
-        names.push(name.clone());
-        loads.push(format!("_l{name} = gm_given[{index}];"));
-    }
-    let pointers = [
-        super::adjoint::FIRST,
-        super::adjoint::NOW,
-        super::adjoint::FIXED,
-        "const double* gm_given = (const double*)(size_t) weights + (size_t) _lnetcon; (void) gm_given;",
-    ];
+    let code = code(linearised, &reversed.start_weights);
+    let mut loads = reversed.frame.load(&reversed.start_weights.inputs, true, Reader::Adjoint);
+    loads.extend(receive.arguments.iter().enumerate().map(|(index, name)| (name.clone(), format!("given[{index}]"))));
     let map = Map::new(reversed, &[], &receive.start_weights, None);
-    map.text(&code, names, verbatim(&pointers, loads), receive.arguments.len())
+    map.text(&code, loads, receive.arguments.len())
 }
 
 /// The transposed map.
@@ -81,7 +64,7 @@ struct Map {
 
 impl Map {
     fn new(reversed: &Reversed, states: &[Change], weights: &[Change], voltage: Option<&Row>) -> Self {
-        let own = states.iter().map(|change| (&change.row, format!("m[{}]", change.target)));
+        let own = states.iter().map(|change| (&change.row, thought_of(change.target)));
         let weight_rows = weights.iter().map(|change| (&change.row, thought(change.target)));
         let voltage_row = voltage.map(|row| (row, "push".to_owned()));
         let flow = Transposed::of_rows(reversed.linearised, own.chain(weight_rows).chain(voltage_row));
@@ -97,52 +80,37 @@ impl Map {
         }
     }
 
-    /// `loads` finds what the coefficients read, and `netcon`.
-    fn text(&self, code: &Code, mut names: Vec<String>, loads: Vec<String>, arguments: usize) -> Vec<String> {
-        let mut sums = Vec::new();
+    /// `loads` finds what the coefficients read; `flows` are what the loss thinks of the weights of the `NetCon`, if there
+    /// is one.
+    fn text(&self, code: &Code, loads: Vec<(String, String)>, arguments: usize) -> Vec<String> {
+        let mut text = loaded(loads, code, &[]);
         let mut stores = Vec::new();
-        for state in &self.states {
-            let name = format!("e{state}");
-            let own = (!self.set_states.contains(state)).then(|| format!("m[{state}]"));
-            sums.extend(sum(code, &name, own, &self.flow.states[*state]));
-            stores.push(format!("m[{state}] = {name}"));
-            names.push(name);
-        }
-        if self.sets_voltage {
-            names.extend(["push".to_owned(), "pushed".to_owned()]);
-            sums.extend(sum(code, "pushed", None, &self.flow.v_before));
-            stores.push("here = pushed/inertia".to_owned());
-        } else if !self.flow.v_before.is_empty() {
-            sums.extend(sum(code, "carry", Some("carry".to_owned()), &self.flow.v_before));
-        }
-        for (parameter, terms) in self.flow.parameters.iter().enumerate() {
-            if !terms.is_empty() {
-                sums.extend(sum(code, &format!("flow[{parameter}]"), None, terms));
-                sums.push(format!("total[{parameter}] = total[{parameter}] + scale*flow[{parameter}]"));
-            }
-        }
-        let mut take = vec![];
-        let mut give = vec![];
-        for argument in 0..arguments {
-            let (before, after) = (thought(argument), format!("n{argument}"));
-            let own = (!self.set_weights.contains(&argument)).then(|| before.clone());
-            sums.extend(sum(code, &after, own, &self.flow.arguments[argument]));
-            take.push(format!("_l{before} = gm_flows ? gm_flows[{argument}] : 0.;"));
-            give.push(format!("gm_flows[{argument}] = _l{after};"));
-            names.extend([before, after]);
-        }
-        let mut text = super::locals(names, code);
-        text.extend(loads);
         if self.sets_voltage {
             // What the loss thinks of the voltage after the event.
-            text.push("push = inertia*here".to_owned());
+            text.push("const double push = places->inertia[i]*run->y[places->node[i]];".to_owned());
         }
-        text.extend(verbatim(&[FLOWS], take));
-        text.extend(code.statements());
-        text.extend(sums);
+        for argument in 0..arguments {
+            text.push(format!("const double {} = flows ? flows[{argument}] : 0.;", thought(argument)));
+        }
+        for state in &self.states {
+            let name = format!("e{state}");
+            let own = (!self.set_states.contains(state)).then(|| thought_of(*state));
+            text.extend(gather(code, &format!("const double {name}"), own, &self.flow.states[*state]));
+            stores.push(format!("{} = {name};", thought_of(*state)));
+        }
+        if self.sets_voltage {
+            text.extend(gather(code, "const double pushed", None, &self.flow.v_before));
+            stores.push("run->y[places->node[i]] = pushed/places->inertia[i];".to_owned());
+        } else if !self.flow.v_before.is_empty() {
+            text.extend(gather(code, "carry[i]", Some("carry[i]".to_owned()), &self.flow.v_before));
+        }
+        text.extend(totals(code, &self.flow.parameters));
+        for argument in 0..arguments {
+            let own = (!self.set_weights.contains(&argument)).then(|| thought(argument));
+            text.extend(gather(code, &format!("const double n{argument}"), own, &self.flow.arguments[argument]));
+            stores.push(format!("if (flows) flows[{argument}] = n{argument};"));
+        }
         text.extend(stores);
-        let give = [vec!["if (gm_flows) {".to_owned()], give, vec!["}".to_owned()]].concat();
-        text.extend(verbatim(&[], give));
         text
     }
 }
@@ -150,9 +118,4 @@ impl Map {
 /// What the loss thinks of a weight after the event.
 fn thought(argument: usize) -> String {
     format!("b{argument}")
-}
-
-fn sum(code: &Code, target: &str, plus: Option<String>, terms: &[(Id, String)]) -> Vec<String> {
-    let terms: Vec<String> = plus.into_iter().chain(products(code, terms)).collect();
-    lines::sum(target, &terms)
 }

@@ -1,23 +1,7 @@
 //! Loops over the directions: in C, where addresses of arrays stay in registers.
 
+use crate::emit::c::statements;
 use crate::emit::region::Writer;
-
-/// NMODL statements as C.
-pub(super) fn statements(lines: &[String]) -> Vec<String> {
-    let mut made: Vec<String> = Vec::new();
-    for line in lines {
-        let text = line.trim();
-        match made.last_mut() {
-            Some(last) if text.starts_with("+ ") => {
-                last.push(' ');
-                last.push_str(text);
-            }
-            _ => made.push(text.replace("IF (", "if (").replace("ELSE", "else")),
-        }
-    }
-    let ends = |line: &String| line.ends_with('{') || line.ends_with('}');
-    made.into_iter().map(|line| if ends(&line) { line } else { format!("{line};") }).collect()
-}
 
 /// Arrays over the directions that some C reads or sets: declarations of their addresses.
 pub(super) struct Arrays {
