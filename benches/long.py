@@ -31,7 +31,7 @@ def measure(parameters: dict[str, gradmod.Parameter], where: object, duration: f
     with gradmod.Reverse(**parameters, quiet=True) as reverse:
         trace = reverse.record(where)
         run, backward, _ = back(reverse, trace, simulate, duration)
-        memory = os.fstat(reverse._memory.descriptor).st_blocks * 512 / 2**20
+        memory = os.fstat(reverse._held.descriptor).st_blocks * 512 / 2**20
     return {
         "duration": duration,
         "plain": plain,

@@ -153,11 +153,11 @@ class Reverse:
         self._layout = Layout.of(self._cells, self._recorders, axial)
         self._adjoint = Adjoint(made, self._recorders, self._layout)
         self._owner = {sec: index for index, cell in enumerate(self._cells) for sec in cell.sections}
-        self._limit = memory
+        self._memory = memory
         self._shelf = Shelf(memory)
         self._process = os.getpid()
         self._traces: list[Trace] = []
-        self._memory = SharedMemory()
+        self._held = SharedMemory()
         self._resident: Record | None = None
         self._last: Record | None = None
         self._is_closed = False
@@ -295,21 +295,21 @@ class Reverse:
         return start, taken
 
     def _new_windows(self, steps: int, interrupts: Interrupts) -> Windows:
-        recorders, memory = self._recorders, self._memory
+        recorders, memory = self._recorders, self._held
         begin = recorders.fixed_size
-        room = int(self._limit * 2**20 / 8 / recorders.stride)
+        room = int(self._memory * 2**20 / 8 / recorders.stride)
         if steps + 1 <= room:
             length, count = steps, 1
         else:
             length, count = room // 2 - 1, 2
             if length < 1:
-                raise Error(f"memory={self._limit} MiB is too little for a single time step of this model")
+                raise Error(f"memory={self._memory} MiB is too little for a single time step of this model")
         size = (length + 1) * recorders.stride
         end = begin + count * size
         memory.grow(end)
         buffers = tuple(begin + i * size for i in range(count))
         # How many events there will be is not known: what is not used of this takes up no memory.
-        log_room = int(max(self._limit, _LEAST_LOG) * 2**20 / 8) if recorders.receiving else 0
+        log_room = int(max(self._memory, _LEAST_LOG) * 2**20 / 8) if recorders.receiving else 0
         memory.see(end + count * log_room)
         logs = tuple(end + i * log_room for i in range(count))
         return Windows(recorders, memory, buffers, logs, log_room, length, steps, interrupts, digest=self.will_keep)
@@ -447,7 +447,7 @@ class Reverse:
             raise Error("what was remembered of this run is gone: run again")
         self._shelf.take(record)
         self._make_room()
-        record.come_back(self._memory)
+        record.come_back(self._held)
         self._resident = record
 
     def _locate(self, segment: nrn.Segment) -> tuple[int, int]:
@@ -474,7 +474,7 @@ class Reverse:
         self._is_closed = True
         self._end_run()
         self._forget()
-        self._memory.close()
+        self._held.close()
         for trace in self._traces:
             trace.stop()
         self._traces.clear()
