@@ -239,10 +239,10 @@ def values(vector: Vector) -> NDArray[np.float64]:
     return np.array(vector.as_numpy()) if vector.size() else np.empty(0)
 
 
-def call_density(procedure: str, suffix: str, seg: Segment) -> None:
-    """Call a PROCEDURE of a density mechanism at a segment."""
+def call_density(function: str, suffix: str, seg: Segment) -> float:
+    """Call a FUNCTION or PROCEDURE of a density mechanism at a segment."""
     getattr(h, f"setdata_{suffix}")(seg.x, sec=seg.sec)
-    getattr(h, f"{procedure}_{suffix}")()
+    return float(getattr(h, f"{function}_{suffix}")())
 
 
 def call(function: str, *numbers: float) -> float:

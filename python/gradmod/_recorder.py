@@ -5,7 +5,7 @@ The remembered run is a table of *frames*, one per time step: the time, then for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from . import _neuron as nrn
 from ._corrected import Corrected
 from ._directions import Direction
 from ._events import SIMULTANEOUS, Copies
+from ._gather import Gather
 from ._ions import ion_settings
 from ._manifest import IonFlags
 from ._memory import SharedMemory
@@ -89,7 +90,10 @@ class Recorders:
         self._corrected = Corrected()
         self._ions_at: dict[tuple[int, int], list[IonFlags]] = {}
         self._copies: dict[int, Copies] = {}
-        self._ends: list[tuple[nrn.PointProcess, int]] = []
+        self._ends: list[nrn.PointProcess] = []
+        self._gather: Gather | None = None
+        #: Those that remember by themselves.
+        self._own: list[Spot] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
 
     def insert(
@@ -128,7 +132,26 @@ class Recorders:
         for cell in range(len(self.cells)):
             check_ions([spot for spot in self.spots if spot.cell == cell])
         check_rxd(self.spots)
-        self._add_ends(made.recorder_node)
+        self._own = [spot for spot in self.spots if not spot.region.gathered]
+        gather = self._gather = Gather(made, self.cells)
+        kernels = [*self._tell(gather.owner), *self._add_ends(made.recorder_node, gather.owner)]
+        gather.read(kernels, self.stride)
+
+    def _tell(self, owner: int) -> Iterator[int]:
+        """Say to recorders where in a frame their numbers are; yields the addresses of what they tell."""
+        known: dict[str, int] = {}
+        for spot in self.spots:
+            if not spot.region.gathered:
+                continue
+            spot.mechanism.at, spot.mechanism.fixed_at = float(spot.frame), float(spot.fixed)
+            spot.mechanism.owner = float(owner)
+            name = spot.region.recorder
+            if name not in known:
+                if spot.process is None:
+                    known[name] = int(nrn.call_density("kernel", name, spot.segment))
+                else:
+                    known[name] = int(spot.mechanism.kernel())
+        yield from known.values()
 
     def _add(
         self,
@@ -160,13 +183,18 @@ class Recorders:
         self.fixed_size += len(region.fixed)
         self.out_size += region.out_size
 
-    def _add_ends(self, name: str) -> None:
+    def _add_ends(self, name: str, owner: int) -> Iterator[int]:
+        """The same at the nodes without membrane."""
         for index, cell in enumerate(self.cells):
             for node, (sec, x) in enumerate(cell.places):
                 if not cell.is_segment[node]:
-                    self._ends.append((nrn.new_point_process(name, sec(x)), self.stride))
+                    process = nrn.new_point_process(name, sec(x))
+                    process.at, process.owner = float(self.stride), float(owner)
+                    self._ends.append(process)
                     self.nodes[index, node] = self.stride
                     self.stride += 1
+        if self._ends:
+            yield int(self._ends[0].kernel())
 
     def landed_place(self, spot: Spot) -> int:
         """The same, at a recorder."""
@@ -227,16 +255,14 @@ class Recorders:
             log: Offset of what is remembered of events.
             log_room: How many numbers there is room for.
         """
-        for region in {spot.region.recorder: spot.region for spot in self.spots}.values():
+        for region in {spot.region.recorder: spot.region for spot in self._own}.values():
             nrn.set_globals(region.recorder, head=memory.address(frames), stride=self.stride, first=first, room=room)
-        if self._ends:
-            nrn.set_globals(self._made.recorder_node, stride=self.stride, first=first, room=room)
         for index, copies in self._copies.items():
             nrn.set_globals(self.spots[index].region.recorder, events_at=memory.address(log), events_room=log_room)
             copies.companion.last_event = 0.0
         self.empty(memory, log)
         head, fixed_at = memory.address(frames), memory.address()
-        for spot in self.spots:
+        for spot in self._own:
             for name, value in self.settings(spot).items():
                 if hasattr(spot.mechanism, name):
                     setattr(spot.mechanism, name, value)
@@ -244,8 +270,8 @@ class Recorders:
                 spot.mechanism.landed_place = float(self.landed_place(spot))
             spot.mechanism.at = head + 8 * spot.frame
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
-        for process, place in self._ends:
-            process.at = head + 8 * place
+        assert self._gather is not None
+        self._gather.start(memory, frames, first, room)
 
     def empty(self, memory: SharedMemory, log: int) -> None:
         """Begin to remember events anew."""
@@ -264,16 +290,16 @@ class Recorders:
         Raises:
             Refused: Something that the gradient takes as fixed changed along the run.
         """
-        for spot in self.spots:
+        assert self._gather is not None
+        steps = self._gather.finish()
+        for spot in self._own:
             spot.mechanism.v_now = spot.segment.v
             if spot.process is None:
                 nrn.call_density("finish", spot.region.recorder, spot.segment)
             else:
                 spot.mechanism.finish()
-        for process, _ in self._ends:
-            process.v_now = process.get_segment().v
-            process.finish()
-        for spot in self.spots:
+        self._check_gathered(self._gather)
+        for spot in self._own:
             changed = int(spot.mechanism.changed)
             if changed == _MISSED:
                 raise Refused(
@@ -288,23 +314,31 @@ class Recorders:
                 )
             if changed == _FULL:
                 raise Error("there were more events than there is room for: raise `memory`")
-            if changed == _TIME:
-                raise Refused(f"no exact gradient: t was set during the run, at {spot.segment}")
-            if changed == _CELSIUS:
-                raise Refused("no exact gradient: celsius was changed during the run: set it before finitialize")
-            if changed == _VOLTAGE:
-                raise Refused(f"no exact gradient: v was set during the run, at {spot.segment}")
-            if changed <= _STATE:
-                place, name = spot.process or spot.segment, spot.region.states[_STATE - changed]
-                raise Refused(f"no exact gradient: {name} at {place} was set from outside after finitialize")
-            if changed < 0:
-                raise Refused("no exact gradient: dt changed during the run")
-            if changed > 0:
-                raise Refused(
-                    f"no exact gradient: {spot.region.fixed[changed - 1]} at {spot.segment} changed during the run; "
-                    "reverse mode takes the parameters of density mechanisms as constant; use forward mode (attach)"
-                )
-        return int(self.spots[0].mechanism.steps_done)
+            _refuse(spot, changed)
+        return steps
+
+    def _check_gathered(self, gather: Gather) -> None:
+        changed = gather.changed
+        if changed > 0:
+            spot = next(s for s in self.spots if s.fixed < changed <= s.fixed + len(s.region.fixed))
+            _refuse(spot, changed - spot.fixed)
+        _refuse(self.spots[0], changed)
+        for number in gather.different(gather.later):
+            spot, slot = self._spot_at(number)
+            if spot is None:
+                continue
+            state = dict(spot.region.watched).get(slot)
+            if state is not None:
+                _refuse(spot, _STATE - state)
+            if slot == 0 and gather.first > 0 and (spot.cell, spot.node) not in self.landed:
+                _refuse(spot, _VOLTAGE)
+
+    def _spot_at(self, number: int) -> tuple[Spot | None, int]:
+        """Whose a number of a frame is, if a recorder's that only tells, and which of its numbers."""
+        for spot in self.spots:
+            if spot.region.gathered and spot.frame <= number < spot.frame + spot.region.moving:
+                return spot, number - spot.frame
+        return None, 0
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
         """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.
@@ -312,7 +346,13 @@ class Recorders:
         Raises:
             Refused: It does, or may.
         """
-        moved = [spot for spot in self.spots if spot.mechanism.moved]
+        moved = [spot for spot in self._own if spot.mechanism.moved]
+        if self._gather is not None:
+            numbers = {*self._gather.different(self._gather.moved), *self._gather.set_before_first}
+            for spot in self.spots:
+                own = [0, *(slot for slot, _ in spot.region.watched)]
+                if spot.region.gathered and any(spot.frame + slot in numbers for slot in own):
+                    moved.append(spot)
         for spot in moved:
             for direction in directions:
                 if (
@@ -325,11 +365,11 @@ class Recorders:
 
     def stop(self) -> None:
         """Remember nothing more: the memory may go away."""
-        for spot in self.spots:
+        for spot in self._own:
             spot.mechanism.at = 0.0
             spot.mechanism.fixed_at = 0.0
-        for process, _ in self._ends:
-            process.at = 0.0
+        if self._gather is not None:
+            self._gather.stop()
 
     # --- the end --------------------------------------------------------------------------------------------------
 
@@ -366,11 +406,35 @@ class Recorders:
         self._copies.clear()
         self.weight_of.clear()
         self.spots.clear()
+        self._own.clear()
         self._ends.clear()
+        if self._gather is not None:
+            self._gather.remove()
+            self._gather = None
         for sec, suffix in self._inserted:
             if exists(sec):
                 sec.uninsert(suffix)
         self._inserted.clear()
+
+
+def _refuse(spot: Spot, changed: int) -> None:
+    """Say what a recorder has seen change, if anything."""
+    if changed == _TIME:
+        raise Refused(f"no exact gradient: t was set during the run, at {spot.segment}")
+    if changed == _CELSIUS:
+        raise Refused("no exact gradient: celsius was changed during the run: set it before finitialize")
+    if changed == _VOLTAGE:
+        raise Refused(f"no exact gradient: v was set during the run, at {spot.segment}")
+    if changed <= _STATE:
+        place, name = spot.process or spot.segment, spot.region.states[_STATE - changed]
+        raise Refused(f"no exact gradient: {name} at {place} was set from outside after finitialize")
+    if changed < 0:
+        raise Refused("no exact gradient: dt changed during the run")
+    if changed > 0:
+        raise Refused(
+            f"no exact gradient: {spot.region.fixed[changed - 1]} at {spot.segment} changed during the run; "
+            "reverse mode takes the parameters of density mechanisms as constant; use forward mode (attach)"
+        )
 
 
 def multiplicity(cell: Cell) -> np.ndarray:

@@ -16,6 +16,8 @@ class ReverseRegion:
     Attributes:
         settings: 0/1 settings and charges, which the adjoint has one of for each place.
         waiting: How many numbers of the adjoint wait for that of the voltage at each place.
+        gathered: Its recorder only tells where to read.
+        watched: Which numbers of a place in a frame are states that nothing but steps changes, and which states.
         moving: How many numbers a place has in a frame; the voltage is the first.
         fixed: What does not change along a run, in NEURON's words.
         states: Names of the states, in the order of the adjoint's arrays.
@@ -41,6 +43,8 @@ class ReverseRegion:
     pointers: tuple[Pointer, ...]
     settings: tuple[str, ...]
     waiting: int
+    gathered: bool
+    watched: tuple[tuple[int, int], ...]
     moving: int
     fixed: tuple[str, ...]
     states: tuple[str, ...]
@@ -90,6 +94,8 @@ class ReverseRegion:
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             settings=tuple(data["settings"]),
             waiting=int(data["waiting"]),
+            gathered=bool(data["gathered"]),
+            watched=tuple((int(number), int(state)) for number, state in data["watched"]),
             moving=int(data["moving"]),
             fixed=tuple(data["fixed"]),
             states=tuple(data["states"]),
@@ -124,6 +130,7 @@ class ReverseManifest:
     passed_over: frozenset[str]
     watchers: dict[str, frozenset[str]]
     recorder_node: str
+    gather: str
     descent: str
 
     @classmethod
@@ -143,13 +150,14 @@ class ReverseManifest:
             passed_over=frozenset(data["passed_over"]),
             watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
             recorder_node=data["recorder_node"],
+            gather=data["gather"],
             descent=data["descent"],
         )
 
     @property
-    def shared(self) -> tuple[str, str]:
+    def shared(self) -> tuple[str, str, str]:
         """Names of the mechanisms that are the same for all models."""
-        return self.recorder_node, self.descent
+        return self.recorder_node, self.gather, self.descent
 
     def density(self, mechanisms: tuple[str, ...]) -> ReverseRegion:
         """What belongs to a set of density mechanisms."""

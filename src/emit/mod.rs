@@ -72,7 +72,7 @@ pub enum EmitError {
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 20] = [
     ("functions.mod", include_str!("../../templates/functions.mod.j2")),
     ("moved.mod", include_str!("../../templates/moved.mod.j2")),
     ("row.mod", include_str!("../../templates/row.mod.j2")),
@@ -82,6 +82,10 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("solver.mod", include_str!("../../templates/solver.mod.j2")),
     ("solver_interface.mod", include_str!("../../templates/solver_interface.mod.j2")),
     ("recorder.mod", include_str!("../../templates/recorder.mod.j2")),
+    ("recorder_gathered.mod", include_str!("../../templates/recorder_gathered.mod.j2")),
+    ("gather.mod", include_str!("../../templates/gather.mod.j2")),
+    ("gather_interface.mod", include_str!("../../templates/gather_interface.mod.j2")),
+    ("instances.mod", include_str!("../../templates/instances.mod.j2")),
     ("recorder_node.mod", include_str!("../../templates/recorder_node.mod.j2")),
     ("adjoint.mod", include_str!("../../templates/adjoint.mod.j2")),
     ("descent.mod", include_str!("../../templates/descent.mod.j2")),

@@ -27,6 +27,8 @@ pub struct ReverseManifest {
     pub watchers: BTreeMap<String, Vec<String>>,
     /// `POINT_PROCESS` that records v of a node without membrane.
     pub recorder_node: String,
+    /// `POINT_PROCESS` that remembers what recorders tell it of, one on each cell.
+    pub gather: String,
     /// What goes through the steps backwards.
     pub descent: String,
 }
@@ -44,6 +46,10 @@ pub struct ReverseRegion {
     pub settings: Vec<String>,
     /// How many numbers wait for the voltage's adjoint at each place.
     pub waiting: usize,
+    /// Its recorder only tells where to read.
+    pub gathered: bool,
+    /// Numbers of a place in a frame with states that nothing but steps changes: which number, which state.
+    pub watched: Vec<(usize, usize)>,
     /// Numbers per place in a frame.
     pub moving: usize,
     /// What does not change along a run, in NEURON's words.
@@ -105,6 +111,7 @@ impl ReverseManifest {
             passed_over: Vec::new(),
             watchers: BTreeMap::new(),
             recorder_node: format!("gm_node_{shared}"),
+            gather: format!("gm_gather_{shared}"),
             descent: format!("gm_descent_{shared}"),
         }
     }
@@ -147,6 +154,8 @@ impl ReverseRegion {
             pointers: reversed.frame.pointers.clone(),
             settings: super::setting_names(linearised),
             waiting: super::adjoint::waiting_count(linearised),
+            gathered: reversed.is_gathered(),
+            watched: super::recorder::watched(reversed),
             moving: reversed.frame.moving.len(),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),

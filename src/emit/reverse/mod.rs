@@ -27,7 +27,11 @@ pub use manifest::{ReverseManifest, ReverseRegion};
 pub use refuse::refuse_reverse;
 
 /// Files that are the same for all models: compiled once, loaded once.
-const SHARED: [&str; 2] = ["recorder_node.mod", "descent.mod"];
+const SHARED: [&str; 3] = ["recorder_node.mod", "gather.mod", "descent.mod"];
+/// The includes of these.
+const INTERFACES: [&str; 3] = ["instances.mod", "gather_interface.mod", "descent_interface.mod"];
+/// Every so many steps each fixed value is looked at again.
+const GLANCES: usize = 16;
 
 /// What may be left of the membrane equation of a step, relative to the size of its terms. Rounding leaves up to about
 /// 3e-12, from slopes that NEURON takes over 0.001 mV, and elsewhere 1e-15.
@@ -200,11 +204,12 @@ pub fn emit_reverse(regions: &[Linearised]) -> Result<(Vec<File>, ReverseManifes
     }
     let hash = name_by_content(&mut files);
     let shared = SHARED.map(|template| environment.get_template(template));
-    let texts = shared.iter().flatten().map(minijinja::Template::source);
+    let interfaces = INTERFACES.map(|template| environment.get_template(template));
+    let texts = shared.iter().chain(&interfaces).flatten().map(minijinja::Template::source);
     let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts));
-    let names = [&manifest.recorder_node, &manifest.descent];
+    let names = [&manifest.recorder_node, &manifest.gather, &manifest.descent];
     for (template, name) in shared.into_iter().zip(names) {
-        let text = template?.render(minijinja::context! { name, tolerance => TOLERANCE, grid => GRID })?;
+        let text = template?.render(minijinja::context! { name, tolerance => TOLERANCE, grid => GRID, glances => GLANCES })?;
         files.push(File { name: format!("{name}.mod"), text });
     }
     Ok((files, manifest))

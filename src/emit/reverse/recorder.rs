@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use minijinja::{context, Environment};
+use serde::Serialize;
 
 use super::frame::Slot;
 use super::{locals, unnamed, verbatim, Phase, Reversed, CELSIUS};
@@ -12,7 +13,19 @@ use crate::step::{State, StateKind};
 /// `changed` is less than this by the index of a state.
 const STATE: usize = 100;
 
+impl Reversed<'_> {
+    /// Whether all that is remembered stands in the model when a step begins, and nothing has to be computed.
+    pub(super) fn is_gathered(&self) -> bool {
+        let linearised = self.linearised;
+        let has_own = linearised.states.iter().any(|state| state.own.is_some());
+        !has_own && linearised.receive.is_none() && self.frame.early.is_empty() && self.frame.at_initial.is_empty()
+    }
+}
+
 pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
+    if reversed.is_gathered() {
+        return gathered(environment, reversed);
+    }
     let frame = &reversed.frame;
     let linearised = reversed.linearised;
     let name = unnamed("rec", linearised);
@@ -66,6 +79,41 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
     Ok(File { name: format!("{name}.mod"), text })
 }
 
+/// A number of a frame, or a fixed one, and what it is in the model.
+#[derive(Serialize)]
+struct Source {
+    index: usize,
+    source: String,
+}
+
+fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
+    let frame = &reversed.frame;
+    let name = unnamed("rec", reversed.linearised);
+    let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
+    let sources = |slots: &[Slot]| -> Vec<Source> {
+        let found = slots.iter().enumerate().filter_map(|(index, slot)| match slot {
+            Slot::Voltage => Some(Source { index, source: "GM_V(node)".to_owned() }),
+            Slot::Pointer(name) => Some(Source { index, source: name.clone() }),
+            Slot::Landed(_) | Slot::LastEvent | Slot::Own(_) => None,
+        });
+        found.collect()
+    };
+    let text = environment.get_template("recorder_gathered.mod")?.render(context! {
+        name,
+        kind => reversed.kind(),
+        region => reversed.linearised.region.name,
+        mechanisms => reversed.mechanisms(),
+        moving => notes(reversed, &frame.moving),
+        fixed => notes(reversed, &frame.fixed),
+        pointers => lines::list("POINTER", &pointers),
+        assigned => pointers,
+        watches_celsius => reversed.reads_celsius(),
+        slots => sources(&frame.moving),
+        fixed_slots => sources(&frame.fixed),
+    })?;
+    Ok(File { name: format!("{name}.mod"), text })
+}
+
 fn notes(reversed: &Reversed, slots: &[Slot]) -> Vec<String> {
     let names: Vec<String> = slots.iter().map(|slot| note(reversed, slot)).collect();
     lines::list(":  ", &names)
@@ -95,20 +143,29 @@ fn remember(reversed: &Reversed, early: bool) -> Vec<String> {
 
 /// What the first frame of a window has already must not have changed: the states that nothing but steps changes.
 fn unchanged(reversed: &Reversed, act: impl Fn(usize) -> String) -> Vec<String> {
+    let statement = |(index, state): (usize, usize)| {
+        let Slot::Pointer(name) = &reversed.frame.moving[index] else { return None };
+        Some(format!("if (gm_now[{index}] != {name}) {};", act(state)))
+    };
+    watched(reversed).into_iter().filter_map(statement).collect()
+}
+
+/// Which numbers of a frame are such states, and which.
+pub(super) fn watched(reversed: &Reversed) -> Vec<(usize, usize)> {
     let linearised = reversed.linearised;
     let states = linearised.states.iter().enumerate();
     let watched = states.filter(|(_, state)| state.is_watched && !linearised.set_by_currents.contains(&state.kind));
-    let statement = |(state, watched): (usize, &State)| {
+    let place = |(state, watched): (usize, &State)| {
         let name = match &watched.kind {
             StateKind::Ion(name) => format!("{name}_now"),
             StateKind::Variable(mechanism, name) => linearised.names.of(*mechanism, name).to_owned(),
         };
-        let slot = Slot::Pointer(name.clone());
         let is_late = !reversed.frame.early.contains(&name);
+        let slot = Slot::Pointer(name);
         let index = reversed.frame.moving.iter().position(|known| is_late && *known == slot)?;
-        Some(format!("if (gm_now[{index}] != {name}) {};", act(state)))
+        Some((index, state))
     };
-    watched.filter_map(statement).collect()
+    watched.filter_map(place).collect()
 }
 
 /// One statement for each fixed value that is known from the first step on.
