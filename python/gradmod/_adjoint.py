@@ -56,11 +56,11 @@ class _Places(ctypes.Structure):
 
     _fields_ = [
         *_members(_ADDRESS, "adjoint"),
-        *_members(_LONG, "count undone"),
+        *_members(_LONG, "count undone tables"),
         *_members(_ADDRESS, "frame fixed out node landed jumps loss_v loss_x netcons_at netcons"),
         *_members(_ADDRESS, "scale capacity inertia area diameter settings"),
         *_members(_ADDRESS, "m total far far_carry carry failed broken broken_at"),
-        *_members(_ADDRESS, "conductance right current current_size waiting"),
+        *_members(_ADDRESS, "conductance right current current_size waiting kept"),
     ]
 
 
@@ -257,6 +257,7 @@ class Adjoint:
             far=np.zeros(far * count),
             far_carry=np.zeros(far * count),
             waiting=np.zeros(region.waiting * count),
+            kept=np.zeros(region.kept * count),
         )
         one_each = "carry failed broken broken_at conductance right current current_size"
         places.doubles(**{name: np.zeros(count) for name in one_each.split()})

@@ -16,6 +16,7 @@ class ReverseRegion:
     Attributes:
         settings: 0/1 settings and charges, which the adjoint has one of for each place.
         waiting: How many numbers of the adjoint wait for that of the voltage at each place.
+        kept: How many numbers are computed once for each place.
         gathered: Its recorder only tells where to read.
         watched: Which numbers of a place in a frame are states that nothing but steps changes, and which states.
         moving: How many numbers a place has in a frame; the voltage is the first.
@@ -43,6 +44,7 @@ class ReverseRegion:
     pointers: tuple[Pointer, ...]
     settings: tuple[str, ...]
     waiting: int
+    kept: int
     gathered: bool
     watched: tuple[tuple[int, int], ...]
     moving: int
@@ -94,6 +96,7 @@ class ReverseRegion:
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             settings=tuple(data["settings"]),
             waiting=int(data["waiting"]),
+            kept=int(data["kept"]),
             gathered=bool(data["gathered"]),
             watched=tuple((int(number), int(state)) for number, state in data["watched"]),
             moving=int(data["moving"]),

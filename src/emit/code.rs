@@ -17,6 +17,8 @@ pub struct Code<'a> {
     at_event: bool,
     /// Where inputs are found that have not been loaded.
     sources: BTreeMap<Input, String>,
+    /// Where values are that were computed before.
+    given: BTreeMap<Id, String>,
     /// Some of its values may be infinite where a slope is.
     is_infinite: bool,
     language: Language,
@@ -51,14 +53,25 @@ impl<'a> Code<'a> {
             prefix: "x".to_owned(),
             at_event: false,
             sources: BTreeMap::new(),
+            given: BTreeMap::new(),
             language: Language::Nmodl,
         }
     }
 
     /// The same for C, in statements that [`super::c::statements`] ends; `sources` are inputs that are not loaded by the
     /// names that [`super::c::local`] makes.
-    pub fn in_c(graph: &'a Graph, roots: &[Id], sources: BTreeMap<Input, String>) -> Self {
-        Self { language: Language::C, sources, ..Self::new(graph, roots) }
+    pub fn in_c(
+        graph: &'a Graph,
+        roots: &[Id],
+        sources: BTreeMap<Input, String>,
+        given: BTreeMap<Id, String>,
+    ) -> Self {
+        let plan = graph.schedule_with(roots, &given.keys().copied().collect());
+        Self { language: Language::C, plan, sources, given, ..Self::new(graph, &[]) }.looking_at(roots)
+    }
+
+    fn looking_at(self, roots: &[Id]) -> Self {
+        Self { is_infinite: !self.graph.infinite(roots.iter().copied()).is_empty(), ..self }
     }
 
     /// The same for code that runs when an event comes.
@@ -97,6 +110,7 @@ impl<'a> Code<'a> {
             prefix,
             at_event: self.at_event,
             sources: self.sources.clone(),
+            given: self.given.clone(),
             is_infinite: false,
             language: self.language,
         }
@@ -121,6 +135,36 @@ impl<'a> Code<'a> {
 
     pub(super) fn is_at_event(&self) -> bool {
         self.at_event
+    }
+
+    /// The functions that the code calls.
+    pub fn calls(&self, roots: &[Id]) -> BTreeSet<Builtin> {
+        let mut found = BTreeSet::new();
+        let mut seen = PerNode::<bool>::new(self.graph);
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            if self.given.contains_key(&id) || std::mem::replace(&mut seen[id], true) {
+                continue;
+            }
+            if let Node::Call(builtin, _) = self.graph.node(id) {
+                found.insert(*builtin);
+            }
+            stack.extend(self.graph.operands(id).iter());
+            stack.extend(self.graph.inside(id));
+        }
+        found
+    }
+
+    /// Whether a loop is in it.
+    pub fn repeats(&self) -> bool {
+        fn any(ops: &[Op]) -> bool {
+            ops.iter().any(|op| match op {
+                Op::Repeat { .. } => true,
+                Op::If { then, otherwise, .. } => any(then) || any(otherwise),
+                Op::Let(_) | Op::Set { .. } => false,
+            })
+        }
+        any(&self.plan.ops)
     }
 
     /// The functions of our own that the code calls.
@@ -205,7 +249,9 @@ impl<'a> Code<'a> {
     }
 
     fn write(&self, id: Id, around: Binding, out: &mut String) {
-        if self.plan.names.contains_key(&id) {
+        if let Some(name) = self.given.get(&id) {
+            out.push_str(name);
+        } else if self.plan.names.contains_key(&id) {
             self.write_name(id, out);
         } else if self.binding(id) < around {
             out.push('(');

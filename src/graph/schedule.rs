@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Arm, BranchId, Graph, Id, LoopId, Node, PerNode, Scope};
+use super::{Arm, BranchId, Graph, Id, LoopId, Node, Operands, PerNode, Scope};
 
 /// One line of straight code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +42,17 @@ const LINE: usize = 16;
 impl Graph {
     /// Code after which every root can be written with names, inputs and numbers.
     pub fn schedule(&self, roots: &[Id]) -> Plan {
-        self.schedule_in(None, roots)
+        self.schedule_in(None, roots, &FxHashSet::default())
+    }
+
+    /// The same where some nodes are `given`.
+    pub fn schedule_with(&self, roots: &[Id], given: &FxHashSet<Id>) -> Plan {
+        self.schedule_in(None, roots, given)
     }
 
     /// The same for code that is inside of `base`.
-    fn schedule_in(&self, base: Scope, roots: &[Id]) -> Plan {
-        let mut scheduler = Scheduler::new(self, base, roots);
+    fn schedule_in(&self, base: Scope, roots: &[Id], given: &FxHashSet<Id>) -> Plan {
+        let mut scheduler = Scheduler::new(self, base, roots, given);
         let mut ops = Vec::new();
         for root in roots {
             scheduler.need(*root, base, &mut ops);
@@ -89,6 +94,8 @@ impl Graph {
 
 struct Scheduler<'a> {
     graph: &'a Graph,
+    /// Nodes that are there already.
+    given: &'a FxHashSet<Id>,
     /// Where the code is; what is around it counts as this place.
     base: Scope,
     /// `None` for nodes that no root needs.
@@ -108,9 +115,10 @@ struct Scheduler<'a> {
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(graph: &'a Graph, base: Scope, roots: &[Id]) -> Self {
+    fn new(graph: &'a Graph, base: Scope, roots: &[Id], given: &'a FxHashSet<Id>) -> Self {
         let mut scheduler = Self {
             graph,
+            given,
             base,
             scopes: PerNode::new(graph),
             uses: PerNode::new(graph),
@@ -137,6 +145,10 @@ impl<'a> Scheduler<'a> {
         scheduler
     }
 
+    fn operands(&self, id: Id) -> Operands<'a> {
+        if self.given.contains(&id) { Operands::Many(&[]) } else { self.graph.operands(id) }
+    }
+
     fn operands_first(&mut self, roots: &[Id]) -> Vec<Id> {
         let mut order = Vec::new();
         let mut seen = PerNode::<bool>::new(self.graph);
@@ -150,6 +162,7 @@ impl<'a> Scheduler<'a> {
                 continue;
             }
             match self.graph.node(id) {
+                _ if self.given.contains(&id) => {}
                 Node::Phi(branch, slot) => {
                     self.slots.entry(*branch).or_default().insert(*slot);
                 }
@@ -162,7 +175,7 @@ impl<'a> Scheduler<'a> {
                 _ => {}
             }
             stack.push((id, true));
-            stack.extend(self.graph.operands(id).iter().rev().map(|id| (*id, false)));
+            stack.extend(self.operands(id).iter().rev().map(|id| (*id, false)));
         }
         order
     }
@@ -183,6 +196,9 @@ impl<'a> Scheduler<'a> {
     }
 
     fn place_operands(&mut self, id: Id) {
+        if self.given.contains(&id) {
+            return;
+        }
         if let Node::Phi(branch, slot) = self.graph.node(id) {
             let place = self.graph.branch(*branch);
             let (then, otherwise) = place.slots[*slot];
@@ -209,6 +225,7 @@ impl<'a> Scheduler<'a> {
     /// Nodes on the line of this one if it has no name.
     fn weigh(&mut self, id: Id) {
         let weight = match self.graph.node(id) {
+            _ if self.given.contains(&id) => 1,
             Node::Number(_) | Node::Input(_) | Node::Phi(..) | Node::AfterLoop(..) | Node::Unknown(..) => 1,
             _ => {
                 let operands = self.graph.operands(id);
@@ -223,6 +240,7 @@ impl<'a> Scheduler<'a> {
 
     fn is_named(&self, id: Id) -> bool {
         match self.graph.node(id) {
+            _ if self.given.contains(&id) => false,
             Node::Number(_) | Node::Input(_) | Node::Anchored { .. } | Node::Unknown(..) => false,
             Node::Phi(..) | Node::AfterLoop(..) => true,
             // A comparison is no number in NMODL, so it can't be kept.
@@ -254,7 +272,7 @@ impl<'a> Scheduler<'a> {
         // An explicit stack: expressions may be deeper than the machine's.
         let mut stack = vec![(id, false)];
         while let Some((id, ready)) = stack.pop() {
-            if self.done[id] {
+            if self.done[id] || self.given.contains(&id) {
                 continue;
             }
             if let Node::Phi(branch, _) = self.graph.node(id) {
@@ -282,7 +300,7 @@ impl<'a> Scheduler<'a> {
                 continue;
             }
             stack.push((id, true));
-            stack.extend(self.graph.operands(id).iter().rev().map(|id| (*id, false)));
+            stack.extend(self.operands(id).iter().rev().map(|id| (*id, false)));
         }
     }
 
@@ -339,8 +357,8 @@ impl<'a> Scheduler<'a> {
             self.need(repeated.slots[*slot].start, here, ops);
         }
         let next: Vec<Id> = slots.iter().map(|slot| repeated.slots[*slot].next).collect();
-        let condition = graph.schedule_in(repeated.scope, &[repeated.condition]);
-        let body = graph.schedule_in(repeated.scope, &next);
+        let condition = graph.schedule_in(repeated.scope, &[repeated.condition], self.given);
+        let body = graph.schedule_in(repeated.scope, &next, self.given);
         for (value, _) in &after {
             self.name(*value);
             self.done[*value] = true;
@@ -354,13 +372,13 @@ impl<'a> Scheduler<'a> {
         let mut seen = FxHashSet::default();
         let mut stack: Vec<Id> = roots.iter().rev().copied().collect();
         while let Some(id) = stack.pop() {
-            if !seen.insert(id) || self.done[id] {
+            if !seen.insert(id) || self.done[id] || self.given.contains(&id) {
                 continue;
             }
             if self.graph.contains(self.scope(id), here) {
                 found.push(id);
             } else {
-                stack.extend(self.graph.operands(id).iter().rev());
+                stack.extend(self.operands(id).iter().rev());
             }
         }
         found

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use minijinja::{context, Environment};
 
 use super::frame::Reader;
+use super::invariant::invariants;
 use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
 use super::{unnamed, Phase, Reversed};
 use crate::emit::c::{declared, local, statements};
 use crate::emit::code::Code;
 use crate::emit::{checks, lines, EmitError, File};
-use crate::graph::{Id, Input};
+use crate::graph::{Builtin, Id, Input};
 use crate::step::{Linearised, Quantity};
 
 /// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
@@ -34,6 +35,9 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         states => linearised.states.iter().map(|state| state.public.as_str()).collect::<Vec<_>>(),
         parameters => linearised.parameters.iter().map(|parameter| parameter.public.as_str()).collect::<Vec<_>>(),
         far => linearised.pointed.len(),
+        prepare => prepare(reversed),
+        tables => tables(reversed),
+        is_vector => is_vector(&step_code(reversed), &reversed.step.roots),
         linearise => linearise(reversed),
         finish => finish(reversed),
         undo => undo(reversed),
@@ -66,12 +70,12 @@ fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
         let source = match quantity {
             Quantity::TimeStep => "run->timestep".to_owned(),
             Quantity::Celsius => "run->temperature".to_owned(),
-            Quantity::Area => "places->area[i]".to_owned(),
-            Quantity::Diameter => "places->diameter[i]".to_owned(),
+            Quantity::Area => "area[i]".to_owned(),
+            Quantity::Diameter => "diameter[i]".to_owned(),
             Quantity::Factor(..) => name.to_owned(),
             Quantity::Setting(_) | Quantity::Valence(_) => {
                 let index = settings.iter().position(|setting| setting == name)?;
-                element("places->settings", index)
+                element("settings", index)
             }
             _ => return None,
         };
@@ -81,7 +85,68 @@ fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
 }
 
 pub(super) fn code<'a>(linearised: &'a Linearised, phase: &Phase) -> Code<'a> {
-    Code::in_c(&linearised.graph, &phase.roots, sources(linearised))
+    Code::in_c(&linearised.graph, &phase.roots, sources(linearised), BTreeMap::new())
+}
+
+/// What of a step does not change along the run.
+fn kept(reversed: &Reversed) -> Vec<Id> {
+    let linearised = reversed.linearised;
+    let is_fixed = |input: Input| {
+        linearised.quantities.get(&input).is_some_and(|quantity| reversed.frame.is_fixed(quantity))
+    };
+    invariants(&linearised.graph, &reversed.step.roots, is_fixed)
+}
+
+/// How many numbers that is at each place.
+pub(super) fn kept_count(reversed: &Reversed) -> usize {
+    kept(reversed).len()
+}
+
+/// The code of the step that has that already.
+fn step_code<'a>(reversed: &Reversed<'a>) -> Code<'a> {
+    let linearised = reversed.linearised;
+    let given = kept(reversed);
+    let given = given.iter().enumerate().map(|(index, id)| (*id, element("kept", index))).collect();
+    Code::in_c(&linearised.graph, &reversed.step.roots, sources(linearised), given)
+}
+
+/// Whether a compiler can take several places at once, with an exp of our own.
+fn is_vector(code: &Code, roots: &[Id]) -> bool {
+    let simple = |builtin: &Builtin| {
+        matches!(
+            builtin,
+            Builtin::Exp
+                | Builtin::Fabs
+                | Builtin::Sqrt
+                | Builtin::Floor
+                | Builtin::Ceil
+                | Builtin::XOverExpm1Slope
+                | Builtin::Sign
+                | Builtin::ExpSlope
+                | Builtin::Times
+                | Builtin::AtPole
+        )
+    };
+    !code.repeats() && code.calls(roots).iter().all(simple)
+}
+
+/// Before the steps.
+fn prepare(reversed: &Reversed) -> Vec<String> {
+    let linearised = reversed.linearised;
+    let ids = kept(reversed);
+    let code = Code::in_c(&linearised.graph, &ids, sources(linearised), BTreeMap::new());
+    let inputs = linearised.graph.reachable_inputs(&ids, false);
+    let mut text = loaded(reversed.frame.load(&inputs, false, Reader::Adjoint), &code, &[]);
+    text.extend(ids.iter().enumerate().map(|(index, id)| format!("{} = {};", element("kept", index), code.value(*id))));
+    text
+}
+
+/// The settings of tables, in the loop over the places.
+fn tables(reversed: &Reversed) -> Vec<String> {
+    let linearised = reversed.linearised;
+    let is_table = |input: &Input| matches!(linearised.quantities[input], Quantity::UseTable(_));
+    let inputs = reversed.step.inputs.iter().copied().filter(is_table).collect();
+    reversed.frame.load(&inputs, false, Reader::Adjoint).into_iter().map(|(_, value)| value).collect()
 }
 
 /// `target = plus + sum of the terms`
@@ -96,7 +161,7 @@ pub(super) fn totals(code: &Code, parameters: &[Terms]) -> Vec<String> {
     for (index, terms) in parameters.iter().enumerate().filter(|(_, terms)| !terms.is_empty()) {
         text.push("{".to_owned());
         text.extend(gather(code, "const double flow", None, terms));
-        text.push(format!("{} += places->scale[i]*flow;", element("places->total", index)));
+        text.push(format!("{} += scale[i]*flow;", element("total", index)));
         text.push("}".to_owned());
     }
     text
@@ -116,19 +181,19 @@ fn watch(linearised: &Linearised, code: &Code) -> Vec<String> {
     let failures = checks::failures(linearised, code).into_iter().enumerate();
     failures
         .map(|(index, (_, failure))| {
-            format!("if ({failure}) {{ places->broken[i] = {}.; places->broken_at[i] = (double) step; }}", index + 1)
+            format!("if ({failure}) {{ broken[i] = {}.; broken_at[i] = (double) step; }}", index + 1)
         })
         .collect()
 }
 
 fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {
-    failed.iter().map(|id| format!("if ({} != 0.) places->failed[i] = 1.;", code.value(*id))).collect()
+    failed.iter().map(|id| format!("if ({} != 0.) failed[i] = 1.;", code.value(*id))).collect()
 }
 
 /// The derivative of the step, and all that does not wait for y.
 fn linearise(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
-    let code = code(linearised, &reversed.step);
+    let code = step_code(reversed);
     let loads = reversed.frame.load(&reversed.step.inputs, false, Reader::Adjoint);
     let rows = linearised.states.iter().map(|state| &state.row);
     let flow = Transposed::new(linearised, rows, &linearised.stages, &code);
@@ -137,16 +202,16 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     text.extend(watch(linearised, &code));
     let conductance = code.value(linearised.conductance);
     if reversed.jumps {
-        text.push(format!("if (places->jumps[i] && fabs({conductance}) > {STEEP}) places->failed[i] = 1.;"));
+        text.push(format!("if (places->jumps[i] && fabs({conductance}) > {STEEP}) failed[i] = 1.;"));
     }
     text.extend(statements(&flow.code));
-    text.push(format!("places->current[i] = {};", code.value(linearised.current)));
-    text.push(format!("places->current_size[i] = {};", code.value(linearised.current_size)));
-    text.push(format!("places->conductance[i] = {conductance};"));
-    text.extend(gather(&code, "places->right[i]", Some("carry[i]".to_owned()), &flow.v_after));
+    text.push(format!("current[i] = {};", code.value(linearised.current)));
+    text.push(format!("current_size[i] = {};", code.value(linearised.current_size)));
+    text.push(format!("conductance[i] = {conductance};"));
+    text.extend(gather(&code, "right[i]", Some("carry[i]".to_owned()), &flow.v_after));
     for (index, terms) in flow.far_after.iter().enumerate() {
-        let carried = element("places->far_carry", index);
-        text.extend(gather(&code, &element("places->far", index), Some(carried), terms));
+        let carried = element("far_carry", index);
+        text.extend(gather(&code, &element("far", index), Some(carried), terms));
     }
     text.extend(totals(&code, &flow.parameters));
     for (slot, product) in waiting(linearised).into_iter().enumerate() {
@@ -155,7 +220,7 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     // All rows read what the loss thought before any changes.
     text.extend(gather(&code, "carry[i]", None, &flow.v_before));
     for (index, terms) in flow.far_before.iter().enumerate() {
-        text.extend(gather(&code, &element("places->far_carry", index), None, terms));
+        text.extend(gather(&code, &element("far_carry", index), None, terms));
     }
     let before = |index: usize| format!("before{index}");
     for (index, terms) in flow.states.iter().enumerate() {
@@ -176,9 +241,9 @@ fn waiting(linearised: &Linearised) -> Vec<Waiting> {
     let source = &linearised.source;
     let new = |target: String, coefficient: Id| Waiting { target, is_scaled: false, coefficient };
     let mut found: Vec<Waiting> = source.v_before.map(|id| new("carry[i]".to_owned(), id)).into_iter().collect();
-    found.extend(source.far_before.iter().map(|(index, id)| new(element("places->far_carry", *index), *id)));
+    found.extend(source.far_before.iter().map(|(index, id)| new(element("far_carry", *index), *id)));
     found.extend(source.states.iter().map(|(index, id)| new(thought_of(*index), *id)));
-    let total = |index: usize, id| Waiting { is_scaled: true, ..new(element("places->total", index), id) };
+    let total = |index: usize, id| Waiting { is_scaled: true, ..new(element("total", index), id) };
     found.extend(source.parameters.iter().map(|(index, id)| total(*index, *id)));
     found
 }
@@ -194,7 +259,7 @@ fn finish(reversed: &Reversed) -> Vec<String> {
     let code = code(linearised, &reversed.step);
     let taken = |(slot, product): (usize, Waiting)| {
         let by_y = code.times(&element("waiting", slot), "y");
-        let by_y = if product.is_scaled { format!("places->scale[i]*({by_y})") } else { by_y };
+        let by_y = if product.is_scaled { format!("scale[i]*({by_y})") } else { by_y };
         format!("{} -= {by_y};", product.target)
     };
     waiting(linearised).into_iter().enumerate().map(taken).collect()
@@ -210,13 +275,13 @@ fn start(reversed: &Reversed) -> Vec<String> {
     let mut text = loaded(loads, &code, &flow.names);
     text.extend(fail_where(&code, &linearised.failed_start));
     text.extend(statements(&flow.code));
-    let capacitive = "0.001*places->capacity[i]/run->timestep*y + carry[i]".to_owned();
+    let capacitive = "0.001*capacity[i]/run->timestep*y + carry[i]".to_owned();
     text.extend(gather(&code, "double initial", Some(capacitive), &flow.v_before));
-    text.push("initial = places->scale[i]*initial + gm_loss(run, 0, places->loss_v[i]);".to_owned());
+    text.push("initial = scale[i]*initial + gm_loss(run, 0, places->loss_v[i]);".to_owned());
     for (index, terms) in flow.far_before.iter().enumerate() {
-        let (far, carried) = (element("places->far", index), element("places->far_carry", index));
+        let (far, carried) = (element("far", index), element("far_carry", index));
         text.extend(gather(&code, &far, Some(carried), terms));
-        text.push(format!("{far} *= places->scale[i];"));
+        text.push(format!("{far} *= scale[i];"));
     }
     text.extend(totals(&code, &flow.parameters));
     if linearised.receive.as_ref().is_some_and(|receive| !receive.start_weights.is_empty()) {
@@ -224,10 +289,10 @@ fn start(reversed: &Reversed) -> Vec<String> {
     }
     let count = linearised.parameters.len();
     text.push("double* out = run->outs + places->out[i];".to_owned());
-    text.extend((0..count).map(|index| format!("out[{index}] = {};", element("places->total", index))));
-    let rest = ["initial", "places->failed[i]", "places->broken[i]", "places->broken_at[i]"];
+    text.extend((0..count).map(|index| format!("out[{index}] = {};", element("total", index))));
+    let rest = ["initial", "failed[i]", "broken[i]", "broken_at[i]"];
     text.extend(rest.iter().enumerate().map(|(index, value)| format!("out[{}] = {value};", count + index)));
-    let far = (0..linearised.pointed.len()).map(|index| format!("out[{}] = {};", count + 4 + index, element("places->far", index)));
+    let far = (0..linearised.pointed.len()).map(|index| format!("out[{}] = {};", count + 4 + index, element("far", index)));
     text.extend(far);
     text
 }

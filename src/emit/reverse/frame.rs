@@ -232,17 +232,18 @@ impl<'a> Frame<'a> {
         let mut found_at = Vec::new();
         let step = reader.time_step();
         for input in inputs {
-            let Some(found) = self.find(&self.linearised.quantities[input]) else { continue };
+            let quantity = &self.linearised.quantities[input];
+            let Some(found) = self.find(quantity) else { continue };
             let name = self.linearised.graph.input_name(*input);
             let value = match found {
                 Found::Moving(0, When::After) if !at_start => self.voltage_after(reader),
-                Found::Moving(index, When::After) if !at_start => format!("gm_next[{index}]"),
+                Found::Moving(index, When::After) if !at_start => reader.next(index),
                 // What NEURON does not show is taken as 0 before INITIAL; the first frame has what INITIAL made of it.
                 Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => "0.".to_owned(),
-                Found::Moving(index, _) => format!("gm_now[{index}]"),
-                Found::Fixed(index) => format!("gm_fixed[{index}]"),
+                Found::Moving(index, _) => reader.now(index),
+                Found::Fixed(index) => self.fixed(index, quantity, reader),
                 Found::Rise if at_start => "0.".to_owned(),
-                Found::Rise => format!("{} - gm_now[0]", self.voltage_after(reader)),
+                Found::Rise => format!("{} - {}", self.voltage_after(reader), reader.now(0)),
                 // The first frame is written for the last time in the middle of the first step.
                 Found::Time if at_start => format!("gm_head[0] - 0.5*{step}"),
                 Found::Time => "gm_head[0]".to_owned(),
@@ -270,13 +271,53 @@ impl Reader {
             Self::Adjoint => "run->timestep",
         }
     }
+
+    fn now(self, index: usize) -> String {
+        match self {
+            Self::Recorder => format!("gm_now[{index}]"),
+            // An index, not an address: so a compiler takes several places at once.
+            Self::Adjoint => format!("gm_head[now + {index}]"),
+        }
+    }
+
+    fn next(self, index: usize) -> String {
+        match self {
+            Self::Recorder => format!("gm_next[{index}]"),
+            Self::Adjoint => format!("gm_head[next + {index}]"),
+        }
+    }
 }
 
 impl Frame<'_> {
+    /// Whether a quantity does not change along a run.
+    pub fn is_fixed(&self, quantity: &Quantity) -> bool {
+        match self.find(quantity) {
+            Some(found) => matches!(found, Found::Fixed(_)),
+            None => matches!(
+                quantity,
+                Quantity::TimeStep
+                    | Quantity::Celsius
+                    | Quantity::Area
+                    | Quantity::Diameter
+                    | Quantity::Setting(_)
+                    | Quantity::Valence(_)
+                    | Quantity::Factor(..)
+            ),
+        }
+    }
+
+    fn fixed(&self, index: usize, quantity: &Quantity, reader: Reader) -> String {
+        match (reader, quantity) {
+            (Reader::Recorder, _) => format!("gm_fixed[{index}]"),
+            (Reader::Adjoint, Quantity::UseTable(_)) => format!("tables ? run->fixed[fixed + {index}] : 0."),
+            (Reader::Adjoint, _) => format!("run->fixed[fixed + {index}]"),
+        }
+    }
+
     /// The voltage at the end of a step, before the events that follow it.
     fn voltage_after(&self, reader: Reader) -> String {
         let text = match (self.jumps, reader) {
-            (false, _) => "gm_next[0]",
+            (false, _) => return reader.next(0),
             (true, Reader::Recorder) => "gm_head[(size_t) stride + (size_t) landed_place]",
             (true, Reader::Adjoint) => "gm_head[run->stride + places->landed[i]]",
         };

@@ -46,6 +46,8 @@ pub struct ReverseRegion {
     pub settings: Vec<String>,
     /// How many numbers wait for the voltage's adjoint at each place.
     pub waiting: usize,
+    /// How many numbers are computed once for each place.
+    pub kept: usize,
     /// Its recorder only tells where to read.
     pub gathered: bool,
     /// Numbers of a place in a frame with states that nothing but steps changes: which number, which state.
@@ -154,6 +156,7 @@ impl ReverseRegion {
             pointers: reversed.frame.pointers.clone(),
             settings: super::setting_names(linearised),
             waiting: super::adjoint::waiting_count(linearised),
+            kept: super::adjoint::kept_count(reversed),
             gathered: reversed.is_gathered(),
             watched: super::recorder::watched(reversed),
             moving: reversed.frame.moving.len(),

@@ -4,6 +4,7 @@
 mod adjoint;
 mod events;
 mod frame;
+mod invariant;
 mod manifest;
 mod record;
 mod recorder;
