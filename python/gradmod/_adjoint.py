@@ -38,7 +38,7 @@ class _Run(ctypes.Structure):
         *_members(_LONG, "stride first last width"),
         *_members(_DOUBLE, "timestep temperature"),
         *_members(_LONG, "nodes"),
-        *_members(_ADDRESS, "parent before after capacitance axial y diagonal current size"),
+        *_members(_ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow height"),
         *_members(_LONG, "ends"),
         *_members(_ADDRESS, "end_node end_loss"),
         *_members(_LONG, "edges"),
@@ -151,8 +151,10 @@ class Adjoint:
         count = len(layout.nodes.parent)
         self._run.nodes = count
         self._run.stride = recorders.stride
-        self._nodes.integers(parent=layout.nodes.parent, before=layout.nodes.before, after=layout.nodes.after)
-        self._nodes.doubles(**{name: np.zeros(count) for name in ("y", "diagonal", "current", "size")})
+        self._parent = np.where(np.array(layout.nodes.parent) < 0, np.arange(count), layout.nodes.parent)
+        self._nodes.integers(parent=self._parent, before=layout.nodes.before, after=layout.nodes.after)
+        of_node = "y diagonal current size voltage flow height"
+        self._nodes.doubles(**{name: np.zeros(count) for name in of_node.split()})
         self._run.ends = len(layout.end_nodes)
         self._nodes.integers(end_node=layout.end_nodes)
         self._run.edges = len(layout.edge_nodes)
@@ -187,7 +189,8 @@ class Adjoint:
 
     def sync(self, values: Values) -> None:
         """Follow the cells."""
-        self._nodes.doubles(capacitance=values.capacitance, axial=values.axial)
+        self._capacitance = values.capacitance
+        self._nodes.doubles(axial=values.axial, axial_square=values.axial**2)
         for places, members in zip(self._regions, self._members, strict=True):
             region = self._spots[int(members[0])].region
             places.doubles(
@@ -221,6 +224,10 @@ class Adjoint:
         run.timestep, run.temperature, run.width = dt, celsius, loss.table.shape[1]
         run.broken_step = run.broken_node = -1
         self._dt, self._has_begun = dt, False
+        inertia, axial = self._capacitance / dt, self._nodes["axial"]
+        still = inertia + axial
+        np.add.at(still, self._parent, axial)
+        self._nodes.doubles(inertia=inertia, still=still)
         self._table = np.ascontiguousarray(loss.table)
         self._nodes.doubles(
             weights=weights, flows=np.zeros(len(weights)), outs=np.zeros(self._out_size),
