@@ -38,7 +38,9 @@ class _Run(ctypes.Structure):
         *_members(_LONG, "stride first last width"),
         *_members(_DOUBLE, "timestep temperature"),
         *_members(_LONG, "nodes"),
-        *_members(_ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow height"),
+        *_members(
+            _ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow height"
+        ),
         *_members(_LONG, "ends"),
         *_members(_ADDRESS, "end_node end_loss"),
         *_members(_LONG, "edges"),

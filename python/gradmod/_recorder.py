@@ -5,6 +5,7 @@ The remembered run is a table of *frames*, one per time step: the time, then for
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,9 @@ class Spot:
         cell: Index of the cell.
         node: Index in the cell's ``places``.
         process: Name of the user's point process, if it belongs to one.
-        frame, fixed, out: Where its part of a frame, of the fixed values, of the results begins.
+        frame, fixed: Where its first number in a frame is, and among the fixed values.
+        pitch: How far apart its numbers are there.
+        out: Where its part of the results begins.
         far: Where the voltages are that POINTERs of the model see, in the order of ``region.far``.
     """
 
@@ -56,6 +59,7 @@ class Spot:
     process: str | None
     frame: int
     fixed: int
+    pitch: int
     out: int
     far: tuple[Place, ...]
 
@@ -92,6 +96,9 @@ class Recorders:
         self._copies: dict[int, Copies] = {}
         self._ends: list[nrn.PointProcess] = []
         self._gather: Gather | None = None
+        #: How many places a recorder is at, and where the next one has its numbers.
+        self._counts: Counter[str] = Counter()
+        self._next: dict[str, tuple[int, int]] = {}
         #: Those that remember by themselves.
         self._own: list[Spot] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
@@ -114,6 +121,8 @@ class Recorders:
         self._made = made
         self._targets = targets
         owners = {sec: index for index, cell in enumerate(self.cells) for sec in cell.sections}
+        self._counts.update(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
+        self._counts.update(made.point(kind).recorder for kind, _ in points)
         for index, cell in enumerate(self.cells):
             for sec in cell.sections:
                 sec.insert(regions[sec].recorder)
@@ -144,7 +153,7 @@ class Recorders:
             if not spot.region.gathered:
                 continue
             spot.mechanism.at, spot.mechanism.fixed_at = float(spot.frame), float(spot.fixed)
-            spot.mechanism.owner = float(owner)
+            spot.mechanism.owner, spot.mechanism.pitch = float(owner), float(spot.pitch)
             name = spot.region.recorder
             if name not in known:
                 if spot.process is None:
@@ -171,17 +180,30 @@ class Recorders:
             nrn.set_pointer(mechanism, pointer.name, nrn.ref(owners[pointer.scope], pointer.source))
         node = self.cells[cell].node(seg.sec, seg.x)
         far = tuple(place_of(process, seg, source, self._targets) for source in region.far)
-        spot = Spot(cell, node, seg, mechanism, region, process, self.stride, self.fixed_size, self.out_size, far)
+        frame, fixed, pitch = self._place(region)
+        spot = Spot(cell, node, seg, mechanism, region, process, frame, fixed, pitch, self.out_size, far)
         if process is not None and region.weights is not None:
             self._copies[len(self.spots)] = Copies(process, mechanism, region.weights)
         self.spots.append(spot)
         if process is not None:
             self._ions_at.setdefault((cell, node), []).extend(region.ions)
         if process is None:
-            self.nodes[cell, node] = self.stride
-        self.stride += region.moving
-        self.fixed_size += len(region.fixed)
+            self.nodes[cell, node] = frame
         self.out_size += region.out_size
+
+    def _place(self, region: ReverseRegion) -> tuple[int, int, int]:
+        """Where the next place of a region has its numbers: frame, fixed, and how far apart.
+
+        What is gathered lies in columns, one for each number of all places: so it is copied and computed fastest.
+        """
+        pitch = self._counts[region.recorder] if region.gathered else 1
+        frame, fixed = self._next.get(region.recorder, (self.stride, self.fixed_size))
+        if not region.gathered or region.recorder not in self._next:
+            frame, fixed = self.stride, self.fixed_size
+            self.stride += region.moving * pitch
+            self.fixed_size += len(region.fixed) * pitch
+        self._next[region.recorder] = frame + 1, fixed + 1
+        return frame, fixed, pitch
 
     def _add_ends(self, name: str, owner: int) -> Iterator[int]:
         """The same at the nodes without membrane."""
@@ -320,8 +342,9 @@ class Recorders:
     def _check_gathered(self, gather: Gather) -> None:
         changed = gather.changed
         if changed > 0:
-            spot = next(s for s in self.spots if s.fixed < changed <= s.fixed + len(s.region.fixed))
-            _refuse(spot, changed - spot.fixed)
+            for spot in self.spots:
+                if (number := _which(changed - 1, spot.fixed, spot.pitch, len(spot.region.fixed))) is not None:
+                    _refuse(spot, number + 1)
         _refuse(self.spots[0], changed)
         for number in gather.different(gather.later):
             spot, slot = self._spot_at(number)
@@ -336,8 +359,9 @@ class Recorders:
     def _spot_at(self, number: int) -> tuple[Spot | None, int]:
         """Whose a number of a frame is, if a recorder's that only tells, and which of its numbers."""
         for spot in self.spots:
-            if spot.region.gathered and spot.frame <= number < spot.frame + spot.region.moving:
-                return spot, number - spot.frame
+            slot = _which(number, spot.frame, spot.pitch, spot.region.moving)
+            if spot.region.gathered and slot is not None:
+                return spot, slot
         return None, 0
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
@@ -351,7 +375,7 @@ class Recorders:
             numbers = {*self._gather.different(self._gather.moved), *self._gather.set_before_first}
             for spot in self.spots:
                 own = [0, *(slot for slot, _ in spot.region.watched)]
-                if spot.region.gathered and any(spot.frame + slot in numbers for slot in own):
+                if spot.region.gathered and any(spot.frame + slot * spot.pitch in numbers for slot in own):
                     moved.append(spot)
         for spot in moved:
             for direction in directions:
@@ -415,6 +439,12 @@ class Recorders:
             if exists(sec):
                 sec.uninsert(suffix)
         self._inserted.clear()
+
+
+def _which(number: int, first: int, pitch: int, count: int) -> int | None:
+    """Which of so many numbers one is, where these are ``pitch`` apart; None if it is none of them."""
+    which, rest = divmod(number - first, pitch)
+    return which if rest == 0 and 0 <= which < count else None
 
 
 def _refuse(spot: Spot, changed: int) -> None:

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use minijinja::{context, Environment};
 
-use super::frame::Reader;
 use super::invariant::invariants;
 use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
@@ -36,6 +35,7 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         parameters => linearised.parameters.iter().map(|parameter| parameter.public.as_str()).collect::<Vec<_>>(),
         far => linearised.pointed.len(),
         prepare => prepare(reversed),
+        gathered => reversed.is_gathered(),
         tables => tables(reversed),
         is_vector => is_vector(&step_code(reversed), &reversed.step.roots),
         linearise => linearise(reversed),
@@ -136,7 +136,7 @@ fn prepare(reversed: &Reversed) -> Vec<String> {
     let ids = kept(reversed);
     let code = Code::in_c(&linearised.graph, &ids, sources(linearised), BTreeMap::new());
     let inputs = linearised.graph.reachable_inputs(&ids, false);
-    let mut text = loaded(reversed.frame.load(&inputs, false, Reader::Adjoint), &code, &[]);
+    let mut text = loaded(reversed.frame.load(&inputs, false, reversed.reader()), &code, &[]);
     text.extend(ids.iter().enumerate().map(|(index, id)| format!("{} = {};", element("kept", index), code.value(*id))));
     text
 }
@@ -146,7 +146,7 @@ fn tables(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let is_table = |input: &Input| matches!(linearised.quantities[input], Quantity::UseTable(_));
     let inputs = reversed.step.inputs.iter().copied().filter(is_table).collect();
-    reversed.frame.load(&inputs, false, Reader::Adjoint).into_iter().map(|(_, value)| value).collect()
+    reversed.frame.load(&inputs, false, reversed.reader()).into_iter().map(|(_, value)| value).collect()
 }
 
 /// `target = plus + sum of the terms`
@@ -194,7 +194,7 @@ fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {
 fn linearise(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let code = step_code(reversed);
-    let loads = reversed.frame.load(&reversed.step.inputs, false, Reader::Adjoint);
+    let loads = reversed.frame.load(&reversed.step.inputs, false, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.row);
     let flow = Transposed::new(linearised, rows, &linearised.stages, &code);
     let mut text = loaded(loads, &code, &flow.names);
@@ -269,7 +269,7 @@ fn finish(reversed: &Reversed) -> Vec<String> {
 fn start(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let code = code(linearised, &reversed.start);
-    let loads = reversed.frame.load(&reversed.start.inputs, true, Reader::Adjoint);
+    let loads = reversed.frame.load(&reversed.start.inputs, true, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.start);
     let flow = Transposed::new(linearised, rows, &linearised.start_stages, &code);
     let mut text = loaded(loads, &code, &flow.names);

@@ -260,30 +260,47 @@ impl<'a> Frame<'a> {
 pub enum Reader {
     /// A mechanism at the place, in NEURON's run.
     Recorder,
-    /// The loop over all places of a region.
-    Adjoint,
+    /// The loop over all places of a region, where each place has its numbers one after the other.
+    Places,
+    /// The same where each number has all places one after the other, so that a compiler takes several at once.
+    Columns,
 }
 
 impl Reader {
     fn time_step(self) -> &'static str {
         match self {
             Self::Recorder => "dt",
-            Self::Adjoint => "run->timestep",
+            Self::Places | Self::Columns => "run->timestep",
         }
     }
 
     fn now(self, index: usize) -> String {
         match self {
             Self::Recorder => format!("gm_now[{index}]"),
-            // An index, not an address: so a compiler takes several places at once.
-            Self::Adjoint => format!("gm_head[now + {index}]"),
+            Self::Places | Self::Columns => format!("gm_head[{}]", self.from("now", index)),
         }
     }
 
     fn next(self, index: usize) -> String {
         match self {
             Self::Recorder => format!("gm_next[{index}]"),
-            Self::Adjoint => format!("gm_head[next + {index}]"),
+            Self::Places | Self::Columns => format!("gm_head[{}]", self.from("next", index)),
+        }
+    }
+
+    fn fixed(self, index: usize) -> String {
+        match self {
+            Self::Recorder => format!("gm_fixed[{index}]"),
+            Self::Places | Self::Columns => format!("run->fixed[{}]", self.from("fixed", index)),
+        }
+    }
+
+    fn from(self, place: &str, index: usize) -> String {
+        match (self, index) {
+            (_, 0) => place.to_owned(),
+            (Self::Columns, 1) => format!("{place} + n"),
+            (Self::Columns, _) => format!("{place} + {index}*n"),
+            _ => format!("{place} + {index}"),
         }
     }
 }
@@ -307,11 +324,9 @@ impl Frame<'_> {
     }
 
     fn fixed(&self, index: usize, quantity: &Quantity, reader: Reader) -> String {
-        match (reader, quantity) {
-            (Reader::Recorder, _) => format!("gm_fixed[{index}]"),
-            (Reader::Adjoint, Quantity::UseTable(_)) => format!("tables ? run->fixed[fixed + {index}] : 0."),
-            (Reader::Adjoint, _) => format!("run->fixed[fixed + {index}]"),
-        }
+        let value = reader.fixed(index);
+        let is_table = reader != Reader::Recorder && matches!(quantity, Quantity::UseTable(_));
+        if is_table { format!("tables ? {value} : 0.") } else { value }
     }
 
     /// The voltage at the end of a step, before the events that follow it.
@@ -319,7 +334,7 @@ impl Frame<'_> {
         let text = match (self.jumps, reader) {
             (false, _) => return reader.next(0),
             (true, Reader::Recorder) => "gm_head[(size_t) stride + (size_t) landed_place]",
-            (true, Reader::Adjoint) => "gm_head[run->stride + places->landed[i]]",
+            (true, Reader::Places | Reader::Columns) => "gm_head[run->stride + places->landed[i]]",
         };
         text.to_owned()
     }

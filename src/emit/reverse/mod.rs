@@ -126,6 +126,11 @@ impl<'a> Reversed<'a> {
         }
     }
 
+    /// How the adjoint reads a frame.
+    fn reader(&self) -> Reader {
+        if self.is_gathered() { Reader::Columns } else { Reader::Places }
+    }
+
     fn mechanisms(&self) -> Vec<String> {
         self.linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect()
     }

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::adjoint::{code, gather, loaded, thought_of, totals};
-use super::frame::Reader;
 use super::record::{Record, HEAD};
 use super::transpose::Transposed;
 use super::Reversed;
@@ -47,7 +46,7 @@ fn start(reversed: &Reversed, receive: &Receive) -> Vec<String> {
     }
     let linearised = reversed.linearised;
     let code = code(linearised, &reversed.start_weights);
-    let mut loads = reversed.frame.load(&reversed.start_weights.inputs, true, Reader::Adjoint);
+    let mut loads = reversed.frame.load(&reversed.start_weights.inputs, true, reversed.reader());
     loads.extend(receive.arguments.iter().enumerate().map(|(index, name)| (name.clone(), format!("given[{index}]"))));
     let map = Map::new(reversed, &[], &receive.start_weights, None);
     map.text(&code, loads, receive.arguments.len())
