@@ -67,7 +67,7 @@ class Overwritten:
         """
         for name, what, value in self._values():
             before = self._before.get((name, what), value)
-            if not np.isclose(value, before, rtol=_ROUNDING, atol=0.0):
+            if value != before and not abs(value - before) <= _ROUNDING * abs(before):
                 raise Refused(f"{name}: {what} was {before:g} before the run and is {value:g} after it: {_WHY}")
         self.check()
 
