@@ -19,7 +19,7 @@ class _Memory(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("head", "fixed", "moved", "later")),
-        *((name, ctypes.c_long) for name in ("whose", "is_on", "stride", "first", "room", "recorders")),
+        *((name, ctypes.c_long) for name in ("whose", "active", "stride", "first", "room", "recorders")),
         ("recorder", ctypes.c_void_p),
     ]
 
@@ -59,7 +59,7 @@ class Gather:
         """Begin to remember; arguments as for ``Recorders.start``."""
         to = self._memory
         to.head, to.fixed = int(memory.address(frames)), int(memory.address())
-        to.first, to.room, to.is_on = first, room, 1
+        to.first, to.room, to.active = first, room, 1
         self.later[:] = 0.0
         if first == 0:
             self.moved[:] = 0.0
@@ -89,7 +89,7 @@ class Gather:
 
     def stop(self) -> None:
         """Remember nothing more."""
-        self._memory.is_on = 0
+        self._memory.active = 0
 
     def remove(self) -> None:
         """Take everything away again."""

@@ -279,21 +279,30 @@ class Recorders:
         """
         for region in {spot.region.recorder: spot.region for spot in self._own}.values():
             nrn.set_globals(region.recorder, head=memory.address(frames), stride=self.stride, first=first, room=room)
-        for index, copies in self._copies.items():
-            nrn.set_globals(self.spots[index].region.recorder, events_at=memory.address(log), events_room=log_room)
+        for recorder in {self.spots[index].region.recorder for index in self._copies}:
+            nrn.set_globals(recorder, events_at=memory.address(log), events_room=log_room)
+        for copies in self._copies.values():
             copies.companion.last_event = 0.0
         self.empty(memory, log)
         head, fixed_at = memory.address(frames), memory.address()
-        for spot in self._own:
+        for spot in self._acting():
             for name, value in self.settings(spot).items():
                 if hasattr(spot.mechanism, name):
                     setattr(spot.mechanism, name, value)
+            if spot.region.gathered:
+                spot.mechanism.is_on = 1.0
+        for spot in self._own:
             if self.landed:
                 spot.mechanism.landed_place = float(self.landed_place(spot))
             spot.mechanism.at = head + 8 * spot.frame
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
         assert self._gather is not None
         self._gather.start(memory, frames, first, room)
+
+    def _acting(self) -> Iterator[Spot]:
+        """Those that do something by themselves, if only at events."""
+        yield from self._own
+        yield from (self.spots[index] for index in self._copies if self.spots[index].region.gathered)
 
     def empty(self, memory: SharedMemory, log: int) -> None:
         """Begin to remember events anew."""
@@ -321,7 +330,7 @@ class Recorders:
             else:
                 spot.mechanism.finish()
         self._check_gathered(self._gather)
-        for spot in self._own:
+        for spot in self._acting():
             changed = int(spot.mechanism.changed)
             if changed == _MISSED:
                 raise Refused(
@@ -389,9 +398,11 @@ class Recorders:
 
     def stop(self) -> None:
         """Remember nothing more: the memory may go away."""
-        for spot in self._own:
-            spot.mechanism.at = 0.0
-            spot.mechanism.fixed_at = 0.0
+        for spot in self._acting():
+            if spot.region.gathered:
+                spot.mechanism.is_on = 0.0
+            else:
+                spot.mechanism.at = spot.mechanism.fixed_at = 0.0
         if self._gather is not None:
             self._gather.stop()
 

@@ -26,6 +26,7 @@ _STATE = (
     "that), or a TABLE is in use that NEURON did not fill again after a parameter changed (set its usetable to 0, or "
     "add the parameter to DEPEND)"
 )
+_CURRENT = "it was changed by something that is no event of a NetCon to it"
 _TIME = "it took another time than dt"
 
 
@@ -61,7 +62,9 @@ def check_steps(cells: Sequence[Cell], recorders: Recorders, outs: Floats, broke
             left_out = "; or code was run that is not differentiated: " + "; ".join(unfollowed) if unfollowed else ""
             raise Refused(f"no exact gradient of this run, at {_where(spot)}: {_UNSOLVED}{left_out}")
         if check != 0.0 and (first is None or step < first[0]):
-            first = int(step), _where(spot), f"{spot.region.checks[int(check) - 1]} {_STATE}"
+            states = spot.region.checks
+            what = f"{states[int(check) - 1]} {_STATE}" if check <= len(states) else _CURRENT
+            first = int(step), _where(spot), what
     if first is not None:
         step, place, what = first
         raise Refused(

@@ -10,6 +10,7 @@ use super::undo::undo;
 use super::{unnamed, Phase, Reversed};
 use crate::emit::c::{declared, local, statements};
 use crate::emit::code::Code;
+use crate::emit::checks::{SMALL, TOLERANCE};
 use crate::emit::{checks, lines, EmitError, File};
 use crate::graph::{Builtin, Id, Input};
 use crate::step::{Linearised, Quantity};
@@ -176,14 +177,18 @@ pub(super) fn loaded(loads: Vec<(String, String)>, code: &Code, more: &[String])
     text
 }
 
-/// The state that does not follow its equation, and at which step: at the end that of the first such step.
+/// The state that does not follow its equation, and at which step: at the end that of the first such step. Beyond the last
+/// state: a current that events have changed which did not come to the recorder.
 fn watch(linearised: &Linearised, code: &Code) -> Vec<String> {
-    let failures = checks::failures(linearised, code).into_iter().enumerate();
-    failures
-        .map(|(index, (_, failure))| {
-            format!("if ({failure}) {{ broken[i] = {}.; broken_at[i] = (double) step; }}", index + 1)
-        })
-        .collect()
+    let states = checks::failures(linearised, code).into_iter().map(|(_, failure)| failure);
+    let currents = linearised.receive.iter().flat_map(|receive| &receive.currents).map(|both| {
+        let [neurons, ours] = both.map(|id| code.factor(id));
+        format!("!(fabs({ours} - {neurons}) <= {TOLERANCE}*fabs({neurons}) + {SMALL})")
+    });
+    let last = linearised.checks.len() + 1;
+    let numbers = (1..last).chain(std::iter::repeat(last));
+    let both = numbers.zip(states.chain(currents));
+    both.map(|(number, failure)| format!("if ({failure}) {{ broken[i] = {number}.; broken_at[i] = (double) step; }}")).collect()
 }
 
 fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {

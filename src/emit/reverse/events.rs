@@ -6,8 +6,7 @@
 use serde::Serialize;
 
 use super::record::{copied, Record, HEAD};
-use super::{verbatim, Phase, Reversed};
-use crate::emit::checks::{SMALL, TOLERANCE};
+use super::{verbatim, Reversed};
 use crate::emit::code::Code;
 use crate::emit::events::{given, ordered, sent, sent_roots, watched, Watches};
 use crate::emit::lines;
@@ -44,7 +43,6 @@ pub(super) struct Events {
     compare: Vec<String>,
     /// C: the values at the end of a step.
     land: Vec<String>,
-    currents: Vec<String>,
 }
 
 /// What the code of a recorder computes at an event.
@@ -135,7 +133,6 @@ impl Reversed<'_> {
                 })
                 .collect(),
             land: land.collect(),
-            currents: self.check_currents(receive),
         })
     }
 
@@ -146,7 +143,7 @@ impl Reversed<'_> {
     }
 
     /// The copies, and what NEURON shows of them.
-    fn shown(&self) -> Vec<(String, String)> {
+    pub(super) fn shown(&self) -> Vec<(String, String)> {
         let linearised = self.linearised;
         let shown = copied(linearised).into_iter().filter_map(|index| {
             let state = &linearised.states[index];
@@ -179,26 +176,6 @@ impl Reversed<'_> {
             ],
         );
         verbatim(&["double* gm_log = (double*)(size_t) events_at;"], lines)
-    }
-
-    /// An event that did not come here may show in the current only.
-    fn check_currents(&self, receive: &Receive) -> Vec<String> {
-        if receive.currents.is_empty() {
-            return Vec::new();
-        }
-        let phase: &Phase = &self.currents;
-        let code = phase.code(self.linearised);
-        let (names, loads) = super::loads(&self.frame, &phase.inputs, false);
-        let mut text = super::locals(names, &code);
-        text.extend(verbatim(&super::recorder::STEP_BEFORE, loads));
-        text.extend(code.statements());
-        for [neurons, ours] in &receive.currents {
-            let [neurons, ours] = [neurons, ours].map(|id| code.factor(*id));
-            text.push(format!(
-                "IF (fabs({ours} - {neurons}) > {TOLERANCE}*fabs({neurons}) + {SMALL}) {{ changed = {MISSED} }}"
-            ));
-        }
-        text
     }
 }
 

@@ -72,8 +72,6 @@ struct Reversed<'a> {
     /// The map that an event is, and INITIAL inside `NET_RECEIVE`.
     event: Phase,
     start_weights: Phase,
-    /// The currents, which an event may show in.
-    currents: Phase,
     /// What the recorder computes at events.
     at_event: Phase,
 }
@@ -90,6 +88,7 @@ impl<'a> Reversed<'a> {
         step.extend(&linearised.failed);
         step.extend([linearised.current, linearised.current_size]);
         step.extend(checks::roots(linearised));
+        step.extend(linearised.receive.iter().flat_map(|receive| receive.currents.iter().flatten()));
         let own = || linearised.states.iter().filter_map(|state| state.own);
         let step = Phase::new(linearised, step);
         let mut start: Vec<Id> = rows(|state| &state.start).collect();
@@ -103,8 +102,6 @@ impl<'a> Reversed<'a> {
         let event = Phase::new(linearised, event.unwrap_or_default());
         let start_weights = receive.map(|receive| record::coefficients(&receive.start_weights));
         let start_weights = Phase::new(linearised, start_weights.unwrap_or_default());
-        let currents = receive.iter().flat_map(|receive| receive.currents.iter().flatten().copied()).collect();
-        let currents = Phase::new(linearised, currents);
         let together = |phases: &[&Phase]| phases.iter().flat_map(|phase| phase.inputs.iter().copied()).collect();
         let at_event = Phase::new(linearised, receive.map(events::all_roots).unwrap_or_default());
         let mut of_events: BTreeSet<Input> = together(&[&event, &at_event]);
@@ -112,11 +109,11 @@ impl<'a> Reversed<'a> {
         let frame = Frame::new(
             linearised,
             jumps,
-            &together(&[&step, &own_step, &currents]),
+            &together(&[&step, &own_step]),
             &together(&[&start, &own_start, &start_weights]),
             &of_events,
         );
-        Self { linearised, jumps, frame, step, start, own_step, own_start, event, start_weights, currents, at_event }
+        Self { linearised, jumps, frame, step, start, own_step, own_start, event, start_weights, at_event }
     }
 
     fn kind(&self) -> &'static str {

@@ -18,7 +18,9 @@ impl Reversed<'_> {
     pub(super) fn is_gathered(&self) -> bool {
         let linearised = self.linearised;
         let has_own = linearised.states.iter().any(|state| state.own.is_some());
-        !has_own && linearised.receive.is_none() && self.frame.early.is_empty() && self.frame.at_initial.is_empty()
+        let receive = linearised.receive.as_ref();
+        let acts = receive.is_some_and(|receive| receive.voltage.is_some());
+        !has_own && !acts && self.frame.early.is_empty() && self.frame.at_initial.is_empty()
     }
 }
 
@@ -37,7 +39,7 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         phases.extend([&reversed.own_step, &reversed.own_start]);
     }
     if events.is_some() {
-        phases.extend([&reversed.currents, &reversed.at_event]);
+        phases.push(&reversed.at_event);
     }
     let computes = !phases.is_empty();
     let phases = phases.as_slice();
@@ -90,14 +92,22 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
     let frame = &reversed.frame;
     let name = unnamed("rec", reversed.linearised);
     let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
-    let sources = |slots: &[Slot]| -> Vec<Source> {
+    let sources = |slots: &[Slot], is_landed: bool| -> Vec<Source> {
         let found = slots.iter().enumerate().filter_map(|(index, slot)| match slot {
-            Slot::Voltage => Some(Source { index, source: "GM_V(node)".to_owned() }),
-            Slot::Pointer(name) => Some(Source { index, source: name.clone() }),
-            Slot::Landed(_) | Slot::LastEvent | Slot::Own(_) => None,
+            Slot::Voltage if !is_landed => Some(Source { index, source: "GM_V(node)".to_owned() }),
+            Slot::LastEvent if !is_landed => Some(Source { index, source: "last_event".to_owned() }),
+            Slot::Pointer(name) if !is_landed => Some(Source { index, source: name.clone() }),
+            Slot::Landed(name) if is_landed => Some(Source { index, source: name.clone() }),
+            _ => None,
         });
         found.collect()
     };
+    let events = reversed.events();
+    let phases: Vec<&Phase> = events.iter().map(|_| &reversed.at_event).collect();
+    let functions = phases.iter().flat_map(|phase| phase.code(reversed.linearised).functions(&phase.roots));
+    let functions: BTreeSet<&str> = functions.collect();
+    let mut assigned = reversed.builtins(&phases);
+    assigned.extend(pointers.iter().cloned());
     let text = environment.get_template("recorder_gathered.mod")?.render(context! {
         name,
         kind => reversed.kind(),
@@ -106,10 +116,17 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         moving => notes(reversed, &frame.moving),
         fixed => notes(reversed, &frame.fixed),
         pointers => lines::list("POINTER", &pointers),
-        assigned => pointers,
+        range => if events.is_some() { lines::list("RANGE", &super::setting_names(reversed.linearised)) } else { Vec::new() },
+        settings => if events.is_some() { super::settings(reversed.linearised) } else { Vec::new() },
+        units => reversed.units(&phases),
+        assigned,
         watches_celsius => reversed.reads_celsius(),
-        slots => sources(&frame.moving),
-        fixed_slots => sources(&frame.fixed),
+        slots => sources(&frame.moving, false),
+        landed_slots => sources(&frame.moving, true),
+        fixed_slots => sources(&frame.fixed, false),
+        copies => if events.is_some() { reversed.shown() } else { Vec::new() },
+        events,
+        functions => functions.into_iter().collect::<Vec<_>>(),
     })?;
     Ok(File { name: format!("{name}.mod"), text })
 }
@@ -199,7 +216,7 @@ fn initial(reversed: &Reversed) -> Vec<String> {
 }
 
 /// The frames before and after the step that was just made.
-pub(super) const STEP_BEFORE: [&str; 7] = [
+const STEP_BEFORE: [&str; 7] = [
     "if (steps_done - first < 1.) {",
     "    return 0;",
     "}",
