@@ -1,4 +1,4 @@
-"""Time of a run and its backward run over that of the plain run, by `ParallelContext.psolve`.
+"""Time of a run and the way back through it over that of the plain run, by `ParallelContext.psolve`.
 
 Each figure is the median over some rounds of (run + gradient) / (plain run just before it, without recorders), set-up
 not counted. Models: the branched reference with hh (33 segments, 3 and 99 parameters), and the branched cell of the
@@ -24,8 +24,8 @@ import numpy as np
 from models import branched, reference
 from neuron import h
 
-#: What a run with its backward run may cost, in plain runs; and how far the number of parameters may matter.
-AIM = 4.0, 0.2
+#: What a run and the way back may cost, in plain runs; and how far the number of parameters may matter.
+AIM = 2.0, 0.2
 #: Besides pas, naf, kdr, ih, cah, capool, sk.
 MORE = ("cal_ghk", "kir", "nap", "kmq10")
 CONDUCTANCES = ("g_pas", "gbar_naf", "gbar_kdr", "gbar_ih", "gbar_cah", "gbar_sk", "gbar_kir", "gbar_nap", "gbar_kmq10")
@@ -41,7 +41,7 @@ def timed(solve: Callable[[], object]) -> float:
 def back(
     reverse: gradmod.Reverse, trace: gradmod.trace.Trace, simulate: Callable[[], None], duration: float
 ) -> tuple[float, float, gradmod.gradient.Gradient]:
-    """Seconds of the run and of the backward run, and what came out."""
+    """Seconds of the run and of the way back, and what came out."""
     begin = time.perf_counter()
     reverse.run(duration, simulate=simulate)
     middle = time.perf_counter()

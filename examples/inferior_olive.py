@@ -185,7 +185,7 @@ def worth(problem: Problem, file: Path, repeats: int = 8) -> float:
 
         before = fastest(problem.plain)
         function = problem.with_gradient()
-        function(x)  # starts the process for the backward run
+        function(x)  # compiles what is not in the cache
         gradient = fastest(function)
         function.close()
         file.write_text(json.dumps({"plain": min(before, fastest(problem.plain)), "gradient": gradient}))

@@ -2,7 +2,7 @@
 
 The target is the voltage at seven places of a cell whose conductances are profiles, times a random factor in each
 segment. The fit starts from the plain profiles. Each step costs one run and one
-backward run, however many parameters there are. Then CMA-ES, which needs no gradient, gets the same objective, the same
+way back through the run, however many parameters there are. Then CMA-ES, which needs no gradient, gets the same objective, the same
 start and the same wall time, with plain runs.
 
     python examples/per_segment.py            # a few minutes; writes examples/out/per_segment.png

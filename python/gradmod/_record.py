@@ -84,7 +84,7 @@ class Start:
 class Record:
     """One complete run.
 
-    What was remembered of it is in the memory that the worker sees, or in a copy of that, or not there any more: then
+    What was remembered of it is in the memory of its `Reverse`, or in a copy of that, or not there any more: then
     its :meth:`signature` tells whether another run is the same.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Whether the steps of a run were those that its backward run differentiates."""
+"""Whether the steps of a run were those that are differentiated on the way back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import Refused
 _UNSOLVED = (
     "the equations of a KINETIC or LINEAR block were not solved to the end: too many iterations (a smaller dt needs "
     "fewer), nearly singular equations, or a loop of more rounds than are followed; or, where events set v, a neuron "
-    "ran so far beyond its threshold that its conductance is above 1e6 uS, where a backward run loses its digits (a "
+    "ran so far beyond its threshold that its conductance is above 1e6 uS, where reverse mode loses its digits (a "
     "smaller dt, or forward mode)"
 )
 _VOLTAGE = (
@@ -61,9 +61,11 @@ def check_steps(cells: Sequence[Cell], recorders: Recorders, outs: Floats, broke
             unfollowed = spot.region.unfollowed
             left_out = "; or code was run that is not differentiated: " + "; ".join(unfollowed) if unfollowed else ""
             raise Refused(f"no exact gradient of this run, at {_where(spot)}: {_UNSOLVED}{left_out}")
-        if check != 0.0 and (first is None or step < first[0]):
-            states = spot.region.checks
-            what = f"{states[int(check) - 1]} {_STATE}" if check <= len(states) else _CURRENT
+        states = spot.region.checks
+        is_current = check > len(states)
+        # What shows in a current shows in the voltage too.
+        if check != 0.0 and (first is None or step < first[0] + is_current):
+            what = _CURRENT if is_current else f"{states[int(check) - 1]} {_STATE}"
             first = int(step), _where(spot), what
     if first is not None:
         step, place, what = first

@@ -1,6 +1,6 @@
 """A run in windows: what does not fit into memory is computed again.
 
-At the start of each window the process forks, and the copy waits. When the backward run has come to the window, the
+At the start of each window the process forks, and the copy waits. When reverse mode has come back to the window, the
 copy, whose model stands where the user's model stood then, runs on to the window's end and remembers it. So the user's
 model is never set back: not its states, events, recordings, random numbers or Python objects.
 """

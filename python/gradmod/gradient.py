@@ -1,4 +1,4 @@
-"""What a backward run hands back."""
+"""What comes of going back through a run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Gradient(Mapping[str, Any]):
 
 
 class Harvest:
-    """The results of a backward run, by place; sums them to gradients in the user's directions."""
+    """The results by place; sums them to gradients in the user's directions."""
 
     def __init__(
         self,

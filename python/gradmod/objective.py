@@ -212,7 +212,7 @@ class ValueAndGrad:
             kept.release()
 
     def close(self) -> None:
-        """End the worker and take the recorders away."""
+        """Take the recorders away."""
         self.simulation.close()
 
 
