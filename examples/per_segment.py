@@ -1,9 +1,9 @@
 """A fit with a thousand parameters: the conductances of eight channels in every segment of a branched cell.
 
 The target is the voltage at seven places of a cell whose conductances are profiles, times a random factor in each
-segment. The fit starts from the plain profiles. Each step costs one run and one
-way back through the run, however many parameters there are. Then CMA-ES, which needs no gradient, gets the same objective, the same
-start and the same wall time, with plain runs.
+segment. The fit starts from the plain profiles. Each step costs one run and one way back through it, however many
+parameters there are. Then CMA-ES, which needs no gradient, gets the same objective, the same start and the same wall
+time, with plain runs.
 
     python examples/per_segment.py            # a few minutes; writes examples/out/per_segment.png
 """

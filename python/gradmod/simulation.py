@@ -67,8 +67,8 @@ class Simulation:
             sections: As for ``Reverse``.
             memory: Likewise; and as much again for runs that are kept, see :meth:`keep`.
             mode: How derivatives are made: "forward", by gradients that run along, which gives Jacobians too; or
-                "reverse", by going back through the run. By default what is cheaper, told unless ``quiet``; and forward mode where
-                reverse mode refuses the model.
+                "reverse", by going back through the run. By default what is cheaper, told unless ``quiet``; and forward
+                mode where reverse mode refuses the model.
             spike_times: As for :func:`gradmod.attach`; forward mode only.
             keep: What must live as long, such as the cell: NEURON removes what Python no longer knows.
             quiet: Say nothing of this and of what has to be compiled.
