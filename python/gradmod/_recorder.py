@@ -14,8 +14,7 @@ from . import _neuron as nrn
 from ._corrected import Corrected
 from ._directions import Direction
 from ._events import SIMULTANEOUS, Copies
-from ._ions import ion_settings
-from ._manifest import IonFlags
+from ._ions import IonsOfCell, ion_settings
 from ._memory import SharedMemory
 from ._neuron_sections import exists
 from ._point_ions import check_ions
@@ -87,7 +86,7 @@ class Recorders:
         self.weights: list[float] = []
         self.weight_of: dict[str, tuple[Spot, int]] = {}
         self._corrected = Corrected()
-        self._ions_at: dict[tuple[int, int], list[IonFlags]] = {}
+        self._ions = IonsOfCell()
         self._copies: dict[int, Copies] = {}
         self._ends: list[tuple[nrn.PointProcess, int]] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
@@ -152,8 +151,7 @@ class Recorders:
         if process is not None and region.weights is not None:
             self._copies[len(self.spots)] = Copies(process, mechanism, region.weights)
         self.spots.append(spot)
-        if process is not None:
-            self._ions_at.setdefault((cell, node), []).extend(region.ions)
+        self._ions.add(spot)
         if process is None:
             self.nodes[cell, node] = self.stride
         self.stride += region.moving
@@ -254,9 +252,7 @@ class Recorders:
 
     def settings(self, spot: Spot) -> dict[str, float]:
         """What the ion styles say at a place."""
-        if spot.process is None:
-            return ion_settings(spot.region.ions, spot.segment.sec)
-        return ion_settings(spot.region.ions, spot.segment.sec, self._ions_at[spot.cell, spot.node])
+        return ion_settings(spot.region.ions, spot.segment, self._ions.at(spot.segment))
 
     def finish(self) -> int:
         """Remember the present as the last frame; returns the number of time steps that were run.

@@ -26,6 +26,16 @@ pub enum Slot {
     Own(usize),
 }
 
+/// When code runs that reads frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// INITIAL has just run: the first frame has its time.
+    Initial,
+    /// Long after it: the first frame has the time in the middle of the first step.
+    Start,
+    Step,
+}
+
 /// Where the value of an input is found.
 enum Found {
     Moving(usize, When),
@@ -229,6 +239,12 @@ impl<'a> Frame<'a> {
     /// LOCAL names, and C statements that load inputs from the frames `now`
     /// and `next` and from `fixed`; at the start there is `now` only.
     pub fn load(&self, inputs: &BTreeSet<Input>, at_start: bool) -> (Vec<String>, Vec<String>) {
+        self.load_at(inputs, if at_start { Moment::Start } else { Moment::Step })
+    }
+
+    /// The same at any moment.
+    pub fn load_at(&self, inputs: &BTreeSet<Input>, moment: Moment) -> (Vec<String>, Vec<String>) {
+        let at_start = moment != Moment::Step;
         let (mut names, mut lines) = (Vec::new(), Vec::new());
         for input in inputs {
             let Some(found) = self.find(&self.linearised.quantities[input]) else { continue };
@@ -242,8 +258,7 @@ impl<'a> Frame<'a> {
                 Found::Fixed(index) => format!("gm_fixed[{index}]"),
                 Found::Rise if at_start => "0.".to_owned(),
                 Found::Rise => format!("{} - gm_now[0]", self.voltage_after()),
-                // The first frame is written for the last time in the middle of the first step.
-                Found::Time if at_start => "gm_head[0] - 0.5*dt".to_owned(),
+                Found::Time if moment == Moment::Start => "gm_head[0] - 0.5*dt".to_owned(),
                 Found::Time => "gm_head[0]".to_owned(),
                 Found::Nothing => "0.".to_owned(),
             };
