@@ -13,7 +13,7 @@ from . import _neuron as nrn
 from ._corrected import Corrected
 from ._directions import Direction
 from ._events import Events
-from ._ions import ion_settings
+from ._ions import IonsOfCell, ion_settings
 from ._jumps import tell_jumps
 from ._neuron_sections import exists
 from ._point_ions import check_ions
@@ -223,12 +223,11 @@ class Attachment:
             for sec, region in {spot.segment.sec: spot.region for spot in self.spots}.items()
             for ion in (flags.ion for flags in region.ions)
         ]
-        ions_at: dict[int, list[manifest.IonFlags]] = {}
-        for spot in self.companions:
-            ions_at.setdefault(spot.node, []).extend(spot.region.ions)
+        used = IonsOfCell()
         for spot in (*self.spots, *self.companions):
-            processes = ions_at.get(spot.node, ()) if spot.process else ()
-            for name, value in ion_settings(spot.region.ions, spot.segment.sec, processes).items():
+            used.add(spot)
+        for spot in (*self.spots, *self.companions):
+            for name, value in ion_settings(spot.region.ions, spot.segment, used.at(spot.segment)).items():
                 setattr(spot.mechanism, name, value)
         self._corrected.remember((*self.spots, *self.companions))
         for k in self.acting:

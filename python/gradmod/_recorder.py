@@ -16,8 +16,7 @@ from ._corrected import Corrected
 from ._directions import Direction
 from ._events import SIMULTANEOUS, Copies
 from ._gather import Gather
-from ._ions import ion_settings
-from ._manifest import IonFlags
+from ._ions import IonsOfCell, ion_settings
 from ._memory import SharedMemory
 from ._neuron_sections import exists
 from ._point_ions import check_ions
@@ -92,7 +91,7 @@ class Recorders:
         self.weights: list[float] = []
         self.weight_of: dict[str, tuple[Spot, int]] = {}
         self._corrected = Corrected()
-        self._ions_at: dict[tuple[int, int], list[IonFlags]] = {}
+        self._ions = IonsOfCell()
         self._copies: dict[int, Copies] = {}
         self._ends: list[nrn.PointProcess] = []
         self._gather: Gather | None = None
@@ -185,8 +184,7 @@ class Recorders:
         if process is not None and region.weights is not None:
             self._copies[len(self.spots)] = Copies(process, mechanism, region.weights)
         self.spots.append(spot)
-        if process is not None:
-            self._ions_at.setdefault((cell, node), []).extend(region.ions)
+        self._ions.add(spot)
         if process is None:
             self.nodes[cell, node] = frame
         self.out_size += region.out_size
@@ -311,9 +309,7 @@ class Recorders:
 
     def settings(self, spot: Spot) -> dict[str, float]:
         """What the ion styles say at a place."""
-        if spot.process is None:
-            return ion_settings(spot.region.ions, spot.segment.sec)
-        return ion_settings(spot.region.ions, spot.segment.sec, self._ions_at[spot.cell, spot.node])
+        return ion_settings(spot.region.ions, spot.segment, self._ions.at(spot.segment))
 
     def finish(self) -> int:
         """Remember the present as the last frame; returns the number of time steps that were run.

@@ -32,6 +32,7 @@ CASES = {
     "values that are computed only where something is new": (("leakwarm",), 0.05),
     "variable carried to BREAKPOINT": (("nacarry",), 0.05),
     "computed in INITIAL": (("kmq10",), 0.1),
+    "computed in INITIAL, of the time, and not shown": (("kclock",), 0.1),
     "default initial value": (("state0",), 0.1),
     "TABLE of FUNCTIONs": (("ktab",), 0.05),
     "TABLE that the voltage leaves": (("ktabn",), 0.05),

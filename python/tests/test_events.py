@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import gradmod
@@ -140,14 +141,21 @@ def run_in_reverse(**directions: Any) -> None:
         reverse.run(1.0)
 
 
+@pytest.mark.parametrize("x", [0.2, 0.8])
 @pytest.mark.parametrize("mode", [attach, run_in_reverse])
-def test_an_ion_style_that_neuron_does_not_tell(mode: Any) -> None:
-    cell = Driven("ClSyn")
-    cell.long.insert("cah")
-    with pytest.raises(gradmod.Error, match="ion_style of ca at a point process"):
-        mode(cm=gradmod.Range("cm", cell.all))
-    h.ion_style("ca_ion", 1, 2, 1, 0, 0, sec=cell.long)
+def test_an_ion_style_that_neuron_does_not_tell(mode: Any, x: float) -> None:
+    """ClSyn reads a concentration: its segment then has another style than the others, if it is the first one too."""
+    cell = twig.Twig(("cah",))
+    synapse = h.ClSyn(cell.long(x))
+    direction = gradmod.Range("eca", cell.long)
+    with pytest.raises(gradmod.Error, match="the ion_style of ca may be another than at the beginning") as found:
+        mode(eca=direction)
+    way_out = re.search(r"ion_style\((.*)\),", str(found.value))
+    assert way_out is not None
+    assert way_out[1] == '"ca_ion", 1, 2, 1, 1, 0, sec=long'
+    h.ion_style("ca_ion", 1, 2, 1, 1, 0, sec=cell.long)
     mode(cm=gradmod.Range("cm", cell.all))
+    del synapse
 
 
 @pytest.mark.parametrize(("kind", "parameter"), [("ExpSyn", "tau"), ("StepSyn", "e"), ("RingSyn", "gmax")])

@@ -336,7 +336,7 @@ impl Step<'_> {
     }
 
     /// Whether a variable has no gradient when a run starts, with a `NetCon` or without one: INITIAL leaves it alone
-    /// (`is_untouched`) or sets it to a number, and so does INITIAL of NET_RECEIVE.
+    /// (`is_untouched`) or sets it to a number, and so does INITIAL of `NET_RECEIVE`.
     fn is_start_flat(&self, mechanism: &Mechanism, name: &str, is_untouched: bool, left: Id, set: Id) -> bool {
         let of_time = |id: Id| {
             let time = self.graph.reachable_inputs(&[self.t], true);

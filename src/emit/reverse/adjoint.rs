@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use minijinja::{context, Environment};
 
+use super::frame::Moment;
 use super::invariant::invariants;
 use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
@@ -137,7 +138,7 @@ fn prepare(reversed: &Reversed) -> Vec<String> {
     let ids = kept(reversed);
     let code = Code::in_c(&linearised.graph, &ids, sources(linearised), BTreeMap::new());
     let inputs = linearised.graph.reachable_inputs(&ids, false);
-    let mut text = loaded(reversed.frame.load(&inputs, false, reversed.reader()), &code, &[]);
+    let mut text = loaded(reversed.frame.load(&inputs, Moment::Step, reversed.reader()), &code, &[]);
     text.extend(ids.iter().enumerate().map(|(index, id)| format!("{} = {};", element("kept", index), code.value(*id))));
     text
 }
@@ -147,7 +148,7 @@ fn tables(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let is_table = |input: &Input| matches!(linearised.quantities[input], Quantity::UseTable(_));
     let inputs = reversed.step.inputs.iter().copied().filter(is_table).collect();
-    reversed.frame.load(&inputs, false, reversed.reader()).into_iter().map(|(_, value)| value).collect()
+    reversed.frame.load(&inputs, Moment::Step, reversed.reader()).into_iter().map(|(_, value)| value).collect()
 }
 
 /// `target = plus + sum of the terms`
@@ -199,7 +200,7 @@ fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {
 fn linearise(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let code = step_code(reversed);
-    let loads = reversed.frame.load(&reversed.step.inputs, false, reversed.reader());
+    let loads = reversed.frame.load(&reversed.step.inputs, Moment::Step, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.row);
     let flow = Transposed::new(linearised, rows, &linearised.stages, &code);
     let mut text = loaded(loads, &code, &flow.names);
@@ -274,7 +275,7 @@ fn finish(reversed: &Reversed) -> Vec<String> {
 fn start(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let code = code(linearised, &reversed.start);
-    let loads = reversed.frame.load(&reversed.start.inputs, true, reversed.reader());
+    let loads = reversed.frame.load(&reversed.start.inputs, Moment::Start, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.start);
     let flow = Transposed::new(linearised, rows, &linearised.start_stages, &code);
     let mut text = loaded(loads, &code, &flow.names);

@@ -26,6 +26,16 @@ pub enum Slot {
     Own(usize),
 }
 
+/// When code runs that reads frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// INITIAL has just run: the first frame has its time.
+    Initial,
+    /// Long after it: the first frame has the time in the middle of the first step.
+    Start,
+    Step,
+}
+
 /// Where the value of an input is found.
 enum Found {
     Moving(usize, When),
@@ -228,7 +238,8 @@ impl<'a> Frame<'a> {
 
     /// The names of inputs, and in C where the frames `now` and `next` and `fixed` have them; at the start there is
     /// `now` only.
-    pub fn load(&self, inputs: &BTreeSet<Input>, at_start: bool, reader: Reader) -> Vec<(String, String)> {
+    pub fn load(&self, inputs: &BTreeSet<Input>, moment: Moment, reader: Reader) -> Vec<(String, String)> {
+        let at_start = moment != Moment::Step;
         let mut found_at = Vec::new();
         let step = reader.time_step();
         for input in inputs {
@@ -244,8 +255,7 @@ impl<'a> Frame<'a> {
                 Found::Fixed(index) => self.fixed(index, quantity, reader),
                 Found::Rise if at_start => "0.".to_owned(),
                 Found::Rise => format!("{} - {}", self.voltage_after(reader), reader.now(0)),
-                // The first frame is written for the last time in the middle of the first step.
-                Found::Time if at_start => format!("gm_head[0] - 0.5*{step}"),
+                Found::Time if moment == Moment::Start => format!("gm_head[0] - 0.5*{step}"),
                 Found::Time => "gm_head[0]".to_owned(),
                 Found::Nothing => "0.".to_owned(),
             };

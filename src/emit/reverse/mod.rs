@@ -14,7 +14,7 @@ mod undo;
 
 use std::collections::BTreeSet;
 
-use self::frame::{Frame, Reader};
+use self::frame::{Frame, Moment, Reader};
 use super::c::local;
 use super::checks;
 use super::code::Code;
@@ -165,8 +165,8 @@ fn setting_names(linearised: &Linearised) -> Vec<String> {
 }
 
 /// The names that [`Frame::load`] finds, and statements that set them.
-fn loads(frame: &Frame, inputs: &BTreeSet<Input>, at_start: bool) -> (Vec<String>, Vec<String>) {
-    let found = frame.load(inputs, at_start, Reader::Recorder);
+fn loads(frame: &Frame, inputs: &BTreeSet<Input>, moment: Moment) -> (Vec<String>, Vec<String>) {
+    let found = frame.load(inputs, moment, Reader::Recorder);
     found.into_iter().map(|(name, value)| (name.clone(), format!("{} = {value};", local(&name)))).unzip()
 }
 

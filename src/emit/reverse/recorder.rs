@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use minijinja::{context, Environment};
 use serde::Serialize;
 
-use super::frame::Slot;
+use super::frame::{Moment, Slot};
 use super::{locals, unnamed, verbatim, Phase, Reversed, CELSIUS};
 use crate::emit::{lines, EmitError, File};
 use crate::step::{State, StateKind};
@@ -231,7 +231,8 @@ fn own(reversed: &Reversed, at_start: bool) -> Vec<String> {
     let linearised = reversed.linearised;
     let phase = if at_start { &reversed.own_start } else { &reversed.own_step };
     let code = phase.code(linearised);
-    let (names, loads) = super::loads(&reversed.frame, &phase.inputs, at_start);
+    let moment = if at_start { Moment::Initial } else { Moment::Step };
+    let (names, loads) = super::loads(&reversed.frame, &phase.inputs, moment);
     let slots: Vec<(usize, usize)> = reversed
         .frame
         .moving

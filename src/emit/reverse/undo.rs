@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::adjoint::{code, gather, loaded, thought_of, totals};
 use super::record::{Record, HEAD};
+use super::frame::Moment;
 use super::transpose::Transposed;
 use super::Reversed;
 use crate::emit::code::Code;
@@ -46,7 +47,7 @@ fn start(reversed: &Reversed, receive: &Receive) -> Vec<String> {
     }
     let linearised = reversed.linearised;
     let code = code(linearised, &reversed.start_weights);
-    let mut loads = reversed.frame.load(&reversed.start_weights.inputs, true, reversed.reader());
+    let mut loads = reversed.frame.load(&reversed.start_weights.inputs, Moment::Start, reversed.reader());
     loads.extend(receive.arguments.iter().enumerate().map(|(index, name)| (name.clone(), format!("given[{index}]"))));
     let map = Map::new(reversed, &[], &receive.start_weights, None);
     map.text(&code, loads, receive.arguments.len())
