@@ -252,7 +252,7 @@ impl<'a> Frame<'a> {
                 // What NEURON does not show is taken as 0 before INITIAL; the first frame has what INITIAL made of it.
                 Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => "0.".to_owned(),
                 Found::Moving(index, _) => reader.now(index),
-                Found::Fixed(index) => self.fixed(index, quantity, reader),
+                Found::Fixed(index) => fixed(index, quantity, reader),
                 Found::Rise if at_start => "0.".to_owned(),
                 Found::Rise => format!("{} - {}", self.voltage_after(reader), reader.now(0)),
                 Found::Time if moment == Moment::Start => format!("gm_head[0] - 0.5*{step}"),
@@ -333,12 +333,6 @@ impl Frame<'_> {
         }
     }
 
-    fn fixed(&self, index: usize, quantity: &Quantity, reader: Reader) -> String {
-        let value = reader.fixed(index);
-        let is_table = reader != Reader::Recorder && matches!(quantity, Quantity::UseTable(_));
-        if is_table { format!("tables ? {value} : 0.") } else { value }
-    }
-
     /// The voltage at the end of a step, before the events that follow it.
     fn voltage_after(&self, reader: Reader) -> String {
         let text = match (self.jumps, reader) {
@@ -348,6 +342,12 @@ impl Frame<'_> {
         };
         text.to_owned()
     }
+}
+
+fn fixed(index: usize, quantity: &Quantity, reader: Reader) -> String {
+    let value = reader.fixed(index);
+    let is_table = reader != Reader::Recorder && matches!(quantity, Quantity::UseTable(_));
+    if is_table { format!("tables ? {value} : 0.") } else { value }
 }
 
 fn ion_names(ion: &crate::step::RegionIon, name: &str) -> bool {

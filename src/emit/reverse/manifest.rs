@@ -34,6 +34,7 @@ pub struct ReverseManifest {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is one fact
 pub struct ReverseRegion {
     pub name: String,
     /// `density` or `point`
