@@ -223,9 +223,10 @@ def test_a_child_forked_during_a_run_writes_nothing(cell: Passive) -> None:
         run(3.0)
         if disturb:
             cell_goes_on = lambda: (cell["twig"].psection(), h.continuerun(8))  # noqa: E731
+            amplitude = cell.clamps[0].amp
             cell.clamps[0].amp += 1
             assert "None" not in in_a_child(cell_goes_on)[:4]
-            cell.clamps[0].amp -= 1
+            cell.clamps[0].amp = amplitude
         h.continuerun(8)
 
     with gradmod.Reverse(memory=0.008, **parameters(cell)) as reverse:
