@@ -95,7 +95,8 @@ def resolve(parameters: Mapping[str, Parameter], scope: Iterable[nrn.Section] | 
     if not cells:
         raise Error("there are no sections")
     by_section = {sec: cell for cell in cells for sec in cell.sections}
-    directions = [_resolve(name, parameter, cells, by_section) for name, parameter in parameters.items()]
+    with nrn.one_look():
+        directions = [_resolve(name, parameter, cells, by_section) for name, parameter in parameters.items()]
     for direction in directions:
         direction.weights()  # a weight that fails should do so before anything is attached
     return directions

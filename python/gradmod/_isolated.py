@@ -47,13 +47,14 @@ class IsolatedValues:
         Raises:
             Refused: As said.
         """
-        for direction in self._directions:
-            for public, place, value in _present(direction):
-                if value in self._values.get(public, ()):
-                    raise Refused(
-                        f"{direction.name}: {direction.parameter.name} is {value:g} {place}, which the mechanism "
-                        "treats as a case of its own (==), so there is no derivative in it; set another value"
-                    )
+        with nrn.one_look():
+            for direction in self._directions:
+                for public, place, value in _present(direction):
+                    if value in self._values.get(public, ()):
+                        raise Refused(
+                            f"{direction.name}: {direction.parameter.name} is {value:g} {place}, which the mechanism "
+                            "treats as a case of its own (==), so there is no derivative in it; set another value"
+                        )
 
 
 def _present(direction: Direction) -> list[tuple[str, str, float]]:

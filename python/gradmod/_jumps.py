@@ -49,13 +49,16 @@ def check_jumps(
     Raises:
         Refused: Which event comes first would matter there, or the place has no membrane.
     """
+    by_section: dict[nrn.Section, list[tuple[nrn.PointProcess, _Region]]] = {}
+    for process, region in points:
+        by_section.setdefault(process.get_segment().sec, []).append((process, region))
     for cell in cells:
         sections = set(cell.sections)
         here: dict[int, list[tuple[str, _Region]]] = {}
         for seg in cell.segments:
             region = regions[seg.sec]
             here[cell.node(seg.sec, seg.x)] = [(", ".join(region.mechanisms), region)]
-        own = [(process, region) for process, region in points if process.get_segment().sec in sections]
+        own = [both for sec in cell.sections for both in by_section.get(sec, ())]
         for process, region in own:
             seg = process.get_segment()
             here.setdefault(cell.node(seg.sec, seg.x), []).append((nrn.name_of(process), region))

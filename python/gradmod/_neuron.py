@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -141,9 +142,36 @@ def name_of(process: PointProcess) -> str:
     return str(process.hname())
 
 
+#: Objects by kind and name, while :func:`one_look` lasts.
+_seen: list[dict[str, dict[str, Any]]] = []
+
+
+@contextlib.contextmanager
+def one_look() -> Iterator[None]:
+    """Within, objects are listed once for all that ask for them by name: none must be made or deleted."""
+    _seen.append({} if not _seen else _seen[0])
+    try:
+        yield
+    finally:
+        _seen.pop()
+
+
+def _named(kind: str) -> dict[str, Any]:
+    """All objects of a kind by their names."""
+    if _seen and kind in _seen[0]:
+        return _seen[0][kind]
+    found = {name_of(one): one for one in h.List(kind)}
+    if _seen:
+        _seen[0][kind] = found
+    return found
+
+
 def find_point_process(name: str) -> PointProcess | None:
     """The point process with that name, if there is one."""
-    return next((process for process in h.List(name.split("[")[0]) if name_of(process) == name), None)
+    kind = name.split("[")[0]
+    if _seen:
+        return _named(kind).get(name)
+    return next((process for process in h.List(kind) if name_of(process) == name), None)
 
 
 def netcons_by_target() -> dict[str, list[NetCon]]:
@@ -186,7 +214,7 @@ def copy_netcon(netcon: NetCon, target: PointProcess) -> NetCon:
 
 def netcons() -> dict[str, NetCon]:
     """Every NetCon by its name."""
-    return {name_of(netcon): netcon for netcon in h.List("NetCon")}
+    return _named("NetCon")
 
 
 def ion_style(sec: Section, ion: str) -> int:

@@ -23,15 +23,20 @@ class Overwritten:
         self._directions = [d for d in directions if d.wrt is not None or isinstance(d.parameter, Global)]
         self._before: dict[tuple[str, str], float] = {}
         self._along: dict[str, tuple[str, nrn.Vector]] = {}
-        for direction in self._directions:
-            parameter = direction.parameter
-            if isinstance(parameter, Stimulus):
-                process = nrn.find_point_process(parameter.process)
-                if process is not None:
-                    recorded = nrn.record(nrn.ref(process, parameter.name))
-                    self._along[direction.name] = f"{parameter.name} of {parameter.process}", recorded
+        with nrn.one_look():
+            for direction in self._directions:
+                parameter = direction.parameter
+                if isinstance(parameter, Stimulus):
+                    process = nrn.find_point_process(parameter.process)
+                    if process is not None:
+                        recorded = nrn.record(nrn.ref(process, parameter.name))
+                        self._along[direction.name] = f"{parameter.name} of {parameter.process}", recorded
 
-    def _values(self) -> Iterator[tuple[str, str, float]]:
+    def _values(self) -> list[tuple[str, str, float]]:
+        with nrn.one_look():
+            return list(self._found())
+
+    def _found(self) -> Iterator[tuple[str, str, float]]:
         for direction in self._directions:
             parameter, owners = direction.parameter, list[object]()
             if isinstance(parameter, Range):

@@ -137,8 +137,11 @@ class Recorders:
             if spot.region.sets_voltage:
                 self.landed[spot.cell, spot.node] = self.stride
                 self.stride += 1
-        for cell in range(len(self.cells)):
-            check_ions([spot for spot in self.spots if spot.cell == cell])
+        of_cells: list[list[Spot]] = [[] for _ in self.cells]
+        for spot in self.spots:
+            of_cells[spot.cell].append(spot)
+        for spots in of_cells:
+            check_ions(spots)
         check_rxd(self.spots)
         self._own = [spot for spot in self.spots if not spot.region.gathered]
         gather = self._gather = Gather(made, self.cells)

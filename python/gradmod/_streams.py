@@ -47,6 +47,11 @@ def check_streams(spots: Sequence[Spot]) -> None:
 
 
 def _streams(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Stream, nrn.RandomStream]]:
+    with nrn.one_look():
+        yield from list(_found(spots))
+
+
+def _found(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Stream, nrn.RandomStream]]:
     for spot in spots:
         if spot.region.streams:
             process = None if spot.process is None else nrn.find_point_process(spot.process)

@@ -79,7 +79,8 @@ class Simulation:
         """
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         directions = resolve(parameters, scope)
-        self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
+        with nrn.one_look():
+            self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
         check_overlap(self._settable)
         fixed = {settable.name: settable.parameter for settable in self._settable}
         self.names = [f"{s.name}[{i}]" if s.size > 1 else s.name for s in self._settable for i in range(s.size)]
