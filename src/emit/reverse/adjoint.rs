@@ -99,17 +99,27 @@ fn kept(reversed: &Reversed) -> Vec<Id> {
     invariants(&linearised.graph, &reversed.step.roots, is_fixed)
 }
 
-/// How many numbers that is at each place.
+/// How many numbers are computed before the steps at each place: what INITIAL has made first.
 pub(super) fn kept_count(reversed: &Reversed) -> usize {
-    kept(reversed).len()
+    reversed.frame.still.len() + kept(reversed).len()
+}
+
+/// Where inputs of a step are that no frame has.
+fn step_sources(reversed: &Reversed) -> BTreeMap<Input, String> {
+    let quantities = reversed.linearised.quantities.iter();
+    let still = quantities.filter_map(|(input, quantity)| {
+        reversed.frame.still(quantity).map(|index| (*input, element("kept", index)))
+    });
+    sources(reversed.linearised).into_iter().chain(still).collect()
 }
 
 /// The code of the step that has that already.
 fn step_code<'a>(reversed: &Reversed<'a>) -> Code<'a> {
     let linearised = reversed.linearised;
+    let first = reversed.frame.still.len();
     let given = kept(reversed);
-    let given = given.iter().enumerate().map(|(index, id)| (*id, element("kept", index))).collect();
-    Code::in_c(&linearised.graph, &reversed.step.roots, sources(linearised), given)
+    let given = given.iter().enumerate().map(|(index, id)| (*id, element("kept", first + index))).collect();
+    Code::in_c(&linearised.graph, &reversed.step.roots, step_sources(reversed), given)
 }
 
 /// Whether a compiler can take several places at once, with an exp of our own.
@@ -132,14 +142,29 @@ fn is_vector(code: &Code, roots: &[Id]) -> bool {
     !code.repeats() && code.calls(roots).iter().all(simple)
 }
 
-/// Before the steps.
+/// Before the steps: what INITIAL has made and NEURON does not show, then what else does not change.
 fn prepare(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
+    let own = reversed.frame.still.iter().filter_map(|state| linearised.states[*state].own);
+    let starts: Vec<Id> = own.map(|(_, start)| start).collect();
+    let code = Code::in_c(&linearised.graph, &starts, sources(linearised), BTreeMap::new());
+    let mut text = once(reversed, &starts, &code, Moment::Initial, 0);
     let ids = kept(reversed);
-    let code = Code::in_c(&linearised.graph, &ids, sources(linearised), BTreeMap::new());
-    let inputs = linearised.graph.reachable_inputs(&ids, false);
-    let mut text = loaded(reversed.frame.load(&inputs, Moment::Step, reversed.reader()), &code, &[]);
-    text.extend(ids.iter().enumerate().map(|(index, id)| format!("{} = {};", element("kept", index), code.value(*id))));
+    let code = Code::in_c(&linearised.graph, &ids, step_sources(reversed), BTreeMap::new());
+    text.extend(once(reversed, &ids, &code, Moment::Step, starts.len()));
+    text
+}
+
+fn once(reversed: &Reversed, ids: &[Id], code: &Code, moment: Moment, first: usize) -> Vec<String> {
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let inputs = reversed.linearised.graph.reachable_inputs(ids, false);
+    let mut text = vec!["{".to_owned()];
+    text.extend(loaded(reversed.frame.load(&inputs, moment, reversed.reader()), code, &[]));
+    let stores = ids.iter().enumerate();
+    text.extend(stores.map(|(index, id)| format!("{} = {};", element("kept", first + index), code.value(*id))));
+    text.push("}".to_owned());
     text
 }
 

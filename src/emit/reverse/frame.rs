@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::emit::manifest::PointerManifest;
 use crate::emit::sources::pointed_source;
-use crate::graph::Input;
+use crate::graph::{Id, Input};
 use crate::model::{Kind, Role};
 use crate::step::{Linearised, Quantity, StateKind, When};
 
@@ -52,6 +52,9 @@ pub struct Frame<'a> {
     pub pointers: Vec<PointerManifest>,
     pub moving: Vec<Slot>,
     pub fixed: Vec<Slot>,
+    /// States that NEURON does not show and that only INITIAL sets, from what does not change along a run: they are
+    /// computed from that.
+    pub still: Vec<usize>,
     /// Pointers whose value counts when INITIAL runs.
     pub at_initial: BTreeSet<String>,
     /// Moving pointers whose value counts before BREAKPOINT, which may change it.
@@ -74,12 +77,15 @@ impl<'a> Frame<'a> {
             pointers: Vec::new(),
             moving: vec![Slot::Voltage],
             fixed: Vec::new(),
+            still: Vec::new(),
             at_initial: BTreeSet::new(),
             early: BTreeSet::new(),
         };
         for (index, state) in linearised.states.iter().enumerate() {
-            if state.own.is_some() {
-                frame.moving.push(Slot::Own(index));
+            match state.own {
+                Some((None, start)) if frame.is_settled(start) => frame.still.push(index),
+                Some(_) => frame.moving.push(Slot::Own(index)),
+                None => {}
             }
         }
         if linearised.receive.is_some() {
@@ -113,6 +119,26 @@ impl<'a> Frame<'a> {
             }
         }
         frame
+    }
+
+    /// Whether a value of INITIAL depends only on what does not change along a run.
+    fn is_settled(&self, start: Id) -> bool {
+        let linearised = self.linearised;
+        let inputs = linearised.graph.reachable_inputs(&[start], false);
+        let is_still = |input: &Input| match &linearised.quantities[input] {
+            Quantity::Variable(mechanism, name, _) => {
+                self.variable(*mechanism, name).is_some_and(|(_, moves)| !moves)
+            }
+            other => is_known(other),
+        };
+        linearised.region.kind() == Kind::Density && inputs.iter().all(is_still)
+    }
+
+    /// Which of `still` a quantity is.
+    pub fn still(&self, quantity: &Quantity) -> Option<usize> {
+        let Quantity::Variable(mechanism, name, _) = quantity else { return None };
+        let kind = StateKind::Variable(*mechanism, name.clone());
+        self.still.iter().position(|index| self.linearised.states[*index].kind == kind)
     }
 
     fn point(&mut self, pointer: PointerManifest) {
@@ -245,6 +271,9 @@ impl<'a> Frame<'a> {
         for input in inputs {
             let quantity = &self.linearised.quantities[input];
             let Some(found) = self.find(quantity) else { continue };
+            if moment == Moment::Step && self.still(quantity).is_some() {
+                continue;
+            }
             let name = self.linearised.graph.input_name(*input);
             let value = match found {
                 Found::Moving(0, When::After) if !at_start => self.voltage_after(reader),
@@ -319,17 +348,8 @@ impl Frame<'_> {
     /// Whether a quantity does not change along a run.
     pub fn is_fixed(&self, quantity: &Quantity) -> bool {
         match self.find(quantity) {
-            Some(found) => matches!(found, Found::Fixed(_)),
-            None => matches!(
-                quantity,
-                Quantity::TimeStep
-                    | Quantity::Celsius
-                    | Quantity::Area
-                    | Quantity::Diameter
-                    | Quantity::Setting(_)
-                    | Quantity::Valence(_)
-                    | Quantity::Factor(..)
-            ),
+            Some(found) => matches!(found, Found::Fixed(_)) || self.still(quantity).is_some(),
+            None => is_known(quantity),
         }
     }
 
@@ -342,6 +362,20 @@ impl Frame<'_> {
         };
         text.to_owned()
     }
+}
+
+/// Whether it is known at each place, and the same in all steps.
+fn is_known(quantity: &Quantity) -> bool {
+    matches!(
+        quantity,
+        Quantity::TimeStep
+            | Quantity::Celsius
+            | Quantity::Area
+            | Quantity::Diameter
+            | Quantity::Setting(_)
+            | Quantity::Valence(_)
+            | Quantity::Factor(..)
+    )
 }
 
 fn fixed(index: usize, quantity: &Quantity, reader: Reader) -> String {

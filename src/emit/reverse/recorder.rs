@@ -14,13 +14,16 @@ use crate::step::{State, StateKind};
 const STATE: usize = 100;
 
 impl Reversed<'_> {
+    /// Whether a recorder computes what NEURON does not show.
+    fn has_own(&self) -> bool {
+        self.frame.moving.iter().any(|slot| matches!(slot, Slot::Own(_)))
+    }
+
     /// Whether all that is remembered stands in the model when a step begins, and nothing has to be computed.
     pub(super) fn is_gathered(&self) -> bool {
-        let linearised = self.linearised;
-        let has_own = linearised.states.iter().any(|state| state.own.is_some());
-        let receive = linearised.receive.as_ref();
+        let receive = self.linearised.receive.as_ref();
         let acts = receive.is_some_and(|receive| receive.voltage.is_some());
-        !has_own && !acts && self.frame.early.is_empty() && self.frame.at_initial.is_empty()
+        !self.has_own() && !acts && self.frame.early.is_empty() && self.frame.at_initial.is_empty()
     }
 }
 
@@ -32,7 +35,7 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
     let linearised = reversed.linearised;
     let name = unnamed("rec", linearised);
     let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
-    let has_own = linearised.states.iter().any(|state| state.own.is_some());
+    let has_own = reversed.has_own();
     let mut phases: Vec<&Phase> = Vec::new();
     let events = reversed.events();
     if has_own {
