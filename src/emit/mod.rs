@@ -72,7 +72,7 @@ pub enum EmitError {
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-const TEMPLATES: [(&str, &str); 20] = [
+const TEMPLATES: [(&str, &str); 21] = [
     ("functions.mod", include_str!("../../templates/functions.mod.j2")),
     ("moved.mod", include_str!("../../templates/moved.mod.j2")),
     ("row.mod", include_str!("../../templates/row.mod.j2")),
@@ -90,6 +90,7 @@ const TEMPLATES: [(&str, &str); 20] = [
     ("adjoint.mod", include_str!("../../templates/adjoint.mod.j2")),
     ("descent.mod", include_str!("../../templates/descent.mod.j2")),
     ("descent_interface.mod", include_str!("../../templates/descent_interface.mod.j2")),
+    ("elementary.mod", include_str!("../../templates/elementary.mod.j2")),
     ("slopes.mod", include_str!("../../templates/slopes.mod.j2")),
     ("homeostat.mod", include_str!("../../templates/homeostat.mod.j2")),
     ("follow.mod", include_str!("../../templates/follow.mod.j2")),

@@ -128,6 +128,9 @@ fn is_vector(code: &Code, roots: &[Id]) -> bool {
         matches!(
             builtin,
             Builtin::Exp
+                | Builtin::Log
+                | Builtin::Pow
+                | Builtin::TimesLog
                 | Builtin::Fabs
                 | Builtin::Sqrt
                 | Builtin::Floor
