@@ -250,27 +250,27 @@ _UNDO = "src/emit/reverse/undo.rs"
 _RECORDER = "templates/recorder.mod.j2"
 _ADJOINT = "templates/adjoint.mod.j2"
 EVENTS = [
-    Mutant("event: not undone", _ADJOINT, "    undo(step_index)\n", "", _EVENTS),
-    Mutant("event: one a step", _ADJOINT, "event = event_before(event, number)", "event = 0", _EVENTS),
+    Mutant("event: not undone", _ADJOINT, "        gm_undo_place(places, run, i, step);\n", "", _EVENTS),
+    Mutant("event: one a step", _ADJOINT, "event = (long) run->log[event])", "event = 0)", _EVENTS),
     Mutant(
         "event: weights",
         _UNDO,
-        'format!("gm_flows[{argument}] = _l{after};")',
-        'format!("gm_flows[{argument}] = _l{before};")',
+        "if (flows) flows[{argument}] = n{argument};",
+        "if (flows) flows[{argument}] = b{argument};",
         _EVENTS,
     ),
     Mutant("event: voltage", _UNDO, "if !self.flow.v_before.is_empty() {", "if false {", _EVENTS),
     Mutant(
         "event: states that it only reads",
         _UNDO,
-        '(!self.set_states.contains(state)).then(|| format!("m[{state}]"))',
+        "(!self.set_states.contains(state)).then(|| thought_of(*state))",
         "None::<String>",
         _EVENTS,
     ),
     Mutant(
         "event: INITIAL of the weights",
         "src/emit/reverse/adjoint.rs",
-        'text.push("start_weights()".to_owned());',
+        'text.push("gm_start_weights(places, run, i);".to_owned());',
         "",
         _EVENTS,
     ),
@@ -295,13 +295,19 @@ EVENTS = [
         'let _ = row;\n            lines.extend(lines::sum(&format!("next_shift',
         ("python/tests/test_events.py",),
     ),
-    Mutant("event: copies are compared", _RECORDER, "        compare_copies()\n", "", _EVENTS),
-    Mutant("event: currents are compared", _RECORDER, "    check_currents()\n", "", _EVENTS),
+    Mutant("event: copies are compared", "templates/gather.mod.j2", "*pair.mark = -2.;", ";", _EVENTS),
+    Mutant(
+        "event: currents are compared",
+        "src/emit/reverse/adjoint.rs",
+        "states.chain(currents)",
+        "states.chain(currents.take(0))",
+        _EVENTS,
+    ),
     Mutant(
         "event: at the end of a window",
-        "python/gradmod/_adjoint.py",
-        "self.spots[i].undo(window.last)",
-        "pass",
+        "templates/descent.mod.j2",
+        "if (places->adjoint->undo) places->adjoint->undo(places, run, run->last);",
+        "",
         _EVENTS,
     ),
     Mutant(
@@ -321,7 +327,7 @@ EVENTS = [
     Mutant(
         "event: ion style at its place",
         "python/gradmod/_ions.py",
-        "style = _style_there(style, of_processes, sec)",
+        "style = _promoted(made if is_made else told, users.here)",
         "pass",
         _EVENTS[1:],
     ),
@@ -448,15 +454,15 @@ POINTERS = [
     Mutant(
         "pointer: the current, backwards",
         "src/emit/reverse/adjoint.rs",
-        'far_carry[{index}] = far_before[{index}]{minus}"',
-        'far_carry[{index}] = far_before[{index}]*1"',
+        "source.far_before.iter().map(",
+        "source.far_before.iter().take(0).map(",
         _POINTERS,
     ),
     Mutant(
         "pointer: INITIAL, backwards",
         "src/emit/reverse/adjoint.rs",
-        'text.push(format!("far[{index}] = scale*far[{index}]"));',
-        'text.push(format!("far[{index}] = 0*far[{index}]"));',
+        'text.push(format!("{far} *= scale[i];"));',
+        'text.push(format!("{far} *= 0.;"));',
         _POINTERS,
     ),
 ]
@@ -493,29 +499,68 @@ WATCH = [
         _WATCH,
     ),
 ]
-_ADJOINT_V = "templates/adjoint.mod.j2"
+_DESCENT = "templates/descent.mod.j2"
 WATCH += [
-    Mutant("v, reverse: in one place", _ADJOINT_V, "here = here + carry/inertia", "here = here", _WATCH),
-    Mutant("v, reverse: not undone", _UNDO, "here = pushed/inertia", "here = push/inertia", _WATCH),
-    Mutant("v, reverse: at the end of a step", "src/emit/reverse/frame.rs", "if self.jumps {", "if false {", _WATCH),
     Mutant(
-        "v, reverse: ends of windows", "python/gradmod/_adjoint.py", "self.spots[i].undo(window.first)", "pass", _WATCH
+        "v, reverse: in one place", _DESCENT, "y[places->node[i]] += places->carry[i]/places->inertia[i];", "", _WATCH
     ),
+    Mutant("v, reverse: not undone", _UNDO, "= pushed/places->inertia[i];", "= push/places->inertia[i];", _WATCH),
     Mutant(
-        "v, reverse: start",
-        "python/gradmod/_adjoint.py",
-        "                self._start(i)\n",
-        "                pass\n",
+        "v, reverse: at the end of a step",
+        "src/emit/reverse/frame.rs",
+        "match (self.jumps, reader) {",
+        "match (false, reader) {",
         _WATCH,
     ),
+    Mutant(
+        "v, reverse: ends of windows",
+        _DESCENT,
+        "if (places->adjoint->sets_voltage) places->adjoint->undo(places, run, run->first);",
+        "",
+        _WATCH,
+    ),
+    Mutant("v, reverse: between steps", _DESCENT, "places->adjoint->undo(places, run, step + 1);", "", _WATCH),
     Mutant(
         "v, reverse: Ra",
         "python/gradmod/_plan.py",
-        "recorders.place_after(index, node), recorders",
-        "recorders.nodes[index, node], recorders",
+        "after=tuple(recorders.place_after(*place) for place in every)",
+        "after=tuple(recorders.nodes[place] for place in every)",
         _WATCH,
     ),
     Mutant("v, reverse: too early", _RECORDER, "            changed = -5\n", "", _WATCH),
+]
+
+_GATHER = "templates/gather.mod.j2"
+_REVERSE = ("python/tests/test_reverse.py", "python/tests/test_reverse_watch.py", "python/tests/test_addresses.py")
+REVERSE = [
+    Mutant("descent: residual", _DESCENT, "broken += !(fabs(current[j])", "broken += 0*!(fabs(current[j])", _REVERSE),
+    Mutant("descent: branches", _DESCENT, "if (above != j - 1) {", "if (above == j) {", _REVERSE),
+    Mutant("descent: axial current", _DESCENT, "size[parent[j]] += height[j];", "", _REVERSE),
+    Mutant(
+        "descent: several at a node",
+        _DESCENT,
+        "d[j] += scale[i]*conductance[i];",
+        "d[j] = scale[i]*conductance[i];",
+        _REVERSE,
+    ),
+    Mutant(
+        "gather: moved",
+        _GATHER,
+        "if (gm->structure == structure_change_cnt && gm->nodes == _nt->end) return;",
+        "if (gm->nodes == _nt->end) return;",
+        _REVERSE[2:],
+    ),
+    Mutant("gather: the last frame", _GATHER, "if (v_structure_change) v_setup_vectors();", "", _REVERSE[2:]),
+    Mutant("gather: neighbours", _GATHER, "next.to == last->to + last->length", "next.to >= last->to", _REVERSE),
+    Mutant("adjoint: tables", _ADJOINT, "if (places->tables) {", "if (0) {", _REVERSE),
+    Mutant("adjoint: log", "templates/elementary.mod.j2", "p = p*z + 1./3.;", "p = p*z + 1./5.;", _REVERSE),
+    Mutant(
+        "adjoint: what INITIAL made",
+        "src/emit/reverse/frame.rs",
+        "Some((None, start)) if frame.is_settled(start)",
+        "Some((None, _))",
+        _REVERSE,
+    ),
 ]
 
 _MEMO = "src/trace/memo.rs"
@@ -599,3 +644,4 @@ SHARED = [
     ),
 ]
 MUTANTS = [*RULES, *STEP, *SOLVER, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED, *SHARED]
+MUTANTS += REVERSE
