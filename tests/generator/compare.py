@@ -137,7 +137,10 @@ def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction
         del directions[name]
     if named:
         return bool(directions)
-    found = [name for name in built.mechanisms if re.search(rf"\b(\w+_)?{name}\b", message)]
+    # A place is told with all its mechanisms, code with its own.
+    its_own = re.search(r"is not differentiated: (\w+): ", message)
+    about = its_own[1] if its_own is not None else message
+    found = [name for name in built.mechanisms if re.search(rf"\b(\w+_)?{name}\b", about)]
     if not found or mode == "reverse":
         result.refused.append((found[0] if found else "model", code(message)))
         return False
