@@ -83,7 +83,7 @@ class Built:
             for state in m.states[:1]:
                 if hasattr(seg, f"{state}_{m.name}"):
                     self.watched[f"{seg}.{state}_{m.name}"] = (seg, f"{state}_{m.name}")
-        if hasattr(seg, "cai") and any(m.sets_concentration for m in self._density()):
+        if hasattr(seg, "cai") and any(m.sets_concentration and hasattr(seg, m.name) for m in self._density()):
             self.watched[f"{seg}.cai"] = (seg, "cai")
         self._records = {
             name: h.Vector().record(getattr(seg, f"_ref_{of}")) for name, (seg, of) in self.watched.items()
