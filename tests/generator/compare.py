@@ -72,7 +72,12 @@ class Result:
 def compare(built: Built, result: Result) -> None:
     """Compare all gradients of a model."""
     built.settle()
-    plain = built.run()
+    try:
+        plain = built.run()
+    except RuntimeError:
+        # Nothing of gradmod is there yet: an iteration that does not converge, for example.
+        result.verdict = "NEURON gives up"
+        return
     print(RAN, flush=True)
     if not built.is_finite() or not all(np.isfinite(trace).all() for trace in plain.values()):
         result.verdict = "not finite"
