@@ -169,6 +169,10 @@ class Built:
     def _kind(self, index: int) -> str:
         return str(self.points[index].hname()).split("[")[0]
 
+    def _stands(self, m: Mechanism) -> bool:
+        """Whether it is in a section: of two pools only one is."""
+        return bool(self._points_of(m.name)) if m.is_point else any(hasattr(seg, m.name) for seg in self._segments())
+
     def _points_of(self, mechanism: str) -> list[Any]:
         return [p for p in self.points if str(p.hname()).startswith(f"{mechanism}[")]
 
@@ -226,6 +230,8 @@ class Built:
         # In some sections only: what one section has must not count for another.
         parts = (sections, sections[:-1], sections[1:])
         for m in self.mechanisms.values():
+            if not self._stands(m):
+                continue
             for number, p in enumerate(m.parameters):
                 if m.is_point and p.scope == "RANGE":
                     for i, point in enumerate(self.points):
