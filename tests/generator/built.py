@@ -103,6 +103,10 @@ class Built:
     def _segments(self) -> list[Any]:
         return [seg for sec in self.sections.values() for seg in sec]
 
+    def segment(self, name: str) -> Any:
+        """The segment that NEURON prints so."""
+        return next(seg for seg in self._segments() if str(seg) == name)
+
     def _scatter(self) -> None:
         """Give every segment and instance values of its own, whatever else is there."""
 

@@ -108,18 +108,28 @@ def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction
 
 
 def _without_influence(built: Built, plain: Traces, result: Result) -> None:
-    """What gradmod says to have no influence has none."""
+    """What gradmod says to have no influence has none, where it says so."""
     directions = built.directions()
     for name, code in result.refused:
         if "no influence" not in code or name not in directions:
             continue
         built.settle()
-        directions[name].shift(0.01 * directions[name].size)
+        by = 0.01 * directions[name].size
+        place = re.search(r"no influence at (\S+)$", code)
+        seg = built.segment(place[1]) if place is not None else None
+        before = None if seg is None else float(getattr(seg, name))
+        if before is None:
+            directions[name].shift(by)
+        else:
+            setattr(seg, name, before + by)
         try:
             if not _same(plain, built.run()):
                 result.fail("influence", f"{name} is refused, but the run depends on it: {code}")
         finally:
-            directions[name].shift(0.0)
+            if before is None:
+                directions[name].shift(0.0)
+            else:
+                setattr(seg, name, before)
 
 
 def _forward(built: Built, directions: dict[str, Direction], result: Result) -> dict[str, Traces] | None:
