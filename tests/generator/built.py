@@ -14,6 +14,7 @@ from neuron import h
 from numpy.typing import NDArray
 
 from .models import Model
+from .styles import even_out
 from .tree import Mechanism
 
 Traces = dict[str, NDArray[np.float64]]
@@ -57,6 +58,7 @@ class Built:
             for name in (*(["hh"] if model.hh else []), *s.mechanisms):
                 sec.insert(name)
         self.points = [getattr(h, p.mechanism)(self.sections[p.section](p.x)) for p in model.points]
+        even_out(model, self.sections)
         self._clamps = [self._clamp(c) for c in model.clamps]
         self.netcons: list[Any] = []
         self._stims: list[Any] = []
