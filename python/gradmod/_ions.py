@@ -122,10 +122,10 @@ def _style(seg: nrn.Segment, ion: str, users: Users) -> int:
     """
     told = nrn.ion_style(seg.sec, ion)
     made = _promoted(0, users.density)
+    is_made = told < 0 or _promoted(made, users.first) == told & _STYLE
     # 0: nothing in the first segment uses the ion; -1: it is not there.
-    if told <= 0:
+    if told <= 0 and is_made:
         return _promoted(made, users.here)
-    is_made = _promoted(made, users.first) == told & _STYLE
     style = _promoted(made if is_made else told, users.here)
     is_written = any(flags.written for flags in users.density)
     meaning = [(_follows(one, is_written), one & _EINIT, one & _CINIT) for one in (told, style)]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::bystander::deeds;
 use crate::syntax::ast::{
-    BinaryOp, Block, BlockKind, Expr, ExprKind, Item, NeuronStatement, Opaque, Program, Statement, StatementKind,
+    BinaryOp, Block, BlockKind, Expr, ExprKind, Item, NeuronStatement, Opaque, Program, Signature, Statement, StatementKind,
 };
 use crate::syntax::c::{is_number, is_word, tokens};
 use crate::syntax::parse;
@@ -23,10 +23,11 @@ const OPENING: &str = "PROCEDURE c(){";
 
 /// The program with such code as NMODL.
 pub(super) fn translated(program: &Program) -> Program {
-    let translator = Translator::of(program);
+    let mut translator = Translator::of(program);
     let mut program = program.clone();
     for item in &mut program.items {
         if let Item::Block(block) = item {
+            translator.enter(block);
             let is_initial = block.kind == BlockKind::Initial;
             let body = std::mem::take(&mut block.body);
             block.body = translator.statements(body, is_initial);
@@ -41,8 +42,11 @@ struct Translator {
     never_set: BTreeSet<String>,
     /// Those that hold it when INITIAL begins.
     at_start: BTreeSet<String>,
-    /// LOCALs, arguments, results of FUNCTIONs: C calls them `_lname`, and `name` may be something else.
+    /// LOCALs and arguments of the block, the result of a FUNCTION: C calls them `_lname`, and `name` may be something
+    /// else.
     local: BTreeSet<String>,
+    /// FUNCTIONs and PROCEDUREs.
+    functions: BTreeSet<String>,
     /// LOCALs of the file.
     of_file: BTreeSet<String>,
 }
@@ -50,7 +54,7 @@ struct Translator {
 impl Translator {
     fn of(program: &Program) -> Self {
         let mut set: BTreeSet<String> = deeds(program).set.into_iter().collect();
-        let (mut at_start, mut local, mut of_file) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut at_start, mut functions, mut of_file) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for item in &program.items {
             match item {
                 Item::Neuron(statements, _) => {
@@ -63,22 +67,25 @@ impl Translator {
                 // Equations and reactions set them.
                 Item::State(states, _) => set.extend(states.iter().map(|state| state.name.text.clone())),
                 Item::Local(names, _) => of_file.extend(names.iter().map(|one| one.name.text.clone())),
-                Item::Block(block) => {
-                    if let BlockKind::Procedure(signature) | BlockKind::Function(signature) = &block.kind {
-                        local.insert(signature.name.text.clone());
-                        local.extend(signature.arguments.iter().map(|argument| argument.name.text.clone()));
-                    }
-                    if let BlockKind::NetReceive(arguments) = &block.kind {
-                        local.extend(arguments.iter().map(|argument| argument.name.text.clone()));
-                        local.insert("flag".to_owned());
-                    }
-                    locals(&block.body, &mut local);
-                }
+                Item::Block(block) => functions.extend(signature(block).map(|signature| signature.name.text.clone())),
                 _ => {}
             }
         }
         let never_set = at_start.iter().filter(|name| !set.contains(*name)).cloned().collect();
-        Self { never_set, at_start, local, of_file }
+        Self { never_set, at_start, local: BTreeSet::new(), functions, of_file }
+    }
+
+    fn enter(&mut self, block: &Block) {
+        self.local.clear();
+        if let Some(signature) = signature(block) {
+            self.local.insert(signature.name.text.clone());
+            self.local.extend(signature.arguments.iter().map(|argument| argument.name.text.clone()));
+        }
+        if let BlockKind::NetReceive(arguments) = &block.kind {
+            self.local.extend(arguments.iter().map(|argument| argument.name.text.clone()));
+            self.local.insert("flag".to_owned());
+        }
+        locals(&block.body, &mut self.local);
     }
 
     fn statements(&self, statements: Vec<Statement>, mut is_start: bool) -> Vec<Statement> {
@@ -165,7 +172,8 @@ impl Translator {
         }
         let name = token.strip_prefix("_l").unwrap_or(token);
         let is_local = name.len() < token.len();
-        let is_known = is_local == self.local.contains(name) && !self.of_file.contains(name);
+        let is_another = self.of_file.contains(name) || (self.functions.contains(name) && !is_local);
+        let is_known = is_local == self.local.contains(name) && !is_another;
         (is_known && !name.starts_with('_') && !name.is_empty()).then_some(name)
     }
 
@@ -181,6 +189,13 @@ impl Translator {
             }
             _ => false,
         }
+    }
+}
+
+fn signature(block: &Block) -> Option<&Signature> {
+    match &block.kind {
+        BlockKind::Procedure(signature) | BlockKind::Function(signature) => Some(signature),
+        _ => None,
     }
 }
 
@@ -244,8 +259,8 @@ mod tests {
     /// What INITIAL is with this C code at its end.
     fn initial(code: &str) -> String {
         let head = "NEURON { SUFFIX x USEION ca READ cai USEION na READ nai WRITE nai }\nLOCAL shared\n";
-        let rest = "STATE { nai }\nFUNCTION f(y) { LOCAL z z = y f = z }";
-        let source = format!("{head}{rest}\nINITIAL {{ VERBATIM\n{code}\nENDVERBATIM\n}}\n");
+        let rest = "STATE { nai }\nFUNCTION f(y) { LOCAL a a = y f = a }";
+        let source = format!("{head}{rest}\nINITIAL {{ LOCAL z VERBATIM\n{code}\nENDVERBATIM\n}}\n");
         let whole = print::program(&translated(&parse(&source).unwrap()));
         whole[whole.find("INITIAL").unwrap()..].split_whitespace().collect::<Vec<_>>().join(" ")
     }
@@ -253,9 +268,9 @@ mod tests {
     #[test]
     fn simple_code_is_nmodl() {
         for (code, expected) in [
-            ("a = 2*b/3; /* x */ c = exp(-a) ;", "INITIAL { a = 2 * b / 3 c = exp(-a) }"),
-            ("if (a > 1./2) { _lz = a; } else { a = -1e-3; }", "INITIAL { IF (a > 1. / 2) { z = a } ELSE { a = -1e-3 } }"),
-            ("cai = _ion_cai; nai = _ion_nai;", "INITIAL { }"),
+            ("a = 2*b/3; /* x */ c = exp(-a) ;", "INITIAL { LOCAL z a = 2 * b / 3 c = exp(-a) }"),
+            ("if (a > 1./2) { _lz = a; } else { a = -1e-3; }", "INITIAL { LOCAL z IF (a > 1. / 2) { z = a } ELSE { a = -1e-3 } }"),
+            ("cai = _ion_cai; nai = _ion_nai;", "INITIAL { LOCAL z }"),
         ] {
             assert_eq!(initial(code), expected, "{code}");
         }
@@ -270,6 +285,7 @@ mod tests {
             "a += 1;",
             "a = b = 1;",
             "a = f(b);",
+            "a = f;",
             "a = (int) b;",
             "a = b ? 1 : 2;",
             "a[0] = 1;",

@@ -2,5 +2,5 @@
 
 `tree` is what is made and shrunk, `chance` decides, `expressions`, `statements`, `states`, `currents`, `events` and
 `mechanisms` make NMODL, `models` cells, drives and ways to run. `batch` compiles many mechanisms at once and starts a
-`worker` process for each model, which compares (`compare`). `shrink` makes what fails small.
+`worker` process for each model, which compares (`compare`, and `differences`). `shrink` makes what fails small.
 """

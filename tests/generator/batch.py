@@ -78,14 +78,20 @@ def sort(made: Sequence[Mechanism], folder: Path) -> Sorted:
 
 
 def illegal(path: Path, folder: Path) -> str | None:
-    """What NEURON's translator does not like."""
-    (folder / "translated").mkdir(exist_ok=True)
+    """What NEURON's translator does not like, or makes something of that NEURON does not load."""
+    out = folder.resolve() / "translated"
+    out.mkdir(exist_ok=True)
     done = subprocess.run(
-        [str(_NEURON / "bin/nocmodl"), path.name, "-o", str(folder / "translated")],
+        [str(_NEURON / "bin/nocmodl"), path.name, "-o", str(out)],
         cwd=folder, capture_output=True, text=True, check=False,
         env=os.environ | {"MODLUNIT": str(_NEURON / "share/nrn/lib/nrnunits.lib")},
     )  # fmt: skip
-    return None if done.returncode == 0 else (done.stdout + done.stderr)[-300:]
+    if done.returncode != 0:
+        return (done.stdout + done.stderr)[-300:]
+    code = "".join(made.read_text(encoding="utf-8") for made in out.glob(f"{path.stem}.c*"))
+    # RANDOM beside diam or area: both get the same place, and loading the library ends the process.
+    places = re.findall(r"hoc_register_dparam_semantics\(_mechtype, (\d+),", code)
+    return None if len(places) == len(set(places)) else "one place for two things: NEURON does not load it"
 
 
 def _codes(path: Path, mechanism: Mechanism, mode: str) -> str | None:

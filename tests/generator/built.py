@@ -14,6 +14,7 @@ from neuron import h
 from numpy.typing import NDArray
 
 from .models import Model
+from .styles import even_out
 from .tree import Mechanism
 
 Traces = dict[str, NDArray[np.float64]]
@@ -57,6 +58,7 @@ class Built:
             for name in (*(["hh"] if model.hh else []), *s.mechanisms):
                 sec.insert(name)
         self.points = [getattr(h, p.mechanism)(self.sections[p.section](p.x)) for p in model.points]
+        even_out(model, self.sections)
         self._clamps = [self._clamp(c) for c in model.clamps]
         self.netcons: list[Any] = []
         self._stims: list[Any] = []
@@ -83,7 +85,7 @@ class Built:
             for state in m.states[:1]:
                 if hasattr(seg, f"{state}_{m.name}"):
                     self.watched[f"{seg}.{state}_{m.name}"] = (seg, f"{state}_{m.name}")
-        if hasattr(seg, "cai") and any(m.sets_concentration for m in self._density()):
+        if hasattr(seg, "cai") and any(m.sets_concentration and hasattr(seg, m.name) for m in self._density()):
             self.watched[f"{seg}.cai"] = (seg, "cai")
         self._records = {
             name: h.Vector().record(getattr(seg, f"_ref_{of}")) for name, (seg, of) in self.watched.items()
@@ -102,6 +104,10 @@ class Built:
 
     def _segments(self) -> list[Any]:
         return [seg for sec in self.sections.values() for seg in sec]
+
+    def segment(self, name: str) -> Any:
+        """The segment that NEURON prints so."""
+        return next(seg for seg in self._segments() if str(seg) == name)
 
     def _scatter(self) -> None:
         """Give every segment and instance values of its own, whatever else is there."""
@@ -169,6 +175,10 @@ class Built:
     def _kind(self, index: int) -> str:
         return str(self.points[index].hname()).split("[")[0]
 
+    def _stands(self, m: Mechanism) -> bool:
+        """Whether it is in a section: of two pools only one is."""
+        return bool(self._points_of(m.name)) if m.is_point else any(hasattr(seg, m.name) for seg in self._segments())
+
     def _points_of(self, mechanism: str) -> list[Any]:
         return [p for p in self.points if str(p.hname()).startswith(f"{mechanism}[")]
 
@@ -226,6 +236,8 @@ class Built:
         # In some sections only: what one section has must not count for another.
         parts = (sections, sections[:-1], sections[1:])
         for m in self.mechanisms.values():
+            if not self._stands(m):
+                continue
             for number, p in enumerate(m.parameters):
                 if m.is_point and p.scope == "RANGE":
                     for i, point in enumerate(self.points):

@@ -4,75 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import gradmod
 import numpy as np
-from gradmod import finite
 from gradmod.check.backwards import AGREE, ROUNDING
-from gradmod.check.judge import MARGIN, MARGIN_TABLES, Finding, judge
-from gradmod.check.sides import Sides
 
 from .built import Built, Direction, Traces
+from .differences import judge_group
+from .result import Result
 
-#: Most gradients need the first only; the second finds a step where one is hard to find, the third is between kinks.
-_SWEEPS = (
-    (1e-3, 1e-4, 1e-5, 1e-6),
-    tuple(10.0 ** (-k / 2) for k in range(4, 19)),
-    tuple(10.0 ** (-k / 2) for k in range(10, 16)),
-)
 #: Printed after the first run, without gradients: what a process does not survive before is NEURON's.
 RAN = "ran"
 #: Owners of parameters that are compared after the first that failed.
 _FAILURES = 1
 
 
-@dataclass
-class Result:
-    """What came out, as one line of JSON.
-
-    Attributes:
-        failures: Kind and sentence: "forward", "reverse", "backwards" (both disagree), "nan", "voltage", "influence",
-            "untrue" (a refusal for what did not happen), "error".
-        refused: What was refused (mechanism, direction or "model"), and the code.
-        exact, undecided, still: How many groups of parameters.
-    """
-
-    seed: int
-    verdict: str = ""
-    worst: float = 0.0
-    mechanisms: int = 0
-    exact: int = 0
-    undecided: list[str] = field(default_factory=list)
-    still: int = 0
-    failures: list[tuple[str, str]] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-    def fail(self, kind: str, sentence: str) -> None:
-        """Note a failure."""
-        self.failures.append((kind, sentence))
-
-    def conclude(self) -> None:
-        """From all that was found to one word."""
-        kinds = {kind for kind, _ in self.failures}
-        if kinds:
-            self.verdict = "nan" if kinds == {"nan"} else "error" if kinds == {"error"} else "mismatch"
-        elif self.verdict == "":
-            self.verdict = (
-                "exact" if self.exact else "undecided" if self.undecided else "refused" if self.refused else "still"
-            )
-
-
 def compare(built: Built, result: Result) -> None:
     """Compare all gradients of a model."""
     built.settle()
-    plain = built.run()
+    try:
+        plain = built.run()
+    except RuntimeError:
+        # Nothing of gradmod is there yet: an iteration that does not converge, for example.
+        result.verdict = "NEURON gives up"
+        return
     print(RAN, flush=True)
     if not built.is_finite() or not all(np.isfinite(trace).all() for trace in plain.values()):
         result.verdict = "not finite"
@@ -99,7 +54,7 @@ def compare(built: Built, result: Result) -> None:
     for owner, names in groups.items():
         if len(result.failures) > _FAILURES:
             break
-        _group(built, owner, {name: directions[name] for name in names}, forward, backward, weights, plain, result)
+        judge_group(built, owner, {name: directions[name] for name in names}, forward, backward, weights, plain, result)
 
 
 def _same(one: Traces, other: Traces) -> bool:
@@ -137,7 +92,10 @@ def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction
         del directions[name]
     if named:
         return bool(directions)
-    found = [name for name in built.mechanisms if re.search(rf"\b(\w+_)?{name}\b", message)]
+    # A place is told with all its mechanisms, code with its own.
+    its_own = re.search(r"is not differentiated: (\w+): ", message)
+    about = its_own[1] if its_own is not None else message
+    found = [name for name in built.mechanisms if re.search(rf"\b(\w+_)?{name}\b", about)]
     if not found or mode == "reverse":
         result.refused.append((found[0] if found else "model", code(message)))
         return False
@@ -150,18 +108,28 @@ def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction
 
 
 def _without_influence(built: Built, plain: Traces, result: Result) -> None:
-    """What gradmod says to have no influence has none."""
+    """What gradmod says to have no influence has none, where it says so."""
     directions = built.directions()
     for name, code in result.refused:
         if "no influence" not in code or name not in directions:
             continue
         built.settle()
-        directions[name].shift(0.01 * directions[name].size)
+        by = 0.01 * directions[name].size
+        place = re.search(r"no influence at (\S+)$", code)
+        seg = built.segment(place[1]) if place is not None else None
+        before = None if seg is None else float(getattr(seg, name))
+        if before is None:
+            directions[name].shift(by)
+        else:
+            setattr(seg, name, before + by)
         try:
             if not _same(plain, built.run()):
                 result.fail("influence", f"{name} is refused, but the run depends on it: {code}")
         finally:
-            directions[name].shift(0.0)
+            if before is None:
+                directions[name].shift(0.0)
+            else:
+                setattr(seg, name, before)
 
 
 def _forward(built: Built, directions: dict[str, Direction], result: Result) -> dict[str, Traces] | None:
@@ -240,103 +208,3 @@ def _agree(
                 "backwards",
                 f"{d}: reverse {backward[d]:.9g}, forward {sums[d]:.9g}, off by {gap / (scales[d] or 1e-300):.1e}",
             )
-
-
-# --- differences --------------------------------------------------------------------------------------------------
-
-
-def _group(
-    built: Built, owner: str, directions: Mapping[str, Direction], forward: dict[str, Traces] | None,
-    backward: dict[str, float] | None, weights: Traces, plain: Traces, result: Result,
-) -> None:  # fmt: skip
-    """Differences of all parameters of one owner at once, each moved so far that all count alike."""
-    moves = _moves(directions, forward, backward)
-    finding, deviation, where, uncertainty = _judge(built, directions, moves, forward, backward, weights, plain)
-    if finding is Finding.MISMATCH and len(directions) > 1:
-        # Which one? And is it one by itself?
-        for name, direction in directions.items():
-            one = _judge(built, {name: direction}, {name: direction.size}, forward, backward, weights, plain)
-            if one[0] is Finding.MISMATCH:
-                result.fail("reverse" if one[2] == "loss" else "forward", _sentence(name, *one))
-                return
-        result.undecided.append(f"{owner} (together off by {deviation:.1e}, good to {uncertainty:.0e})")
-    elif finding is Finding.MISMATCH:
-        name = next(iter(directions))
-        result.fail(
-            "reverse" if where == "loss" else "forward", _sentence(name, finding, deviation, where, uncertainty)
-        )
-    elif finding is Finding.UNDECIDED:
-        result.undecided.append(owner)
-    elif finding is Finding.STILL:
-        result.still += 1
-    else:
-        result.exact += 1
-        result.worst = max(result.worst, deviation)
-
-
-def _sentence(name: str, _: Finding, deviation: float, where: str, uncertainty: float) -> str:
-    return f"{name}: off by {deviation:.1e} in {where}, differences good to {uncertainty:.0e}"
-
-
-def _moves(
-    directions: Mapping[str, Direction], forward: dict[str, Traces] | None, backward: dict[str, float] | None
-) -> dict[str, float]:
-    effects: dict[str, float] = {}
-    for name, direction in directions.items():
-        if forward is not None:
-            effect = max(
-                (float(np.max(np.abs(trace))) for t, trace in forward[name].items() if t.endswith(".v")), default=0.0
-            )
-        else:
-            effect = abs((backward or {}).get(name, 0.0))
-        effects[name] = effect * direction.size
-    acting = sorted(effect for effect in effects.values() if effect > 0)
-    common = acting[len(acting) // 3] if acting else 1.0
-    signs = [1.0, -1.0, 0.7]
-    return {
-        name: signs[i % 3] * d.size * (min(1.0, common / effects[name]) if effects[name] > 0 else 1.0)
-        for i, (name, d) in enumerate(directions.items())
-    }
-
-
-def _judge(
-    built: Built, directions: Mapping[str, Direction], moves: Mapping[str, float], forward: dict[str, Traces] | None,
-    backward: dict[str, float] | None, weights: Traces, plain: Traces,
-) -> tuple[Finding, float, str, float]:  # fmt: skip
-    names = list(directions)
-    gradient: Traces = {}
-    if forward is not None:
-        gradient |= {t: sum(moves[d] * forward[d][t] for d in names) for t in plain}
-    if backward is not None and all(d in backward for d in names):
-        gradient["loss"] = np.array([sum(moves[d] * backward[d] for d in names)])
-    if not gradient:
-        return Finding.STILL, 0.0, "", 0.0
-    uses_tables = built.model.tables and any(m.has_table for m in built.mechanisms.values())
-
-    def run() -> Traces:
-        if uses_tables:
-            finite.rebuild_tables()
-        traces = built.run()
-        traces["loss"] = np.array([sum(float(np.sum(weights[n] * traces[n])) for n in weights)])
-        return {name: traces[name] for name in gradient}
-
-    def shift(by: float) -> None:
-        for name in names:
-            directions[name].shift(by * moves[name])
-        built.settle()
-
-    middle = {**plain, "loss": np.array([sum(float(np.sum(weights[n] * plain[n])) for n in weights)])}
-    found = (Finding.UNDECIDED, 0.0, "", 0.0)
-    try:
-        for steps in _SWEEPS:
-            sides = Sides({name: middle[name] for name in gradient})
-            difference = finite.differentiate(sides.ran(run), sides.moved(shift), 0.0, steps=steps, scale=1.0)
-            judged = judge(gradient, difference, sides, MARGIN_TABLES if uses_tables else MARGIN)
-            if judged.finding in (Finding.STILL, Finding.EXACT):
-                return judged.finding, judged.deviation, judged.where, judged.uncertainty
-            found = (judged.finding, judged.deviation, judged.where, judged.uncertainty)
-            if steps == _SWEEPS[1] and judged.finding is Finding.UNDECIDED:
-                break
-    finally:
-        shift(0.0)
-    return found

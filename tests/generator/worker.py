@@ -10,8 +10,9 @@ from pathlib import Path
 from neuron import h
 
 from .built import Built
-from .compare import Result, compare
+from .compare import compare
 from .models import read
+from .result import Result
 
 
 def main(folder: Path) -> dict[str, object]:
