@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::{context, Environment};
 
 use super::frame::Moment;
-use super::invariant::invariants;
+use super::prepare::{prepare, step_code};
 use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
 use super::{unnamed, Phase, Reversed};
@@ -65,7 +65,7 @@ pub(super) fn thought_of(state: usize) -> String {
 }
 
 /// Where inputs are that no frame has.
-fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
+pub(super) fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
     let settings = super::setting_names(linearised);
     let place = |(input, quantity): (&Input, &Quantity)| {
         let name = linearised.graph.input_name(*input);
@@ -90,38 +90,6 @@ pub(super) fn code<'a>(linearised: &'a Linearised, phase: &Phase) -> Code<'a> {
     Code::in_c(&linearised.graph, &phase.roots, sources(linearised), BTreeMap::new())
 }
 
-/// What of a step does not change along the run.
-fn kept(reversed: &Reversed) -> Vec<Id> {
-    let linearised = reversed.linearised;
-    let is_fixed = |input: Input| {
-        linearised.quantities.get(&input).is_some_and(|quantity| reversed.frame.is_fixed(quantity))
-    };
-    invariants(&linearised.graph, &reversed.step.roots, is_fixed)
-}
-
-/// How many numbers are computed before the steps at each place: what INITIAL has made first.
-pub(super) fn kept_count(reversed: &Reversed) -> usize {
-    reversed.frame.still.len() + kept(reversed).len()
-}
-
-/// Where inputs of a step are that no frame has.
-fn step_sources(reversed: &Reversed) -> BTreeMap<Input, String> {
-    let quantities = reversed.linearised.quantities.iter();
-    let still = quantities.filter_map(|(input, quantity)| {
-        reversed.frame.still(quantity).map(|index| (*input, element("kept", index)))
-    });
-    sources(reversed.linearised).into_iter().chain(still).collect()
-}
-
-/// The code of the step that has that already.
-fn step_code<'a>(reversed: &Reversed<'a>) -> Code<'a> {
-    let linearised = reversed.linearised;
-    let first = reversed.frame.still.len();
-    let given = kept(reversed);
-    let given = given.iter().enumerate().map(|(index, id)| (*id, element("kept", first + index))).collect();
-    Code::in_c(&linearised.graph, &reversed.step.roots, step_sources(reversed), given)
-}
-
 /// Whether a compiler can take several places at once, with an exp of our own.
 fn is_vector(code: &Code, roots: &[Id]) -> bool {
     let simple = |builtin: &Builtin| {
@@ -143,32 +111,6 @@ fn is_vector(code: &Code, roots: &[Id]) -> bool {
         )
     };
     !code.repeats() && code.calls(roots).iter().all(simple)
-}
-
-/// Before the steps: what INITIAL has made and NEURON does not show, then what else does not change.
-fn prepare(reversed: &Reversed) -> Vec<String> {
-    let linearised = reversed.linearised;
-    let own = reversed.frame.still.iter().filter_map(|state| linearised.states[*state].own);
-    let starts: Vec<Id> = own.map(|(_, start)| start).collect();
-    let code = Code::in_c(&linearised.graph, &starts, sources(linearised), BTreeMap::new());
-    let mut text = once(reversed, &starts, &code, Moment::Initial, 0);
-    let ids = kept(reversed);
-    let code = Code::in_c(&linearised.graph, &ids, step_sources(reversed), BTreeMap::new());
-    text.extend(once(reversed, &ids, &code, Moment::Step, starts.len()));
-    text
-}
-
-fn once(reversed: &Reversed, ids: &[Id], code: &Code, moment: Moment, first: usize) -> Vec<String> {
-    if ids.is_empty() {
-        return Vec::new();
-    }
-    let inputs = reversed.linearised.graph.reachable_inputs(ids, false);
-    let mut text = vec!["{".to_owned()];
-    text.extend(loaded(reversed.frame.load(&inputs, moment, reversed.reader()), code, &[]));
-    let stores = ids.iter().enumerate();
-    text.extend(stores.map(|(index, id)| format!("{} = {};", element("kept", first + index), code.value(*id))));
-    text.push("}".to_owned());
-    text
 }
 
 /// The settings of tables, in the loop over the places.

@@ -157,7 +157,7 @@ impl ReverseRegion {
             pointers: reversed.frame.pointers.clone(),
             settings: super::setting_names(linearised),
             waiting: super::adjoint::waiting_count(linearised),
-            kept: super::adjoint::kept_count(reversed),
+            kept: super::prepare::kept_count(reversed),
             gathered: reversed.is_gathered(),
             watched: super::recorder::watched(reversed),
             moving: reversed.frame.moving.len(),

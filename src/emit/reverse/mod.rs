@@ -6,6 +6,7 @@ mod events;
 mod frame;
 mod invariant;
 mod manifest;
+mod prepare;
 mod record;
 mod recorder;
 mod refuse;
@@ -65,6 +66,8 @@ struct Reversed<'a> {
     /// Somewhere in the model events set the voltage.
     jumps: bool,
     frame: Frame<'a>,
+    /// Values of the step that do not change along the run.
+    kept: Vec<Id>,
     step: Phase,
     start: Phase,
     own_step: Phase,
@@ -113,7 +116,11 @@ impl<'a> Reversed<'a> {
             &together(&[&start, &own_start, &start_weights]),
             &of_events,
         );
-        Self { linearised, jumps, frame, step, start, own_step, own_start, event, start_weights, at_event }
+        let is_fixed = |input: Input| {
+            linearised.quantities.get(&input).is_some_and(|quantity| frame.is_fixed(quantity))
+        };
+        let kept = invariant::invariants(&linearised.graph, &step.roots, is_fixed);
+        Self { linearised, jumps, frame, kept, step, start, own_step, own_start, event, start_weights, at_event }
     }
 
     fn kind(&self) -> &'static str {
