@@ -51,9 +51,14 @@ class _Spot(Protocol):
 
 
 class IonsOfCell:
-    """Who uses the ions of a cell, or of several."""
+    """Who uses the ions of a cell, or of several.
+
+    Attributes:
+        uneven: The sections whose segments may have other styles: a point process uses an ion in one.
+    """
 
     def __init__(self) -> None:
+        self.uneven: set[nrn.Section] = set()
         self._density: dict[nrn.Section, Sequence[IonFlags]] = {}
         self._processes: dict[tuple[nrn.Section, int], list[IonFlags]] = {}
 
@@ -63,6 +68,8 @@ class IonsOfCell:
             self._density[spot.segment.sec] = spot.region.ions
         else:
             self._processes.setdefault(_place(spot.segment), []).extend(spot.region.ions)
+            if spot.region.ions:
+                self.uneven.add(spot.segment.sec)
 
     def at(self, seg: nrn.Segment) -> Users:
         """Those of a segment."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from . import _neuron as nrn
-from ._recorder import Recorders, Spot, multiplicity
+from ._recorder import Recorders, multiplicity
 from .cells import Cell, Floats
 
 
@@ -140,10 +140,6 @@ class Layout:
             weight = float(self.weights[spot.cell][spot.node])
             scale.append(weight if spot.process else weight * float(areas[spot.cell][spot.node]) * 1e-2)
         segments = [seg for cell in cells for seg in cell.segments]
-        styles: dict[tuple[object, ...], dict[str, float]] = {}
-        for spot in recorders.spots:
-            if _style_key(spot) not in styles:
-                styles[_style_key(spot)] = recorders.settings(spot)
         of_nodes = list(zip(cells, areas, self.weights, strict=True))
         return Values(
             ra=np.array([float(sec.Ra) for cell in cells for sec in cell.sections]),
@@ -157,7 +153,7 @@ class Layout:
             capacity=np.array([0.0 if spot.process else float(spot.segment.cm) for spot in recorders.spots]),
             spot_area=np.array([float(areas[spot.cell][spot.node]) for spot in recorders.spots]),
             spot_diameter=np.array([float(spot.segment.diam) for spot in recorders.spots]),
-            settings=tuple(styles[_style_key(spot)] for spot in recorders.spots),
+            settings=recorders.all_settings(),
         )
 
 
@@ -179,11 +175,6 @@ def _capacitance(cell: Cell, areas: Floats) -> Floats:
         node = cell.node(seg.sec, seg.x)
         found[node] = 1e-5 * float(seg.cm) * areas[node]
     return found
-
-
-def _style_key(spot: Spot) -> tuple[object, ...]:
-    """What the ion style is the same for."""
-    return spot.segment.sec, spot.region.name, None if spot.process is None else spot.node
 
 
 def _of_segments(cell: Cell, values: Floats) -> Floats:

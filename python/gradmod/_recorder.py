@@ -310,6 +310,18 @@ class Recorders:
         if self._copies:
             memory.values[log] = 1.0
 
+    def all_settings(self) -> tuple[dict[str, float], ...]:
+        """[spot] what the ion styles say, asked once where it is the same."""
+        known: dict[tuple[object, ...], dict[str, float]] = {}
+        found: list[dict[str, float]] = []
+        for spot in self.spots:
+            sec = spot.segment.sec
+            key = spot.region.name, sec, spot.node if sec in self._ions.uneven else None
+            if key not in known:
+                known[key] = self.settings(spot)
+            found.append(known[key])
+        return tuple(found)
+
     def settings(self, spot: Spot) -> dict[str, float]:
         """What the ion styles say at a place."""
         return ion_settings(spot.region.ions, spot.segment, self._ions.at(spot.segment))
