@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import gradmod
@@ -13,6 +11,7 @@ import numpy as np
 from neuron import h
 from numpy.typing import NDArray
 
+from .direction import Direction, moved, moved_weight
 from .models import Model
 from .styles import even_out
 from .tree import Mechanism
@@ -21,23 +20,6 @@ Traces = dict[str, NDArray[np.float64]]
 
 #: How far the values of segments are from the number in the file, relative.
 _SPREAD = 0.15
-
-
-@dataclass(frozen=True)
-class Direction:
-    """A parameter: for gradmod, and by hand.
-
-    Attributes:
-        owner: The mechanism, or "cell".
-        parameter: What `attach` is given.
-        shift: Moves it by a number, from where it was when this was made.
-        size: What steps are relative to.
-    """
-
-    owner: str
-    parameter: Any
-    shift: Callable[[float], None]
-    size: float
 
 
 class Built:
@@ -162,7 +144,8 @@ class Built:
         gone = self.mechanisms.pop(mechanism)
         self._memory = [(o, n, x) for o, n, x in self._memory if gone.is_point or not n.endswith(f"_{mechanism}")]
         if not gone.is_point:
-            for name in [n for n, (_, of) in self.watched.items() if of.endswith(f"_{mechanism}")]:
+            ended = lambda of: of.endswith(f"_{mechanism}") or (of == "cai" and gone.sets_concentration)  # noqa: E731
+            for name in [n for n, (_, of) in self.watched.items() if ended(of)]:
                 del self.watched[name], self._records[name]
             for sec in self.sections.values():
                 sec.uninsert(mechanism)
@@ -242,7 +225,7 @@ class Built:
                 if m.is_point and p.scope == "RANGE":
                     for i, point in enumerate(self.points):
                         if self._kind(i) == m.name and hasattr(point, p.name):
-                            found[f"{m.name}_{i}_{p.name}"] = _moved(
+                            found[f"{m.name}_{i}_{p.name}"] = moved(
                                 m.name, gradmod.Stimulus(point, p.name), [point], p.name
                             )
                 elif p.scope == "RANGE":
@@ -250,23 +233,23 @@ class Built:
                     for part in (parts[number % 3], sections):
                         owners = [seg for sec in part for seg in sec if hasattr(seg, name)]
                         if owners:
-                            found[name] = _moved(m.name, gradmod.Range(name, part), owners, name)
+                            found[name] = moved(m.name, gradmod.Range(name, part), owners, name)
                             break
                 elif hasattr(h, f"{p.name}_{m.name}"):
                     name = f"{p.name}_{m.name}"
-                    found[name] = _moved(m.name, gradmod.Global(name), [h], name)
+                    found[name] = moved(m.name, gradmod.Global(name), [h], name)
         for i, netcon in enumerate(self.netcons):
             owner = str(netcon.syn().hname()).split("[")[0]
-            found[f"weight{i}"] = _weight(owner, netcon)
-        found["cm"] = _moved("cell", gradmod.Range("cm", sections), segments, "cm")
-        found["Ra"] = _moved("cell", gradmod.Range("Ra", sections), sections, "Ra")
-        found["leak"] = _moved(
+            found[f"weight{i}"] = moved_weight(owner, netcon)
+        found["cm"] = moved("cell", gradmod.Range("cm", sections), segments, "cm")
+        found["Ra"] = moved("cell", gradmod.Range("Ra", sections), sections, "Ra")
+        found["leak"] = moved(
             "cell", gradmod.Range("g_pas", sections[1:]), [s for s in segments if s.sec in sections[1:]], "g_pas"
         )
         for name in ("ek", "ena"):
             owners = [seg for seg in segments if hasattr(seg, name)]
             if owners:
-                found[name] = _moved("cell", gradmod.Range(name, sections), owners, name)
+                found[name] = moved("cell", gradmod.Range(name, sections), owners, name)
         found["celsius"] = Direction(
             "cell", gradmod.Global("celsius"), lambda by: setattr(self, "celsius", self.model.celsius + by), 16.0
         )
@@ -278,22 +261,3 @@ class Built:
         if self.model.asked:
             found = {name: found[name] for name in self.model.asked if name in found}
         return found
-
-
-def _moved(mechanism: str, parameter: Any, owners: list[Any], name: str) -> Direction:
-    values = [float(getattr(owner, name)) for owner in owners]
-
-    def shift(by: float) -> None:
-        for owner, value in zip(owners, values, strict=True):
-            setattr(owner, name, value + by)
-
-    return Direction(mechanism, parameter, shift, max(map(abs, values)) or 1.0)
-
-
-def _weight(mechanism: str, netcon: Any) -> Direction:
-    value = float(netcon.weight[0])
-
-    def shift(by: float) -> None:
-        netcon.weight[0] = value + by
-
-    return Direction(mechanism, gradmod.NetConWeight(netcon), shift, abs(value) or 1.0)

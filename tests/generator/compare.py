@@ -9,8 +9,9 @@ import gradmod
 import numpy as np
 from gradmod.check.backwards import AGREE, ROUNDING
 
-from .built import Built, Direction, Traces
+from .built import Built, Traces
 from .differences import judge_group
+from .direction import Direction
 from .result import Result
 
 #: Printed after the first run, without gradients: what a process does not survive before is NEURON's.

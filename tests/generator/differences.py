@@ -9,7 +9,8 @@ from gradmod import finite
 from gradmod.check.judge import MARGIN, MARGIN_TABLES, Finding, judge
 from gradmod.check.sides import Sides
 
-from .built import Built, Direction, Traces
+from .built import Built, Traces
+from .direction import Direction
 from .result import Result
 
 #: Most gradients need the first only; the second finds a step where one is hard to find, the third is between kinks.
