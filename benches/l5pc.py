@@ -216,7 +216,7 @@ def main() -> int:
         for d in wanted
     )
     print(
-        f"reverse mode: {there + and_back:.2f} plain runs (run {there:.2f}, back {and_back:.2f}), finitialize included; "
+        f"reverse mode: {there + and_back:.2f} plain runs (run {there:.2f}, back {and_back:.2f}), with finitialize; "
         f"off forward mode by {agree:.0e}",
         flush=True,
     )
