@@ -11,7 +11,7 @@ from pathlib import Path
 VARIABLE = "GRADMOD_CXXFLAGS"
 #: No contraction: a product that is added is rounded as NEURON rounds it.
 #: Flags of exceptions and errno, which nobody looks at, keep loops from being taken several places at once.
-_BEST = ("-O3", "-march=native", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno")
+BEST = ("-O3", "-march=native", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno")
 
 
 def flags() -> tuple[str, ...]:
@@ -22,7 +22,7 @@ def flags() -> tuple[str, ...]:
     said = os.environ.get(VARIABLE)
     if said is not None:
         return tuple(shlex.split(said))
-    return () if os.environ.get("CXXFLAGS") else _BEST
+    return () if os.environ.get("CXXFLAGS") else BEST
 
 
 def processor(options: tuple[str, ...]) -> str:

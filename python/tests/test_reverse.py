@@ -9,6 +9,7 @@ import gradmod
 import numpy as np
 import pytest
 from conftest import Passive, run
+from gradmod import _flags
 from models import branched, everything, package, reference, twig
 from neuron import h
 from test_constructs import CASES
@@ -78,6 +79,21 @@ def test_forward_and_reverse_agree(
     wrong = {name: values for name, values in found.items() if not abs(values[0] - values[1]) <= 1e-9 * values[2]}
     assert not wrong
     assert sum(abs(values[1]) > 1e-6 * values[2] for values in found.values()) > 0.8 * len(found)
+
+
+@pytest.mark.parametrize("tables", [False, True])
+def test_optimised_as_for_users(monkeypatch: pytest.MonkeyPatch, tables: bool) -> None:
+    """Several places at once: the tests' own options of the compiler take one after the other."""
+    monkeypatch.setenv(_flags.VARIABLE, " ".join(_flags.BEST))
+    cell = branched.reference()
+    branched.use_tables(tables)
+    chosen = ("gbar_naf", "gbar_cah", "vshift_naf", "g_pas", "cm", "eca")
+    every = everything.of(cell, BASE)
+    directions = {name: every[name][0] for name in chosen if name in every}
+    assert len(directions) > 3
+    looks = [(cell.soma(0.5), "v"), (cell.sections["trunk"](0.5), "cai"), (cell.sections["tuft_left"](0.9), "v")]
+    found = compare(directions, looks, lambda: branched.run(0.05, 6.0), 6.0)
+    assert not {name: values for name, values in found.items() if not abs(values[0] - values[1]) <= 1e-9 * values[2]}
 
 
 def test_channels_of_a_package() -> None:
