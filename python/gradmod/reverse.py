@@ -32,6 +32,7 @@ from ._recorder import Recorders
 from ._run import Run
 from ._shared import SharedTables
 from ._stale import StaleTables
+from ._threads import check_threads, obstacle_in_reverse
 from ._timed import check_timed
 from ._trust import check_settings
 from ._windows import Windows, keep_failure
@@ -94,7 +95,7 @@ class Reverse:
         if spike_times:
             raise Refused("reverse mode takes the times of spikes as fixed: for spike_times use forward mode (attach)")
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
-        check_settings()
+        check_settings(threads=True)
         self.parameters = dict(parameters)
         self._directions = resolve(parameters, scope)
         for direction in self._directions:
@@ -204,7 +205,7 @@ class Reverse:
         """
         begin_change("Reverse.run()")
         self._check_mine()
-        check_settings()
+        check_settings(threads=True)
         self._check_model()
         self._end_run()
         steps = round(duration / nrn.h.dt)
@@ -272,7 +273,7 @@ class Reverse:
         if not windows.has_begun or not starts:
             raise Error("simulate() did not call finitialize: there is no run to remember")
         taken = recorders.finish()
-        check_settings()
+        check_settings(threads=True)
         if taken > steps:
             raise Error(f"the run took {taken} time steps, there was room for {steps}: set h.dt first, or the duration")
         self._links.check(_AGAIN)
@@ -304,6 +305,7 @@ class Reverse:
             length, count = room // 2 - 1, 2
             if length < 1:
                 raise Error(f"memory={self._memory} MiB is too little for a single time step of this model")
+        check_threads(obstacle_in_reverse(self._made.manifest.regions, windows=count))
         size = (length + 1) * recorders.stride
         end = begin + count * size
         memory.grow(end)

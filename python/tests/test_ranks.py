@@ -72,6 +72,38 @@ def test_ions_and_pools_in_threads(threads: Any) -> None:
     gradients.detach()
 
 
+def test_reverse_mode_in_threads(threads: Any) -> None:
+    one, other = (twig.Twig(("cah", "capool", "nashell", "sk")) for _ in range(2))
+    other.stimulus.amp = 0.4
+    wanted: dict[str, Any] = {f"one_{name}": parameter for name, (parameter, _, _) in one.directions().items()}
+    wanted["other"] = gradmod.PerSegment("gbar_cah", other.all)
+    with gradmod.Reverse(wanted, quiet=True) as reverse:
+        traces = [reverse.record(*place) for cell in (one, other) for place in cell.watched]
+
+        def gradient() -> list[Any]:
+            h.dt = 0.1
+            reverse.run(6.0, simulate=lambda: one.run(0.1, 6.0))
+            samples = len(traces[0].values)
+            found = reverse.gradient({t: np.sin(i + np.arange(samples)) for i, t in enumerate(traces)})
+            return [np.array(found[name]) for name in wanted]
+
+        alone = gradient()
+        assert np.any(alone[-1])
+        for count in (2, 1, 2):
+            threads(count)
+            assert all(np.array_equal(a, b) for a, b in zip(alone, gradient(), strict=True))
+
+
+def test_events_in_reverse_mode_are_had_in_one_thread_only(cells: network.Network, threads: Any) -> None:
+    soma, _, _ = cells.cells[0]
+    threads(2)
+    with (
+        gradmod.Reverse(na=gradmod.Range("gnabar_hh", [soma]), quiet=True) as reverse,
+        pytest.raises(gradmod.Refused, match="gradients of events in reverse mode are had in one thread only"),
+    ):
+        reverse.run(5.0)
+
+
 def test_the_users_own_distribution_over_threads_is_kept(cells: network.Network, threads: Any) -> None:
     threads(2)
     context = h.ParallelContext()
@@ -109,8 +141,6 @@ def test_what_is_had_in_one_thread_only(cells: network.Network, threads: Any) ->
     with pytest.raises(gradmod.Error, match="gradients of spike times are had in one thread only"):
         recording["na"]
     gradients.detach()
-    with pytest.raises(gradmod.Refused, match="NEURON runs 2 threads"):
-        gradmod.Reverse(na=gradmod.Range("gnabar_hh", [soma]))
 
 
 @pytest.mark.parametrize("settings", [[], ["spike_times"]])
