@@ -33,6 +33,8 @@ CASES = {
     "variable carried to BREAKPOINT": (("nacarry",), 0.05),
     "computed in INITIAL": (("kmq10",), 0.1),
     "computed in INITIAL, of the time, and not shown": (("kclock",), 0.1),
+    "computed in INITIAL, of what does not change, and not shown": (("kstill",), 0.1),
+    "computed so, and read by what each step makes and does not show": (("kquiet",), 0.1),
     "default initial value": (("state0",), 0.1),
     "TABLE of FUNCTIONs": (("ktab",), 0.05),
     "TABLE that the voltage leaves": (("ktabn",), 0.05),

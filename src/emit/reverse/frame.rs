@@ -81,12 +81,12 @@ impl<'a> Frame<'a> {
             at_initial: BTreeSet::new(),
             early: BTreeSet::new(),
         };
-        for (index, state) in linearised.states.iter().enumerate() {
-            match state.own {
-                Some((None, start)) if frame.is_settled(start) => frame.still.push(index),
-                Some(_) => frame.moving.push(Slot::Own(index)),
-                None => {}
-            }
+        let own = || linearised.states.iter().enumerate().filter_map(|(index, state)| Some((index, state.own?)));
+        // What a recorder computes in each step may read the others.
+        if own().all(|(_, (after, start))| after.is_none() && frame.is_settled(start)) {
+            frame.still = own().map(|(index, _)| index).collect();
+        } else {
+            frame.moving.extend(own().map(|(index, _)| Slot::Own(index)));
         }
         if linearised.receive.is_some() {
             frame.moving.push(Slot::LastEvent);
