@@ -557,8 +557,8 @@ REVERSE = [
     Mutant(
         "adjoint: what INITIAL made",
         "src/emit/reverse/frame.rs",
-        "Some((None, start)) if frame.is_settled(start)",
-        "Some((None, _))",
+        "after.is_none() && frame.is_settled(start)",
+        "after.is_none() && (frame.is_settled(start) || true)",
         _REVERSE,
     ),
 ]
