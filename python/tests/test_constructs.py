@@ -33,6 +33,7 @@ CASES = {
     "variable carried to BREAKPOINT": (("nacarry",), 0.05),
     "computed in INITIAL": (("kmq10",), 0.1),
     "computed in INITIAL, of the time, and not shown": (("kclock",), 0.1),
+    "a conditional that stays, in an arm of one that changes": (("kinner",), 0.1),
     "computed in INITIAL, of what does not change, and not shown": (("kstill",), 0.1),
     "computed so, and read by what each step makes and does not show": (("kquiet",), 0.1),
     "default initial value": (("state0",), 0.1),

@@ -60,6 +60,11 @@ impl Graph {
         Plan { ops, names: scheduler.names, count: scheduler.count }
     }
 
+    /// Whether the conditional that sets it is in no arm of another.
+    pub fn is_outermost(&self, branch: BranchId) -> bool {
+        self.branch(branch).scope.is_none()
+    }
+
     fn parent(&self, scope: Scope) -> Scope {
         scope.and_then(|(branch, _)| self.branch(branch).scope)
     }
@@ -260,6 +265,9 @@ impl<'a> Scheduler<'a> {
     /// chains of ELSE IF nest no deeper than they are written.
     fn shares_name(&mut self, phi: Id, value: Id, arm: Scope) -> bool {
         let Node::Phi(inner, _) = self.graph.node(value) else { return false };
+        if self.given.contains(&value) {
+            return false;
+        }
         let shared = self.uses[value] == 1 && self.graph.branch(*inner).scope == arm;
         if shared {
             self.names.insert(value, self.names[&phi]);

@@ -48,6 +48,8 @@ fn judge(graph: &Graph, root: Id, is_fixed: &impl Fn(Input) -> bool, known: &mut
         let own = match graph.node(id) {
             Node::Number(_) => true,
             Node::Input(input) => !graph.is_inner(*input) && is_fixed(*input),
+            // A conditional in an arm of another is written there only.
+            Node::Phi(branch, _) => graph.is_outermost(*branch),
             Node::AfterLoop(..) | Node::Element(..) | Node::Unknown(..) => false,
             _ => true,
         };
