@@ -135,7 +135,6 @@ class Adjoint:
     def __init__(self, made: ReverseManifest, recorders: Recorders, layout: Layout) -> None:
         """Number everything; :meth:`sync` comes next."""
         self._descent = made.descent
-        self._stride = recorders.stride
         self._spots = recorders.spots
         self._run = _Run()
         self._nodes = _Arrays(self._run)

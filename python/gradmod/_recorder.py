@@ -366,23 +366,15 @@ class Recorders:
                 if (number := _which(changed - 1, spot.fixed, spot.pitch, len(spot.region.fixed))) is not None:
                     _refuse(spot, number + 1)
         _refuse(self.spots[0], changed)
-        for number in gather.different(gather.later):
-            spot, slot = self._spot_at(number)
-            if spot is None:
+        later = set(gather.different(gather.later))
+        for spot in self.spots if later else ():
+            if not spot.region.gathered:
                 continue
-            state = dict(spot.region.watched).get(slot)
-            if state is not None:
-                _refuse(spot, _STATE - state)
-            if slot == 0 and gather.first > 0 and (spot.cell, spot.node) not in self.landed:
+            for slot, state in spot.region.watched:
+                if spot.frame + slot * spot.pitch in later:
+                    _refuse(spot, _STATE - state)
+            if spot.frame in later and gather.first > 0 and (spot.cell, spot.node) not in self.landed:
                 _refuse(spot, _VOLTAGE)
-
-    def _spot_at(self, number: int) -> tuple[Spot | None, int]:
-        """Whose a number of a frame is, if a recorder's that only tells, and which of its numbers."""
-        for spot in self.spots:
-            slot = _which(number, spot.frame, spot.pitch, spot.region.moving)
-            if spot.region.gathered and slot is not None:
-                return spot, slot
-        return None, 0
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
         """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.
