@@ -66,13 +66,6 @@ def test_settings_are_refused(passive: Passive) -> None:
     with pytest.raises(Refused, match="variable step"):
         gradmod.attach(x=direction)
     h.CVode().active(0)
-    context = h.ParallelContext()
-    context.nthread(2)
-    try:
-        with pytest.raises(Refused, match="2 threads"):
-            gradmod.Reverse(x=direction)
-    finally:
-        context.nthread(1)
     untouched(passive)
 
 

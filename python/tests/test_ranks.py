@@ -94,6 +94,16 @@ def test_reverse_mode_in_threads(threads: Any) -> None:
             assert all(np.array_equal(a, b) for a, b in zip(alone, gradient(), strict=True))
 
 
+def test_windows_are_had_in_one_thread_only(threads: Any) -> None:
+    cell = twig.Twig(("cah",))
+    threads(2)
+    with gradmod.Reverse(gbar=gradmod.PerSegment("gbar_cah", cell.all), memory=0.02, quiet=True) as reverse:
+        reverse.record(*cell.watched[0])
+        h.dt = 0.1
+        with pytest.raises(gradmod.Refused, match="2 threads, and runs in several windows"):
+            reverse.run(6.0, simulate=lambda: cell.run(0.1, 6.0))
+
+
 def test_events_in_reverse_mode_are_had_in_one_thread_only(cells: network.Network, threads: Any) -> None:
     soma, _, _ = cells.cells[0]
     threads(2)
