@@ -97,7 +97,7 @@ def test_reverse_mode_in_threads(threads: Any) -> None:
 def test_windows_are_had_in_one_thread_only(threads: Any) -> None:
     cell = twig.Twig(("cah",))
     threads(2)
-    with gradmod.Reverse(gbar=gradmod.PerSegment("gbar_cah", cell.all), memory=0.02, quiet=True) as reverse:
+    with gradmod.Reverse(gbar=gradmod.PerSegment("gbar_cah", cell.all), memory=0.006, quiet=True) as reverse:
         reverse.record(*cell.watched[0])
         h.dt = 0.1
         with pytest.raises(gradmod.Refused, match="2 threads, and runs in several windows"):
