@@ -1,6 +1,8 @@
 //! The derivative alone, without NEURON: programs made at random are traced and differentiated by the compiler, and run
 //! on dual numbers by an interpreter of their syntax tree. `make generate-derivatives N=1000000` runs as many as one likes.
 
+#[path = "derivatives/dual.rs"]
+mod dual;
 #[path = "derivatives/evaluate.rs"]
 mod evaluate;
 #[path = "derivatives/interpreter.rs"]
@@ -13,26 +15,27 @@ mod shrink;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
+use dual::Dual;
 use evaluate::Evaluation;
 use gradmod::diff::Differentiator;
 use gradmod::graph::{Graph, Id, Input};
 use gradmod::syntax::ast::Program;
 use gradmod::trace::{Constants, Trace, Values, FAILED};
 use gradmod::{model, syntax};
-use interpreter::{Dual, Interpreter};
+use interpreter::Interpreter;
 use programs::{Chance, ASSIGNED, PARAMETERS};
 
 /// How many points each program is tried at.
 const POINTS: usize = 3;
-/// What the two may differ by, relative; both add up the same terms in another order.
+/// What the two may differ by, relative, and in bounds of the rounding of the dual numbers: both add up the same terms
+/// in another order.
 const TOLERANCE: f64 = 1e-9;
-/// How far inputs are moved to see how much rounding a program amplifies, relative.
-const NUDGE: f64 = 1e-13;
+const BOUNDS: f64 = 100.0;
 
 #[derive(Default)]
 struct Totals {
     compared: usize,
-    /// Points at which a program has no value, or amplifies rounding too much to tell.
+    /// Points at which a program has no value, or rounding decides, or is amplified too much to tell.
     undefined: usize,
     refused: BTreeMap<String, usize>,
     failures: Vec<String>,
@@ -75,7 +78,7 @@ fn compile(program: &Program) -> Result<Compiled, String> {
 fn interpreted(program: &Program, at: &[f64], by: usize) -> Option<Vec<Dual>> {
     let mut globals: HashMap<String, Dual> = outputs().into_iter().map(|name| (name, Dual::default())).collect();
     for (index, (name, x)) in inputs().into_iter().zip(at).enumerate() {
-        globals.insert(name, Dual { x: *x, d: f64::from(u8::from(index == by)) });
+        globals.insert(name, Dual::input(*x, f64::from(u8::from(index == by))));
     }
     let mut interpreter = Interpreter::new(program, globals);
     interpreter.call("run", &[]).ok()?;
@@ -119,33 +122,27 @@ fn compare(seed: u64, text: &str, totals: &mut Totals) {
         .collect();
     for _ in 0..POINTS {
         let at: Vec<f64> = compiled.inputs.iter().map(|_| chance.number()).collect();
-        let nudged: Vec<f64> = at.iter().map(|x| x * (1.0 + NUDGE) + NUDGE).collect();
-        let lowered: Vec<f64> = at.iter().map(|x| x * (1.0 - NUDGE) - NUDGE).collect();
         let mut graph = Evaluation::new(&compiled.graph, compiled.inputs.iter().copied().zip(at.iter().copied()).collect());
         if compiled.failed.is_some_and(|id| graph.value(id) != 0.0) {
             totals.undefined += 1;
             continue;
         }
-        let all = [&at, &nudged, &lowered].map(|at| interpreted(&program, at, by));
-        let [Some(expected), Some(above), Some(below)] = all else {
+        let Some(expected) = interpreted(&program, &at, by) else {
             totals.undefined += 1;
             continue;
         };
         for (index, name) in outputs().iter().enumerate() {
-            let spread = |of: fn(&Dual) -> f64| {
-                let middle = of(&expected[index]);
-                (of(&above[index]) - middle).abs().max((of(&below[index]) - middle).abs())
-            };
             let found = [graph.value(compiled.outputs[index]), graph.value(slopes[index])];
-            let wanted = [(expected[index].x, spread(|dual| dual.x)), (expected[index].d, spread(|dual| dual.d))];
-            let is_defined = wanted.iter().all(|(x, spread)| x.is_finite() && *spread <= 1e-7 * (1.0 + x.abs()));
+            let dual = expected[index];
+            let wanted = [(dual.x, dual.x_error), (dual.d, dual.d_error)];
+            let is_defined = wanted.iter().all(|(x, error)| x.is_finite() && *error <= 1e-7 * (1.0 + x.abs()));
             if !is_defined {
                 totals.undefined += 1;
                 continue;
             }
             totals.compared += 1;
-            let is_near = |(found, (x, spread)): (&f64, &(f64, f64))| {
-                (found - x).abs() <= TOLERANCE * (1.0 + x.abs()) + 1e3 * spread
+            let is_near = |(found, (x, error)): (&f64, &(f64, f64))| {
+                (found - x).abs() <= TOLERANCE * (1.0 + x.abs()) + BOUNDS * error
             };
             if !found.iter().zip(&wanted).all(is_near) {
                 let mut message = format!("seed {seed}, {name} by {} at {at:?}: ", inputs()[by]);
@@ -200,11 +197,11 @@ fn programs_made_at_random() {
     assert!(totals.compared as u64 > 3 * count, "only {} derivatives compared", totals.compared);
 }
 
-/// Programs that failed once: 4965 has pow(0, i) in a loop, where i is 0 first; the others test whether a variable is
-/// some number, and set it to another.
+/// Programs that failed once: 4965 has pow(0, i) in a loop, where i is 0 first; two test whether a variable is some
+/// number, and set it to another; in the last one 1 - exp(-1e-12) is rounded to four digits, value and slope alike.
 #[test]
 fn programs_that_failed() {
-    for seed in [4965, 20_031_508, 20_042_255] {
+    for seed in [4965, 20_031_508, 20_042_255, 20_047_655] {
         let totals = run(seed, 1);
         assert!(totals.failures.is_empty(), "{}", totals.failures[0]);
         assert!(totals.compared > 0, "nothing compared: {seed}");

@@ -2,25 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::dual::Dual;
 use gradmod::syntax::ast::{BinaryOp, Block, BlockKind, Expr, ExprKind, Item, Program, Statement, StatementKind, UnaryOp};
-
-/// A value and its derivative by one input.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Dual {
-    pub x: f64,
-    pub d: f64,
-}
-
-impl Dual {
-    pub fn constant(x: f64) -> Self {
-        Self { x, d: 0.0 }
-    }
-
-    /// `f(self)`, given its value and its slope.
-    fn map(self, x: f64, slope: f64) -> Self {
-        Self { x, d: slope * self.d }
-    }
-}
 
 /// Why a program has no value here: what it does is not defined, or takes too long.
 #[derive(Debug)]
@@ -106,7 +89,7 @@ impl<'a> Interpreter<'a> {
             }
             StatementKind::If(branches, otherwise) => {
                 for (condition, body) in branches {
-                    if self.value(condition)?.x != 0.0 {
+                    if self.holds(condition)? {
                         return self.body(body);
                     }
                 }
@@ -115,7 +98,7 @@ impl<'a> Interpreter<'a> {
                 }
             }
             StatementKind::While(condition, body) => {
-                while self.value(condition)?.x != 0.0 {
+                while self.holds(condition)? {
                     self.body(body)?;
                 }
             }
@@ -137,12 +120,17 @@ impl<'a> Interpreter<'a> {
 
     /// Cut off, as C does.
     fn integer(&mut self, expr: &Expr) -> Run<i64> {
-        let value = self.value(expr)?.x;
-        if value.abs() > 1e6 || value.is_nan() {
+        let value = self.value(expr)?;
+        if value.x.abs() > 1e6 || value.x.is_nan() || !value.is_apart(Dual::constant(value.x.round())) {
             return Err(Undefined("integer"));
         }
         #[allow(clippy::cast_possible_truncation)]
-        Ok(value as i64)
+        Ok(value.x as i64)
+    }
+
+    fn holds(&mut self, expr: &Expr) -> Run<bool> {
+        let value = self.value(expr)?;
+        if value.is_apart(Dual::default()) { Ok(value.x != 0.0) } else { Err(Undefined("decided by rounding")) }
     }
 
     fn value(&mut self, expr: &Expr) -> Run<Dual> {
@@ -160,12 +148,11 @@ impl<'a> Interpreter<'a> {
                 *self.slot(&format!("{name}[{index}]"))?
             }
             ExprKind::Unary(UnaryOp::Minus, a) => {
-                let a = self.value(a)?;
-                a.map(-a.x, -1.0)
+                self.value(a)?.signed(-1.0)
             }
-            ExprKind::Unary(UnaryOp::Not, a) => truth(self.value(a)?.x == 0.0),
-            ExprKind::Binary(BinaryOp::And, a, b) => truth(self.value(a)?.x != 0.0 && self.value(b)?.x != 0.0),
-            ExprKind::Binary(BinaryOp::Or, a, b) => truth(self.value(a)?.x != 0.0 || self.value(b)?.x != 0.0),
+            ExprKind::Unary(UnaryOp::Not, a) => truth(!self.holds(a)?),
+            ExprKind::Binary(BinaryOp::And, a, b) => truth(self.holds(a)? && self.holds(b)?),
+            ExprKind::Binary(BinaryOp::Or, a, b) => truth(self.holds(a)? || self.holds(b)?),
             ExprKind::Binary(op, a, b) => {
                 let (a, b) = (self.value(a)?, self.value(b)?);
                 binary(*op, a, b)?
@@ -178,13 +165,19 @@ impl<'a> Interpreter<'a> {
                     ("atan2", [y, x]) if y.x == 0.0 && x.x <= 0.0 => return Err(Undefined("atan2")),
                     ("atan2", [y, x]) => {
                         let square = x.x * x.x + y.x * y.x;
-                        Dual { x: y.x.atan2(x.x), d: (x.x * y.d - y.x * x.d) / square }
+                        let (bend, mixed) = (2.0 * x.x * y.x / square / square, (y.x * y.x - x.x * x.x) / square / square);
+                        Dual::combine(y.x.atan2(x.x), [*y, *x], [x.x / square, -y.x / square], [bend, mixed, bend])
                     }
                     ("fmod", [a, b]) => {
                         if b.x == 0.0 {
                             return Err(Undefined("fmod"));
                         }
-                        Dual { x: a.x % b.x, d: a.d - (a.x / b.x).trunc() * b.d }
+                        let times = (a.x / b.x).trunc();
+                        let near = Dual::constant((a.x / b.x).round());
+                        if !(*a / *b).is_apart(near) {
+                            return Err(Undefined("decided by rounding"));
+                        }
+                        *a - Dual::constant(times) * *b
                     }
                     (builtin, [a]) if !self.blocks.contains_key(builtin) => unary(builtin, *a)?,
                     (own, values) => self.call(own, values)?,
@@ -201,30 +194,38 @@ fn truth(holds: bool) -> Dual {
 
 #[allow(clippy::float_cmp)] // NMODL's own
 fn binary(op: BinaryOp, a: Dual, b: Dual) -> Run<Dual> {
-    Ok(match op {
-        BinaryOp::Add => Dual { x: a.x + b.x, d: a.d + b.d },
-        BinaryOp::Sub => Dual { x: a.x - b.x, d: a.d - b.d },
-        BinaryOp::Mul => Dual { x: a.x * b.x, d: a.d * b.x + a.x * b.d },
-        BinaryOp::Div => Dual { x: a.x / b.x, d: (a.d - a.x / b.x * b.d) / b.x },
-        BinaryOp::Pow => power(a, b)?,
-        BinaryOp::Lt => truth(a.x < b.x),
-        BinaryOp::Le => truth(a.x <= b.x),
-        BinaryOp::Gt => truth(a.x > b.x),
-        BinaryOp::Ge => truth(a.x >= b.x),
-        BinaryOp::Eq => truth(a.x == b.x),
-        BinaryOp::Ne => truth(a.x != b.x),
+    let holds = match op {
+        BinaryOp::Add => return Ok(a + b),
+        BinaryOp::Sub => return Ok(a - b),
+        BinaryOp::Mul => return Ok(a * b),
+        BinaryOp::Div => return Ok(a / b),
+        BinaryOp::Pow => return power(a, b),
+        BinaryOp::Lt => a.x < b.x,
+        BinaryOp::Le => a.x <= b.x,
+        BinaryOp::Gt => a.x > b.x,
+        BinaryOp::Ge => a.x >= b.x,
+        BinaryOp::Eq => a.x == b.x,
+        BinaryOp::Ne => a.x != b.x,
         _ => return Err(Undefined("operator")),
-    })
+    };
+    if a.is_apart(b) { Ok(truth(holds)) } else { Err(Undefined("decided by rounding")) }
 }
 
 fn power(a: Dual, b: Dual) -> Run<Dual> {
     let x = a.x.powf(b.x);
-    let slope = if b.x == 0.0 { 0.0 } else { b.x * a.x.powf(b.x - 1.0) };
-    let by_base = slope * a.d;
+    if !x.is_finite() {
+        return Err(Undefined("power"));
+    }
+    let of = |factor: f64, less: f64| if factor == 0.0 { 0.0 } else { factor * a.x.powf(b.x - less) };
     // A Hill curve at 0: x^y is 0 for all y about.
-    let by_exponent = if b.d == 0.0 || x == 0.0 { 0.0 } else { x * a.x.ln() * b.d };
-    let d = by_base + by_exponent;
-    if x.is_finite() { Ok(Dual { x, d }) } else { Err(Undefined("power")) }
+    let log = if x == 0.0 || (b.d == 0.0 && b.x_error == 0.0) { 0.0 } else { a.x.ln() };
+    let slopes = [of(b.x, 1.0), x * log];
+    let bends = [of(b.x * (b.x - 1.0), 2.0), of(1.0 + b.x * log, 1.0), x * log * log];
+    let found = Dual::combine(x, [a, b], slopes, bends);
+    // Whole numbers have whole powers.
+    let is_whole = |number: f64| number.fract() == 0.0 && number.abs() < 1e15;
+    let is_exact = b.x_error == 0.0 && (b.x == 0.0 || (a.x_error == 0.0 && [a.x, b.x, x].into_iter().all(is_whole)));
+    Ok(if is_exact { Dual { x_error: 0.0, ..found } } else { found })
 }
 
 fn unary(name: &str, a: Dual) -> Run<Dual> {
@@ -232,22 +233,37 @@ fn unary(name: &str, a: Dual) -> Run<Dual> {
     Ok(match name {
         // Beyond that NEURON cuts it off.
         "exp" if x.abs() > 300.0 => return Err(Undefined("exp")),
-        "exp" => a.map(x.exp(), x.exp()),
-        "log" => a.map(x.ln(), 1.0 / x),
-        "log10" => a.map(x.log10(), std::f64::consts::LOG10_E / x),
-        "sqrt" => a.map(x.sqrt(), 0.5 / x.sqrt()),
-        "fabs" => a.map(x.abs(), if x < 0.0 { -1.0 } else { 1.0 }),
-        "sin" => a.map(x.sin(), x.cos()),
-        "cos" => a.map(x.cos(), -x.sin()),
-        "tan" => a.map(x.tan(), 1.0 / (x.cos() * x.cos())),
-        "asin" => a.map(x.asin(), 1.0 / (1.0 - x * x).sqrt()),
-        "acos" => a.map(x.acos(), -1.0 / (1.0 - x * x).sqrt()),
-        "atan" => a.map(x.atan(), 1.0 / (1.0 + x * x)),
-        "sinh" => a.map(x.sinh(), x.cosh()),
-        "cosh" => a.map(x.cosh(), x.sinh()),
-        "tanh" => a.map(x.tanh(), 1.0 / (x.cosh() * x.cosh())),
-        "floor" => Dual::constant(x.floor()),
-        "ceil" => Dual::constant(x.ceil()),
+        "exp" => a.map(x.exp(), x.exp(), x.exp()),
+        "log" => a.map(x.ln(), 1.0 / x, -1.0 / (x * x)),
+        "log10" => a.map(x.log10(), std::f64::consts::LOG10_E / x, -std::f64::consts::LOG10_E / (x * x)),
+        "sqrt" => a.map(x.sqrt(), 0.5 / x.sqrt(), -0.25 / (x * x.sqrt())),
+        "fabs" if a.is_apart(Dual::default()) => a.signed(if x < 0.0 { -1.0 } else { 1.0 }),
+        "sin" => a.map(x.sin(), x.cos(), -x.sin()),
+        "cos" => a.map(x.cos(), -x.sin(), -x.cos()),
+        "tan" => {
+            let slope = 1.0 / (x.cos() * x.cos());
+            a.map(x.tan(), slope, 2.0 * x.tan() * slope)
+        }
+        "asin" | "acos" => {
+            let below = 1.0 - x * x;
+            let slope = 1.0 / below.sqrt();
+            let bend = x * slope / below;
+            if name == "asin" { a.map(x.asin(), slope, bend) } else { a.map(x.acos(), -slope, -bend) }
+        }
+        "atan" => {
+            let slope = 1.0 / (1.0 + x * x);
+            a.map(x.atan(), slope, -2.0 * x * slope * slope)
+        }
+        "sinh" => a.map(x.sinh(), x.cosh(), x.sinh()),
+        "cosh" => a.map(x.cosh(), x.sinh(), x.cosh()),
+        "tanh" => {
+            let slope = 1.0 / (x.cosh() * x.cosh());
+            a.map(x.tanh(), slope, -2.0 * x.tanh() * slope)
+        }
+        "floor" | "ceil" if a.is_apart(Dual::constant(x.round())) => {
+            Dual::constant(if name == "floor" { x.floor() } else { x.ceil() })
+        }
+        "fabs" | "floor" | "ceil" => return Err(Undefined("decided by rounding")),
         _ => return Err(Undefined("unknown builtin")),
     })
 }
