@@ -1,4 +1,4 @@
-"""Compiling emitted mechanisms with NEURON's nrnivmodl, and loading them."""
+"""Libraries of mechanisms: compiled once and kept, and loaded into NEURON."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
-import sysconfig
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from . import _headers
 from . import _neuron as nrn
 from ._cache import cache_directory, is_plain, kept, plain, plain_scratch, publish, scratch
+from ._compiler import Compiler
 from ._flags import flags, processor
-from .errors import Error
+from ._recipe import Recipe, call, nrnivmodl, recipe_of
+from .errors import Error, NoCompiler
 
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 
 
-def load(emitted: Path, shared: Collection[str] = (), *, quiet: bool = False) -> None:
+def load(
+    emitted: Path,
+    *,
+    shared: Collection[str] = (),
+    seldom: Collection[str] = (),
+    unused: Collection[str] = (),
+    quiet: bool = False,
+) -> None:
     """Make the mechanisms of a directory known to NEURON.
 
     NEURON cannot load two mechanisms of one name. The compiler's names carry a hash of the content, so what has been
@@ -31,18 +39,25 @@ def load(emitted: Path, shared: Collection[str] = (), *, quiet: bool = False) ->
     Args:
         emitted: The directory.
         shared: Names of mechanisms that are the same for all models; they get a library of their own, compiled once.
+        seldom: Names of those that run when a simulation begins only.
+        unused: Names of those that can be left out.
         quiet: Do not say so when something has to be compiled.
 
     Raises:
-        Error: nrnivmodl failed, or NEURON cannot load the library.
+        Error: Something cannot be compiled, or NEURON cannot load the library.
     """
-    known = nrn.known_mechanisms()
+    known = {*nrn.known_mechanisms(), *unused}
     missing = [path for path in sorted(emitted.glob("*.mod")) if path.stem not in known]
-    for together in (True, False):
-        sources = [path for path in missing if (path.stem in shared) is together]
-        if sources:
-            built = library(sources, options=flags(), quiet=quiet)
-            open_library(built)
+    groups = [[path for path in missing if (path.stem in shared) is together] for together in (True, False)]
+    try:
+        built = libraries([group for group in groups if group], options=flags(), seldom=seldom, quiet=quiet)
+    except NoCompiler as error:
+        raise Error(
+            f"the gradients of this model are not compiled ({', '.join(path.stem for path in missing)}), and they "
+            f"cannot be here: {error}"
+        ) from error
+    for path in built:
+        open_library(path)
 
 
 def open_library(built: Path) -> None:
@@ -57,33 +72,102 @@ def open_library(built: Path) -> None:
 
 
 def library(sources: list[Path], *, options: tuple[str, ...] = (), quiet: bool = False) -> Path:
-    """Compile .mod files into one library, or take it from the cache.
+    """Compile .mod files into one library, or take it from the cache; see :func:`libraries`."""
+    return libraries([sources], options=options, quiet=quiet)[0]
+
+
+def libraries(
+    groups: Sequence[Sequence[Path]],
+    *,
+    options: tuple[str, ...] = (),
+    seldom: Collection[str] = (),
+    quiet: bool = False,
+) -> list[Path]:
+    """Compile .mod files into a library for each group, or take it from the cache.
 
     Args:
-        sources: The files.
+        groups: The files, with other files that they include.
         options: For the C++ compiler, after those of nrnivmodl.
+        seldom: Names of mechanisms that need not be fast.
         quiet: Do not say so when something has to be compiled.
 
     Raises:
-        Error: nrnivmodl failed.
+        NoCompiler: Something has to be compiled, and there is nothing that does it.
+        Error: Something cannot be compiled.
     """
-    name = f"{_key(sources, options)}{_SUFFIX}"
-    place = kept(name)
-    if place is None:
-        if not quiet:
-            print("gradmod: compiling the gradient mechanisms (once for this model)", file=sys.stderr, flush=True)
-        with scratch() as directory, plain_scratch() as elsewhere:
+    names = [f"{_key(group, options)}{_SUFFIX}" for group in groups]
+    places = {name: kept(name) for name in names}
+    missing = {name: group for name, group in zip(names, groups, strict=True) if places[name] is None}
+    if missing:
+        recipe = recipe_of(_hash(["recipe", *_setting()]))
+        with _saying_so(quiet), scratch() as directory, plain_scratch() as elsewhere:
             work = directory if is_plain(directory) else elsewhere
-            for path in sources:
-                shutil.copy(path, work)
-            made = directory / "made"
-            made.mkdir()
-            shutil.copy(compile_folder(work, options), made / f"mechanisms{_SUFFIX}")
-            place = publish(made, cache_directory() / name)
-    return place / f"mechanisms{_SUFFIX}"
+            for name, built in _compile(recipe, missing, work, options, seldom).items():
+                made = directory / f"made-{name}"
+                made.mkdir()
+                shutil.move(built, made / f"mechanisms{_SUFFIX}")
+                places[name] = publish(made, cache_directory() / name)
+    return [place / f"mechanisms{_SUFFIX}" for place in places.values() if place]
 
 
-def _key(sources: list[Path], options: tuple[str, ...]) -> str:
+@contextmanager
+def _saying_so(quiet: bool) -> Generator[None, None, None]:
+    """One message, and how long it took."""
+    if quiet:
+        yield
+        return
+    print("gradmod: compiling the gradient mechanisms (once for this model) ...", end="", file=sys.stderr, flush=True)
+    begin = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print(file=sys.stderr, flush=True)
+        raise
+    print(f" {time.monotonic() - begin:.1f} s", file=sys.stderr, flush=True)
+
+
+def _compile(
+    recipe: Recipe | None,
+    groups: dict[str, Sequence[Path]],
+    work: Path,
+    options: tuple[str, ...],
+    seldom: Collection[str],
+) -> dict[str, Path]:
+    """The library of each group, somewhere below a directory."""
+    for group in groups.values():
+        for path in group:
+            shutil.copy(path, work)
+    if recipe is None:
+        return {name: _by_nrnivmodl(group, work / f"of-{name}", options) for name, group in groups.items()}
+    mechanisms = {name: [path.stem for path in group if path.suffix == ".mod"] for name, group in groups.items()}
+    headers = f"headers-{_hash([_toolchain(options), *_setting()])}"
+    compiler = Compiler(recipe, work, options, headers)
+    compiler.objects([name for names in mechanisms.values() for name in names], seldom)
+    return compiler.libraries(mechanisms)
+
+
+def _by_nrnivmodl(sources: Sequence[Path], work: Path, options: tuple[str, ...]) -> Path:
+    work.mkdir()
+    for path in sources:
+        shutil.copy(path, work)
+    return compile_folder(work, options)
+
+
+def compile_folder(directory: Path, options: tuple[str, ...] = ()) -> Path:
+    """The library that nrnivmodl makes of the .mod files of a directory.
+
+    Raises:
+        Error: It failed.
+    """
+    done = call(directory, options)
+    built = sorted(directory.glob("*/libnrnmech.*")) + sorted(directory.glob("*/.libs/libnrnmech.so"))
+    if done.returncode != 0 or not built:
+        log = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
+        raise Error(f"{nrnivmodl()} failed with exit code {done.returncode}; its log ends:\n{log}")
+    return built[0]
+
+
+def _key(sources: Sequence[Path], options: tuple[str, ...]) -> str:
     parts = [_toolchain(options), [(path.name, path.read_text(encoding="utf-8")) for path in sources]]
     return _hash(parts)
 
@@ -98,52 +182,10 @@ def _toolchain(options: tuple[str, ...]) -> list[object]:
     ]
 
 
-def _hash(parts: list[object]) -> str:
+def _setting() -> list[object]:
+    """What nrnivmodl's own calls depend on beside: where NEURON is, and variables that make is given."""
+    return [_toolchain(()), nrn.installed(), os.environ.get("MAKEFLAGS", "").partition(" -- ")[2]]
+
+
+def _hash(parts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
-
-
-def compile_folder(directory: Path, options: tuple[str, ...] = ()) -> Path:
-    """The library that nrnivmodl makes of the .mod files of a directory.
-
-    Raises:
-        Error: It failed.
-    """
-    command = _nrnivmodl()
-    headers = f"headers-{_hash([_toolchain(options), nrn.installed()])}"
-    kept_headers = _headers.options(headers, lambda: _run(command, directory, options, rehearse=True).stdout)
-    done = _run(command, directory, (*options, *kept_headers))
-    built = sorted(directory.glob("*/libnrnmech.*")) + sorted(directory.glob("*/.libs/libnrnmech.so"))
-    if done.returncode != 0 or not built:
-        log = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
-        raise Error(
-            f"{command} failed with exit code {done.returncode} on the emitted mechanisms; its log ends:\n{log}"
-        )
-    return built[0]
-
-
-def _run(
-    command: str, directory: Path, options: tuple[str, ...], *, rehearse: bool = False
-) -> subprocess.CompletedProcess[str]:
-    """Call nrnivmodl in a directory, with options for the compiler; to ``rehearse`` is to print what would be done."""
-    flags = os.environ.get("MAKEFLAGS", "")
-    # An executable is made as well, which nobody needs.
-    flags += f"{'' if ' -- ' in f'{flags} ' else ' --'} CXX_LINK_EXE=touch\\ ./special\\;:"
-    return subprocess.run(
-        [command, *(["-incflags", " ".join(options)] if options else [])],
-        cwd=directory,
-        env=os.environ | {"VERBOSE": "1", "MAKEFLAGS": f"-n {flags}" if rehearse else flags},
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-
-
-def _nrnivmodl() -> str:
-    beside = Path(sysconfig.get_path("scripts")) / "nrnivmodl"
-    if beside.is_file():
-        return str(beside)
-    found = shutil.which("nrnivmodl")
-    if found is None:
-        raise Error("nrnivmodl was not found: it comes with NEURON; put its directory on PATH")
-    return found

@@ -158,6 +158,11 @@ class ReverseManifest:
         )
 
     @property
+    def seldom(self) -> set[str]:
+        """Mechanisms that do next to nothing while a simulation runs."""
+        return {self.recorder_node, *(region.recorder for region in self.regions if region.gathered)}
+
+    @property
     def shared(self) -> tuple[str, str, str]:
         """Names of the mechanisms that are the same for all models."""
         return self.recorder_node, self.gather, self.descent

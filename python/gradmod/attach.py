@@ -202,7 +202,8 @@ def _plan(
     spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
     plan = _Plan(cells, regions, points, made, tables, targets, spikes)
     check_jumps(cells, fused, emitted, links.targets.values())
-    load(made.directory, quiet=quiet)
+    has_axial = any(direction.is_axial for direction in resolved)
+    load(made.directory, unused=() if has_axial else (manifest.solver.axial,), quiet=quiet)
     return plan
 
 

@@ -29,6 +29,14 @@ class Refused(Error):
         self.diagnostics = diagnostics
 
 
+class NoCompiler(Error):
+    """What compiles mechanisms is missing here."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"{missing} was not found: to compile mechanisms takes nrnivmodl, bash, make and a compiler")
+        self.missing = missing
+
+
 def as_error(error: Exception) -> Error:
     """One of ours: the same, or a new one that says what another has said."""
     if isinstance(error, Error):

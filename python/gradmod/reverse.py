@@ -140,7 +140,7 @@ class Reverse:
             IsolatedValues(made, self._directions),
         )
         check_jumps(self._cells, fused, points, self._links.targets.values())
-        load(self._made.directory, made.shared, quiet=quiet)
+        load(self._made.directory, shared=made.shared, seldom=made.seldom, quiet=quiet)
         self._recorders = Recorders(self._cells)
         try:
             self._recorders.insert(made, fused, acting, self._links.targets)

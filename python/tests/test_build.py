@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ import gradmod
 import pytest
 from gradmod._build import Request, build, request_of
 from gradmod._cache import cache_directory
-from gradmod._library import library
+from gradmod._library import library, load
 from gradmod.regions import Source
 
 BROKEN = "NEURON { SUFFIX broken }\nthis is no NMODL\n"
@@ -82,7 +84,8 @@ def test_emitting_and_compiling_are_done_once(fake: Path, capsys: pytest.Capture
     write(fake, emits(GOOD % "once"))
     first = compiled(quiet=False)
     assert first.is_file()
-    assert "compiling" in capsys.readouterr().err
+    (said,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"gradmod: compiling .* \d+\.\d s", said)
     assert compiled(quiet=False) == first
     assert capsys.readouterr().err == ""
     assert build(request("TITLE two\n")).directory != build(request()).directory
@@ -133,9 +136,9 @@ def test_a_command_that_crashes_is_no_refusal(fake: Path) -> None:
     assert not isinstance(caught.value, gradmod.Refused)
 
 
-def test_a_failing_nrnivmodl_shows_its_log(fake: Path) -> None:
+def test_what_does_not_compile_shows_its_log(fake: Path) -> None:
     write(fake, emits(BROKEN))
-    with pytest.raises(gradmod.Error, match=r"(?s)nrnivmodl failed .*emitted\.mod"):
+    with pytest.raises(gradmod.Error, match=r"(?s)emitted\.mod cannot be compiled .*syntax error"):
         compiled()
     assert [path for path in cache_directory().iterdir() if path.is_file() or path.name.startswith(".")] == []
 
@@ -153,10 +156,12 @@ def test_two_processes_build_the_same(fake: Path) -> None:
     ]
     assert [process.communicate(timeout=60)[0].split()[-1] for process in both] == [b"True", b"True"]
     assert [process.returncode for process in both] == [0, 0]
-    assert len([path for path in cache_directory().iterdir() if not path.name.startswith("headers-")]) == 2
+    others = ("headers-", "recipe-")
+    assert len([path for path in cache_directory().iterdir() if not path.name.startswith(others)]) == 2
 
 
-def test_headers_that_the_compiler_does_not_know(fake: Path) -> None:
+def test_headers_that_the_compiler_does_not_know(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradmod._compiler._WORTH_HEADERS", 1)
     write(fake, emits(GOOD % "first"))
     compiled()
     kept = list(cache_directory().glob("headers-*/*.gch"))
@@ -165,6 +170,37 @@ def test_headers_that_the_compiler_does_not_know(fake: Path) -> None:
         path.write_bytes(b"of another compiler")
     write(fake, emits(GOOD % "second"))
     assert compiled().stat().st_size > 0
+
+
+def test_how_to_compile_is_asked_once(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(fake, emits(GOOD % "asked"))
+    compiled()
+    monkeypatch.setattr("gradmod._recipe.call", lambda *_, **__: pytest.fail("asked again"))
+    write(fake, emits(GOOD % "not_asked"))
+    assert compiled().stat().st_size > 0
+
+
+def test_a_nrnivmodl_whose_calls_are_not_understood(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradmod._recipe.rehearsal", lambda _: "ninja: nothing to show")
+    write(fake, emits(GOOD % "by_nrnivmodl"))
+    assert compiled().stat().st_size > 0
+    assert not list(cache_directory().glob("recipe-*"))
+    with pytest.raises(gradmod.Error, match=r"(?s)nrnivmodl failed .*emitted\.mod"):
+        write(fake, emits(BROKEN))
+        compiled()
+
+
+@pytest.mark.parametrize("missing", [("nrnivmodl",), ("make",), ("g++", "gcc")])
+def test_without_a_compiler(fake: Path, monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...]) -> None:
+    write(fake, emits(GOOD % "never"))
+    known = shutil.which
+    monkeypatch.setattr("shutil.which", lambda name: None if name in missing else known(name))
+    if missing == ("nrnivmodl",):
+        monkeypatch.setattr("sysconfig.get_path", lambda _: "/nowhere")
+    with pytest.raises(
+        gradmod.Error, match=rf"not compiled \(emitted\).*({'|'.join(map(re.escape, missing))}) was not found"
+    ):
+        load(build(request()).directory)
 
 
 def test_what_a_killed_build_left_is_no_build_and_is_swept(fake: Path) -> None:

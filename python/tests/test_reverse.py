@@ -84,7 +84,7 @@ def test_forward_and_reverse_agree(
 @pytest.mark.parametrize("tables", [False, True])
 def test_optimised_as_for_users(monkeypatch: pytest.MonkeyPatch, tables: bool) -> None:
     """Several places at once: the tests' own options of the compiler take one after the other."""
-    monkeypatch.setenv(_flags.VARIABLE, " ".join(_flags.BEST))
+    monkeypatch.setenv(_flags.VARIABLE, "-march=native")
     cell = branched.reference()
     branched.use_tables(tables)
     chosen = ("gbar_naf", "gbar_cah", "vshift_naf", "g_pas", "cm", "eca")
