@@ -213,8 +213,8 @@ class Forward(Engine):
         self._t = np.empty(0)
         try:
             self._recordings = [self._gradients.record(*look) for look in looks]
-            self._clock = nrn.record(nrn.ref(nrn.h, "t"))
-            self._vectors = [nrn.record(nrn.ref(segment, variable), segment.sec) for segment, variable in looks]
+            self._clock = nrn.record_time(nrn.section_of(looks[0][0]))
+            self._vectors = [nrn.record(nrn.ref(place, variable), nrn.section_of(place)) for place, variable in looks]
         except BaseException:
             self._gradients.detach()
             raise

@@ -299,9 +299,24 @@ def segment_of(process: PointProcess) -> Segment:
     return process.get_segment()
 
 
+def section_of(place: Segment | PointProcess) -> Section:
+    """The section of a segment, or the one that a point process stands on."""
+    return place.get_segment().sec if type_of_point_process(place) else place.sec
+
+
 def record(reference: Ref, sec: Section | None = None) -> Vector:
     """A new Vector that records a variable at every step."""
     return h.Vector().record(reference) if sec is None else h.Vector().record(reference, sec=sec)
+
+
+def record_time(sec: Section | None, interval: float | None = None) -> Vector:
+    """A new Vector that records t, at every step or every so many ms.
+
+    Args:
+        sec: NEURON records t no more when this section goes; without it, when that goes which is accessed now.
+    """
+    arguments = () if interval is None else (interval,)
+    return h.Vector().record(h._ref_t, *arguments, **({} if sec is None else {"sec": sec}))
 
 
 def record_every(reference: Ref, interval: float) -> Vector:

@@ -177,7 +177,7 @@ class Controller:
         Args:
             interval: Time between samples in ms.
         """
-        times = nrn.record_every(nrn.ref(nrn.h, "t"), interval)
+        times = nrn.record_time(self.segment.sec, interval)
         vectors = {"f": [nrn.record_every(nrn.ref(self.mechanism, "f"), interval)]}
         for array in ("df", "e", "theta"):
             vectors[array] = [

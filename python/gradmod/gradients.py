@@ -77,7 +77,7 @@ class Gradients:
         self._trusted: tuple[float, int] | None = None
         self._recordings: WeakSet[Recording] = WeakSet()
         # A run on which gradients act may be too long to remember every step: only if something is recorded.
-        self._t = None if online else nrn.record(nrn.ref(nrn.h, "t"))
+        self._t = None if online else self._clock()
         self._overwritten = Overwritten(() if online else directions)
         self._gone = ""
         remember(self)
@@ -106,10 +106,15 @@ class Gradients:
             nrn.stop_recording(self._t)
         self.wiring.remove()
 
+    def _clock(self) -> nrn.Vector:
+        """A new Vector that records t."""
+        root = next((attachment.cell.root for attachment in self._attachments), None)
+        return nrn.record_time(root)
+
     def _record(self) -> None:
         """Record what was recorded before :meth:`_withdraw`."""
         if self._t is not None:
-            self._t = nrn.record(nrn.ref(nrn.h, "t"))
+            self._t = self._clock()
         for recording in self._recordings:
             recording.start()
 
@@ -196,7 +201,7 @@ class Gradients:
             Error: gradmod keeps no gradient of this variable there.
         """
         if self._t is None:
-            self._t = nrn.record(nrn.ref(nrn.h, "t"))
+            self._t = self._clock()
         if nrn.type_of_point_process(segment):
             return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)

@@ -120,6 +120,20 @@ def test_forward_mode_is_reverse_mode(simulation: gradmod.Simulation, forward: g
         gradmod.Residuals(np.zeros((2, 1)), [1.0], 0.1, simulation)
 
 
+def test_a_variable_of_a_point_process(passive: Passive) -> None:
+    synapse, source = h.ExpSyn(passive["trunk"](0.4)), h.NetStim()
+    source.start, source.interval, source.number = 1, 1.5, 3
+    netcon = h.NetCon(source, synapse, 0, 0.3, 0.002)
+    with gradmod.Simulation(
+        {"weight": gradmod.NetConWeight(netcon), "tau": gradmod.Stimulus(synapse, "tau")},
+        [(synapse, "g"), passive["soma"](0.5)], 8.0, mode="forward", v_init=-66.0, quiet=True,
+    ) as simulation:  # fmt: skip
+        x = simulation.x
+        found = np.moveaxis(simulation.jacobian(x), -1, 0)
+        assert np.allclose(found, differences(simulation, x), rtol=1e-6, atol=1e-9)
+        assert np.all(np.any(found, axis=-1))
+
+
 def test_residuals_between_samples(forward: gradmod.Simulation) -> None:
     times = np.array([0.25, 3.0, 7.91])
     residuals = gradmod.Residuals(np.zeros((2, 3)), times, 0.1, forward)
