@@ -11,7 +11,7 @@ STAMP8 := $(VENV8)/.installed
 HAS_NEURON8 := $(shell $(PYTHON) -c 'import sys; print("yes" if sys.version_info < (3, 14) else "")')
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src templates python/gradmod -type f -not -name '*.pyc')
 
-.PHONY: demo test lint test-rust test-python test-neuron8 generate generate-quick generate-derivatives bench bench-jaxley mutate clean
+.PHONY: demo test lint test-rust test-python test-neuron8 generate generate-quick generate-derivatives bench bench-jaxley mutate mutate-by-generator clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -94,6 +94,10 @@ generate-derivatives:
 # Breaks the compiler in one place after another: every mutant must fail a test. About half an hour.
 mutate: $(STAMP)
 	$(BIN)/python tests/mutation/mutate.py
+
+# Which of them the generator finds by itself, without any test written for them. An hour and a half.
+mutate-by-generator: $(STAMP)
+	$(BIN)/python tests/mutation/by_generator.py
 
 # Costs on this machine, on each NEURON that there is.
 bench: $(STAMP) $(if $(HAS_NEURON8),$(STAMP8))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .direction import Direction, moved, moved_weight
 from .models import Model
 from .styles import even_out
+from .surroundings import Surroundings
 from .tree import Mechanism
 
 Traces = dict[str, NDArray[np.float64]]
@@ -30,6 +31,7 @@ class Built:
         self.model = model
         self.v_init, self.celsius = model.v_init, model.celsius
         self.mechanisms = {m.name: m for m in model.mechanisms}
+        self._surroundings = Surroundings() if model.moves else None
         self.sections: dict[str, Any] = {}
         for s in model.sections:
             sec = self.sections[s.name] = h.Section(name=s.name)
@@ -112,15 +114,24 @@ class Built:
                     setattr(point, p.name, p.value * spread(number, m.name, p.name))
 
     def _supply(self) -> None:
-        """Let POINTERs see voltages, here and elsewhere, and fill FUNCTION_TABLEs."""
+        """Let POINTERs see voltages or states, here and elsewhere, and fill FUNCTION_TABLEs."""
         places = [sec(x) for sec in self.sections.values() for x in (0.5, 1)]
+        voltages = [seg._ref_v for seg in places]
+        states = [
+            getattr(seg, f"_ref_{state}_{m.name}")
+            for m in self._density()
+            for state in m.states
+            for seg in self._segments()
+            if hasattr(seg, f"{state}_{m.name}")
+        ]
+        targets = states if states and self.model.sees_variables else voltages
         self._filled: list[Any] = []
         for m in self.mechanisms.values():
             owners = self._points_of(m.name) if m.is_point else [s for s in self._segments() if hasattr(s, m.name)]
             for number, owner in enumerate(owners):
                 for name in m.pointers:
-                    seen = places[random.Random(f"{self.model.seed}:{m.name}:{number}").randrange(len(places))]
-                    setattr(owner if m.is_point else getattr(owner, m.name), f"_ref_{name}", seen._ref_v)
+                    seen = targets[random.Random(f"{self.model.seed}:{m.name}:{number}").randrange(len(targets))]
+                    setattr(owner if m.is_point else getattr(owner, m.name), f"_ref_{name}", seen)
             for name in m.function_tables:
                 x = np.arange(-3.1, 3.2, 0.37)
                 y = 0.9 + 0.6 * np.sin(3 * x + self.model.seed % 7)
@@ -174,11 +185,15 @@ class Built:
             setattr(owner, name, value)
         h.celsius, h.dt = self.celsius, model.dt
         h.steps_per_ms = 1 / model.dt
+        self._move()
         h.finitialize(self.v_init)
         if model.way == "psolve":
             gradmod._neuron.solve(model.t_stop)
         elif model.way == "fadvance":
-            for _ in range(round(model.t_stop / model.dt)):
+            steps = round(model.t_stop / model.dt)
+            for step in range(steps):
+                if step == steps // 2:
+                    self._move()
                 h.fadvance()
         else:
             h.continuerun(model.t_stop)
@@ -196,6 +211,10 @@ class Built:
                 seg.pas.g = leak
         self.run_once()
         return {name: np.array(vector) for name, vector in self._records.items()}
+
+    def _move(self) -> None:
+        if self._surroundings is not None:
+            self._surroundings.shrink()
 
     def is_finite(self) -> bool:
         """Whether all states are numbers at the end of a run, those too that nothing shows."""
@@ -250,14 +269,22 @@ class Built:
             owners = [seg for seg in segments if hasattr(seg, name)]
             if owners:
                 found[name] = moved("cell", gradmod.Range(name, sections), owners, name)
-        found["celsius"] = Direction(
-            "cell", gradmod.Global("celsius"), lambda by: setattr(self, "celsius", self.model.celsius + by), 16.0
-        )
+        if self._surroundings is None:
+            found |= self._of_all()
+        if self.model.asked:
+            found = {name: found[name] for name in self.model.asked if name in found}
+        return found
+
+    def _of_all(self) -> dict[str, Direction]:
+        """What acts on all cells that there are."""
+        found = {
+            "celsius": Direction(
+                "cell", gradmod.Global("celsius"), lambda by: setattr(self, "celsius", self.model.celsius + by), 16.0
+            )
+        }
         if self.model.v_init % 1:
             # At a whole number code may change its ways: no derivative there.
             found["v_init"] = Direction(
                 "cell", gradmod.InitialVoltage(), lambda by: setattr(self, "v_init", self.model.v_init + by), 60.0
             )
-        if self.model.asked:
-            found = {name: found[name] for name in self.model.asked if name in found}
         return found

@@ -76,6 +76,8 @@ def _weights(plain: Traces, seed: int) -> Traces:
 def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction], result: Result, mode: str) -> bool:
     """Drop what is refused; False if nothing can be dropped."""
     message = str(error)
+    if "on the emitted mechanisms" in message:
+        result.fail("error", f"{mode}: {message[:300]}")
     codes = ",".join(sorted({d.code for d in getattr(error, "diagnostics", ())}))
     lines = {line.partition(": ")[0]: line for line in message.splitlines()}
 
@@ -169,7 +171,8 @@ def _reverse(
     left = dict(directions)
     for _ in range(4):
         try:
-            with gradmod.Reverse(quiet=True, **{name: d.parameter for name, d in left.items()}) as reverse:
+            few = {} if built.model.memory is None else {"memory": built.model.memory}
+            with gradmod.Reverse(quiet=True, **few, **{name: d.parameter for name, d in left.items()}) as reverse:
                 traces = {name: reverse.record(seg, of) for name, (seg, of) in built.watched.items()}
                 if built.model.way == "twice":
                     built.run()

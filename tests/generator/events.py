@@ -39,6 +39,9 @@ def add(draft: Draft, start: Statements) -> None:
             arrive.append(Statement(f"{target} = {target} + 0.3*{amount}", parts))
     if not targets or c.of(50):
         arrive.append(Statement(f"{switch} = {switch}*0.5 + 0.3*{amount}", parts))
+    if c.of(12):
+        draft.tags.append("v set by events")
+        arrive.append(Statement(c.one((f"v = v + 3*{amount}", "v = v + 0.3*(-62 - v)", "v = -64 + w")), parts))
     how = c.weighted({"plain": 45.0, "self": 30.0, "watch": 12.0, "any flag": 13.0})
     if how == "plain":
         code += arrive

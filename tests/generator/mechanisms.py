@@ -106,20 +106,29 @@ def _oddities(draft: Draft) -> Statements:
         )
         made.append(plain(f"VERBATIM\n    {code}\n    ENDVERBATIM"))
         draft.small.append(name)
-    if c.of(2):
-        draft.tags.append("RANDOM")
-        draft.randoms.append("dice")
-        name = draft.variable("thrown", scope="RANGE")
-        scope = draft.scope(states=False)
-        throws = (
-            "random_uniform(dice, -0.6, 0.6)",
-            "random_normal(dice, 0.3*{0}, 0.2)",
-            "0.5*{0}*random_uniform(dice)",
-        )
+    if c.of(3):
+        made += _throws(draft)
+    return made
+
+
+def _throws(draft: Draft) -> Statements:
+    """INITIAL that throws dice, often twice."""
+    c = draft.chance
+    draft.tags.append("RANDOM")
+    draft.randoms.append("dice")
+    name = draft.variable("thrown", scope="RANGE")
+    scope = draft.scope(states=False)
+    throws = (
+        "random_uniform(dice, -0.6, 0.6)",
+        "random_normal(dice, 0.3*{0}, 0.2)",
+        "0.5*{0}*random_uniform(dice)",
+        "0.3*{0}*random_negexp(dice, 0.8)",
+    )
+    made = [plain(f"random_setseq(dice, {c.count(0, 5)})")]
+    for before in ("", f"0.4*{name} + ")[: c.count(1, 2)]:
         throw = c.one(throws)
-        made.append(plain(f"random_setseq(dice, {c.count(0, 5)})"))
-        made.append(assign(name, Expression(throw, (scope.small_one(1),) if "{0}" in throw else ())))
-        draft.small.append(name)
+        made.append(assign(name, Expression(before + throw, (scope.small_one(1),) if "{0}" in throw else ())))
+    draft.small.append(name)
     return made
 
 

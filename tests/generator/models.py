@@ -70,6 +70,9 @@ class Model:
         hh: NEURON's own, beside the leak.
         forward, reverse: What is compared with differences.
         asked: Parameters, if not all.
+        memory: MiB of reverse mode, if so little that it goes through the run in windows.
+        moves: Whether other sections go before each run and in it, so that NEURON moves its data.
+        sees_variables: Whether POINTERs see states of other mechanisms, where there are such.
     """
 
     seed: int
@@ -88,6 +91,9 @@ class Model:
     forward: bool = True
     reverse: bool = True
     asked: tuple[str, ...] = field(default=())
+    memory: float | None = None
+    moves: bool = False
+    sees_variables: bool = False
 
     def to_json(self) -> str:
         """To be read by `read`."""
@@ -157,5 +163,6 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
         dt=c.weighted({0.025: 55.0, 0.05: 20.0, 0.1: 15.0, 0.01: 10.0}),
         t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(35),
         hh=c.of(40),
-        way=c.weighted(WAYS), reverse=reverse,
+        way=c.weighted(WAYS), reverse=reverse, memory=0.04 if c.of(20) else None, moves=c.of(20),
+        sees_variables=c.of(25),
     )  # fmt: skip

@@ -1,0 +1,217 @@
+"""Breaks gradmod as mutate.py does, and lets the generator alone look for it: which faults would it not find?
+
+    make mutate-by-generator                             all mutants; an hour or two
+    .venv/bin/python tests/mutation/by_generator.py exp  those whose name contains "exp"
+
+Mechanisms of fixed seeds are transformed by the unharmed compiler and by the mutant. Models of those whose text differs
+run in NEURON until the generator reports a failure: a mutant is found then, and only then. One that changes no text, or
+is of the Python package, is tried with models that have as many constructs as possible.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutants import MUTANTS, Mutant
+from mutate import COPY, PLACE, ROOT, copy_sources
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from generator import batch, mechanisms, models
+from generator.tree import Mechanism
+from outside import OUTSIDE
+
+BINARY = PLACE / "target" / "debug" / "gradmod"
+#: Mechanisms: as many, then so many more if none of the first differs. Those of one model; models tried for a mutant.
+CORPUS, EACH, TRIES = (250, 650), 3, 4
+_SEED = 4700
+
+
+@dataclass(frozen=True)
+class Group:
+    """Mechanisms that make a model."""
+
+    number: int
+    mechanisms: tuple[Mechanism, ...]
+
+    @property
+    def tags(self) -> set[str]:
+        """The constructs in it."""
+        return {tag for mechanism in self.mechanisms for tag in mechanism.tags}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Mechanisms, models of them, and a hash of what the unharmed compiler makes of each."""
+
+    mechanisms: tuple[Mechanism, ...]
+    groups: tuple[Group, ...]
+    whole: dict[str, str]
+
+
+def corpus() -> list[list[Mechanism]]:
+    """Mechanisms in parts."""
+    made = (mechanisms.make(f"{_SEED}.{i}", f"m{_SEED}x{i}") for i in range(sum(CORPUS)))
+    return [[next(made) for _ in range(count)] for count in CORPUS]
+
+
+def emitted(made: Sequence[Mechanism], folder: Path) -> dict[str, str]:
+    """A hash of what the compiler makes of each mechanism, in both modes; those that it refuses are left out."""
+    found: dict[str, str] = {}
+    for mode in ("forward", "reverse"):
+        with tempfile.TemporaryDirectory(dir=folder) as out:
+            for name, text in _transformed(made, folder, Path(out), mode).items():
+                found[name] = hashlib.sha256((found.get(name, "") + text).encode()).hexdigest()
+    return found
+
+
+def _transformed(made: Sequence[Mechanism], folder: Path, out: Path, mode: str) -> dict[str, str]:
+    left = {m.name: ["--point", m.name] if m.is_point else ["--region", f"r{m.name}={m.name}"] for m in made}
+    while left:
+        command = [str(BINARY), "transform", *(f"{name}.mod" for name in left), "-o", str(out), "--mode", mode]
+        command += ["--message-format", "json", *(word for words in left.values() for word in words)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            break
+        told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+        refused = {Path(line["file"]).stem for line in told if line["level"] != "note"}
+        if not refused & left.keys():
+            return {}
+        left = {name: words for name, words in left.items() if name not in refused}
+    texts: dict[str, str] = dict.fromkeys(left, "")
+    common = ""
+    for path in sorted(out.glob("*.mod")):
+        # The last part of a name is a hash of all regions.
+        text = re.sub(r"_[0-9a-f]{8}\b", "", path.read_text(encoding="utf-8"))
+        owner = re.search(r"m\d+x\d+", path.name)
+        if owner is None:
+            common += text
+        else:
+            texts[owner[0]] += text
+    return {name: common + text for name, text in texts.items()}
+
+
+def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
+    """Those of these mechanisms that the unharmed compiler takes, some to a model."""
+    written = list(made)
+    for mechanism in written:
+        (folder / f"{mechanism.name}.mod").write_text(str(mechanism), encoding="utf-8")
+    found = emitted(written, folder)
+    kept = [m for m in written if m.name in found]
+    chosen = [Group(first + i // EACH, tuple(kept[i : i + EACH])) for i in range(0, len(kept) - EACH + 1, EACH)]
+    return Part(tuple(kept), tuple(chosen), found)
+
+
+def likely(every: Sequence[Group], changed: set[str]) -> list[Group]:
+    """Those with the most mechanisms that changed; of these, such as have constructs that the ones before lack."""
+    chosen: list[Group] = []
+    seen: set[str] = set()
+    for _ in range(TRIES):
+        left = [g for g in every if g not in chosen and any(m.name in changed for m in g.mechanisms)]
+        if not left:
+            break
+        best = max(left, key=lambda g: (sum(m.name in changed for m in g.mechanisms), len(g.tags - seen), -g.number))
+        chosen.append(best)
+        seen |= best.tags
+    return chosen
+
+
+def failure(group: Group, folder: Path) -> str | None:
+    """What the generator reports of a model."""
+    library, left, _ = batch.compiled(folder, group.mechanisms)
+    model = models.make(_SEED * 1000 + group.number, left)
+    place = folder / f"model{group.number}"
+    batch.write(place, model, library)
+    record = batch.work(place)
+    return ": ".join(record["failures"][0])[:160] if record["failures"] else None
+
+
+def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str, bool]:
+    """What became of it, and whether the generator found it; the copy is as before afterwards."""
+    file = COPY / mutant.file
+    text = file.read_text()
+    try:
+        file.write_text(text.replace(mutant.old, mutant.new))
+        if mutant.file.endswith(".py"):
+            part, changed, about = parts[0], set(parts[0].whole), "Python"
+        else:
+            build()
+            part, changed, about = _first_changed(parts, folder)
+        tried = likely(part.groups, changed)
+        for group in tried:
+            said = failure(group, folder)
+            if said is not None:
+                return f"{about}; model {group.number}: {said}", True
+        return f"{about}; {len(tried)} models tried", False
+    finally:
+        file.write_text(text)
+
+
+def _first_changed(parts: Sequence[Part], folder: Path) -> tuple[Part, set[str], str]:
+    for part in parts:
+        now = emitted(part.mechanisms, folder)
+        changed = {name for name, digest in part.whole.items() if now.get(name) != digest}
+        if changed or part is parts[-1]:
+            break
+    refused = len(part.whole.keys() - now.keys())
+    about = f"{len(changed)} of {len(part.whole)} differ" + (f", {refused} are refused" if refused else "")
+    return part, changed, about
+
+
+def build() -> None:
+    """Make the copy's compiler.
+
+    Raises:
+        RuntimeError: It does not compile.
+    """
+    environment = os.environ | {"CARGO_TARGET_DIR": str(PLACE / "target")}
+    done = subprocess.run(["cargo", "build", "--quiet"], cwd=COPY, env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+
+
+def main(wanted: list[str]) -> int:
+    """Print one line per mutant, and what share was found."""
+    copy_sources()
+    build()
+    os.environ["GRADMOD_BINARY"] = str(BINARY)
+    os.environ["GRADMOD_CACHE"] = str(PLACE / "cache")
+    os.environ["PYTHONPATH"] = str(COPY / "python")
+    os.environ.setdefault("GRADMOD_CXXFLAGS", "-O0 -ffp-contract=off")
+    found, missed = 0, []
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
+        parts: list[Part] = []
+        for made in corpus():
+            parts.append(whole(made, 1000 * len(parts), folder))
+        for mutant in MUTANTS:
+            if wanted and not any(word in mutant.name for word in wanted):
+                continue
+            reason = next((why for start, why in OUTSIDE.items() if mutant.name.startswith(start)), None)
+            if reason is not None:
+                print(f"{mutant.name:32} outside: {reason}", flush=True)
+                continue
+            began = time.monotonic()
+            said, is_found = try_mutant(mutant, parts, folder)
+            found += is_found
+            if not is_found:
+                missed.append(mutant.name)
+            verdict = "found" if is_found else "NOT FOUND"
+            print(f"{mutant.name:32} {verdict}: {said} ({time.monotonic() - began:.0f} s)", flush=True)
+    tried = found + len(missed)
+    print(f"{found} of {tried} found ({100 * found / max(tried, 1):.0f} %); not: {', '.join(missed) or '-'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,11 @@
+"""Mutants of what the generator has no business with: the beginnings of their names, and the reasons."""
+
+OUTSIDE: dict[str, str] = {
+    "spike: ": "spike times are the limit of small steps, not the derivative of one run",
+    "event: what it does by its time": "spike times",
+    "event: how long it waits": "spike times",
+    "homeostat: ": "a controller changes the run",
+    "unheard events: ": "of the controller",
+    "EXTERNAL: ": "mechanisms that share variables are made by hand",
+    "a block that calls itself": "only illegal programs have one",
+}
