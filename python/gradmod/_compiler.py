@@ -82,16 +82,29 @@ class Compiler:
             Error: The linker failed.
         """
         with ThreadPoolExecutor(processors()) as pool:
-            _wait([pool.submit(self._library, library, mechanisms) for library, mechanisms in names.items()])
+            _wait([pool.submit(self.library, library, mechanisms) for library, mechanisms in names.items()])
         return {library: self.inside / library for library in names}
 
-    def _library(self, library: str, names: Sequence[str]) -> None:
+    def library(self, library: str, names: Sequence[str], guard: str = "", guarded: Sequence[str] = ()) -> Path:
+        """Make one.
+
+        Args:
+            library: Its name.
+            names: The mechanisms.
+            guard: C++ that may return from the registration, before that of more mechanisms.
+            guarded: Those.
+
+        Raises:
+            Error: The linker failed.
+        """
         register = f"register_{library.partition('.')[0]}"
-        declared = "\n".join(f"void _{name}_reg(void);" for name in names)
-        called = "\n".join(f"    _{name}_reg();" for name in names)
-        text = f'extern "C" {{\n{declared}\nvoid modl_reg() {{\n{called}\n}}\n}}\n'
+        declared = "".join(f"void _{name}_reg(void);\n" for name in (*names, *guarded))
+        first, then = ("".join(f"    _{name}_reg();\n" for name in some) for some in (names, guarded))
+        text = f'#include <stdio.h>\nextern "C" {{\n{declared}void modl_reg() {{\n{first}{guard}{then}}}\n}}\n'
         (self.inside / f"{register}.cpp").write_text(text, encoding="utf-8")
-        self._run(f"{self.recipe.registration(register)} && {self.recipe.library(names, register, library)}", library)
+        made = self.recipe.library([*names, *guarded], register, library)
+        self._run(f"{self.recipe.registration(register)} && {made}", library)
+        return self.inside / library
 
     def _run(self, line: str, what: str) -> None:
         done = subprocess.run(

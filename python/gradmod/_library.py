@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import _neuron as nrn
+from . import _objects
 from ._cache import cache_directory, is_plain, kept, plain, plain_scratch, publish, scratch
 from ._compiler import Compiler
 from ._flags import flags, processor
@@ -50,14 +51,19 @@ def load(
     missing = [path for path in sorted(emitted.glob("*.mod")) if path.stem not in known]
     groups = [[path for path in missing if (path.stem in shared) is together] for together in (True, False)]
     try:
-        built = libraries([group for group in groups if group], options=flags(), seldom=seldom, quiet=quiet)
+        built = libraries(
+            [group for group in groups if group], options=flags(), seldom=seldom, objects=_objects.asked(), quiet=quiet
+        )
     except NoCompiler as error:
         raise Error(
             f"the gradients of this model are not compiled ({', '.join(path.stem for path in missing)}), and they "
-            f"cannot be here: {error}"
+            f"cannot be here: {error}. Where there is one, `gradmod build CHANNELS SCRIPT` makes one library of the "
+            "model's mechanisms and of all that the script attaches"
         ) from error
     for path in built:
         open_library(path)
+    if _objects.asked():
+        _objects.stop_before_runs()
 
 
 def open_library(built: Path) -> None:
@@ -81,6 +87,7 @@ def libraries(
     *,
     options: tuple[str, ...] = (),
     seldom: Collection[str] = (),
+    objects: Path | None = None,
     quiet: bool = False,
 ) -> list[Path]:
     """Compile .mod files into a library for each group, or take it from the cache.
@@ -89,6 +96,7 @@ def libraries(
         groups: The files, with other files that they include.
         options: For the C++ compiler, after those of nrnivmodl.
         seldom: Names of mechanisms that need not be fast.
+        objects: The folder that their objects are copied to; then all are compiled.
         quiet: Do not say so when something has to be compiled.
 
     Raises:
@@ -96,10 +104,10 @@ def libraries(
         Error: Something cannot be compiled.
     """
     names = [f"{_key(group, options)}{_SUFFIX}" for group in groups]
-    places = {name: kept(name) for name in names}
+    places = {name: None if objects else kept(name) for name in names}
     missing = {name: group for name, group in zip(names, groups, strict=True) if places[name] is None}
     if missing:
-        recipe = recipe_of(_hash(["recipe", *_setting()]))
+        recipe = recipe_here()
         with _saying_so(quiet), scratch() as directory, plain_scratch() as elsewhere:
             work = directory if is_plain(directory) else elsewhere
             for name, built in _compile(recipe, missing, work, options, seldom).items():
@@ -107,6 +115,8 @@ def libraries(
                 made.mkdir()
                 shutil.move(built, made / f"mechanisms{_SUFFIX}")
                 places[name] = publish(made, cache_directory() / name)
+            if objects:
+                _objects.keep(work.glob("*/gm_*.o"), objects)
     return [place / f"mechanisms{_SUFFIX}" for place in places.values() if place]
 
 
@@ -144,6 +154,15 @@ def _compile(
     compiler = Compiler(recipe, work, options, headers)
     compiler.objects([name for names in mechanisms.values() for name in names], seldom)
     return compiler.libraries(mechanisms)
+
+
+def recipe_here() -> Recipe | None:
+    """How mechanisms are compiled in this environment, if that is understood.
+
+    Raises:
+        NoCompiler: They cannot be.
+    """
+    return recipe_of(_hash(["recipe", *_setting()]))
 
 
 def _by_nrnivmodl(sources: Sequence[Path], work: Path, options: tuple[str, ...]) -> Path:

@@ -17,6 +17,7 @@ pub struct Arguments {
 pub enum Command {
     Transform(Transform),
     Check(Check),
+    Build(Build),
     Homeostat(Homeostat),
 }
 
@@ -94,6 +95,27 @@ pub struct Check {
     pub timeout: u32,
     #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
     pub message_format: MessageFormat,
+}
+
+/// Make one library of a model's mechanisms and of the gradients that a script attaches
+///
+/// Does what `nrnivmodl` does, and runs the script up to its first run: what it attaches until then is
+/// compiled too. Where NEURON loads the library, gradients need no compiler. Needs the Python that
+/// `gradmod check` needs. Ends with 0, or with 1 if that failed.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// .mod files, or folders of them, and one script (.py) that builds the model and attaches gradients
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Folder that gets the folder with the library, which has the processor's name
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub output: PathBuf,
+    /// Let the script make its runs: for one that attaches again after a run, or starts other processes
+    #[arg(long)]
+    pub runs: bool,
+    /// Arguments of the script
+    #[arg(last = true)]
+    pub arguments: Vec<std::ffi::OsString>,
 }
 
 /// Write a mechanism by which a cell regulates itself while it runs

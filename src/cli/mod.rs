@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 diagnostics, 2 usage or input and output.
 
 mod arguments;
+mod build;
 mod certificate;
 mod check;
 mod homeostat;
@@ -34,6 +35,7 @@ pub fn run() -> ExitCode {
             Watch::over(arguments.message_format, move |watch| transform::run(&arguments, watch))
         }
         Command::Check(arguments) => check::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
         Command::Homeostat(arguments) => homeostat::run(&arguments),
     };
     match result {
