@@ -18,17 +18,18 @@ from reverse import back, branched, ten_channels, timed
 
 #: Plain runs that windows may add, and MiB of trajectories.
 AIM = 1.0, 1024.0
-DT = 0.025
 
 
-def measure(parameters: dict[str, gradmod.Parameter], where: object, duration: float) -> dict[str, float]:
+def measure(
+    parameters: dict[str, gradmod.Parameter], where: object, duration: float, dt: float, **options: float
+) -> dict[str, float]:
     """Seconds of the plain run, the run and the backward run; their ratio; MiB of trajectories."""
 
     def simulate() -> None:
-        branched.run(DT, duration)
+        branched.run(dt, duration)
 
     plain = timed(simulate)
-    with gradmod.Reverse(**parameters, quiet=True) as reverse:
+    with gradmod.Reverse(**parameters, **options, quiet=True) as reverse:
         trace = reverse.record(where)
         run, backward, _ = back(reverse, trace, simulate, duration)
         memory = os.fstat(reverse._held.descriptor).st_blocks * 512 / 2**20
@@ -50,11 +51,14 @@ def main() -> int:
         "--durations", type=float, nargs="+", default=[20.0, 1000.0], help="ms; the first one is to fit"
     )
     arguments.add_argument("--fine", type=int, default=20, help="times 32 segments")
+    arguments.add_argument("--dt", type=float, default=0.025)
+    arguments.add_argument("--memory", type=float, help="MiB of `Reverse`")
     chosen = arguments.parse_args()
+    options = {} if chosen.memory is None else {"memory": chosen.memory}
     cell, having = ten_channels(chosen.fine)
     parameters = {name: gradmod.PerSegment(name, segments) for name, segments in having.items()}
-    measure(parameters, cell.soma(0.5), 1.0)
-    found = [measure(parameters, cell.soma(0.5), duration) for duration in chosen.durations]
+    measure(parameters, cell.soma(0.5), 1.0, chosen.dt)
+    found = [measure(parameters, cell.soma(0.5), duration, chosen.dt, **options) for duration in chosen.durations]
     if chosen.json:
         print(json.dumps({"neuron": neuron.__version__, "aim": AIM, "cases": found}))
     else:
