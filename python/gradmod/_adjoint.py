@@ -59,7 +59,7 @@ class _Places(ctypes.Structure):
     _fields_ = [
         *_members(_ADDRESS, "adjoint"),
         *_members(_LONG, "count undone tables"),
-        *_members(_ADDRESS, "frame fixed out node landed jumps loss_v loss_x netcons_at netcons"),
+        *_members(_ADDRESS, "frame voltage fixed out node landed jumps loss_v loss_x netcons_at netcons"),
         *_members(_ADDRESS, "scale capacity inertia area diameter settings"),
         *_members(_ADDRESS, "m total far far_carry carry failed broken broken_at"),
         *_members(_ADDRESS, "conductance right current current_size waiting kept"),
@@ -180,6 +180,7 @@ class Adjoint:
         places.structure.count = len(spots)
         places.integers(
             frame=[spot.frame for spot in spots],
+            voltage=[spot.voltage for spot in spots],
             fixed=[spot.fixed for spot in spots],
             out=[spot.out for spot in spots],
             node=[layout.number(spot.cell, spot.node) for spot in spots],

@@ -1,4 +1,4 @@
-"""What remembers a run at once for all places: the emitted mechanism ``gm_gather_...``, one on each cell."""
+"""What remembers a run at once for all places of a thread: the emitted mechanism ``gm_gather_...``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._memory import SharedMemory
+from ._neuron_settings import thread_count
 from ._reverse_manifest import ReverseManifest
 from .cells import Cell, Floats
 
@@ -40,11 +41,17 @@ class Gather:
     """
 
     def __init__(self, made: ReverseManifest, cells: Sequence[Cell]) -> None:
-        """Put one on each cell."""
-        self._processes = [nrn.new_point_process(made.gather, cell.root(0.5)) for cell in cells]
+        """Put one on the first cell."""
+        self._name, self._cells = made.gather, cells
+        self._processes = [nrn.new_point_process(made.gather, cells[0].root(0.5))]
         self._memory = _Memory()
         self.owner = self._memory.whose = next(_owners)
         self.set_before_first: Sequence[int] = ()
+
+    def spread(self) -> None:
+        """Put one on every cell where there are several threads: one of each thread works, and NEURON calls all."""
+        if len(self._processes) == 1 and thread_count() > 1:
+            self._processes += [nrn.new_point_process(self._name, cell.root(0.5)) for cell in self._cells[1:]]
 
     def read(self, kernels: Iterable[int], stride: int) -> None:
         """Take the numbers from what these recorders tell; a frame has so many."""

@@ -45,6 +45,7 @@ class Spot:
         node: Index in the cell's ``places``.
         process: Name of the user's point process, if it belongs to one.
         frame, fixed: Where its first number in a frame is, and among the fixed values.
+        voltage: Where v of its node is in a frame.
         pitch: How far apart its numbers are there.
         out: Where its part of the results begins.
         far: Where the voltages are that POINTERs of the model see, in the order of ``region.far``.
@@ -58,6 +59,7 @@ class Spot:
     process: str | None
     frame: int
     fixed: int
+    voltage: int
     pitch: int
     out: int
     far: tuple[Place, ...]
@@ -119,9 +121,11 @@ class Recorders:
         """
         self._made = made
         self._targets = targets
+        placed: list[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]] = []
         owners = {sec: index for index, cell in enumerate(self.cells) for sec in cell.sections}
         self._counts.update(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
         self._counts.update(made.point(kind).recorder for kind, _ in points)
+        self._number_voltages(regions)
         for index, cell in enumerate(self.cells):
             for sec in cell.sections:
                 sec.insert(regions[sec].recorder)
@@ -132,7 +136,9 @@ class Recorders:
         for kind, process in points:
             seg, region = process.get_segment(), made.point(kind)
             recorder = nrn.new_point_process(region.recorder, seg)
-            self._add(owners[seg.sec], seg, recorder, region, process, nrn.name_of(process))
+            placed.append((owners[seg.sec], process, region, recorder))
+        for cell, process, region, recorder in self._as_in_neuron(placed):
+            self._add(cell, process.get_segment(), recorder, region, process, nrn.name_of(process))
         for spot in self.spots:
             if spot.region.sets_voltage:
                 self.landed[spot.cell, spot.node] = self.stride
@@ -148,6 +154,17 @@ class Recorders:
         kernels = [*self._tell(gather.owner), *self._add_ends(made.recorder_node, gather.owner)]
         gather.read(kernels, self.stride)
 
+    def _as_in_neuron(
+        self, placed: Sequence[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]]
+    ) -> list[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]]:
+        """Point processes as NEURON 9 has them in memory, so that they are copied fastest: at a node the last first."""
+
+        def node(one: tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]) -> tuple[int, int]:
+            segment = one[1].get_segment()
+            return one[0], self.cells[one[0]].node(segment.sec, segment.x)
+
+        return sorted(reversed(placed), key=node)
+
     def _tell(self, owner: int) -> Iterator[int]:
         """Say to recorders where in a frame their numbers are; yields the addresses of what they tell."""
         known: dict[str, int] = {}
@@ -156,6 +173,8 @@ class Recorders:
                 continue
             spot.mechanism.at, spot.mechanism.fixed_at = float(spot.frame), float(spot.fixed)
             spot.mechanism.owner, spot.mechanism.pitch = float(owner), float(spot.pitch)
+            if spot.process is None:
+                spot.mechanism.v_at = float(spot.voltage)
             name = spot.region.recorder
             if name not in known:
                 if spot.process is None:
@@ -183,14 +202,23 @@ class Recorders:
         node = self.cells[cell].node(seg.sec, seg.x)
         far = tuple(place_of(process, seg, source, self._targets) for source in region.far)
         frame, fixed, pitch = self._place(region)
-        spot = Spot(cell, node, seg, mechanism, region, process, frame, fixed, pitch, self.out_size, far)
+        if not region.gathered and process is None:
+            self.nodes[cell, node] = frame
+        voltage = self.nodes[cell, node] if region.gathered else frame
+        spot = Spot(cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, far)
         if process is not None and region.weights is not None:
             self._copies[len(self.spots)] = Copies(process, mechanism, region.weights)
         self.spots.append(spot)
         self._ions.add(spot)
-        if process is None:
-            self.nodes[cell, node] = frame
         self.out_size += region.out_size
+
+    def _number_voltages(self, regions: Mapping[nrn.Section, ReverseRegion]) -> None:
+        """Put the voltages together, in the order that NEURON has within a section: so they are copied fastest."""
+        for index, cell in enumerate(self.cells):
+            for node, (sec, _) in enumerate(cell.places):
+                if not cell.is_segment[node] or regions[sec].gathered:
+                    self.nodes[index, node] = self.stride
+                    self.stride += 1
 
     def _place(self, region: ReverseRegion) -> tuple[int, int, int]:
         """Where the next place of a region has its numbers: frame, fixed, and how far apart.
@@ -212,16 +240,14 @@ class Recorders:
             for node, (sec, x) in enumerate(cell.places):
                 if not cell.is_segment[node]:
                     process = nrn.new_point_process(name, sec(x))
-                    process.at, process.owner = float(self.stride), float(owner)
+                    process.at, process.owner = float(self.nodes[index, node]), float(owner)
                     self._ends.append(process)
-                    self.nodes[index, node] = self.stride
-                    self.stride += 1
         if self._ends:
             yield int(self._ends[0].kernel())
 
     def landed_place(self, spot: Spot) -> int:
         """The same, at a recorder."""
-        return self.landed.get((spot.cell, spot.node), spot.frame)
+        return self.landed.get((spot.cell, spot.node), spot.voltage)
 
     def place_after(self, cell: int, node: int) -> int:
         """Where v at the end of a step is in the frame after it."""
@@ -241,6 +267,8 @@ class Recorders:
             Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses.
         """
         check_rxd(self.spots)
+        assert self._gather is not None
+        self._gather.spread()
         self._corrected.remember(self.spots)
         if self._copies:
             self._follow_events()
@@ -373,7 +401,7 @@ class Recorders:
             for slot, state in spot.region.watched:
                 if spot.frame + slot * spot.pitch in later:
                     _refuse(spot, _STATE - state)
-            if spot.frame in later and gather.first > 0 and (spot.cell, spot.node) not in self.landed:
+            if spot.voltage in later and gather.first > 0 and (spot.cell, spot.node) not in self.landed:
                 _refuse(spot, _VOLTAGE)
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
@@ -386,8 +414,8 @@ class Recorders:
         if self._gather is not None:
             numbers = {*self._gather.different(self._gather.moved), *self._gather.set_before_first}
             for spot in self.spots:
-                own = [0, *(slot for slot, _ in spot.region.watched)]
-                if spot.region.gathered and any(spot.frame + slot * spot.pitch in numbers for slot in own):
+                own = [spot.voltage, *(spot.frame + slot * spot.pitch for slot, _ in spot.region.watched)]
+                if spot.region.gathered and not numbers.isdisjoint(own):
                     moved.append(spot)
         for spot in moved:
             for direction in directions:

@@ -1,7 +1,8 @@
 //! What reverse mode remembers of a run, and where.
 //!
-//! Each time step has a *frame*: the time, then of every place what changes
-//! along the run ("moving": the voltage first). What does not change ("fixed")
+//! Each time step has a *frame*: the time, the voltages, then of every place what
+//! changes along the run ("moving": the voltage first, which is the node's where
+//! all is gathered). What does not change ("fixed")
 //! is kept once. The recorder writes both, the adjoint reads them.
 
 use std::collections::BTreeSet;
@@ -316,14 +317,18 @@ impl Reader {
     fn now(self, index: usize) -> String {
         match self {
             Self::Recorder => format!("gm_now[{index}]"),
-            Self::Places | Self::Columns => format!("gm_head[{}]", self.from("now", index)),
+            Self::Columns if index == 0 => "gm_head[voltage]".to_owned(),
+            Self::Columns => format!("gm_head[{}]", self.from("now", column(index))),
+            Self::Places => format!("gm_head[{}]", self.from("now", index)),
         }
     }
 
     fn next(self, index: usize) -> String {
         match self {
             Self::Recorder => format!("gm_next[{index}]"),
-            Self::Places | Self::Columns => format!("gm_head[{}]", self.from("next", index)),
+            Self::Columns if index == 0 => "gm_head[voltage + stride]".to_owned(),
+            Self::Columns => format!("gm_head[{}]", self.from("next", column(index))),
+            Self::Places => format!("gm_head[{}]", self.from("next", index)),
         }
     }
 
@@ -342,6 +347,11 @@ impl Reader {
             _ => format!("{place} + {index}"),
         }
     }
+}
+
+/// Where a number of a gathered frame is among the region's columns: the voltages stand together, node by node.
+pub fn column(index: usize) -> usize {
+    index - 1
 }
 
 impl Frame<'_> {

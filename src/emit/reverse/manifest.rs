@@ -160,7 +160,7 @@ impl ReverseRegion {
             kept: super::prepare::kept_count(reversed),
             gathered: reversed.is_gathered(),
             watched: super::recorder::watched(reversed),
-            moving: reversed.frame.moving.len(),
+            moving: reversed.frame.moving.len() - usize::from(reversed.is_gathered()),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),
             set_at_begin: set_at_begin(linearised),

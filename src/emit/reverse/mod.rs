@@ -135,6 +135,11 @@ impl<'a> Reversed<'a> {
         if self.is_gathered() { Reader::Columns } else { Reader::Places }
     }
 
+    /// Where a number of a frame, other than the voltage, is among those of its place.
+    fn place(&self, index: usize) -> usize {
+        if self.is_gathered() { frame::column(index) } else { index }
+    }
+
     fn mechanisms(&self) -> Vec<String> {
         self.linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use minijinja::{context, Environment};
 use serde::Serialize;
 
-use super::frame::{Moment, Slot};
+use super::frame::{column, Moment, Slot};
 use super::{locals, unnamed, verbatim, Phase, Reversed, CELSIUS};
 use crate::emit::{lines, EmitError, File};
 use crate::step::{State, StateKind};
@@ -91,20 +91,30 @@ struct Source {
     source: String,
 }
 
+/// Those slots that something is read for.
+fn sources(slots: &[Slot], source: impl Fn(&Slot) -> Option<String>) -> Vec<Source> {
+    slots.iter().enumerate().filter_map(|(index, slot)| Some(Source { index, source: source(slot)? })).collect()
+}
+
 fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
     let frame = &reversed.frame;
     let name = unnamed("rec", reversed.linearised);
     let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
-    let sources = |slots: &[Slot], is_landed: bool| -> Vec<Source> {
-        let found = slots.iter().enumerate().filter_map(|(index, slot)| match slot {
-            Slot::Voltage if !is_landed => Some(Source { index, source: "GM_V(node)".to_owned() }),
-            Slot::LastEvent if !is_landed => Some(Source { index, source: "last_event".to_owned() }),
-            Slot::Pointer(name) if !is_landed => Some(Source { index, source: name.clone() }),
-            Slot::Landed(name) if is_landed => Some(Source { index, source: name.clone() }),
+    let moving = |is_landed: bool| {
+        sources(&frame.moving, |slot| match slot {
+            Slot::LastEvent if !is_landed => Some("last_event".to_owned()),
+            Slot::Pointer(name) if !is_landed => Some(name.clone()),
+            Slot::Landed(name) if is_landed => Some(name.clone()),
             _ => None,
-        });
-        found.collect()
+        })
+        .into_iter()
+        .map(|source| Source { index: column(source.index), ..source })
+        .collect::<Vec<_>>()
     };
+    let fixed = sources(&frame.fixed, |slot| match slot {
+        Slot::Pointer(name) => Some(name.clone()),
+        _ => None,
+    });
     let events = reversed.events();
     let phases: Vec<&Phase> = events.iter().map(|_| &reversed.at_event).collect();
     let functions = phases.iter().flat_map(|phase| phase.code(reversed.linearised).functions(&phase.roots));
@@ -124,9 +134,9 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         units => reversed.units(&phases),
         assigned,
         watches_celsius => reversed.reads_celsius(),
-        slots => sources(&frame.moving, false),
-        landed_slots => sources(&frame.moving, true),
-        fixed_slots => sources(&frame.fixed, false),
+        slots => moving(false),
+        landed_slots => moving(true),
+        fixed_slots => fixed,
         copies => if events.is_some() { reversed.shown() } else { Vec::new() },
         events,
         functions => functions.into_iter().collect::<Vec<_>>(),
@@ -183,7 +193,7 @@ pub(super) fn watched(reversed: &Reversed) -> Vec<(usize, usize)> {
         let is_late = !reversed.frame.early.contains(&name);
         let slot = Slot::Pointer(name);
         let index = reversed.frame.moving.iter().position(|known| is_late && *known == slot)?;
-        Some((index, state))
+        Some((reversed.place(index), state))
     };
     watched.filter_map(place).collect()
 }

@@ -26,6 +26,7 @@ pub(super) struct Undo {
 pub(super) fn undo(reversed: &Reversed) -> Option<Undo> {
     let receive = reversed.linearised.receive.as_ref()?;
     let slot = reversed.frame.moving.iter().position(|slot| *slot == super::frame::Slot::LastEvent)?;
+    let slot = reversed.place(slot);
     Some(Undo { slot, arguments: receive.arguments.len(), event: event(reversed, receive), start: start(reversed, receive) })
 }
 
