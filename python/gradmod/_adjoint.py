@@ -49,6 +49,8 @@ class _Run(ctypes.Structure):
         *_members(_ADDRESS, "look_region look_element look_spot look_node"),
         *_members(_LONG, "regions"),
         *_members(_ADDRESS, "region"),
+        *_members(_LONG, "event"),
+        *_members(_ADDRESS, "spot_region spot_place"),
         *_members(_LONG, "broken_step broken_node"),
     ]
 
@@ -58,11 +60,11 @@ class _Places(ctypes.Structure):
 
     _fields_ = [
         *_members(_ADDRESS, "adjoint"),
-        *_members(_LONG, "count undone tables"),
+        *_members(_LONG, "count tables loss_of_states"),
         *_members(_ADDRESS, "frame voltage fixed out node landed jumps loss_v loss_x netcons_at netcons"),
         *_members(_ADDRESS, "scale capacity inertia area diameter settings"),
         *_members(_ADDRESS, "m total far far_carry carry failed broken broken_at"),
-        *_members(_ADDRESS, "conductance right current current_size waiting kept"),
+        *_members(_ADDRESS, "landed_value landed_step conductance right current current_size waiting kept"),
     ]
 
 
@@ -169,7 +171,11 @@ class Adjoint:
             look_node=[node for _, _, _, node in looks],
         )
         self._run.regions = len(self._regions)
+        self._nodes.integers(
+            spot_region=[region for region, _ in self._at], spot_place=[place for _, place in self._at]
+        )
         self._nodes.integers(region=[ctypes.addressof(places.structure) for places in self._regions])
+        self._receives = bool(recorders.receiving)
         self._out_size = recorders.out_size
 
     def _places(self, recorders: Recorders, layout: Layout, members: Sequence[int]) -> _Arrays:
@@ -256,9 +262,11 @@ class Adjoint:
         places.integers(
             loss_v=[loss.of_v.get(int(index), -1) for index in members],
             loss_x=loss_x.ravel(),
+            landed_step=np.full(count, -1),
             netcons_at=[at for at, _ in own],
             netcons=[number for _, number in own],
         )
+        places.structure.loss_of_states = int(np.any(loss_x >= 0))
         places.doubles(
             inertia=1e-3 * self._inertia[members] / self._dt,
             m=np.zeros(states * count),
@@ -266,6 +274,7 @@ class Adjoint:
             far=np.zeros(far * count),
             far_carry=np.zeros(far * count),
             waiting=np.zeros(region.waiting * count),
+            landed_value=np.zeros(region.landed * count),
             kept=np.zeros(region.kept * count),
         )
         one_each = "carry failed broken broken_at conductance right current current_size"
@@ -274,7 +283,7 @@ class Adjoint:
     def go(self, window: Window, progress: Callable[[float], None]) -> None:
         """Go backwards through a window; the windows of a run one after the other, from the last one on."""
         run = self._run
-        run.frames, run.fixed, run.log = window.frames, window.fixed, window.log
+        run.frames, run.fixed, run.log = window.frames, window.fixed, window.log if self._receives else None
         run.losses = self._table.ctypes.data + 8 * window.first * self._table.shape[1]
         run.first, run.last = window.first, window.last
         address = ctypes.addressof(run)

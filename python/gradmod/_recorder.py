@@ -310,8 +310,8 @@ class Recorders:
             nrn.set_globals(region.recorder, head=memory.address(frames), stride=self.stride, first=first, room=room)
         for recorder in {self.spots[index].region.recorder for index in self._copies}:
             nrn.set_globals(recorder, events_at=memory.address(log), events_room=log_room)
-        for copies in self._copies.values():
-            copies.companion.last_event = 0.0
+        for index, copies in self._copies.items():
+            copies.companion.spot = float(index)
         self.empty(memory, log)
         head, fixed_at = memory.address(frames), memory.address()
         for spot in self._acting():
@@ -336,7 +336,7 @@ class Recorders:
     def empty(self, memory: SharedMemory, log: int) -> None:
         """Begin to remember events anew."""
         if self._copies:
-            memory.values[log] = 1.0
+            memory.values[log], memory.values[log + 1] = 2.0, 0.0
 
     def all_settings(self) -> tuple[dict[str, float], ...]:
         """[spot] what the ion styles say, asked once where it is the same."""

@@ -16,6 +16,7 @@ class ReverseRegion:
     Attributes:
         settings: 0/1 settings and charges, which the adjoint has one of for each place.
         waiting: How many numbers of the adjoint wait for that of the voltage at each place.
+        landed: How many states the log of events has the values of.
         kept: How many numbers are computed once for each place.
         gathered: Its recorder only tells where to read.
         watched: Which numbers of a place in a frame are states that nothing but steps changes, and which states.
@@ -44,6 +45,7 @@ class ReverseRegion:
     pointers: tuple[Pointer, ...]
     settings: tuple[str, ...]
     waiting: int
+    landed: int
     kept: int
     gathered: bool
     watched: tuple[tuple[int, int], ...]
@@ -96,6 +98,7 @@ class ReverseRegion:
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             settings=tuple(data["settings"]),
             waiting=int(data["waiting"]),
+            landed=int(data["landed"]),
             kept=int(data["kept"]),
             gathered=bool(data["gathered"]),
             watched=tuple((int(number), int(state)) for number, state in data["watched"]),

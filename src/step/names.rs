@@ -25,7 +25,7 @@ const OWN: [&str; 103] = [
     "after_row",
     "events_at",
     "events_room",
-    "last_event",
+    "spot",
     "next_step",
     "compare_copies",
     "netcons_at",

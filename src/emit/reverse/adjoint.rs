@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::{context, Environment};
 
 use super::frame::Moment;
+use super::record::Record;
 use super::prepare::{prepare, step_code};
 use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
@@ -37,12 +38,14 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         parameters => linearised.parameters.iter().map(|parameter| parameter.public.as_str()).collect::<Vec<_>>(),
         far => linearised.pointed.len(),
         prepare => prepare(reversed),
-        gathered => reversed.is_gathered(),
+        gathered => reversed.frame.is_gathered(),
         tables => tables(reversed),
         is_vector => is_vector(&step_code(reversed), &reversed.step.roots),
         linearise => linearise(reversed),
         finish => finish(reversed),
         undo => undo(reversed),
+        landed => reversed.frame.landed.len(),
+        landed_at => linearised.receive.as_ref().map_or(0, |receive| Record::new(linearised, receive).size()),
         sets_voltage => super::sets_voltage(linearised),
         start => start(reversed),
         functions => functions.into_iter().collect::<Vec<_>>(),

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::record::{copied, Record, HEAD};
+use super::record::{copied, shown, Record, HEAD};
 use super::{verbatim, Reversed};
 use crate::emit::code::Code;
 use crate::emit::events::{given, ordered, sent, sent_roots, watched, Watches};
@@ -144,31 +144,35 @@ impl Reversed<'_> {
 
     /// The copies, and what NEURON shows of them.
     pub(super) fn shown(&self) -> Vec<(String, String)> {
-        let linearised = self.linearised;
-        let shown = copied(linearised).into_iter().filter_map(|index| {
-            let state = &linearised.states[index];
-            let crate::step::StateKind::Variable(mechanism, name) = &state.kind else { return None };
-            let pointer = linearised.names.of(*mechanism, name).to_owned();
-            state.own.is_none().then(|| (self.copy(index), pointer))
-        });
-        shown.collect()
+        shown(self.linearised).map(|(index, pointer)| (self.copy(index), pointer)).collect()
+    }
+
+    /// The recorder's copy of a state, which is still what the step has left of it when the first event comes.
+    fn landed_copy(&self, name: &str) -> String {
+        let found = self.shown().into_iter().find(|(_, shown)| shown == name);
+        found.map_or("0.".to_owned(), |(copy, _)| copy)
     }
 
     fn write(&self, record: &Record, netcon: usize) -> Vec<String> {
-        let size = record.size();
+        let landed = &self.frame.landed;
+        let size = record.size() + landed.len();
         let mut lines = vec![
             "size_t gm_here = (size_t) gm_log[0];".to_owned(),
             format!("if (gm_here + {size} <= (size_t) events_room) {{"),
             "    double* gm_event = gm_log + gm_here;".to_owned(),
-            "    gm_event[0] = last_event;".to_owned(),
+            "    gm_event[0] = gm_log[1];".to_owned(),
             "    gm_event[1] = next_step;".to_owned(),
-            format!("    gm_event[2] = _args[{netcon}];"),
+            "    gm_event[2] = spot;".to_owned(),
+            format!("    gm_event[3] = _args[{netcon}];"),
         ];
         let values = record.values.iter().enumerate();
         lines.extend(values.map(|(index, input)| format!("    gm_event[{}] = {};", HEAD + index, self.recorded(*input))));
+        lines.extend(landed.iter().enumerate().map(|(index, name)| {
+            format!("    gm_event[{}] = {};", record.size() + index, self.landed_copy(name))
+        }));
         lines.extend(
             [
-                "    last_event = (double) gm_here;".to_owned(),
+                "    gm_log[1] = (double) gm_here;".to_owned(),
                 format!("    gm_log[0] = (double) (gm_here + {size});"),
                 "} else {".to_owned(),
                 format!("    changed = {FULL};"),

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::adjoint::element;
 use crate::emit::manifest::PointerManifest;
 use crate::emit::sources::pointed_source;
 use crate::graph::{Id, Input};
@@ -21,8 +22,6 @@ pub enum Slot {
     Pointer(String),
     /// The same at the end of the step, before the events that follow it.
     Landed(String),
-    /// The last event so far; see [`super::record`].
-    LastEvent,
     /// A value that NEURON does not show; by index into `Linearised::states`.
     Own(usize),
 }
@@ -41,6 +40,8 @@ pub enum Moment {
 enum Found {
     Moving(usize, When),
     Fixed(usize),
+    /// The log has it where an event came; see [`super::record`].
+    Landed { landed: usize, moving: usize },
     Rise,
     Time,
     Nothing,
@@ -53,6 +54,9 @@ pub struct Frame<'a> {
     pub pointers: Vec<PointerManifest>,
     pub moving: Vec<Slot>,
     pub fixed: Vec<Slot>,
+    /// States that only an event can change between two steps, where all is gathered: the log of events has their values
+    /// at the end of the step.
+    pub landed: Vec<String>,
     /// States that NEURON does not show and that only INITIAL sets, from what does not change along a run: they are
     /// computed from that.
     pub still: Vec<usize>,
@@ -78,6 +82,7 @@ impl<'a> Frame<'a> {
             pointers: Vec::new(),
             moving: vec![Slot::Voltage],
             fixed: Vec::new(),
+            landed: Vec::new(),
             still: Vec::new(),
             at_initial: BTreeSet::new(),
             early: BTreeSet::new(),
@@ -88,9 +93,6 @@ impl<'a> Frame<'a> {
             frame.still = own().map(|(index, _)| index).collect();
         } else {
             frame.moving.extend(own().map(|(index, _)| Slot::Own(index)));
-        }
-        if linearised.receive.is_some() {
-            frame.moving.push(Slot::LastEvent);
         }
         for input in step.union(start) {
             let quantity = &linearised.quantities[input];
@@ -119,7 +121,39 @@ impl<'a> Frame<'a> {
                 frame.point(pointer);
             }
         }
+        if frame.is_gathered() {
+            frame.leave_to_the_log();
+        }
         frame
+    }
+
+    /// Whether all that is remembered stands in the model when a step begins, and nothing has to be computed.
+    pub fn is_gathered(&self) -> bool {
+        let receive = self.linearised.receive.as_ref();
+        let acts = receive.is_some_and(|receive| receive.voltage.is_some());
+        !self.has_own() && !acts && self.early.is_empty() && self.at_initial.is_empty()
+    }
+
+    /// Whether a recorder computes what NEURON does not show.
+    pub fn has_own(&self) -> bool {
+        self.moving.iter().any(|slot| matches!(slot, Slot::Own(_)))
+    }
+
+    /// Events are rare: what they change is not remembered twice in each step.
+    fn leave_to_the_log(&mut self) {
+        let names: Vec<String> = super::record::shown(self.linearised).map(|(_, name)| name).collect();
+        let (landed, rest) = std::mem::take(&mut self.moving)
+            .into_iter()
+            .partition(|slot| matches!(slot, Slot::Landed(name) if names.contains(name)));
+        self.moving = rest;
+        for slot in landed {
+            let Slot::Landed(name) = slot else { continue };
+            let moving = Slot::Pointer(name.clone());
+            if !self.moving.contains(&moving) {
+                self.moving.push(moving);
+            }
+            self.landed.push(name);
+        }
     }
 
     /// Whether a value of INITIAL depends only on what does not change along a run.
@@ -242,6 +276,12 @@ impl<'a> Frame<'a> {
                     state.kind == kind && state.own.is_some()
                 });
                 let known = self.linearised.names.of(*mechanism, name).to_owned();
+                let landed = self.landed.iter().position(|name| self.lands(quantity) && *name == known);
+                if let Some(landed) = landed {
+                    let slot = Slot::Pointer(known);
+                    let moving = self.moving.iter().position(|known| *known == slot);
+                    return Some(moving.map_or(Found::Nothing, |moving| Found::Landed { landed, moving }));
+                }
                 let slot = match own {
                     Some(own) => Slot::Own(own),
                     None if self.lands(quantity) => Slot::Landed(known.clone()),
@@ -282,6 +322,10 @@ impl<'a> Frame<'a> {
                 // What NEURON does not show is taken as 0 before INITIAL; the first frame has what INITIAL made of it.
                 Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => "0.".to_owned(),
                 Found::Moving(index, _) => reader.now(index),
+                Found::Landed { moving, .. } if at_start => reader.now(moving),
+                Found::Landed { landed, moving } => {
+                    format!("places->landed_step[i] == step + 1 ? {} : {}", element("places->landed_value", landed), reader.next(moving))
+                }
                 Found::Fixed(index) => fixed(index, quantity, reader),
                 Found::Rise if at_start => "0.".to_owned(),
                 Found::Rise => format!("{} - {}", self.voltage_after(reader), reader.now(0)),

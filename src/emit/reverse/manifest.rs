@@ -47,6 +47,8 @@ pub struct ReverseRegion {
     pub settings: Vec<String>,
     /// How many numbers wait for the voltage's adjoint at each place.
     pub waiting: usize,
+    /// How many states events change whose value at the end of a step the log has.
+    pub landed: usize,
     /// How many numbers are computed once for each place.
     pub kept: usize,
     /// Its recorder only tells where to read.
@@ -156,11 +158,12 @@ impl ReverseRegion {
             adjoint: adjoint.stem().to_owned(),
             pointers: reversed.frame.pointers.clone(),
             settings: super::setting_names(linearised),
+            landed: reversed.frame.landed.len(),
             waiting: super::adjoint::waiting_count(linearised),
             kept: super::prepare::kept_count(reversed),
-            gathered: reversed.is_gathered(),
+            gathered: reversed.frame.is_gathered(),
             watched: super::recorder::watched(reversed),
-            moving: reversed.frame.moving.len() - usize::from(reversed.is_gathered()),
+            moving: reversed.frame.moving.len() - usize::from(reversed.frame.is_gathered()),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),
             set_at_begin: set_at_begin(linearised),

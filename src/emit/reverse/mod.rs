@@ -132,12 +132,12 @@ impl<'a> Reversed<'a> {
 
     /// How the adjoint reads a frame.
     fn reader(&self) -> Reader {
-        if self.is_gathered() { Reader::Columns } else { Reader::Places }
+        if self.frame.is_gathered() { Reader::Columns } else { Reader::Places }
     }
 
     /// Where a number of a frame, other than the voltage, is among those of its place.
     fn place(&self, index: usize) -> usize {
-        if self.is_gathered() { frame::column(index) } else { index }
+        if self.frame.is_gathered() { frame::column(index) } else { index }
     }
 
     fn mechanisms(&self) -> Vec<String> {

@@ -3,12 +3,14 @@
 //! Events come when they come, so they have a *log* beside the frames. An entry is
 //!
 //! ```text
-//! the entry before it at the same place, the step that follows it, its NetCon, values
+//! the entry before it, the step that follows it, its place, its NetCon, values
 //! ```
 //!
-//! as it was before the event. A frame names the last entry so far. Entries are named
-//! by where they begin in the log, whose first number is its length; 0 is none. A `NetCon`
-//! is named by where its weights begin among those of all `NetCons`; -1 is none.
+//! as it was before the event. Entries are named by where they begin in the log, whose
+//! first numbers are its length and the last entry; 0 is none. A `NetCon` is named by
+//! where its weights begin among those of all `NetCons`; -1 is none. Where all is
+//! gathered, the values end with those that a step has left of the states that events
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +21,7 @@ use crate::graph::{Id, Input};
 use crate::step::{Change, Linearised, Quantity, Receive, StateKind, When};
 
 /// Numbers before the values.
-pub(super) const HEAD: usize = 3;
+pub(super) const HEAD: usize = 4;
 
 /// The coefficients of the map that the block is.
 pub(super) fn coefficients(changes: &[Change]) -> Vec<Id> {
@@ -72,6 +74,15 @@ pub(super) fn copied(linearised: &Linearised) -> Vec<usize> {
             || matches!(linearised.states[*index].own, Some((None, _)))
     };
     (0..linearised.states.len()).filter(is_copied).collect()
+}
+
+/// The copies by index of the state, and what NEURON shows of them.
+pub(super) fn shown(linearised: &Linearised) -> impl Iterator<Item = (usize, String)> + '_ {
+    copied(linearised).into_iter().filter_map(|index| {
+        let state = &linearised.states[index];
+        let StateKind::Variable(mechanism, name) = &state.kind else { return None };
+        state.own.is_none().then(|| (index, linearised.names.of(*mechanism, name).to_owned()))
+    })
 }
 
 /// How the recorder's `NET_RECEIVE` loads what its code reads.

@@ -13,29 +13,15 @@ use crate::step::{State, StateKind};
 /// `changed` is less than this by the index of a state.
 const STATE: usize = 100;
 
-impl Reversed<'_> {
-    /// Whether a recorder computes what NEURON does not show.
-    fn has_own(&self) -> bool {
-        self.frame.moving.iter().any(|slot| matches!(slot, Slot::Own(_)))
-    }
-
-    /// Whether all that is remembered stands in the model when a step begins, and nothing has to be computed.
-    pub(super) fn is_gathered(&self) -> bool {
-        let receive = self.linearised.receive.as_ref();
-        let acts = receive.is_some_and(|receive| receive.voltage.is_some());
-        !self.has_own() && !acts && self.frame.early.is_empty() && self.frame.at_initial.is_empty()
-    }
-}
-
 pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
-    if reversed.is_gathered() {
+    if reversed.frame.is_gathered() {
         return gathered(environment, reversed);
     }
     let frame = &reversed.frame;
     let linearised = reversed.linearised;
     let name = unnamed("rec", linearised);
     let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
-    let has_own = reversed.has_own();
+    let has_own = reversed.frame.has_own();
     let mut phases: Vec<&Phase> = Vec::new();
     let events = reversed.events();
     if has_own {
@@ -102,7 +88,6 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
     let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
     let moving = |is_landed: bool| {
         sources(&frame.moving, |slot| match slot {
-            Slot::LastEvent if !is_landed => Some("last_event".to_owned()),
             Slot::Pointer(name) if !is_landed => Some(name.clone()),
             Slot::Landed(name) if is_landed => Some(name.clone()),
             _ => None,
@@ -154,7 +139,6 @@ fn note(reversed: &Reversed, slot: &Slot) -> String {
         Slot::Voltage => "v".to_owned(),
         Slot::Pointer(name) => name.clone(),
         Slot::Landed(name) => format!("{name} before events"),
-        Slot::LastEvent => "the last event".to_owned(),
         Slot::Own(state) => reversed.linearised.states[*state].public.clone(),
     }
 }
@@ -163,7 +147,6 @@ fn remember(reversed: &Reversed, early: bool) -> Vec<String> {
     let slots = reversed.frame.moving.iter().enumerate();
     let value = |slot: &Slot| match slot {
         Slot::Voltage if !early => Some("v_now".to_owned()),
-        Slot::LastEvent if !early => Some("last_event".to_owned()),
         Slot::Own(state) if !early && reversed.is_copied(*state) => Some(reversed.copy(*state)),
         Slot::Pointer(name) if reversed.frame.early.contains(name) == early => Some(name.clone()),
         _ => None,

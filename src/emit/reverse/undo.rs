@@ -15,8 +15,6 @@ use crate::step::{Change, Receive, Row};
 
 #[derive(Serialize)]
 pub(super) struct Undo {
-    /// The slot of a frame that names the last event.
-    slot: usize,
     arguments: usize,
     event: Vec<String>,
     /// INITIAL inside `NET_RECEIVE`, for one `NetCon`; empty if it does nothing.
@@ -25,9 +23,7 @@ pub(super) struct Undo {
 
 pub(super) fn undo(reversed: &Reversed) -> Option<Undo> {
     let receive = reversed.linearised.receive.as_ref()?;
-    let slot = reversed.frame.moving.iter().position(|slot| *slot == super::frame::Slot::LastEvent)?;
-    let slot = reversed.place(slot);
-    Some(Undo { slot, arguments: receive.arguments.len(), event: event(reversed, receive), start: start(reversed, receive) })
+    Some(Undo { arguments: receive.arguments.len(), event: event(reversed, receive), start: start(reversed, receive) })
 }
 
 fn event(reversed: &Reversed, receive: &Receive) -> Vec<String> {
