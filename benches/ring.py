@@ -100,7 +100,7 @@ def reverse(ring: Ring, rounds: int) -> dict[str, Any]:
         with gradmod.Reverse(wanted, memory=2048, quiet=True) as engine:
             traces = [engine.record(soma(0.5)) for soma in ring.somas]
 
-            def once(engine: Any = engine, traces: Any = traces) -> tuple[float, float]:
+            def once(engine: Any = engine, traces: Any = traces, plain: float = plain) -> tuple[float, float]:
                 seconds: list[float] = []
                 engine.run(T_STOP, simulate=lambda: seconds.append(run()))
                 cotangents = {trace: np.ones(len(trace.values)) for trace in traces}

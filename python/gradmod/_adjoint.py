@@ -34,7 +34,7 @@ class _Run(ctypes.Structure):
     """``gmRun``."""
 
     _fields_ = [
-        *_members(_ADDRESS, "frames fixed losses log weights flows outs"),
+        *_members(_ADDRESS, "frames initial losses weights fixed log flows outs"),
         *_members(_LONG, "stride first last width"),
         *_members(_DOUBLE, "timestep temperature"),
         *_members(_LONG, "nodes"),
@@ -49,8 +49,10 @@ class _Run(ctypes.Structure):
         *_members(_ADDRESS, "look_region look_element look_spot look_node"),
         *_members(_LONG, "regions"),
         *_members(_ADDRESS, "region"),
-        *_members(_LONG, "event"),
+        *_members(_LONG, "entry"),
         *_members(_ADDRESS, "spot_region spot_place"),
+        *_members(_LONG, "fixed_count"),
+        *_members(_ADDRESS, "fixed_region fixed_place"),
         *_members(_LONG, "broken_step broken_node"),
     ]
 
@@ -60,7 +62,8 @@ class _Places(ctypes.Structure):
 
     _fields_ = [
         *_members(_ADDRESS, "adjoint"),
-        *_members(_LONG, "count tables loss_of_states"),
+        *_members(_LONG, "count tables loss_of_states loss_of_voltage runs"),
+        *_members(_ADDRESS, "run_begin"),
         *_members(_ADDRESS, "frame voltage fixed out node landed jumps loss_v loss_x netcons_at netcons"),
         *_members(_ADDRESS, "scale capacity inertia area diameter settings"),
         *_members(_ADDRESS, "m total far far_carry carry failed broken broken_at"),
@@ -175,7 +178,15 @@ class Adjoint:
             spot_region=[region for region, _ in self._at], spot_place=[place for _, place in self._at]
         )
         self._nodes.integers(region=[ctypes.addressof(places.structure) for places in self._regions])
-        self._receives = bool(recorders.receiving)
+        self._has_log = recorders.has_log
+        self._run.fixed_count = recorders.fixed_size
+        owner = np.zeros((2, recorders.fixed_size), dtype=np.int64)
+        for index, spot in enumerate(recorders.spots):
+            owner[:, spot.fixed : spot.fixed + len(spot.region.fixed) * spot.pitch : spot.pitch] = np.array(
+                self._at[index]
+            )[:, None]
+        self._nodes.integers(fixed_region=owner[0], fixed_place=owner[1])
+        self._nodes.doubles(fixed=np.zeros(recorders.fixed_size))
         self._out_size = recorders.out_size
 
     def _places(self, recorders: Recorders, layout: Layout, members: Sequence[int]) -> _Arrays:
@@ -184,12 +195,16 @@ class Adjoint:
         places = _Arrays(_Places())
         places.structure.adjoint = int(nrn.call(f"kernel_{region.adjoint}"))
         places.structure.count = len(spots)
+        nodes = np.array([layout.number(spot.cell, spot.node) for spot in spots])
+        begins = [0, *(np.flatnonzero(np.diff(nodes) != 1) + 1), len(nodes)]
+        places.structure.runs = len(begins) - 1
         places.integers(
             frame=[spot.frame for spot in spots],
             voltage=[spot.voltage for spot in spots],
             fixed=[spot.fixed for spot in spots],
             out=[spot.out for spot in spots],
-            node=[layout.number(spot.cell, spot.node) for spot in spots],
+            node=nodes,
+            run_begin=begins,
             landed=[recorders.landed_place(spot) for spot in spots],
             jumps=[(spot.cell, spot.node) in recorders.landed for spot in spots],
         )
@@ -266,6 +281,7 @@ class Adjoint:
             netcons_at=[at for at, _ in own],
             netcons=[number for _, number in own],
         )
+        places.structure.loss_of_voltage = int(bool(loss.of_v))
         places.structure.loss_of_states = int(np.any(loss_x >= 0))
         places.doubles(
             inertia=1e-3 * self._inertia[members] / self._dt,
@@ -283,7 +299,7 @@ class Adjoint:
     def go(self, window: Window, progress: Callable[[float], None]) -> None:
         """Go backwards through a window; the windows of a run one after the other, from the last one on."""
         run = self._run
-        run.frames, run.fixed, run.log = window.frames, window.fixed, window.log if self._receives else None
+        run.frames, run.initial, run.log = window.frames, window.fixed, window.log if self._has_log else None
         run.losses = self._table.ctypes.data + 8 * window.first * self._table.shape[1]
         run.first, run.last = window.first, window.last
         address = ctypes.addressof(run)

@@ -19,8 +19,11 @@ class _Memory(ctypes.Structure):
     """``gmMemory`` (templates/gather_interface.mod.j2)."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("head", "fixed", "moved", "later")),
-        *((name, ctypes.c_long) for name in ("whose", "active", "stride", "first", "room", "recorders")),
+        *((name, ctypes.c_void_p) for name in ("head", "fixed", "moved", "later", "present", "log")),
+        *(
+            (name, ctypes.c_long)
+            for name in ("whose", "active", "stride", "first", "room", "recorders", "fixed_room", "log_room")
+        ),
         ("recorder", ctypes.c_void_p),
     ]
 
@@ -37,6 +40,7 @@ class Gather:
         owner: Which of all there are in this process; recorders are told.
         moved: [number of a frame] not 0 where INITIAL had left another value than ``finitialize`` did.
         later: The same where ``finitialize`` had left another value than the first step found, or the window before.
+        present: [fixed value] as it is now where it may change, of point processes; of others not a number.
         set_before_first: The numbers of ``later`` in the first window.
     """
 
@@ -53,18 +57,21 @@ class Gather:
         if len(self._processes) == 1 and thread_count() > 1:
             self._processes += [nrn.new_point_process(self._name, cell.root(0.5)) for cell in self._cells[1:]]
 
-    def read(self, kernels: Iterable[int], stride: int) -> None:
-        """Take the numbers from what these recorders tell; a frame has so many."""
+    def read(self, kernels: Iterable[int], stride: int, fixed: int) -> None:
+        """Take the numbers from what these recorders tell; a frame has ``stride``, and so many are fixed."""
         self._kernels = np.array(sorted(set(kernels)), dtype=np.int64)
         self.moved, self.later = np.zeros(stride), np.zeros(stride)
         memory = self._memory
         memory.stride, memory.recorders = stride, len(self._kernels)
         memory.recorder = self._kernels.ctypes.data
+        self.present = np.full(fixed, np.nan)
+        memory.present, memory.fixed_room = self.present.ctypes.data, fixed
         memory.moved, memory.later = self.moved.ctypes.data, self.later.ctypes.data
 
-    def start(self, memory: SharedMemory, frames: int, first: int, room: int) -> None:
+    def start(self, memory: SharedMemory, frames: int, first: int, room: int, log: int, log_room: int) -> None:
         """Begin to remember; arguments as for ``Recorders.start``."""
         to = self._memory
+        to.log, to.log_room = int(memory.address(log)), log_room
         to.head, to.fixed = int(memory.address(frames)), int(memory.address())
         to.first, to.room, to.active = first, room, 1
         self.later[:] = 0.0

@@ -30,10 +30,15 @@ from .parameters import InitialVoltage
 
 #: What a recorder says where its point process has had an event that did not come to it, and where the log is full.
 _MISSED, _FULL, _ORDER = -2, -3, -4
+#: Where what drives a point process changed, in one of several threads.
+_DRIVEN = -9
 #: The same where an event set v before the first step; where t, celsius or v were set.
 _EARLY, _TIME, _CELSIUS, _VOLTAGE = -5, -6, -7, -8
 #: The same, less the index of the state, where one was set after finitialize, or where a window begins.
 _STATE = -100
+
+
+_NO_ROOM = "there were more events than there is room for, or more changes of parameters: raise `memory`"
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class Recorders:
         self._own = [spot for spot in self.spots if not spot.region.gathered]
         gather = self._gather = Gather(made, self.cells)
         kernels = [*self._tell(gather.owner), *self._add_ends(made.recorder_node, gather.owner)]
-        gather.read(kernels, self.stride)
+        gather.read(kernels, self.stride, self.fixed_size)
 
     def _as_in_neuron(
         self, placed: Sequence[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]]
@@ -260,6 +265,11 @@ class Recorders:
         """Indices of the spots that take events."""
         return list(self._copies)
 
+    @property
+    def has_log(self) -> bool:
+        """Whether events, or changes of what drives point processes, are written down."""
+        return any(spot.process is not None for spot in self.spots)
+
     def prepare(self) -> None:
         """Follow the user's model; call it at the beginning of ``finitialize``.
 
@@ -326,7 +336,7 @@ class Recorders:
             spot.mechanism.at = head + 8 * spot.frame
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
         assert self._gather is not None
-        self._gather.start(memory, frames, first, room)
+        self._gather.start(memory, frames, first, room, log, log_room)
 
     def _acting(self) -> Iterator[Spot]:
         """Those that do something by themselves, if only at events."""
@@ -334,9 +344,12 @@ class Recorders:
         yield from (self.spots[index] for index in self._copies if self.spots[index].region.gathered)
 
     def empty(self, memory: SharedMemory, log: int) -> None:
-        """Begin to remember events anew."""
-        if self._copies:
-            memory.values[log], memory.values[log + 1] = 2.0, 0.0
+        """Begin a log anew, with what may change as it is now."""
+        if self.has_log:
+            assert self._gather is not None
+            begin = log + 2 + self.fixed_size
+            memory.values[log], memory.values[log + 1] = begin - log, 0.0
+            memory.values[log + 2 : begin] = self._gather.present
 
     def all_settings(self) -> tuple[dict[str, float], ...]:
         """[spot] what the ion styles say, asked once where it is the same."""
@@ -383,12 +396,19 @@ class Recorders:
                     "mode follows"
                 )
             if changed == _FULL:
-                raise Error("there were more events than there is room for: raise `memory`")
+                raise Error(_NO_ROOM)
             _refuse(spot, changed)
         return steps
 
     def _check_gathered(self, gather: Gather) -> None:
         changed = gather.changed
+        if changed == _FULL:
+            raise Error(_NO_ROOM)
+        if changed == _DRIVEN:
+            raise Refused(
+                "no exact gradient: a parameter of a point process changed during the run, in one of several threads; "
+                "use h.ParallelContext().nthread(1)"
+            )
         if changed > 0:
             for spot in self.spots:
                 if (number := _which(changed - 1, spot.fixed, spot.pitch, len(spot.region.fixed))) is not None:

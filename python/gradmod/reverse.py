@@ -311,7 +311,7 @@ class Reverse:
         memory.grow(end)
         buffers = tuple(begin + i * size for i in range(count))
         # How many events there will be is not known: what is not used of this takes up no memory.
-        log_room = int(max(self._memory, _LEAST_LOG) * 2**20 / 8) if recorders.receiving else 0
+        log_room = int(max(self._memory, _LEAST_LOG) * 2**20 / 8) + begin + 2 if recorders.has_log else 0
         memory.see(end + count * log_room)
         logs = tuple(end + i * log_room for i in range(count))
         return Windows(recorders, memory, buffers, logs, log_room, length, steps, interrupts, digest=self.will_keep)

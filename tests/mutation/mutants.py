@@ -249,9 +249,16 @@ _EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
 _UNDO = "src/emit/reverse/undo.rs"
 _RECORDER = "templates/recorder.mod.j2"
 _ADJOINT = "templates/adjoint.mod.j2"
+_DESCENT = "templates/descent.mod.j2"
+_CHANGING = ("python/tests/test_changing_parameters.py",)
 EVENTS = [
-    Mutant("event: not undone", _ADJOINT, "        gm_undo_place(places, run, i, step);\n", "", _EVENTS),
-    Mutant("event: one a step", _ADJOINT, "event = (long) run->log[event])", "event = 0)", _EVENTS),
+    Mutant("event: not undone", _DESCENT, "    gm_undo(run, step, 0);\n", "", _EVENTS),
+    Mutant("event: one a step", _DESCENT, "(double) number; at = (long) log[at])", "(double) number; at = 0)", _EVENTS),
+    Mutant("event: as the step left it", _DESCENT, "places->landed_step[i] = (long) entry[1];", "", _EVENTS),
+    Mutant("change: taken back", _DESCENT, "run->fixed[number] = entry[3];", "", _CHANGING),
+    Mutant("change: computed again", _DESCENT, "places->adjoint->prepare(places, run, i, i + 1);", "", _CHANGING),
+    Mutant("change: the last", _DESCENT, "if (!is_known[number]) run->fixed", "run->fixed", _CHANGING),
+    Mutant("change: in a window", "python/gradmod/_recorder.py", "= self._gather.present", "= np.nan", _CHANGING),
     Mutant(
         "event: weights",
         _UNDO,
@@ -277,8 +284,8 @@ EVENTS = [
     Mutant(
         "event: after the step, reverse",
         "src/emit/reverse/frame.rs",
-        "self.linearised.receive.is_some() && matches!(quantity, Quantity::Variable(_, _, When::After))",
-        "false && *quantity == Quantity::Time",
+        "            && matches!(quantity, Quantity::Variable(_, _, When::After))\n",
+        "            && *quantity == Quantity::Time\n",
         _EVENTS,
     ),
     Mutant(
@@ -295,7 +302,7 @@ EVENTS = [
         'let _ = row;\n            lines.extend(lines::sum(&format!("next_shift',
         ("python/tests/test_events.py",),
     ),
-    Mutant("event: copies are compared", "templates/gather.mod.j2", "*pair.mark = -2.;", ";", _EVENTS),
+    Mutant("event: copies are compared", "templates/gather.mod.j2", "pair.mark[j] = -2.;", ";", _EVENTS),
     Mutant(
         "event: currents are compared",
         "src/emit/reverse/adjoint.rs",
@@ -305,8 +312,8 @@ EVENTS = [
     ),
     Mutant(
         "event: at the end of a window",
-        "templates/descent.mod.j2",
-        "if (places->adjoint->undo) places->adjoint->undo(places, run, run->last);",
+        _DESCENT,
+        "    gm_undo(run, run->last, 0);\n",
         "",
         _EVENTS,
     ),
@@ -499,7 +506,6 @@ WATCH = [
         _WATCH,
     ),
 ]
-_DESCENT = "templates/descent.mod.j2"
 WATCH += [
     Mutant(
         "v, reverse: in one place", _DESCENT, "y[places->node[i]] += places->carry[i]/places->inertia[i];", "", _WATCH
@@ -515,11 +521,11 @@ WATCH += [
     Mutant(
         "v, reverse: ends of windows",
         _DESCENT,
-        "if (places->adjoint->sets_voltage) places->adjoint->undo(places, run, run->first);",
+        "    gm_undo(run, run->first, 1);\n",
         "",
         _WATCH,
     ),
-    Mutant("v, reverse: between steps", _DESCENT, "places->adjoint->undo(places, run, step + 1);", "", _WATCH),
+    Mutant("v, reverse: between steps", _DESCENT, "    gm_undo(run, step + 1, 1);\n", "", _WATCH),
     Mutant(
         "v, reverse: Ra",
         "python/gradmod/_plan.py",

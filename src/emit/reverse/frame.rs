@@ -51,6 +51,8 @@ pub struct Frame<'a> {
     linearised: &'a Linearised,
     /// Somewhere in the model events set the voltage: what it was before them is kept beside.
     jumps: bool,
+    /// What drives a point process may be played along the run: a change is written into the log.
+    logs_changes: bool,
     pub pointers: Vec<PointerManifest>,
     pub moving: Vec<Slot>,
     pub fixed: Vec<Slot>,
@@ -76,9 +78,27 @@ impl<'a> Frame<'a> {
         start: &BTreeSet<Input>,
         events: &BTreeSet<Input>,
     ) -> Self {
+        let frame = Self::with(linearised, jumps, false, step, start, events);
+        if !frame.is_gathered() {
+            return frame;
+        }
+        let mut frame = Self::with(linearised, jumps, true, step, start, events);
+        frame.leave_to_the_log();
+        frame
+    }
+
+    fn with(
+        linearised: &'a Linearised,
+        jumps: bool,
+        logs_changes: bool,
+        step: &BTreeSet<Input>,
+        start: &BTreeSet<Input>,
+        events: &BTreeSet<Input>,
+    ) -> Self {
         let mut frame = Self {
             linearised,
             jumps,
+            logs_changes,
             pointers: Vec::new(),
             moving: vec![Slot::Voltage],
             fixed: Vec::new(),
@@ -120,9 +140,6 @@ impl<'a> Frame<'a> {
             if let Some((pointer, _)) = frame.pointer(&linearised.quantities[input]) {
                 frame.point(pointer);
             }
-        }
-        if frame.is_gathered() {
-            frame.leave_to_the_log();
         }
         frame
     }
@@ -184,7 +201,15 @@ impl<'a> Frame<'a> {
 
     /// Whether it is a value at the end of a step that events may change before the next one.
     fn lands(&self, quantity: &Quantity) -> bool {
-        self.linearised.receive.is_some() && matches!(quantity, Quantity::Variable(_, _, When::After))
+        self.linearised.receive.is_some()
+            && matches!(quantity, Quantity::Variable(_, _, When::After))
+            && !(self.logs_changes && self.is_parameter(quantity))
+    }
+
+    fn is_parameter(&self, quantity: &Quantity) -> bool {
+        let Quantity::Variable(mechanism, name, _) = quantity else { return false };
+        let variable = self.linearised.region.mechanisms[*mechanism].variable(name);
+        variable.is_some_and(|variable| variable.role == Role::Parameter) && self.is_of_process(quantity)
     }
 
     /// Whether it is a variable of a point process that code does not change.
@@ -236,8 +261,9 @@ impl<'a> Frame<'a> {
             return None;
         }
         let (source, scope) = description.shown_as(name)?;
-        // What drives a point process is often played along the run.
-        let moves = state.is_some() || (description.kind == Kind::Point && scope == "range");
+        let is_driven = description.kind == Kind::Point && scope == "range";
+        let is_logged = self.logs_changes && description.variable(name).is_some_and(|known| known.role == Role::Parameter);
+        let moves = state.is_some() || (is_driven && !is_logged);
         Some((PointerManifest { name: linearised.names.of(mechanism, name).to_owned(), source, scope }, moves))
     }
 
@@ -254,6 +280,12 @@ impl<'a> Frame<'a> {
             && !self.linearised.corrected.contains(&kind)
             && (variable.is_some_and(|variable| variable.role != Role::State)
                 || self.linearised.set_by_currents.contains(&kind))
+    }
+
+    /// Whether a change of a fixed value is written into the log.
+    pub fn is_logged(&self, name: &str) -> bool {
+        let of_process = |pointer: &PointerManifest| pointer.name == name && pointer.scope == "range";
+        self.linearised.region.kind() == Kind::Point && self.pointers.iter().any(of_process)
     }
 
     fn find(&self, quantity: &Quantity) -> Option<Found> {
@@ -324,7 +356,7 @@ impl<'a> Frame<'a> {
                 Found::Moving(index, _) => reader.now(index),
                 Found::Landed { moving, .. } if at_start => reader.now(moving),
                 Found::Landed { landed, moving } => {
-                    format!("places->landed_step[i] == step + 1 ? {} : {}", element("places->landed_value", landed), reader.next(moving))
+                    format!("landed_step[i] == step + 1 ? {} : {}", element("landed_value", landed), reader.next(moving))
                 }
                 Found::Fixed(index) => fixed(index, quantity, reader),
                 Found::Rise if at_start => "0.".to_owned(),

@@ -96,10 +96,12 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         .map(|source| Source { index: column(source.index), ..source })
         .collect::<Vec<_>>()
     };
-    let fixed = sources(&frame.fixed, |slot| match slot {
-        Slot::Pointer(name) => Some(name.clone()),
-        _ => None,
-    });
+    let fixed = |is_logged: bool| {
+        sources(&frame.fixed, |slot| match slot {
+            Slot::Pointer(name) if frame.is_logged(name) == is_logged => Some(name.clone()),
+            _ => None,
+        })
+    };
     let events = reversed.events();
     let phases: Vec<&Phase> = events.iter().map(|_| &reversed.at_event).collect();
     let functions = phases.iter().flat_map(|phase| phase.code(reversed.linearised).functions(&phase.roots));
@@ -121,7 +123,8 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         watches_celsius => reversed.reads_celsius(),
         slots => moving(false),
         landed_slots => moving(true),
-        fixed_slots => fixed,
+        fixed_slots => fixed(false),
+        logged_slots => fixed(true),
         copies => if events.is_some() { reversed.shown() } else { Vec::new() },
         events,
         functions => functions.into_iter().collect::<Vec<_>>(),
