@@ -76,7 +76,7 @@ def _weights(plain: Traces, seed: int) -> Traces:
 def _refusal(error: gradmod.Error, built: Built, directions: dict[str, Direction], result: Result, mode: str) -> bool:
     """Drop what is refused; False if nothing can be dropped."""
     message = str(error)
-    if "on the emitted mechanisms" in message:
+    if "cannot be compiled" in message:
         result.fail("error", f"{mode}: {message[:300]}")
     codes = ",".join(sorted({d.code for d in getattr(error, "diagnostics", ())}))
     lines = {line.partition(": ")[0]: line for line in message.splitlines()}

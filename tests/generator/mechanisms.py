@@ -116,7 +116,7 @@ def _throws(draft: Draft) -> Statements:
     c = draft.chance
     draft.tags.append("RANDOM")
     draft.randoms.append("dice")
-    name = draft.variable("thrown", scope="RANGE")
+    name = draft.variable("thrown", scope=c.one(("RANGE", "")))
     scope = draft.scope(states=False)
     throws = (
         "random_uniform(dice, -0.6, 0.6)",

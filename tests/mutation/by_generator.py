@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mutants import MUTANTS, Mutant
@@ -28,12 +29,13 @@ from mutate import COPY, PLACE, ROOT, copy_sources
 sys.path.insert(0, str(ROOT / "tests"))
 
 from generator import batch, mechanisms, models
+from generator.models import Model
 from generator.tree import Mechanism
 from outside import OUTSIDE
 
 BINARY = PLACE / "target" / "debug" / "gradmod"
 #: Mechanisms: as many, then so many more if none of the first differs. Those of one model; models tried for a mutant.
-CORPUS, EACH, TRIES = (250, 650), 3, 4
+CORPUS, EACH, TRIES = (250, 650), 3, 6
 _SEED = 4700
 
 
@@ -44,10 +46,21 @@ class Group:
     number: int
     mechanisms: tuple[Mechanism, ...]
 
-    @property
+    @cached_property
+    def model(self) -> Model:
+        """With all of them."""
+        return models.make(_SEED * 1000 + self.number, list(self.mechanisms))
+
+    @cached_property
     def tags(self) -> set[str]:
-        """The constructs in it."""
-        return {tag for mechanism in self.mechanisms for tag in mechanism.tags}
+        """The constructs in it, what mechanisms have to do with each other, and how it runs."""
+        model, found = self.model, {tag for m in self.mechanisms for tag in m.tags}
+        found |= {model.way, *(["windows"] if model.memory else []), *(["moves"] if model.moves else [])}
+        found |= {"currents of the model"} if model.hh else set()
+        found |= {"points at states"} if model.sees_variables and "POINTER" in found else set()
+        written = {name for m in self.mechanisms for ion in m.ions for name in ion.write}
+        read = {name for m in self.mechanisms for ion in m.ions for name in ion.read}
+        return found | {f"{name} is written and read" for name in written & read}
 
 
 @dataclass(frozen=True)
@@ -129,9 +142,10 @@ def likely(every: Sequence[Group], changed: set[str]) -> list[Group]:
 def failure(group: Group, folder: Path) -> str | None:
     """What the generator reports of a model."""
     library, left, _ = batch.compiled(folder, group.mechanisms)
-    model = models.make(_SEED * 1000 + group.number, left)
+    if len(left) < len(group.mechanisms):
+        return None
     place = folder / f"model{group.number}"
-    batch.write(place, model, library)
+    batch.write(place, group.model, library)
     record = batch.work(place)
     return ": ".join(record["failures"][0])[:160] if record["failures"] else None
 
