@@ -20,14 +20,14 @@ def rows(python: str, script: str) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    print(f"{'what':<44}{'measured':>14}{'aim':>14}", flush=True)
+    print(f"{'what':<54}{'measured':>14}{'aim':>14}", flush=True)
     for python in [sys.executable, *sys.argv[1:]]:
         for row in rows(python, "forward.py"):
             what = f"NEURON {row['neuron']}: run with {row['K']} gradients / plain"
-            print(f"{what:<44}{row['ratio']:>14.2f}{row['aim']:>14.2f}", flush=True)
+            print(f"{what:<54}{row['ratio']:>14.2f}{row['aim']:>14.2f}", flush=True)
         for row in rows(python, "attach.py"):
-            what = f"NEURON {row['neuron']}: attach to gradient, {row['cache']}"
-            print(f"{what:<44}{row['seconds']:>12.2f} s{row['aim']:>12.0f} s", flush=True)
+            what = f"{row['neuron']}: {row['model']}, {row['mode']}: first gradient, {row['cache']}"
+            print(f"{what:<54}{row['seconds']:>12.2f} s{row['aim']:>12.1f} s", flush=True)
     command = ["cargo", "bench", "--quiet", "--bench", "transform"]
     done = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout.strip())

@@ -18,7 +18,7 @@ _NUMBERS = ("-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno")
 #: As fast as what -O3 makes, in half the time: the large loops over places go through GCC's passes over registers
 #: again and again if constants are moved out of them (pre), and exp and log must stand in them.
 _GCC = (
-    "-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fno-tree-pre",
+    "-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fno-tree-pre", "-fno-gcse",
     "--param=max-combine-insns=2", "--param=max-inline-insns-single=200",
 )  # fmt: skip
 
