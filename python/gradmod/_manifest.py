@@ -262,6 +262,7 @@ class Region:
     function_tables: tuple[str, ...]
     weights: int | None
     voltage: str | None
+    inert: bool
     sets_voltage: bool
     moved: Moved
     sees_jumps: bool
@@ -302,6 +303,7 @@ class Region:
             function_tables=tuple(data["function_tables"]),
             weights=data["weights"],
             voltage=data["voltage"],
+            inert=bool(data["inert"]),
             sets_voltage=bool(data["sets_voltage"]),
             moved=Moved.from_json(data["moved"]),
             sees_jumps=bool(data["sees_jumps"]),

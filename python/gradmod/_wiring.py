@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from . import _neuron as nrn
 from ._attachment import Attachment
+from ._inert import check_inert
 from ._manifest import Manifest
 from ._pointed import Key, Links
 from ._pointed_variables import Target
@@ -32,6 +33,7 @@ class Wiring:
         made: Manifest,
         regions: Sequence[Region],
         points: Sequence[tuple[str, nrn.PointProcess]],
+        inert: frozenset[str],
         links: Links,
         targets: Mapping[Key, Target],
         spikes: SpikeTables | None,
@@ -43,12 +45,14 @@ class Wiring:
             made: What the compiler emitted.
             regions: The user's sections, by their mechanisms.
             points: The user's point processes on the cells, by kind.
+            inert: The names of those that get no row.
             links: The POINTERs of the model.
             targets: What these see.
             spikes: What writes the times of spikes, with ``spike_times``.
         """
         self.attachments = list(attachments)
         self.is_inserted = False
+        self._inert = inert
         self._made, self._links, self._targets, self._spikes = made, links, targets, spikes
         self._regions = list(regions)
         # Names: a reference would keep them alive when the user drops them.
@@ -77,6 +81,12 @@ class Wiring:
         ):
             raise Error(f"point processes were added, moved or removed; {_AGAIN}")
         self._links.check(_AGAIN)
+        for attachment in self.attachments[:1]:
+            check_inert(self._inert, attachment.directions, _AGAIN)
+
+    def is_inert(self, process: str) -> bool:
+        """Whether a point process, by name, has no row, since all its gradients are 0."""
+        return process in self._inert
 
     def insert(self) -> None:
         """Insert and wire everything on all cells; if anything fails, undo all of it."""
@@ -84,7 +94,7 @@ class Wiring:
             everywhere = {sec: attachment for attachment in self.attachments for sec in attachment.cell.sections}
             points: dict[nrn.Section, list[tuple[str, nrn.PointProcess]]] = {}
             for kind, process in point_processes_on(attachment.cell for attachment in self.attachments):
-                if kind not in self._made.passed_over:
+                if kind not in self._made.passed_over and nrn.name_of(process) not in self._inert:
                     points.setdefault(everywhere[process.get_segment().sec].cell.root, []).append((kind, process))
             for attachment in self.attachments:
                 here = points.get(attachment.cell.root, ())

@@ -10,6 +10,7 @@ from . import _neuron as nrn
 from ._attachment import Attachment
 from ._build import Build, build, request_of
 from ._directions import Direction, check_smooth, resolve
+from ._inert import inert
 from ._influence import check_influence
 from ._isolated import IsolatedValues
 from ._jumps import check_jumps
@@ -112,7 +113,9 @@ def wire(
         over_ranks, lambda: _plan(resolved, links, remote, spike_times=spike_times, quiet=quiet, online=online)
     )
     attachments = [Attachment(cell, resolved, plan.made.manifest.solver) for cell in plan.cells]
-    wiring = Wiring(attachments, plan.made.manifest, plan.regions, plan.points, links, plan.targets, plan.spikes)
+    wiring = Wiring(
+        attachments, plan.made.manifest, plan.regions, plan.points, plan.inert, links, plan.targets, plan.spikes
+    )
     replace(directions, wiring, quiet=quiet)
     wiring.insert()
     return resolved, wiring, plan.made, plan.tables, plan.spikes
@@ -144,12 +147,14 @@ class _Plan:
 
     Attributes:
         points: The point processes on the cells, by kind.
+        inert: The names of those that nothing is attached to.
         targets: What the POINTERs of the model see.
     """
 
     cells: list[Cell]
     regions: list[Region]
     points: list[tuple[str, nrn.PointProcess]]
+    inert: frozenset[str]
     made: Build
     tables: tuple[StaleTables, SharedTables, IsolatedValues]
     targets: Mapping[Key, Target]
@@ -200,10 +205,15 @@ def _plan(
     tables = (StaleTables(manifest, resolved), SharedTables(manifest, resolved), IsolatedValues(manifest, resolved))
     notes = manifest.spikes
     spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
-    plan = _Plan(cells, regions, points, made, tables, targets, spikes)
+    everything = spike_times or online or bool(seen)
+    still = frozenset[str]() if everything else inert(acting, manifest, resolved)
+    plan = _Plan(cells, regions, points, still, made, tables, targets, spikes)
     check_jumps(cells, fused, emitted, links.targets.values())
-    has_axial = any(direction.is_axial for direction in resolved)
-    load(made.directory, unused=() if has_axial else (manifest.solver.axial,), quiet=quiet)
+    unused = {manifest.point(kind).suffix for kind, _ in acting}
+    unused -= {manifest.point(kind).suffix for kind, process in acting if nrn.name_of(process) not in still}
+    if not any(direction.is_axial for direction in resolved):
+        unused.add(manifest.solver.axial)
+    load(made.directory, unused=unused, quiet=quiet)
     return plan
 
 

@@ -33,7 +33,7 @@ from .cells import Floats
 from .errors import Error, Refused, as_error
 from .parameters import Parameter
 from .present import Present
-from .recording import Recording, vectors_of_state, vectors_of_voltage
+from .recording import Recording, check_kept, vectors_of_state, vectors_of_voltage
 from .spikes import SpikeTimes
 
 
@@ -244,6 +244,9 @@ class Gradients:
                     return spot
             raise Error(f"{process_name} was not there when the gradients were attached")
 
+        if self.wiring.is_inert(process_name):
+            check_kept(self._made.manifest.point(nrn.type_of_point_process(process)), name, segment, process_name)
+            return self._recording(variable, segment, dict[int, nrn.Vector])
         record = lambda: vectors_of_state(attachment, companion(), name)  # noqa: E731
         return self._recording(variable, segment, record)
 

@@ -9,6 +9,7 @@ import numpy as np
 from . import _neuron as nrn
 from ._attachment import Attachment, Spot
 from ._begun import set_at_begin
+from ._manifest import Region
 from .cells import Floats
 from .errors import NOT_FINITE, Error, Refused
 
@@ -108,19 +109,24 @@ def vectors_of_voltage(attachment: Attachment, segment: nrn.Segment) -> dict[int
     return {k: nrn.record(attachment.voltage(sec, x, k), sec) for k in attachment.acting}
 
 
-def vectors_of_state(attachment: Attachment, spot: Spot, variable: str) -> dict[int, nrn.Vector]:
-    """Record the gradients of a state or concentration.
+def check_kept(region: Region, variable: str, segment: nrn.Segment, process: str | None) -> None:
+    """Look whether a variable of a region has a gradient.
 
     Raises:
-        Error: The segment has no such state.
+        Error: It has none.
+        Refused: It is that of the next step.
     """
-    if variable in spot.region.set_at_begin:
-        raise Refused(set_at_begin(variable, spot.segment))
-    if variable in spot.region.set_at_begin:
-        raise Refused(set_at_begin(variable, spot.process or spot.segment))
-    known = {state.name: state.gradient for state in spot.region.states}
+    if variable in region.set_at_begin:
+        raise Refused(set_at_begin(variable, process or segment))
+    known = [state.name for state in region.states]
     if variable not in known:
         names = ", ".join(["v", *known])
-        raise Error(f"no gradient of {variable!r} is kept at {spot.segment}; there are {names}")
+        raise Error(f"no gradient of {variable!r} is kept at {segment}; there are {names}")
+
+
+def vectors_of_state(attachment: Attachment, spot: Spot, variable: str) -> dict[int, nrn.Vector]:
+    """Record the gradients of a state or concentration; raises as :func:`check_kept`."""
+    check_kept(spot.region, variable, spot.segment, spot.process)
+    known = {state.name: state.gradient for state in spot.region.states}
     sec = spot.segment.sec
     return {k: nrn.record(nrn.ref(spot.mechanism, known[variable], k), sec) for k in attachment.acting}

@@ -60,6 +60,8 @@ pub struct RegionManifest {
     pub weights: Option<usize>,
     /// The POINTER to the first of the gradients of v in the row of its segment, where its events need them.
     pub voltage: Option<String>,
+    /// Where no direction acts on an instance, all its gradients are 0: it needs none of these.
+    pub inert: bool,
     /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
     pub moved: MovedManifest,

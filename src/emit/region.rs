@@ -205,6 +205,7 @@ impl<'a> Writer<'a> {
             function_tables: Vec::new(),
             weights: None,
             voltage: None,
+            inert: self.linearised.is_inert(),
             sets_voltage: false,
             moved: self.moved_manifest(),
             sees_jumps: sees_jumps(self.linearised),

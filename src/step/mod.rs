@@ -14,6 +14,7 @@ mod euler;
 mod external;
 mod history;
 mod hook;
+mod inert;
 mod initial;
 mod ion;
 mod isolated;

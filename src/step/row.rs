@@ -43,6 +43,11 @@ impl Row {
         Self { time: None, ..self.clone() }.coefficients().is_empty() && self.arrays.is_none()
     }
 
+    /// Whether no voltage has a part in it.
+    pub(super) fn is_free_of_voltages(&self) -> bool {
+        self.v_before.is_none() && self.v_after.is_none() && self.far_before.is_empty() && self.far_after.is_empty()
+    }
+
     pub(super) fn coefficients_mut(&mut self) -> impl Iterator<Item = &mut Id> {
         let voltages = self.v_before.iter_mut().chain(&mut self.v_after);
         let far = self.far_before.iter_mut().chain(&mut self.far_after);

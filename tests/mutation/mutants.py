@@ -569,6 +569,18 @@ REVERSE = [
     ),
 ]
 
+INERT = [
+    Mutant("inert: voltages", "src/step/inert.rs", ".all(Row::is_free_of_voltages)", ".all(|_| true)", _EVENTS[1:]),
+    Mutant("inert: its own", "python/gradmod/_inert.py", " - own", "", ("python/tests/test_inert.py",)),
+    Mutant(
+        "inert: turned to",
+        "python/gradmod/_inert.py",
+        "        if _has_direction",
+        "        if False and _has_direction",
+        ("python/tests/test_inert.py",),
+    ),
+]
+
 _MEMO = "src/trace/memo.rs"
 _PAST = "src/step/history.rs"
 _HISTORY = ("tests/history.rs",)
@@ -650,4 +662,4 @@ SHARED = [
     ),
 ]
 MUTANTS = [*RULES, *STEP, *SOLVER, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED, *SHARED]
-MUTANTS += REVERSE
+MUTANTS += [*REVERSE, *INERT]
