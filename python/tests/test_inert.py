@@ -7,7 +7,7 @@ from typing import Any
 import gradmod
 import numpy as np
 import pytest
-from models import everything
+from models import everything, library
 from models.comparing import wrong
 from models.everything import Everything
 from neuron import h
@@ -99,6 +99,22 @@ def test_those_that_a_direction_acts_on_have_one(small: Small) -> None:
         ["Exp2Syn", "ExpSyn", "SEClamp"],
     )
     assert second.tau1 != second.tau2
+
+
+def test_one_that_the_voltage_acts_on_has_a_row(small: Small) -> None:
+    """The current of NmdaSyn is not linear in the voltage: with no direction of its own it changes all gradients."""
+    library.load_fixtures()
+    for k, place in enumerate((small.sections[1](0.5), small.sections[3](0.1))):
+        synapse = h.NmdaSyn(place)
+        source = h.NetStim()
+        source.start, source.interval, source.number, source.noise = 0.8 + k, 3.0, 50, 0
+        netcon = h.NetCon(source, synapse)
+        netcon.delay, netcon.weight[0] = 0.3, 4e-3 * (1 + k)
+        small.synapses.append(synapse)
+        small.sources.append(source)
+        small.netcons.append(netcon)
+    directions = {"gnabar": everything.range_of("gnabar_hh", "gnabar_hh", [small.sections[0], small.sections[2]])}
+    compared(small, directions, ["NmdaSyn", "NmdaSyn"])
 
 
 def test_a_recorded_gradient_is_zero(small: Small) -> None:

@@ -570,7 +570,13 @@ REVERSE = [
 ]
 
 INERT = [
-    Mutant("inert: voltages", "src/step/inert.rs", ".all(Row::is_free_of_voltages)", ".all(|_| true)", _EVENTS[1:]),
+    Mutant(
+        "inert: voltages",
+        "src/step/inert.rs",
+        ".all(Row::is_free_of_voltages)",
+        ".all(|_| true)",
+        ("python/tests/test_inert.py",),
+    ),
     Mutant("inert: its own", "python/gradmod/_inert.py", " - own", "", ("python/tests/test_inert.py",)),
     Mutant(
         "inert: turned to",
