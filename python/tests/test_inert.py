@@ -101,11 +101,12 @@ def test_those_that_a_direction_acts_on_have_one(small: Small) -> None:
     assert second.tau1 != second.tau2
 
 
-def test_one_that_the_voltage_acts_on_has_a_row(small: Small) -> None:
-    """The current of NmdaSyn is not linear in the voltage: with no direction of its own it changes all gradients."""
+@pytest.mark.parametrize("kind", ["NmdaSyn", "LateSyn"])
+def test_one_that_the_voltage_acts_on_has_a_row(small: Small, kind: str) -> None:
+    """With no direction of its own it changes all gradients: NmdaSyn by its current, LateSyn by its state."""
     library.load_fixtures()
     for k, place in enumerate((small.sections[1](0.5), small.sections[3](0.1))):
-        synapse = h.NmdaSyn(place)
+        synapse = getattr(h, kind)(place)
         source = h.NetStim()
         source.start, source.interval, source.number, source.noise = 0.8 + k, 3.0, 50, 0
         netcon = h.NetCon(source, synapse)
@@ -114,7 +115,7 @@ def test_one_that_the_voltage_acts_on_has_a_row(small: Small) -> None:
         small.sources.append(source)
         small.netcons.append(netcon)
     directions = {"gnabar": everything.range_of("gnabar_hh", "gnabar_hh", [small.sections[0], small.sections[2]])}
-    compared(small, directions, ["NmdaSyn", "NmdaSyn"])
+    compared(small, directions, [kind, kind])
 
 
 def test_a_recorded_gradient_is_zero(small: Small) -> None:
