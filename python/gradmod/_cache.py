@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -117,6 +118,45 @@ def publish(made: Path, place: Path) -> Path:
             raise
     _flush(place.parent)
     return place
+
+
+@contextmanager
+def alone(name: str) -> Generator[None, None, None]:
+    """While another process makes this for the cache, wait: it may be there then. One that is killed waits for nobody.
+
+    Where the file system has no locks, nobody waits.
+    """
+    path = cache_directory() / f".lock-{name}"
+    lock = _locked(path)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            path.unlink(missing_ok=True)
+            os.close(lock)
+
+
+def _locked(path: Path) -> int | None:
+    while True:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:  # the cache can't be written: what writes it says so
+            return None
+        is_it = False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Who had it may have taken the file away; then it locks nothing.
+            is_it = path.exists() and os.path.samestat(os.fstat(lock), path.stat())
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+        finally:
+            if not is_it:
+                os.close(lock)
+        if is_it:
+            return lock
 
 
 def _sum(path: Path) -> list[object]:

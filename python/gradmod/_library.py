@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import _neuron as nrn
 from . import _objects
-from ._cache import cache_directory, is_plain, kept, plain, plain_scratch, publish, scratch
+from ._cache import alone, cache_directory, is_plain, kept, plain, plain_scratch, publish, scratch
 from ._compiler import Compiler
 from ._flags import flags, processor
 from ._recipe import Recipe, call, nrnivmodl, recipe_of
@@ -104,20 +104,41 @@ def libraries(
         Error: Something cannot be compiled.
     """
     names = [f"{_key(group, options)}{_SUFFIX}" for group in groups]
-    places = {name: None if objects else kept(name) for name in names}
-    missing = {name: group for name, group in zip(names, groups, strict=True) if places[name] is None}
-    if missing:
+    find = dict.fromkeys if objects else _kept
+    places = find(names)
+    if not all(places.values()):
         recipe = recipe_here()
-        with _saying_so(quiet), scratch() as directory, plain_scratch() as elsewhere:
-            work = directory if is_plain(directory) else elsewhere
-            for name, built in _compile(recipe, missing, work, options, seldom).items():
-                made = directory / f"made-{name}"
-                made.mkdir()
-                shutil.move(built, made / f"mechanisms{_SUFFIX}")
-                places[name] = publish(made, cache_directory() / name)
-            if objects:
-                _objects.keep(work.glob("*/gm_*.o"), objects)
+        with _saying_so(quiet), alone(_hash(names)):
+            places = find(names)  # another process may have been faster
+            missing = {name: group for name, group in zip(names, groups, strict=True) if places[name] is None}
+            if missing:
+                places |= _made(recipe, missing, options, seldom, objects)
     return [place / f"mechanisms{_SUFFIX}" for place in places.values() if place]
+
+
+def _kept(names: Sequence[str]) -> dict[str, Path | None]:
+    return {name: kept(name) for name in names}
+
+
+def _made(
+    recipe: Recipe | None,
+    groups: dict[str, Sequence[Path]],
+    options: tuple[str, ...],
+    seldom: Collection[str],
+    objects: Path | None,
+) -> dict[str, Path]:
+    """What is in the cache now."""
+    places: dict[str, Path] = {}
+    with scratch() as directory, plain_scratch() as elsewhere:
+        work = directory if is_plain(directory) else elsewhere
+        for name, built in _compile(recipe, groups, work, options, seldom).items():
+            made = directory / f"made-{name}"
+            made.mkdir()
+            shutil.move(built, made / f"mechanisms{_SUFFIX}")
+            places[name] = publish(made, cache_directory() / name)
+        if objects:
+            _objects.keep(work.glob("*/gm_*.o"), objects)
+    return places
 
 
 @contextmanager

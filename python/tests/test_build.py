@@ -143,21 +143,44 @@ def test_what_does_not_compile_shows_its_log(fake: Path) -> None:
     assert [path for path in cache_directory().iterdir() if path.is_file() or path.name.startswith(".")] == []
 
 
+COMPILING = """
+import os, sys, test_build
+from gradmod._compiler import Compiler
+whole = Compiler.objects
+def objects(*arguments):
+    print("compiles", flush=True)
+    if "die" in sys.argv:
+        os.kill(os.getpid(), 9)
+    whole(*arguments)
+Compiler.objects = objects
+print(test_build.compiled().stat().st_size > 0)
+"""
+
+
+def process(*words: str) -> subprocess.Popen[str]:
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path}
+    return subprocess.Popen(
+        [sys.executable, "-c", COMPILING, *words], env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
 def test_two_processes_build_the_same(fake: Path) -> None:
     write(fake, emits(GOOD % "both"))
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", "import test_build; print(test_build.compiled().stat().st_size > 0)"],
-            env=os.environ | {"PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    assert [process.communicate(timeout=60)[0].split()[-1] for process in both] == [b"True", b"True"]
-    assert [process.returncode for process in both] == [0, 0]
+    both = [process() for _ in range(2)]
+    said = [one.communicate(timeout=60)[0].split() for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert sorted(said) == [["True"], ["compiles", "True"]], "one waits for the other"
     others = ("headers-", "recipe-")
     assert len([path for path in cache_directory().iterdir() if not path.name.startswith(others)]) == 2
+
+
+def test_nobody_waits_for_a_process_that_was_killed(fake: Path) -> None:
+    write(fake, emits(GOOD % "killed"))
+    assert process("die").wait(timeout=60) == -9
+    assert list(cache_directory().glob(".lock-*"))
+    assert process().communicate(timeout=60)[0].split() == ["compiles", "True"]
+    assert not list(cache_directory().glob(".lock-*"))
 
 
 def test_headers_that_the_compiler_does_not_know(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
