@@ -186,15 +186,19 @@ def _global(name: str, parameter: Global, cells: list[Cell]) -> Direction:
 
 
 def _stimulus(name: str, parameter: Stimulus, by_section: Mapping[nrn.Section, Cell]) -> Direction:
-    process = nrn.find_point_process(parameter.process)
-    if process is None:
-        raise Error(f"{parameter!r}: the point process exists no more")
-    kind = nrn.type_of_point_process(process)
+    sections: list[nrn.Section] = []
+    kind = parameter.process.partition("[")[0]
+    for known in parameter.processes:
+        process = nrn.find_point_process(known)
+        if process is None:
+            raise Error(f"{parameter!r}: the point process {known} exists no more")
+        kind = nrn.type_of_point_process(process)
+        seg = process.get_segment()
+        if seg is None:
+            raise Error(f"{parameter!r}: the point process {known} stands on no section")
+        sections.append(seg.sec)
     check_stimulus(kind, parameter.name)
-    seg = process.get_segment()
-    if seg is None:
-        raise Error(f"{parameter!r}: the point process stands on no section")
-    return Direction(name, parameter, f"{kind}.{parameter.name}", None, _cells([seg.sec], by_section))
+    return Direction(name, parameter, f"{kind}.{parameter.name}", None, _cells(sections, by_section))
 
 
 def _targets(parameter: Parameter, names: Iterable[str], index: int) -> list[nrn.Section]:

@@ -19,7 +19,7 @@ class _Memory(ctypes.Structure):
     """``gmMemory`` (templates/gather_interface.mod.j2)."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("head", "fixed", "moved", "later", "present", "log")),
+        *((name, ctypes.c_void_p) for name in ("head", "fixed", "moved", "later", "driven", "present", "log")),
         *(
             (name, ctypes.c_long)
             for name in ("whose", "active", "stride", "first", "room", "recorders", "fixed_room", "log_room")
@@ -41,6 +41,7 @@ class Gather:
         moved: [number of a frame] not 0 where INITIAL had left another value than ``finitialize`` did.
         later: The same where ``finitialize`` had left another value than the first step found, or the window before.
         present: [fixed value] as it is now where it may change, of point processes; of others not a number.
+        driven: [fixed value] not 0 where it changed along the run.
         set_before_first: The numbers of ``later`` in the first window.
     """
 
@@ -64,7 +65,8 @@ class Gather:
         memory = self._memory
         memory.stride, memory.recorders = stride, len(self._kernels)
         memory.recorder = self._kernels.ctypes.data
-        self.present = np.full(fixed, np.nan)
+        self.present, self.driven = np.full(fixed, np.nan), np.zeros(fixed)
+        memory.driven = self.driven.ctypes.data
         memory.present, memory.fixed_room = self.present.ctypes.data, fixed
         memory.moved, memory.later = self.moved.ctypes.data, self.later.ctypes.data
 
@@ -76,7 +78,7 @@ class Gather:
         to.first, to.room, to.active = first, room, 1
         self.later[:] = 0.0
         if first == 0:
-            self.moved[:] = 0.0
+            self.moved[:] = self.driven[:] = 0.0
         self._processes[0].aim(ctypes.addressof(to))
         _aimed[:] = [to]
 

@@ -65,8 +65,9 @@ def _idle(
         return ""
     if isinstance(parameter, Stimulus):
         # Names: a reference to a point process would keep it alive.
-        missed = any(nrn.name_of(p) == parameter.process and wrt not in made.parameters for p, made in points)
-        return f" on {parameter.process}" if missed else ""
+        chosen = set(parameter.processes)
+        missed = (nrn.name_of(p) for p, made in points if wrt not in made.parameters)
+        return next((f" on {name}" for name in missed if name in chosen), "")
     if isinstance(parameter, Range):
         for seg, weight in direction.weights():
             made = fused.get(seg.sec)

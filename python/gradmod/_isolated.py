@@ -67,9 +67,8 @@ def _present(direction: Direction) -> list[tuple[str, str, float]]:
     if isinstance(parameter, Global):
         return [(public, "everywhere", nrn.global_value(parameter.name))]
     if isinstance(parameter, Stimulus):
-        process = nrn.find_point_process(parameter.process)
-        value = None if process is None else float(getattr(process, parameter.name))
-        return [] if value is None else [(public, f"in {parameter.process}", value)]
+        found = ((name, nrn.find_point_process(name)) for name in parameter.processes)
+        return [(public, f"in {name}", float(getattr(one, parameter.name))) for name, one in found if one is not None]
     if isinstance(parameter, (NetConWeight, PerNetCon)):
         names = [parameter.netcon] if isinstance(parameter, NetConWeight) else parameter.netcons
         netcons = nrn.netcons()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from typing import NoReturn
 
 import numpy as np
 
@@ -18,19 +19,21 @@ _ROUNDING = 1e-12
 class Overwritten:
     """The parameters of all directions, as they were before ``finitialize`` and, of stimuli, along the run."""
 
-    def __init__(self, directions: Sequence[Direction]) -> None:
-        """Begin to record the stimuli."""
+    def __init__(self, directions: Sequence[Direction], watched: Container[str] = ()) -> None:
+        """Begin to record the stimuli; those that are watched, by the name of the point process, are not recorded."""
         self._directions = [d for d in directions if d.wrt is not None or isinstance(d.parameter, Global)]
         self._before: dict[tuple[str, str], float] = {}
-        self._along: dict[str, tuple[str, nrn.Vector]] = {}
+        self._along: dict[tuple[str, str], nrn.Vector] = {}
+        self._names = {direction.name: direction.parameter.name for direction in directions}
         with nrn.one_look():
             for direction in self._directions:
                 parameter = direction.parameter
                 if isinstance(parameter, Stimulus):
-                    process = nrn.find_point_process(parameter.process)
-                    if process is not None:
-                        recorded = nrn.record(nrn.ref(process, parameter.name))
-                        self._along[direction.name] = f"{parameter.name} of {parameter.process}", recorded
+                    for name in parameter.processes:
+                        process = None if name in watched else nrn.find_point_process(name)
+                        if process is not None:
+                            recorded = nrn.record(nrn.ref(process, parameter.name))
+                            self._along[direction.name, name] = recorded
 
     def _values(self) -> list[tuple[str, str, float]]:
         with nrn.one_look():
@@ -42,7 +45,8 @@ class Overwritten:
             if isinstance(parameter, Range):
                 owners = [seg for seg in direction.segments or () if not _is_nernst(seg, parameter.name)]
             elif isinstance(parameter, Stimulus):
-                owners = [process] if (process := nrn.find_point_process(parameter.process)) is not None else []
+                found = (nrn.find_point_process(name) for name in parameter.processes)
+                owners = [process for process in found if process is not None]
             elif isinstance(parameter, Global):
                 owners = [nrn.h]
             for owner in owners:
@@ -82,14 +86,14 @@ class Overwritten:
         Raises:
             Refused: A stimulus changed.
         """
-        for name, (what, recorded) in self._along.items():
+        for (name, process), recorded in self._along.items():
             values = nrn.values(recorded)
             if values.size and np.ptp(values) > _ROUNDING * np.max(np.abs(values)):
-                raise Refused(f"{name}: {what} was changed during the run: {_WHY}")
+                refuse_changed(name, f"{self._names[name]} of {process}")
 
     def stop(self) -> None:
         """Record no more."""
-        for _, recorded in self._along.values():
+        for recorded in self._along.values():
             nrn.stop_recording(recorded)
         self._along.clear()
 
@@ -108,3 +112,12 @@ _WHY = (
     "the run sets it (Vector.play, or a script), so that it does not depend on the value that was given; take another "
     "parameter as direction, or give what is played to a point process of its own"
 )
+
+
+def refuse_changed(direction: str, what: str) -> NoReturn:
+    """Say that a direction's parameter is another during the run.
+
+    Raises:
+        Refused: As said.
+    """
+    raise Refused(f"{direction}: {what} was changed during the run: {_WHY}")

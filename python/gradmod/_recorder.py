@@ -19,6 +19,7 @@ from ._gather import Gather
 from ._ions import IonsOfCell, ion_settings
 from ._memory import SharedMemory
 from ._neuron_sections import exists
+from ._overwritten import refuse_changed
 from ._point_ions import check_ions
 from ._pointed import Key, place_of
 from ._reverse_manifest import ReverseManifest, ReverseRegion
@@ -26,7 +27,7 @@ from ._rxd import check_rxd
 from ._stages import SET_AFTER_INITIAL
 from .cells import Cell, Place
 from .errors import Error, Refused
-from .parameters import InitialVoltage
+from .parameters import InitialVoltage, Stimulus
 
 #: What a recorder says where its point process has had an event that did not come to it, and where the log is full.
 _MISSED, _FULL, _ORDER = -2, -3, -4
@@ -269,6 +270,31 @@ class Recorders:
     def has_log(self) -> bool:
         """Whether events, or changes of what drives point processes, are written down."""
         return any(spot.process is not None for spot in self.spots)
+
+    def watched(self, directions: Sequence[Direction]) -> dict[str, list[tuple[str, str, int]]]:
+        """By point process: its directions, what each changes, and the fixed value that tells of a change in a run."""
+        spots = {spot.process: spot for spot in self.spots if spot.process is not None and spot.region.gathered}
+        found: dict[str, list[tuple[str, str, int]]] = {}
+        for direction in directions:
+            parameter = direction.parameter
+            for name in parameter.processes if isinstance(parameter, Stimulus) else ():
+                spot = spots.get(name)
+                if spot is not None and parameter.name in spot.region.fixed:
+                    at = spot.fixed + spot.region.fixed.index(parameter.name) * spot.pitch
+                    found.setdefault(name, []).append((direction.name, parameter.name, at))
+        return found
+
+    def check_driven(self, watched: Mapping[str, Sequence[tuple[str, str, int]]]) -> None:
+        """Look whether any of these changed in the run.
+
+        Raises:
+            Refused: One did.
+        """
+        assert self._gather is not None
+        for process, parts in watched.items() if np.any(self._gather.driven) else ():
+            for direction, parameter, at in parts:
+                if self._gather.driven[at]:
+                    refuse_changed(direction, f"{parameter} of {process}")
 
     def prepare(self) -> None:
         """Follow the user's model; call it at the beginning of ``finitialize``.

@@ -19,6 +19,7 @@ from .parameters import (
     NetConWeight,
     Parameter,
     PerNetCon,
+    PerPointProcess,
     PerSegment,
     Range,
     Stimulus,
@@ -87,8 +88,9 @@ class Settable:
         if isinstance(parameter, Global):
             return cls(name, parameter, 1, [nrn.h], parameter.name, np.ones(1))
         if isinstance(parameter, Stimulus):
-            process = nrn.find_point_process(parameter.process)
-            return cls(name, parameter, 1, [process], parameter.name, np.ones(1))
+            with nrn.one_look():
+                found = [nrn.find_point_process(process) for process in parameter.processes]
+            return cls(name, parameter, len(found), found, parameter.name, np.ones(len(found)))
         if isinstance(parameter, (NetConWeight, PerNetCon)):
             names = [parameter.netcon] if isinstance(parameter, NetConWeight) else parameter.netcons
             netcons = nrn.netcons()
@@ -103,7 +105,7 @@ class Settable:
     @property
     def is_direction(self) -> bool:
         """Whether forward mode can take it as one direction."""
-        return not isinstance(self.parameter, (PerSegment, PerNetCon))
+        return not isinstance(self.parameter, (PerSegment, PerNetCon, PerPointProcess))
 
     def get(self) -> Floats:
         """[size] the present values.
@@ -138,7 +140,7 @@ class Settable:
         is_many = isinstance(self.parameter, Range)
         if isinstance(self.parameter, (NetConWeight, PerNetCon, NetConDelay)) or self.parameter.name == "Ra":
             return
-        if is_many and len(self._owners) > places:
+        if len(self._owners) > max(places, 1):
             return
         for owner in self._owners:
             section = owner.sec if is_many else None

@@ -33,7 +33,7 @@ from ._wiring import Wiring
 from .cells import Cell
 from .errors import Error, Refused
 from .gradients import Gradients
-from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerSegment, places
+from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places
 from .regions import Region, group, point_processes_on, sources
 
 Wired: TypeAlias = tuple[
@@ -129,6 +129,8 @@ def _resolve(
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):
             raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
+        if isinstance(direction.parameter, PerPointProcess):
+            raise Error(f"{direction.name}: PerPointProcess is for reverse mode (gradmod.Reverse); use Stimulus")
         if isinstance(direction.parameter, PerSegment):
             raise Error(
                 f"{direction.name}: PerSegment is for reverse mode (gradmod.Reverse, value_and_grad); here a Range is "

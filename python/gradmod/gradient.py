@@ -14,14 +14,14 @@ from ._record import Start
 from ._recorder import Recorders
 from .cells import Cell, Floats
 from .errors import NOT_FINITE, Error, Refused
-from .parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerSegment, Range, Stimulus
+from .parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerPointProcess, PerSegment, Range, Stimulus
 
 #: Where a value belongs: (cell, node).
 Place = tuple[int, int]
 
 
 class Gradient(Mapping[str, Any]):
-    """The gradient of a loss: a number for each parameter, or an array for ``PerSegment`` and ``PerNetCon``."""
+    """The gradient of a loss: a number for each parameter; arrays for PerSegment, PerNetCon and PerPointProcess."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         """Made by ``Reverse.gradient``."""
@@ -118,7 +118,8 @@ class Harvest:
             parts = [weight * self._at(direction, seg) for seg, weight in direction.weights()]
             return np.array(parts) if isinstance(parameter, PerSegment) else float(sum(parts))
         if isinstance(parameter, Stimulus):
-            return self._companions.get((parameter.process, direction.wrt or ""), 0.0)
+            found = [self._companions.get((name, direction.wrt or ""), 0.0) for name in parameter.processes]
+            return np.array(found) if isinstance(parameter, PerPointProcess) else found[0]
         if isinstance(parameter, NetConWeight):
             return self._of_weight(direction.name, parameter.netcon, parameter.index)
         if isinstance(parameter, PerNetCon):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from . import _neuron as nrn
@@ -86,8 +86,51 @@ class Stimulus(Parameter):
         #: NEURON's name of the object; a reference would keep it alive when the user drops it.
         self.process = nrn.name_of(point_process)
 
+    @property
+    def processes(self) -> Sequence[str]:
+        """The names of all that it acts on."""
+        return [self.process]
+
     def __repr__(self) -> str:
         return f"Stimulus({self.process}, {self.name!r})"
+
+
+class PerPointProcess(Stimulus):
+    """A parameter of many point processes of one kind, each a parameter of its own; in reverse mode only.
+
+    For example the conductances of all graded synapses: ``PerPointProcess(synapses, "gmax")``. The gradient is an
+    array, in the order of the point processes.
+    """
+
+    def __init__(self, point_processes: Iterable[nrn.PointProcess], name: str) -> None:
+        """Name the directions.
+
+        Args:
+            point_processes: The objects; at least one, all of one kind, none twice.
+            name: The parameter, as NEURON spells it.
+
+        Raises:
+            Error: They are not.
+        """
+        objects = list(point_processes)
+        if not objects:
+            raise Error("PerPointProcess needs at least one point process")
+        super().__init__(objects[0], name)
+        self._processes = [Stimulus(one, name).process for one in objects]
+        kinds = {nrn.type_of_point_process(one) for one in objects}
+        if len(kinds) > 1:
+            raise Error(f"PerPointProcess takes point processes of one kind, not {', '.join(sorted(kinds))}")
+        if len(set(self._processes)) < len(objects):
+            raise Error("PerPointProcess: a point process is named twice")
+
+    @property
+    def processes(self) -> Sequence[str]:
+        """The names of all that it acts on."""
+        return self._processes
+
+    def __repr__(self) -> str:
+        first, last = self._processes[0], self._processes[-1]
+        return f"PerPointProcess([{first}, ... {last}: {len(self._processes)}], {self.name!r})"
 
 
 class NetConWeight(Parameter):

@@ -147,7 +147,8 @@ class Reverse:
         except BaseException:
             self._recorders.remove()
             raise
-        self._overwritten = Overwritten(self._directions)
+        self._watched = self._recorders.watched(self._directions)
+        self._overwritten = Overwritten(self._directions, self._watched)
         self._names = [(nrn.name_of(process), _place_of(process)) for _, process in self._points]
         self._points.clear()
         axial = {seg.sec for d in self._directions if d.is_axial for seg, _ in d.weights()}
@@ -288,6 +289,7 @@ class Reverse:
                 f"of {start.dt:g} ms: t or dt was set during the run, or t between finitialize and the first step"
             )
         overwritten.check_end()
+        recorders.check_driven(self._watched)
         recorders.check_moved(self._directions)
         windows.finish(taken)
         changed = start.difference(Start.present(self._directions, self._cells, recorders, self._layout))

@@ -130,3 +130,56 @@ def test_in_several_threads_it_is_refused(cell: Changing) -> None:
                 reverse.run(T_STOP, simulate=cell.run)
     finally:
         context.nthread(1)
+
+
+def test_every_instance_is_a_parameter(cell: Changing) -> None:
+    """The third synapse does not change along the run; the others stand for many that do not either."""
+    for vector, _, _ in cell.played:
+        vector.play_remove()
+    cell.clamp.amp = 0.12
+    chosen = [cell.synapses[2], cell.synapses[1]]
+
+    def run() -> None:
+        h.dt = DT
+        h.finitialize(-65)
+        h.ParallelContext().psolve(T_STOP)
+
+    parameters = {"e": gradmod.PerPointProcess(chosen, "e"), "tau": gradmod.PerPointProcess(chosen, "tau")}
+    with gradmod.Simulation(
+        parameters, [cell.far(0.7)], T_STOP, simulate=run, mode="reverse", quiet=True
+    ) as simulation:
+        assert simulation.names == ["e[0]", "e[1]", "tau[0]", "tau[1]"]
+        x = simulation.x
+        assert list(x) == [synapse.e for synapse in chosen] + [synapse.tau for synapse in chosen]
+        weights = np.cos(0.1 * np.arange(round(T_STOP / DT) + 1))[None]
+        found = simulation.vjp(x, weights)
+        for i, step in enumerate((1e-3, 1e-3, 1e-4, 1e-4)):
+            above, below = (float(np.sum(weights * simulation(x + sign * step * np.eye(4)[i]))) for sign in (1, -1))
+            assert found[i] == pytest.approx((above - below) / (2 * step), rel=1e-6)
+    with pytest.raises(gradmod.Error, match="PerPointProcess is for reverse mode"):
+        gradmod.attach(parameters)
+
+
+def test_an_instance_that_changes_is_refused(cell: Changing) -> None:
+    with gradmod.Reverse(e=gradmod.PerPointProcess(cell.synapses, "e"), quiet=True) as reverse:
+        h.dt = DT
+        with pytest.raises(gradmod.Refused, match=r"e: e of ExpSyn\[\d+\] was 0 before the run and is -10 after it"):
+            reverse.run(T_STOP, simulate=cell.run)
+
+        def there_and_back() -> None:
+            h.finitialize(-65)
+            h.CVode().event(3.0, lambda: setattr(cell.synapses[2], "e", 5.0))
+            h.CVode().event(4.0, lambda: setattr(cell.synapses[2], "e", -10.0))
+            h.ParallelContext().psolve(T_STOP)
+
+        with pytest.raises(gradmod.Refused, match=r"e: e of ExpSyn\[\d+\] was changed during the run"):
+            reverse.run(T_STOP, simulate=there_and_back)
+
+
+def test_instances_of_one_kind_each_once(cell: Changing) -> None:
+    with pytest.raises(gradmod.Error, match="at least one point process"):
+        gradmod.PerPointProcess([], "e")
+    with pytest.raises(gradmod.Error, match="one kind, not ExpSyn, IClamp"):
+        gradmod.PerPointProcess([cell.synapses[0], cell.clamp], "e")
+    with pytest.raises(gradmod.Error, match="named twice"):
+        gradmod.PerPointProcess([cell.synapses[0], cell.synapses[0]], "e")
