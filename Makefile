@@ -100,15 +100,20 @@ mutate: $(STAMP)
 mutate-by-generator: $(STAMP)
 	$(BIN)/python tests/mutation/by_generator.py
 
-# Costs on this machine, on each NEURON that there is.
-bench: $(STAMP) $(if $(HAS_NEURON8),$(STAMP8))
-	$(BIN)/python benches/table.py $(if $(HAS_NEURON8),$(VENV8)/bin/python)
+JAXLEY = .venv-jaxley/bin/python
+$(JAXLEY): $(SOURCES)
+	test -x $(JAXLEY) || $(PYTHON) -m venv .venv-jaxley
+	$(JAXLEY) -m pip install --quiet '.[test]' jaxley==0.14.0
+	touch $(JAXLEY)
+
+# Costs on this machine -> docs/benchmarks.md and a picture. A quarter of an hour, on a quiet one.
+bench: $(STAMP) $(JAXLEY)
+	$(BIN)/python benches/table.py --jaxley $(JAXLEY)
+	cargo bench --quiet --bench transform
 
 # One loss and its derivatives by gradmod and by Jaxley, side by side.
-bench-jaxley: $(SOURCES)
-	test -x .venv-jaxley/bin/python || $(PYTHON) -m venv .venv-jaxley
-	.venv-jaxley/bin/python -m pip install --quiet '.[test]' jaxley==0.14.0
-	.venv-jaxley/bin/python benches/jaxley_hh.py
+bench-jaxley: $(JAXLEY)
+	$(JAXLEY) benches/jaxley_hh.py
 
 clean:
 	rm -rf $(VENV) $(VENV8) .venv-jaxley .coverage target

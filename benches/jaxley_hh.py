@@ -4,11 +4,13 @@
 
 Wall time of one value and gradient after warming up (the best of some rounds, taken in turns), and of the cold start:
 from a built model to the first gradient, for gradmod with an empty cache. Jaxley computes in float64, compiled, with
-each of some checkpointing schemes; the best counts. Both give the same loss, or nothing is printed.
+each of some checkpointing schemes; the best counts. Both give the same loss, or nothing is printed. With --json one
+line for each.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import sys
@@ -120,12 +122,14 @@ def main() -> None:
         times["gradmod"].append(timed(lambda: f(x))[0])
         for name, (_, run) in candidates.items():
             times[name].append(timed(run)[0])
-    print(f"plain run of NEURON: {1e3 * plain:.1f} ms; {len(x)} derivatives")
+    as_json = "--json" in sys.argv
+    if not as_json:
+        print(f"plain run of NEURON: {1e3 * plain:.1f} ms; {len(x)} derivatives")
     for name, taken in times.items():
         start = cold if name == "gradmod" else candidates[name][0]
-        print(
-            f"{name:<34} {1e3 * min(taken):7.1f} ms   {min(taken) / plain:5.2f} plain runs   cold start {start:5.1f} s"
-        )
+        row = {"name": name, "ms": 1e3 * min(taken), "ratio": min(taken) / plain, "cold": start}
+        text = f"{name:<34} {row['ms']:7.1f} ms   {row['ratio']:5.2f} plain runs   cold start {start:5.1f} s"
+        print(json.dumps(row) if as_json else text)
     f.close()
 
 

@@ -2,6 +2,7 @@
 
     .venv/bin/python benches/l5pc.py            200 ms of spikes and synaptic input; some minutes
     .venv/bin/python benches/l5pc.py --quick    40 ms
+    .venv/bin/python benches/l5pc.py --costs    no differences; --json: one line for each mode
 
 The channels are those of the L5PC example of bluepyemodel, downloaded when this runs (see coverage.py); the morphology
 and the values are this file's own. All gradients of voltages and of the calcium are compared with finite differences,
@@ -11,6 +12,7 @@ and reverse mode's of one loss with forward mode's.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
@@ -27,6 +29,8 @@ from gradmod.check.judge import MARGIN
 from neuron import h
 
 DT, CELSIUS, V_INIT = 0.025, 34.0, -78.0
+#: What the modes may cost, in plain runs.
+AIM = {"forward": 3.5, "reverse": 2.0}
 #: Density of each channel by region, S/cm2.
 CONDUCTANCES = {
     "axon": {
@@ -158,7 +162,11 @@ def main() -> int:
     """Measure and print; 1 if a gradient is off by more than 1e-6 and than its differences may be."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true")
-    duration = 40.0 if arguments.parse_args().quick else 200.0
+    arguments.add_argument("--costs", action="store_true")
+    arguments.add_argument("--json", action="store_true")
+    given = arguments.parse_args()
+    say = (lambda _: None) if given.json else (lambda text: print(text, flush=True))
+    duration = 40.0 if given.quick else 200.0
     found = unpacked("bluepyemodel", ROOT / ".coverage")
     h.nrn_load_dll(str(library([path for name, path in found if "L5PC" in name and "StochKv3" not in name])))
     cell = build()
@@ -190,7 +198,7 @@ def main() -> int:
     spikes = int(np.sum((voltage[1:] > 0) & (voltage[:-1] <= 0)))
     plain = median_of_three()
     wanted = parameters(cell)
-    print(
+    say(
         f"{cell.segments} segments, {len(wanted)} conductances, {duration:g} ms, {spikes} spikes; one run {plain:.2f} s"
     )
     gradients = gradmod.attach(**wanted)
@@ -198,7 +206,8 @@ def main() -> int:
     attached = run()
     assert np.array_equal(attached["soma"], voltage), "the voltage is not what it was"
     mine = {d: {name: np.array(record[d]) for name, record in records.items()} for d in wanted}
-    print(f"forward mode: {median_of_three() / plain:.2f} plain runs", flush=True)
+    forward = median_of_three() / plain
+    say(f"forward mode: {forward:.2f} plain runs")
     gradients.detach()
     with gradmod.Reverse(quiet=True, **wanted) as reverse:
         trace = reverse.record(soma)
@@ -215,11 +224,22 @@ def main() -> int:
         abs(float(back[d]) - float(weights @ mine[d]["soma"])) / float(np.abs(weights) @ np.abs(mine[d]["soma"]))
         for d in wanted
     )
-    print(
+    say(
         f"reverse mode: {there + and_back:.2f} plain runs (run {there:.2f}, back {and_back:.2f}), with finitialize; "
-        f"off forward mode by {agree:.0e}",
-        flush=True,
+        f"off forward mode by {agree:.0e}"
     )
+    if given.json:
+        for mode, ratio in (("forward", forward), ("reverse", there + and_back)):
+            row = {
+                "segments": cell.segments,
+                "mode": mode,
+                "K": len(wanted),
+                "ratio": round(ratio, 2),
+                "aim": AIM[mode],
+            }
+            print(json.dumps(row), flush=True)
+    if given.costs:
+        return 0
     worst, is_off = 0.0, False
     for region, values in CONDUCTANCES.items():
         for conductance, value in values.items():
