@@ -160,7 +160,11 @@ def _locked(path: Path) -> int | None:
 
 
 def _sum(path: Path) -> list[object]:
-    return [path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()]
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 18):
+            found.update(part)
+    return [path.stat().st_size, found.hexdigest()]
 
 
 def _is_whole(place: Path) -> bool:
