@@ -214,7 +214,7 @@ class Built:
 
     def _move(self) -> None:
         if self._surroundings is not None:
-            self._surroundings.shrink()
+            self._surroundings.change()
 
     def is_finite(self) -> bool:
         """Whether all states are numbers at the end of a run, those too that nothing shows."""

@@ -112,11 +112,11 @@ def _oddities(draft: Draft) -> Statements:
 
 
 def _throws(draft: Draft) -> Statements:
-    """INITIAL that throws dice, often twice."""
+    """INITIAL that throws dice, twice."""
     c = draft.chance
     draft.tags.append("RANDOM")
     draft.randoms.append("dice")
-    name = draft.variable("thrown", scope=c.one(("RANGE", "")))
+    name = draft.variable("thrown", scope=c.one(("RANGE", "", "")))
     scope = draft.scope(states=False)
     throws = (
         "random_uniform(dice, -0.6, 0.6)",
@@ -125,7 +125,7 @@ def _throws(draft: Draft) -> Statements:
         "0.3*{0}*random_negexp(dice, 0.8)",
     )
     made = [plain(f"random_setseq(dice, {c.count(0, 5)})")]
-    for before in ("", f"0.4*{name} + ")[: c.count(1, 2)]:
+    for before in ("", f"0.7*{name} + "):
         throw = c.one(throws)
         made.append(assign(name, Expression(before + throw, (scope.small_one(1),) if "{0}" in throw else ())))
     draft.small.append(name)

@@ -71,7 +71,7 @@ class Model:
         forward, reverse: What is compared with differences.
         asked: Parameters, if not all.
         memory: MiB of reverse mode, if so little that it goes through the run in windows.
-        moves: Whether other sections go before each run and in it, so that NEURON moves its data.
+        moves: Whether other sections come and go before each run and in it, so that NEURON moves its data.
         sees_variables: Whether POINTERs see states of other mechanisms, where there are such.
     """
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -126,14 +127,20 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
 
 
 def likely(every: Sequence[Group], changed: set[str]) -> list[Group]:
-    """Those with the most mechanisms that changed; of these, such as have constructs that the ones before lack."""
+    """Those with the most mechanisms that changed; of these, such as have rare constructs that the ones before lack."""
     chosen: list[Group] = []
     seen: set[str] = set()
+    often = Counter(tag for group in every for tag in group.tags)
+
+    def order(group: Group) -> tuple[int, float, int]:
+        rare = sum(1 / often[tag] for tag in group.tags - seen)
+        return sum(m.name in changed for m in group.mechanisms), rare, -group.number
+
     for _ in range(TRIES):
         left = [g for g in every if g not in chosen and any(m.name in changed for m in g.mechanisms)]
         if not left:
             break
-        best = max(left, key=lambda g: (sum(m.name in changed for m in g.mechanisms), len(g.tags - seen), -g.number))
+        best = max(left, key=order)
         chosen.append(best)
         seen |= best.tags
     return chosen

@@ -1,6 +1,8 @@
 """Mutants of what the generator has no business with: the beginnings of their names, and the reasons."""
 
 OUTSIDE: dict[str, str] = {
+    "descent: residual": "a check of what is changed from outside",
+    "descent: axial current": "how exact that check is",
     "spike: ": "spike times are the limit of small steps, not the derivative of one run",
     "event: what it does by its time": "spike times",
     "event: how long it waits": "spike times",
