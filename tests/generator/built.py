@@ -185,18 +185,23 @@ class Built:
             setattr(owner, name, value)
         h.celsius, h.dt = self.celsius, model.dt
         h.steps_per_ms = 1 / model.dt
-        self._move()
+        if self._surroundings is not None:
+            self._surroundings.change()
         h.finitialize(self.v_init)
-        if model.way == "psolve":
-            gradmod._neuron.solve(model.t_stop)
-        elif model.way == "fadvance":
-            steps = round(model.t_stop / model.dt)
-            for step in range(steps):
-                if step == steps // 2:
-                    self._move()
+        if self._surroundings is not None:
+            self._advance(model.t_stop / 2)
+            self._surroundings.change()
+        self._advance(model.t_stop)
+
+    def _advance(self, until: float) -> None:
+        """Run on, by the model's way."""
+        if self.model.way == "psolve":
+            gradmod._neuron.solve(until)
+        elif self.model.way == "fadvance":
+            for _ in range(round((until - h.t) / self.model.dt)):
                 h.fadvance()
         else:
-            h.continuerun(model.t_stop)
+            h.continuerun(until)
 
     def run(self) -> Traces:
         """All that the model does before its traces are looked at: [sample] per trace."""
@@ -211,10 +216,6 @@ class Built:
                 seg.pas.g = leak
         self.run_once()
         return {name: np.array(vector) for name, vector in self._records.items()}
-
-    def _move(self) -> None:
-        if self._surroundings is not None:
-            self._surroundings.change()
 
     def is_finite(self) -> bool:
         """Whether all states are numbers at the end of a run, those too that nothing shows."""

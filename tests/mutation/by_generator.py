@@ -121,7 +121,8 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
     for mechanism in written:
         (folder / f"{mechanism.name}.mod").write_text(str(mechanism), encoding="utf-8")
     found = emitted(written, folder)
-    kept = [m for m in written if m.name in found]
+    # Those of the same ions together: they act on each other.
+    kept = sorted((m for m in written if m.name in found), key=lambda m: sorted(ion.name for ion in m.ions))
     chosen = [Group(first + i // EACH, tuple(kept[i : i + EACH])) for i in range(0, len(kept) - EACH + 1, EACH)]
     return Part(tuple(kept), tuple(chosen), found)
 
