@@ -42,7 +42,7 @@ def best(last: tuple[str, ...] = (_NATIVE,)) -> tuple[str, ...]:
 
 def seldom(options: tuple[str, ...]) -> tuple[str, ...]:
     """For what runs when a simulation begins only: less work for the compiler."""
-    return ("-O1", *options[1:]) if options[:1] in (("-O2",), ("-O3",)) else options
+    return ("-Og", *options[1:]) if options[:1] in (("-O2",), ("-O3",)) else options
 
 
 def processor(options: tuple[str, ...]) -> str:

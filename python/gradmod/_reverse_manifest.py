@@ -162,8 +162,9 @@ class ReverseManifest:
 
     @property
     def seldom(self) -> set[str]:
-        """Mechanisms that do next to nothing while a simulation runs."""
-        return {self.recorder_node, *(region.recorder for region in self.regions if region.gathered)}
+        """Mechanisms that do nothing while a simulation runs."""
+        silent = (region.recorder for region in self.regions if region.gathered and region.weights is None)
+        return {self.recorder_node, *silent}
 
     @property
     def shared(self) -> tuple[str, str, str]:
