@@ -161,6 +161,24 @@ fn who_draws_random_numbers_in_c_is_told_of_random() {
     assert!(message.contains("write it in NMODL") && !message.contains("RANDOM"), "{message}");
 }
 
+/// Messages have the user's words, not those of the emitted code.
+#[test]
+fn what_a_table_depends_on_has_the_name_that_the_file_gives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("given.mod");
+    fs::write(
+        &file,
+        "NEURON { SUFFIX tv NONSPECIFIC_CURRENT i RANGE g }\nPARAMETER { g = 1 (S/cm2) }\n\
+         ASSIGNED { v (mV) i (mA/cm2) a }\nBREAKPOINT { rates(v) i = g*a*v }\n\
+         PROCEDURE rates(x) { TABLE a FROM -100 TO 100 WITH 200\n a = exp(-(x + v)/10) }\n",
+    )
+    .unwrap();
+    let output = transform(&[file], &folder.path().join("out"), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("the TABLE depends on `v`,"), "{message}");
+}
+
 #[test]
 fn what_acts_on_nothing_is_passed_over_with_a_note() {
     let folder = tempfile::tempdir().unwrap();

@@ -94,6 +94,8 @@ impl<'a> Step<'a> {
         let mut constants = Constants::default();
         constants.insert(dt);
         constants.insert(celsius);
+        constants.called.extend([v_before, v_after].map(|input| (input, "v".to_owned())));
+        constants.called.insert(t, "t".to_owned());
         let mut step = Self {
             region,
             names: Names::new(region, &ions),
