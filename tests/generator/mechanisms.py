@@ -125,9 +125,11 @@ def _throws(draft: Draft) -> Statements:
         "0.3*{0}*random_negexp(dice, 0.8)",
     )
     made = [plain(f"random_setseq(dice, {c.count(0, 5)})")]
-    for before in ("", f"0.7*{name} + "):
-        throw = c.one(throws)
-        made.append(assign(name, Expression(before + throw, (scope.small_one(1),) if "{0}" in throw else ())))
+    throw = c.one(throws)
+    made.append(assign(name, Expression(throw, (scope.small_one(1),) if "{0}" in throw else ())))
+    # Its derivative is the second number of the stream.
+    known = c.one([p.name for p in draft.parameters if p.name.startswith("p")])
+    made.append(plain(f"{name} = 0.5*{name} + {c.one(throws[2:]).format(known)}"))
     draft.small.append(name)
     return made
 
