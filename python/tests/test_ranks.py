@@ -80,9 +80,14 @@ def test_reverse_mode_in_threads(threads: Any) -> None:
     with gradmod.Reverse(wanted, quiet=True) as reverse:
         traces = [reverse.record(*place) for cell in (one, other) for place in cell.watched]
 
-        def gradient() -> list[Any]:
+        def gradient(later: int = 0) -> list[Any]:
+            def simulate() -> None:
+                if later:
+                    threads(later)
+                one.run(0.1, 6.0)
+
             h.dt = 0.1
-            reverse.run(6.0, simulate=lambda: one.run(0.1, 6.0))
+            reverse.run(6.0, simulate=simulate)
             samples = len(traces[0].values)
             found = reverse.gradient({t: np.sin(i + np.arange(samples)) for i, t in enumerate(traces)})
             return [np.array(found[name]) for name in wanted]
@@ -92,6 +97,8 @@ def test_reverse_mode_in_threads(threads: Any) -> None:
         for count in (2, 1, 2):
             threads(count)
             assert all(np.array_equal(a, b) for a, b in zip(alone, gradient(), strict=True))
+        threads(1)
+        assert all(np.array_equal(a, b) for a, b in zip(alone, gradient(later=2), strict=True))
 
 
 def test_windows_are_had_in_one_thread_only(threads: Any) -> None:
