@@ -1,6 +1,7 @@
 """Mutants of what the generator has no business with: the beginnings of their names, and the reasons."""
 
 OUTSIDE: dict[str, str] = {
+    "event: copies are compared": "a check of what the model does beside the recorder",
     "descent: residual": "a check of what is changed from outside",
     "descent: axial current": "how exact that check is",
     "spike: ": "spike times are the limit of small steps, not the derivative of one run",
