@@ -11,8 +11,9 @@ from . import _neuron as nrn
 from ._directions import Direction
 from ._memory import SharedMemory
 from ._plan import Layout, Values
-from ._recorder import Recorders, Spot
+from ._recorder import Recorders
 from ._run import Run
+from ._spot import Spot
 from ._windows import Windows
 from .cells import Cell, Floats
 from .trace import Trace

@@ -7,68 +7,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from . import _neuron as nrn
+from ._changed import Watched, check_acting, check_driven, check_gathered, check_moved, watched
 from ._corrected import Corrected
 from ._directions import Direction
-from ._events import SIMULTANEOUS, Copies
+from ._events import Copies
 from ._gather import Gather
 from ._ions import IonsOfCell, ion_settings
 from ._memory import SharedMemory
 from ._neuron_sections import exists
-from ._overwritten import refuse_changed
 from ._point_ions import check_ions
 from ._pointed import Key, place_of
 from ._reverse_manifest import ReverseManifest, ReverseRegion
 from ._rxd import check_rxd
-from ._stages import SET_AFTER_INITIAL
+from ._spot import Spot
 from .cells import Cell, Place
-from .errors import Error, Refused
-from .parameters import InitialVoltage, Stimulus
-
-#: What a recorder says where its point process has had an event that did not come to it, and where the log is full.
-_MISSED, _FULL, _ORDER = -2, -3, -4
-#: Where what drives a point process changed, in one of several threads.
-_DRIVEN = -9
-#: The same where an event set v before the first step; where t, celsius or v were set.
-_EARLY, _TIME, _CELSIUS, _VOLTAGE = -5, -6, -7, -8
-#: The same, less the index of the state, where one was set after finitialize, or where a window begins.
-_STATE = -100
-
-
-_NO_ROOM = "there were more events than there is room for, or more changes of parameters: raise `memory`"
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A recorder, and where its numbers are.
-
-    Attributes:
-        cell: Index of the cell.
-        node: Index in the cell's ``places``.
-        process: Name of the user's point process, if it belongs to one.
-        frame, fixed: Where its first number in a frame is, and among the fixed values.
-        voltage: Where v of its node is in a frame.
-        pitch: How far apart its numbers are there.
-        out: Where its part of the results begins.
-        far: Where the voltages are that POINTERs of the model see, in the order of ``region.far``.
-    """
-
-    cell: int
-    node: int
-    segment: nrn.Segment
-    mechanism: nrn.Mechanism
-    region: ReverseRegion
-    process: str | None
-    frame: int
-    fixed: int
-    voltage: int
-    pitch: int
-    out: int
-    far: tuple[Place, ...]
 
 
 class Recorders:
@@ -271,30 +227,18 @@ class Recorders:
         """Whether events, or changes of what drives point processes, are written down."""
         return any(spot.process is not None for spot in self.spots)
 
-    def watched(self, directions: Sequence[Direction]) -> dict[str, list[tuple[str, str, int]]]:
-        """By point process: its directions, what each changes, and the fixed value that tells of a change in a run."""
-        spots = {spot.process: spot for spot in self.spots if spot.process is not None and spot.region.gathered}
-        found: dict[str, list[tuple[str, str, int]]] = {}
-        for direction in directions:
-            parameter = direction.parameter
-            for name in parameter.processes if isinstance(parameter, Stimulus) else ():
-                spot = spots.get(name)
-                if spot is not None and parameter.name in spot.region.fixed:
-                    at = spot.fixed + spot.region.fixed.index(parameter.name) * spot.pitch
-                    found.setdefault(name, []).append((direction.name, parameter.name, at))
-        return found
+    def watched(self, directions: Sequence[Direction]) -> Watched:
+        """Which parameters of point processes are looked at along a run."""
+        return watched(self.spots, directions)
 
-    def check_driven(self, watched: Mapping[str, Sequence[tuple[str, str, int]]]) -> None:
+    def check_driven(self, watched: Watched) -> None:
         """Look whether any of these changed in the run.
 
         Raises:
             Refused: One did.
         """
         assert self._gather is not None
-        for process, parts in watched.items() if np.any(self._gather.driven) else ():
-            for direction, parameter, at in parts:
-                if self._gather.driven[at]:
-                    refuse_changed(direction, f"{parameter} of {process}")
+        check_driven(self._gather, watched)
 
     def prepare(self) -> None:
         """Follow the user's model; call it at the beginning of ``finitialize``.
@@ -407,48 +351,9 @@ class Recorders:
                 nrn.call_density("finish", spot.region.recorder, spot.segment)
             else:
                 spot.mechanism.finish()
-        self._check_gathered(self._gather)
-        for spot in self._acting():
-            changed = int(spot.mechanism.changed)
-            if changed == _MISSED:
-                raise Refused(
-                    f"no exact gradient: {spot.process} was changed by something that is no event of a NetCon to it"
-                )
-            if changed == _ORDER:
-                raise Refused(f"no exact gradient of this run, at {spot.segment} ({spot.process}): {SIMULTANEOUS}")
-            if changed == _EARLY:
-                raise Refused(
-                    f"no exact gradient: an event of {spot.process} set v before the first step, which only forward "
-                    "mode follows"
-                )
-            if changed == _FULL:
-                raise Error(_NO_ROOM)
-            _refuse(spot, changed)
+        check_gathered(self._gather, self.spots, self.landed)
+        check_acting(self._acting())
         return steps
-
-    def _check_gathered(self, gather: Gather) -> None:
-        changed = gather.changed
-        if changed == _FULL:
-            raise Error(_NO_ROOM)
-        if changed == _DRIVEN:
-            raise Refused(
-                "no exact gradient: a parameter of a point process changed during the run, in one of several threads; "
-                "use h.ParallelContext().nthread(1)"
-            )
-        if changed > 0:
-            for spot in self.spots:
-                if (number := _which(changed - 1, spot.fixed, spot.pitch, len(spot.region.fixed))) is not None:
-                    _refuse(spot, number + 1)
-        _refuse(self.spots[0], changed)
-        later = set(gather.different(gather.later))
-        for spot in self.spots if later else ():
-            if not spot.region.gathered:
-                continue
-            for slot, state in spot.region.watched:
-                if spot.frame + slot * spot.pitch in later:
-                    _refuse(spot, _STATE - state)
-            if spot.voltage in later and gather.first > 0 and (spot.cell, spot.node) not in self.landed:
-                _refuse(spot, _VOLTAGE)
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
         """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.
@@ -456,22 +361,8 @@ class Recorders:
         Raises:
             Refused: It does, or may.
         """
-        moved = [spot for spot in self._own if spot.mechanism.moved]
-        if self._gather is not None:
-            numbers = {*self._gather.different(self._gather.moved), *self._gather.set_before_first}
-            for spot in self.spots:
-                own = [spot.voltage, *(spot.frame + slot * spot.pitch for slot, _ in spot.region.watched)]
-                if spot.region.gathered and not numbers.isdisjoint(own):
-                    moved.append(spot)
-        for spot in moved:
-            for direction in directions:
-                if (
-                    isinstance(direction.parameter, InitialVoltage)
-                    or direction.wrt in spot.region.at_start
-                    or spot.region.sets_weights
-                ):
-                    where = spot.process or spot.segment
-                    raise Refused(f"{direction.name}: no exact gradient of this run, at {where}: {SET_AFTER_INITIAL}")
+        assert self._gather is not None
+        check_moved(self._gather, self.spots, directions)
 
     def stop(self) -> None:
         """Remember nothing more: the memory may go away."""
@@ -527,32 +418,6 @@ class Recorders:
             if exists(sec):
                 sec.uninsert(suffix)
         self._inserted.clear()
-
-
-def _which(number: int, first: int, pitch: int, count: int) -> int | None:
-    """Which of so many numbers one is, where these are ``pitch`` apart; None if it is none of them."""
-    which, rest = divmod(number - first, pitch)
-    return which if rest == 0 and 0 <= which < count else None
-
-
-def _refuse(spot: Spot, changed: int) -> None:
-    """Say what a recorder has seen change, if anything."""
-    if changed == _TIME:
-        raise Refused(f"no exact gradient: t was set during the run, at {spot.segment}")
-    if changed == _CELSIUS:
-        raise Refused("no exact gradient: celsius was changed during the run: set it before finitialize")
-    if changed == _VOLTAGE:
-        raise Refused(f"no exact gradient: v was set during the run, at {spot.segment}")
-    if changed <= _STATE:
-        place, name = spot.process or spot.segment, spot.region.states[_STATE - changed]
-        raise Refused(f"no exact gradient: {name} at {place} was set from outside after finitialize")
-    if changed < 0:
-        raise Refused("no exact gradient: dt changed during the run")
-    if changed > 0:
-        raise Refused(
-            f"no exact gradient: {spot.region.fixed[changed - 1]} at {spot.segment} changed during the run; "
-            "reverse mode takes the parameters of density mechanisms as constant; use forward mode (attach)"
-        )
 
 
 def multiplicity(cell: Cell) -> np.ndarray:

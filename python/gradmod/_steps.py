@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ._recorder import Recorders, Spot
+from ._recorder import Recorders
+from ._spot import Spot
 from .cells import Cell, Floats
 from .errors import Refused
 
