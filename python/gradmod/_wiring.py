@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from . import _neuron as nrn
@@ -25,6 +26,7 @@ class Wiring:
     Attributes:
         attachments: What belongs to each cell.
         is_inserted: Whether it stands in the model now.
+        takes_events: Whether any point process of these cells does.
     """
 
     def __init__(
@@ -57,6 +59,9 @@ class Wiring:
         self._regions = list(regions)
         # Names: a reference would keep them alive when the user drops them.
         self._points = [(nrn.name_of(process), _place_of(process)) for _, process in points]
+        acting = [(kind, process) for kind, process in points if kind not in made.passed_over]
+        self.takes_events = any(made.point(kind).weights is not None for kind, _ in acting)
+        self._counts = Counter(process.get_segment().sec for _, process in acting)
         self._fused = {sec: made.density(region.mechanisms) for region in regions for sec in region.sections}
 
     def check(self) -> None:
@@ -133,9 +138,10 @@ class Wiring:
         for attachment in self.attachments:
             cell = attachment.cell
             names = ", ".join(attachment.directions[k].name for k in attachment.acting)
+            points = sum(self._counts[sec] for sec in cell.sections)
             yield (
                 f"cell of {cell.root.name()}: {len(cell.sections)} sections, {len(cell.segments)} segments, "
-                f"{len(attachment.companions)} point processes; {len(attachment.acting)} directions ({names})"
+                f"{points} point processes; {len(attachment.acting)} directions ({names})"
             )
 
     def regions(self) -> Iterator[str]:

@@ -402,7 +402,7 @@ class Gradients:
         lines += self.wiring.cells()
         if self._spikes is not None:
             lines.append("the times of spikes change too: gradients in the limit of small dt, not of the run itself")
-        elif any(a.events for a in self._attachments):
+        elif self.wiring.takes_events:
             lines.append("the times of events count as fixed")
         return "\n".join([*lines, *self.wiring.regions()])
 

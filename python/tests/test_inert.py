@@ -120,6 +120,8 @@ def test_one_that_the_voltage_acts_on_has_a_row(small: Small, kind: str) -> None
 
 def test_a_recorded_gradient_is_zero(small: Small) -> None:
     grad = gradmod.attach(g=gradmod.Range("gnabar_hh", small.sections[0]), quiet=True)
+    assert "the times of events count as fixed" in repr(grad)
+    assert "4 point processes" in repr(grad)
     record = grad.record(small.synapses[0], "g")
     with pytest.raises(gradmod.Error, match=r"no gradient of 'ExpSyn.weight' is kept"):
         grad.record(small.synapses[0], "weight")

@@ -126,7 +126,8 @@ def test_a_run_goes_on_with_the_next_numbers() -> None:
 
 def test_ids_without_a_place_are_refused() -> None:
     cell = Noisy()
-    grad = gradmod.attach(gbar=gradmod.Range("gbar_kflicker", cell.all))
+    deviation = gradmod.Stimulus(cell.clamp, "deviation")
+    grad = gradmod.attach(gbar=gradmod.Range("gbar_kflicker", cell.all), deviation=deviation)
     record = grad.record(cell.soma(0.5))
     cell.rewind()
     cell.clamp.xi.set_ids(1, 2, 3)
