@@ -106,7 +106,7 @@ $(JAXLEY): $(SOURCES)
 	$(JAXLEY) -m pip install --quiet '.[test]' jaxley==0.14.0
 	touch $(JAXLEY)
 
-# Costs on this machine -> docs/benchmarks.md and a picture. A quarter of an hour, on a quiet one.
+# Costs on this machine -> docs/benchmarks.md and a picture. Some minutes, on a quiet one.
 bench: $(STAMP) $(JAXLEY)
 	$(BIN)/python benches/table.py --jaxley $(JAXLEY)
 	cargo bench --quiet --bench transform

@@ -1,6 +1,6 @@
 """Runs all benches and writes what they say: docs/benchmarks.md, and how costs grow to docs/benchmarks.png.
 
-    make bench              a quarter of an hour on a quiet machine
+    make bench              some minutes on a quiet machine
 
 Nothing is asserted: these are figures of this machine, now. Each ratio is to the plain run of the same process.
 """
@@ -114,21 +114,27 @@ def machine() -> str:
 
 
 def draw(found: Sequence[Row], path: Path) -> None:
-    """Plain runs over the number of gradients."""
-    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    """Plain runs over the number of gradients: a colour for each model, a marker for each mode."""
+    figure, axes = plt.subplots(figsize=(7.5, 4), layout="constrained")
     counts = [1, 100_000]
     axes.loglog(counts, [2 * count for count in counts], color="0.6", linestyle=":", label="central differences")
-    for mode, marker in (("forward", "o"), ("reverse", "s")):
-        for model in dict.fromkeys(row.model for row in found if row.mode == mode):
-            own = [row for row in found if row.model == model and row.mode == mode]
+    models = list(dict.fromkeys(row.model for row in found))
+    for color, model in zip(plt.get_cmap("tab10").colors, models, strict=False):
+        axes.plot([], [], color=color, linewidth=4, label=model)
+        for mode, marker in (("forward", "o"), ("reverse", "s")):
+            own = [row for row in found if (row.model, row.mode) == (model, mode)]
             xs, ys = [row.parameters for row in own], [row.ratio for row in own]
-            axes.loglog(xs, ys, marker=marker, markersize=4, linewidth=1, label=f"{mode}: {model}")
+            axes.loglog(xs, ys, color=color, marker=marker, markersize=5, linewidth=1)
+    for mode, marker in (("forward mode", "o"), ("reverse mode", "s")):
+        axes.plot([], [], color="0.3", marker=marker, linestyle="none", label=mode)
     axes.set_xlabel("gradients")
     axes.set_ylabel("plain runs")
     axes.set_ylim(1, 60)
+    axes.set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"], minor=False)
+    axes.minorticks_off()
     axes.grid(visible=True, which="major", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=6, ncols=2, frameon=False)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     figure.savefig(path, dpi=160)
 
 
