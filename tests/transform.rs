@@ -161,6 +161,32 @@ fn who_draws_random_numbers_in_c_is_told_of_random() {
     assert!(message.contains("write it in NMODL") && !message.contains("RANDOM"), "{message}");
 }
 
+/// A loop that may run more often than it was unrolled is only noticed by a row.
+#[test]
+fn a_point_process_whose_step_may_be_another_is_not_inert() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("given.mod");
+    let is_inert = |current: &str| {
+        let text = format!(
+            "NEURON {{ POINT_PROCESS Lp NONSPECIFIC_CURRENT i RANGE e, n }}\nPARAMETER {{ e = 0 (mV) n = 3 }}\n\
+             ASSIGNED {{ v (mV) i (nA) }}\nSTATE {{ g (uS) }}\nINITIAL {{ g = 0 }}\n\
+             BREAKPOINT {{ LOCAL k, x\nSOLVE s METHOD cnexp\n{current}\n}}\n\
+             DERIVATIVE s {{ g' = -g/(2 (ms)) }}\nNET_RECEIVE(w (uS)) {{ g = g + w }}\n"
+        );
+        fs::write(&file, text).unwrap();
+        let target = folder.path().join("out");
+        let output = transform(std::slice::from_ref(&file), &target, &["--mode", "forward", "--point", "Lp"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = fs::read_to_string(target.join("gradmod.json")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        fs::remove_dir_all(target).unwrap();
+        manifest["regions"][0]["inert"].as_bool().unwrap()
+    };
+    assert!(is_inert("i = n*g*(v - e)"));
+    assert!(!is_inert("i = g*(v - e)*(v - e)"));
+    assert!(!is_inert("k = 0 x = 0\nWHILE (k < n) { x = x + 0.1 k = k + 1 }\ni = x*g*(v - e)"));
+}
+
 /// Messages have the user's words, not those of the emitted code.
 #[test]
 fn what_a_table_depends_on_has_the_name_that_the_file_gives_it() {

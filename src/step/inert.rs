@@ -19,6 +19,9 @@ impl Linearised {
             && self.pointed.is_empty()
             && self.arrays.is_empty()
             && self.unfollowed.is_empty()
+            // Where these speak, the step is another one, which the voltage may act on: only a row hears it.
+            && self.failed.is_empty()
+            && self.failed_start.is_empty()
             && self.stages.is_empty()
             && self.start_stages.is_empty();
         self.region.kind() == Kind::Point

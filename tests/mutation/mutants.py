@@ -577,6 +577,7 @@ INERT = [
         ".all(|_| true)",
         ("python/tests/test_inert.py",),
     ),
+    Mutant("inert: may be another", "src/step/inert.rs", "&& self.failed.is_empty()", "", ("tests/transform.rs",)),
     Mutant("inert: its own", "python/gradmod/_inert.py", " - own", "", ("python/tests/test_inert.py",)),
     Mutant(
         "inert: turned to",
