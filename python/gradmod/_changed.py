@@ -138,7 +138,9 @@ def _refuse(spot: Spot, seen: int) -> None:
     place = spot.process or spot.segment
     if seen == Seen.FULL:
         raise Error("there were more events than there is room for, or more changes of parameters: raise `memory`")
-    if seen > 0:
+    if seen > 0 and spot.region.fixed[seen - 1] in spot.region.states:
+        what = f"{spot.region.fixed[seen - 1]} at {place} was set from outside after finitialize"
+    elif seen > 0:
         what = (
             f"{spot.region.fixed[seen - 1]} at {spot.segment} changed during the run; reverse mode takes the "
             "parameters of density mechanisms as constant; use forward mode (attach)"

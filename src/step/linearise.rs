@@ -36,6 +36,8 @@ pub struct State {
     pub is_watched: bool,
     /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::drop_still`].
     pub is_still: bool,
+    /// Only INITIAL sets it: neither a step nor an event does.
+    pub is_settled: bool,
 }
 
 /// A region's step with its derivatives.
@@ -276,7 +278,7 @@ impl Step<'_> {
     ) -> Result<Vec<State>, Refused> {
         self.refuse_full()?;
         let mut states = Vec::new();
-        for candidate in chosen {
+        for (candidate, is_settled) in chosen.iter().zip(self.settled(chosen)) {
             let row = self.row(candidate.after, order);
             self.refuse_full()?;
             let start = Row {
@@ -299,6 +301,7 @@ impl Step<'_> {
                 row,
                 start,
                 is_still: false,
+                is_settled,
             });
         }
         Ok(states)

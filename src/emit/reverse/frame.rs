@@ -12,7 +12,7 @@ use crate::emit::manifest::PointerManifest;
 use crate::emit::sources::pointed_source;
 use crate::graph::{Id, Input};
 use crate::model::{Kind, Role};
-use crate::step::{Linearised, Quantity, StateKind, When};
+use crate::step::{Linearised, Quantity, State, StateKind, When};
 
 /// One remembered number of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,17 @@ pub enum Slot {
     Landed(String),
     /// A value that NEURON does not show; by index into `Linearised::states`.
     Own(usize),
+}
+
+/// What a change of a fixed value means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A script may set it until the first step; a later change is refused.
+    OfParameter,
+    /// INITIAL has made it: any later change is refused.
+    OfState,
+    /// It is written into the log, and taken back on the way.
+    Logged,
 }
 
 /// When code runs that reads frames.
@@ -109,7 +120,7 @@ impl<'a> Frame<'a> {
         };
         let own = || linearised.states.iter().enumerate().filter_map(|(index, state)| Some((index, state.own?)));
         // What a recorder computes in each step may read the others.
-        if own().all(|(_, (after, start))| after.is_none() && frame.is_settled(start)) {
+        if own().all(|(_, (after, start))| after.is_none() && frame.is_made_of_constants(start)) {
             frame.still = own().map(|(index, _)| index).collect();
         } else {
             frame.moving.extend(own().map(|(index, _)| Slot::Own(index)));
@@ -173,13 +184,14 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Whether a value of INITIAL depends only on what does not change along a run.
-    fn is_settled(&self, start: Id) -> bool {
+    /// Whether a value of INITIAL depends only on what neither INITIAL nor the run changes.
+    fn is_made_of_constants(&self, start: Id) -> bool {
         let linearised = self.linearised;
         let inputs = linearised.graph.reachable_inputs(&[start], false);
         let is_still = |input: &Input| match &linearised.quantities[input] {
             Quantity::Variable(mechanism, name, _) => {
-                self.variable(*mechanism, name).is_some_and(|(_, moves)| !moves)
+                self.state(*mechanism, name).is_none()
+                    && self.variable(*mechanism, name).is_some_and(|(_, moves)| !moves)
             }
             other => is_known(other),
         };
@@ -215,9 +227,17 @@ impl<'a> Frame<'a> {
     /// Whether it is a variable of a point process that code does not change.
     fn is_of_process(&self, quantity: &Quantity) -> bool {
         let Quantity::Variable(mechanism, name, _) = quantity else { return false };
-        let kind = StateKind::Variable(*mechanism, name.clone());
-        self.linearised.region.kind() == Kind::Point
-            && !self.linearised.states.iter().any(|state| state.kind == kind)
+        self.linearised.region.kind() == Kind::Point && self.state(*mechanism, name).is_none()
+    }
+
+    fn state(&self, mechanism: usize, name: &str) -> Option<&'a State> {
+        let kind = StateKind::Variable(mechanism, name.to_owned());
+        self.linearised.states.iter().find(|state| state.kind == kind)
+    }
+
+    /// A state that keeps what INITIAL made of it: remembered once, and a change of it is refused.
+    fn keeps(&self, state: &State) -> bool {
+        state.is_settled && !self.linearised.corrected.contains(&state.kind)
     }
 
     /// The POINTER that a quantity is read through, and whether it changes along a run.
@@ -255,15 +275,14 @@ impl<'a> Frame<'a> {
     fn variable(&self, mechanism: usize, name: &str) -> Option<(PointerManifest, bool)> {
         let linearised = self.linearised;
         let description = &linearised.region.mechanisms[mechanism];
-        let kind = StateKind::Variable(mechanism, name.to_owned());
-        let state = linearised.states.iter().find(|state| state.kind == kind);
+        let state = self.state(mechanism, name);
         if state.is_some_and(|state| state.own.is_some()) {
             return None;
         }
         let (source, scope) = description.shown_as(name)?;
         let is_driven = description.kind == Kind::Point && scope == "range";
         let is_logged = self.logs_changes && description.variable(name).is_some_and(|known| known.role == Role::Parameter);
-        let moves = state.is_some() || (is_driven && !is_logged);
+        let moves = state.map_or(is_driven && !is_logged, |state| !self.keeps(state));
         Some((PointerManifest { name: linearised.names.of(mechanism, name).to_owned(), source, scope }, moves))
     }
 
@@ -282,10 +301,21 @@ impl<'a> Frame<'a> {
                 || self.linearised.set_by_currents.contains(&kind))
     }
 
-    /// Whether a change of a fixed value is written into the log.
-    pub fn is_logged(&self, name: &str) -> bool {
+    /// What a change of a fixed value means.
+    pub fn change_of(&self, name: &str) -> Change {
+        let linearised = self.linearised;
+        let is_kept = |state: &State| {
+            let StateKind::Variable(mechanism, own) = &state.kind else { return false };
+            self.keeps(state) && linearised.names.of(*mechanism, own) == name
+        };
         let of_process = |pointer: &PointerManifest| pointer.name == name && pointer.scope == "range";
-        self.linearised.region.kind() == Kind::Point && self.pointers.iter().any(of_process)
+        if linearised.states.iter().any(is_kept) {
+            Change::OfState
+        } else if linearised.region.kind() == Kind::Point && self.pointers.iter().any(of_process) {
+            Change::Logged
+        } else {
+            Change::OfParameter
+        }
     }
 
     fn find(&self, quantity: &Quantity) -> Option<Found> {

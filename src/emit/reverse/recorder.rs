@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use minijinja::{context, Environment};
 use serde::Serialize;
 
-use super::frame::{column, Moment, Slot};
+use super::frame::{Change, column, Moment, Slot};
 use super::{locals, unnamed, verbatim, Phase, Reversed, CELSIUS};
 use crate::emit::{lines, EmitError, File};
 use crate::step::{State, StateKind};
@@ -58,7 +58,10 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         unchanged => unchanged(reversed, |state| format!("changed = -{}.", STATE + state)),
         moved => unchanged(reversed, |_| "moved = 1.".to_owned()),
         watches_celsius,
-        fix => fix(reversed, |index, name| format!("gm_fixed[{index}] = {name};")),
+        fix => fix(reversed, |index, name| match frame.change_of(name) {
+            Change::OfState => format!("if (is_initial == 0.) gm_fixed[{index}] = {name}; else {}", compare(index, name)),
+            Change::OfParameter | Change::Logged => format!("gm_fixed[{index}] = {name};"),
+        }),
         compare => fix(reversed, compare),
         glances => fix(reversed, compare),
         own_start => if has_own { own(reversed, true) } else { Vec::new() },
@@ -96,9 +99,9 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         .map(|source| Source { index: column(source.index), ..source })
         .collect::<Vec<_>>()
     };
-    let fixed = |is_logged: bool| {
+    let fixed = |change: Change| {
         sources(&frame.fixed, |slot| match slot {
-            Slot::Pointer(name) if frame.is_logged(name) == is_logged => Some(name.clone()),
+            Slot::Pointer(name) if frame.change_of(name) == change => Some(name.clone()),
             _ => None,
         })
     };
@@ -123,8 +126,9 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         watches_celsius => reversed.reads_celsius(),
         slots => moving(false),
         landed_slots => moving(true),
-        fixed_slots => fixed(false),
-        logged_slots => fixed(true),
+        fixed_slots => fixed(Change::OfParameter),
+        settled_slots => fixed(Change::OfState),
+        logged_slots => fixed(Change::Logged),
         copies => if events.is_some() { reversed.shown() } else { Vec::new() },
         events,
         functions => functions.into_iter().collect::<Vec<_>>(),
