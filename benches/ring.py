@@ -9,15 +9,10 @@ NetStim of their own. Forward mode: K conductances; reverse mode: the weights of
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
+import cost
 import gradmod
-import neuron
-import numpy as np
 from neuron import h
 
 #: What a run may cost, in plain runs: forward mode with ten gradients, reverse mode.
@@ -60,59 +55,12 @@ class Ring:
         self.netcons.append(netcon)
 
 
-def run(t_stop: float = T_STOP) -> float:
-    """Processor seconds that one run takes, without `finitialize`."""
-    h.dt, h.celsius = 0.025, 6.3
-    h.finitialize(-65)
-    context = h.ParallelContext()
-    context.set_maxstep(10)
-    begin = time.thread_time()
-    context.psolve(t_stop)
-    return time.thread_time() - begin
-
-
-def least(times: Callable[[], float], count: int = 3) -> float:
-    """The shortest of some runs: what disturbs only adds."""
-    return min(times() for _ in range(count))
-
-
-def forward(ring: Ring, count: int, rounds: int) -> dict[str, Any]:
+def directions(ring: Ring, count: int) -> dict[str, gradmod.Parameter]:
     """Conductances of all cells, then of each."""
     places = [ring.somas, *([soma] for soma in ring.somas)]
     names = ("gnabar_hh", "gkbar_hh", "gl_hh")
     found = {f"{name}_{i}": gradmod.Range(name, where) for i, where in enumerate(places) for name in names}
-    wanted = dict(list(found.items())[:count])
-    ratios = []
-    for _ in range(rounds):
-        plain = least(run)
-        gradients = gradmod.attach(wanted, quiet=True)
-        ratios.append(least(run) / plain)
-        gradients.detach()
-    return {"mode": "forward", "parameters": count, "ratio": statistics.median(ratios)}
-
-
-def reverse(ring: Ring, rounds: int) -> dict[str, Any]:
-    """The weights of all synapses; a loss over all somas."""
-    parts: list[tuple[float, float]] = []
-    wanted = {f"w{i}": gradmod.NetConWeight(netcon) for i, netcon in enumerate(ring.netcons)}
-    for _ in range(rounds):
-        plain = least(run)
-        with gradmod.Reverse(wanted, memory=2048, quiet=True) as engine:
-            traces = [engine.record(soma(0.5)) for soma in ring.somas]
-
-            def once(engine: Any = engine, traces: Any = traces, plain: float = plain) -> tuple[float, float]:
-                seconds: list[float] = []
-                engine.run(T_STOP, simulate=lambda: seconds.append(run()))
-                cotangents = {trace: np.ones(len(trace.values)) for trace in traces}
-                begin = time.thread_time()
-                engine.gradient(cotangents)
-                return seconds[-1] / plain, (time.thread_time() - begin) / plain
-
-            times = [once() for _ in range(3)]
-            parts.append(min(times, key=sum))
-    recording, back = (statistics.median(part) for part in zip(*parts, strict=True))
-    found = {"mode": "reverse", "parameters": len(wanted), "ratio": recording + back}
-    return found | {"recording": recording, "back": back}
+    return dict(list(found.items())[:count])
 
 
 def main() -> None:
@@ -125,12 +73,17 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true")
     given = arguments.parse_args()
     ring = Ring(given.cells, given.synapses)
-    rows = [forward(ring, count, given.rounds) for count in given.directions]
-    rows.append(reverse(ring, given.rounds))
-    for row in rows:
-        row = {"neuron": neuron.__version__, **row, "aim": AIM[row["mode"]]}
-        row = {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
-        print(json.dumps(row) if given.json else "  ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+    h.celsius = 6.3
+    weights = {f"w{i}": gradmod.NetConWeight(netcon) for i, netcon in enumerate(ring.netcons)}
+
+    def run() -> float:
+        return cost.psolve(T_STOP)
+
+    for count in given.directions:
+        row = cost.forward(directions(ring, count), run, given.rounds)
+        cost.show(row | {"aim": AIM["forward"]}, as_json=given.json)
+    row = cost.reverse(weights, [soma(0.5) for soma in ring.somas], run, T_STOP, given.rounds)
+    cost.show(row | {"aim": AIM["reverse"]}, as_json=given.json)
 
 
 if __name__ == "__main__":

@@ -76,9 +76,9 @@ def rows(python: str) -> Iterator[Row]:
         parts = f"run {case['run'] / case['plain']:.2f}, back {case['back'] / case['plain']:.2f}; with finitialize"
         yield Row(name, "reverse", int(case["parameters"]), case["ratio"], found["aim"][0], parts)
     for row in said(python, "ring.py", "--rounds", "3"):
-        yield Row(
-            "ring, 20 cells, 200 synapses", row["mode"], row["parameters"], row["ratio"], row["aim"], parts_of(row)
-        )
+        yield Row("ring, 20 cells, 200 synapses", row["mode"], row["K"], row["ratio"], row["aim"], parts_of(row))
+    for row in said(python, "tutorials.py"):
+        yield Row(row["model"], row["mode"], row["K"], row["ratio"], row["aim"], parts_of(row))
     for row in said(python, "l5pc.py", "--costs"):
         yield Row(f"layer 5 cell, {row['segments']} segments", row["mode"], row["K"], row["ratio"], row["aim"])
     for row in said(python, "graded.py", "--t-stop", "50", "--memory", "1300"):
