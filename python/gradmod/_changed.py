@@ -79,8 +79,9 @@ def check_moved(gather: Gather, spots: Iterable[Spot], directions: Sequence[Dire
         Refused: It does, or may.
     """
     numbers = {*gather.different(gather.moved), *gather.set_before_first}
+    driven = set(gather.different(gather.driven))
     for spot in spots:
-        if not _was_moved(spot, numbers):
+        if not _was_moved(spot, numbers, driven):
             continue
         for direction in directions:
             if (
@@ -118,11 +119,12 @@ def check_driven(gather: Gather, watched: Watched) -> None:
                 refuse_changed(direction, f"{parameter} of {process}")
 
 
-def _was_moved(spot: Spot, numbers: set[int]) -> bool:
+def _was_moved(spot: Spot, numbers: set[int], driven: set[int]) -> bool:
     if not spot.region.gathered:
         return bool(spot.mechanism.moved)
     own = [spot.voltage, *(spot.frame + slot * spot.pitch for slot, _ in spot.region.watched)]
-    return not numbers.isdisjoint(own)
+    settled = [spot.fixed + number * spot.pitch for number in spot.region.settled]
+    return not (numbers.isdisjoint(own) and driven.isdisjoint(settled))
 
 
 def _which(number: int, first: int, pitch: int, count: int) -> int | None:
@@ -138,7 +140,7 @@ def _refuse(spot: Spot, seen: int) -> None:
     place = spot.process or spot.segment
     if seen == Seen.FULL:
         raise Error("there were more events than there is room for, or more changes of parameters: raise `memory`")
-    if seen > 0 and spot.region.fixed[seen - 1] in spot.region.states:
+    if seen > 0 and seen - 1 in spot.region.settled:
         what = f"{spot.region.fixed[seen - 1]} at {place} was set from outside after finitialize"
     elif seen > 0:
         what = (

@@ -41,7 +41,7 @@ class Gather:
         moved: [number of a frame] not 0 where INITIAL had left another value than ``finitialize`` did.
         later: The same where ``finitialize`` had left another value than the first step found, or the window before.
         present: [fixed value] as it is now where it may change, of point processes; of others not a number.
-        driven: [fixed value] not 0 where it changed along the run.
+        driven: [fixed value] not 0 where it changed along the run; of what INITIAL made, before the first step.
         set_before_first: The numbers of ``later`` in the first window.
     """
 
@@ -100,7 +100,7 @@ class Gather:
         return int(self._processes[0].changed())
 
     def different(self, flags: Floats) -> Sequence[int]:
-        """The numbers of a frame where ``moved`` or ``later`` is set."""
+        """The numbers where ``moved``, ``later`` or ``driven`` is set."""
         return np.flatnonzero(flags).tolist()
 
     def stop(self) -> None:

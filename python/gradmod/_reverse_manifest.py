@@ -22,6 +22,7 @@ class ReverseRegion:
         watched: Which numbers of a place in a frame are states that nothing but steps changes, and which states.
         moving: How many numbers a place has in a frame; the voltage is the first.
         fixed: What does not change along a run, in NEURON's words.
+        settled: Which of it INITIAL has made.
         states: Names of the states, in the order of the adjoint's arrays.
         set_at_begin: Those of them that BEFORE BREAKPOINT sets.
         checks: The states that each check of a step is about.
@@ -51,6 +52,7 @@ class ReverseRegion:
     watched: tuple[tuple[int, int], ...]
     moving: int
     fixed: tuple[str, ...]
+    settled: frozenset[int]
     states: tuple[str, ...]
     set_at_begin: frozenset[str]
     checks: tuple[str, ...]
@@ -104,6 +106,7 @@ class ReverseRegion:
             watched=tuple((int(number), int(state)) for number, state in data["watched"]),
             moving=int(data["moving"]),
             fixed=tuple(data["fixed"]),
+            settled=frozenset(data["settled"]),
             states=tuple(data["states"]),
             set_at_begin=frozenset(data["set_at_begin"]),
             checks=tuple(data["checks"]),

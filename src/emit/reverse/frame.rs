@@ -31,7 +31,7 @@ pub enum Slot {
 pub enum Change {
     /// A script may set it until the first step; a later change is refused.
     OfParameter,
-    /// INITIAL has made it: any later change is refused.
+    /// The same, but INITIAL has made it: what depends on that has no gradient if a script sets it before the first step.
     OfState,
     /// It is written into the log, and taken back on the way.
     Logged,
@@ -62,7 +62,7 @@ pub struct Frame<'a> {
     linearised: &'a Linearised,
     /// Somewhere in the model events set the voltage: what it was before them is kept beside.
     jumps: bool,
-    /// What drives a point process may be played along the run: a change is written into the log.
+    /// Where all is gathered, what drives a point process may be played along the run: a change is written into the log.
     logs_changes: bool,
     pub pointers: Vec<PointerManifest>,
     pub moving: Vec<Slot>,
@@ -89,11 +89,10 @@ impl<'a> Frame<'a> {
         start: &BTreeSet<Input>,
         events: &BTreeSet<Input>,
     ) -> Self {
-        let frame = Self::with(linearised, jumps, false, step, start, events);
-        if !frame.is_gathered() {
-            return frame;
-        }
         let mut frame = Self::with(linearised, jumps, true, step, start, events);
+        if !frame.is_gathered() {
+            return Self::with(linearised, jumps, false, step, start, events);
+        }
         frame.leave_to_the_log();
         frame
     }
@@ -119,11 +118,15 @@ impl<'a> Frame<'a> {
             early: BTreeSet::new(),
         };
         let own = || linearised.states.iter().enumerate().filter_map(|(index, state)| Some((index, state.own?)));
+        let is_constant =
+            |(index, (_, start)): (usize, _)| linearised.states[index].is_settled && frame.is_made_of_constants(start);
+        let is_point = linearised.region.kind() == Kind::Point;
+        let slots = own().map(|(index, _)| Slot::Own(index));
         // What a recorder computes in each step may read the others.
-        if own().all(|(_, (after, start))| after.is_none() && frame.is_made_of_constants(start)) {
-            frame.still = own().map(|(index, _)| index).collect();
-        } else {
-            frame.moving.extend(own().map(|(index, _)| Slot::Own(index)));
+        match own().all(is_constant) {
+            true if !is_point => frame.still = own().map(|(index, _)| index).collect(),
+            true if logs_changes => frame.fixed.extend(slots),
+            _ => frame.moving.extend(slots),
         }
         for input in step.union(start) {
             let quantity = &linearised.quantities[input];
@@ -159,7 +162,19 @@ impl<'a> Frame<'a> {
     pub fn is_gathered(&self) -> bool {
         let receive = self.linearised.receive.as_ref();
         let acts = receive.is_some_and(|receive| receive.voltage.is_some());
-        !self.has_own() && !acts && self.early.is_empty() && self.at_initial.is_empty()
+        let is_fixed = |name: &String| self.fixed.contains(&Slot::Pointer(name.clone()));
+        self.logs_changes && !self.has_own() && !acts && self.early.is_empty() && self.at_initial.iter().all(is_fixed)
+    }
+
+    /// Which fixed values the recorder keeps itself when INITIAL runs, where all is gathered: what NEURON does not show, and
+    /// what may change after it.
+    pub fn kept_at_initial(&self) -> Vec<usize> {
+        let is_kept = |slot: &Slot| match slot {
+            Slot::Own(_) => true,
+            Slot::Pointer(name) => self.at_initial.contains(name),
+            Slot::Voltage | Slot::Landed(_) => false,
+        };
+        self.fixed.iter().enumerate().filter(|(_, slot)| is_kept(slot)).map(|(index, _)| index).collect()
     }
 
     /// Whether a recorder computes what NEURON does not show.
@@ -184,18 +199,17 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Whether a value of INITIAL depends only on what neither INITIAL nor the run changes.
+    /// Whether a value of INITIAL depends only on what does not change after it.
     fn is_made_of_constants(&self, start: Id) -> bool {
         let linearised = self.linearised;
         let inputs = linearised.graph.reachable_inputs(&[start], false);
         let is_still = |input: &Input| match &linearised.quantities[input] {
             Quantity::Variable(mechanism, name, _) => {
-                self.state(*mechanism, name).is_none()
-                    && self.variable(*mechanism, name).is_some_and(|(_, moves)| !moves)
+                self.variable(*mechanism, name).is_some_and(|(_, moves)| !moves)
             }
             other => is_known(other),
         };
-        linearised.region.kind() == Kind::Density && inputs.iter().all(is_still)
+        inputs.iter().all(is_still)
     }
 
     /// Which of `still` a quantity is.
@@ -233,11 +247,6 @@ impl<'a> Frame<'a> {
     fn state(&self, mechanism: usize, name: &str) -> Option<&'a State> {
         let kind = StateKind::Variable(mechanism, name.to_owned());
         self.linearised.states.iter().find(|state| state.kind == kind)
-    }
-
-    /// A state that keeps what INITIAL made of it: remembered once, and a change of it is refused.
-    fn keeps(&self, state: &State) -> bool {
-        state.is_settled && !self.linearised.corrected.contains(&state.kind)
     }
 
     /// The POINTER that a quantity is read through, and whether it changes along a run.
@@ -282,7 +291,7 @@ impl<'a> Frame<'a> {
         let (source, scope) = description.shown_as(name)?;
         let is_driven = description.kind == Kind::Point && scope == "range";
         let is_logged = self.logs_changes && description.variable(name).is_some_and(|known| known.role == Role::Parameter);
-        let moves = state.map_or(is_driven && !is_logged, |state| !self.keeps(state));
+        let moves = state.map_or(is_driven && !is_logged, |state| !state.is_settled);
         Some((PointerManifest { name: linearised.names.of(mechanism, name).to_owned(), source, scope }, moves))
     }
 
@@ -306,7 +315,7 @@ impl<'a> Frame<'a> {
         let linearised = self.linearised;
         let is_kept = |state: &State| {
             let StateKind::Variable(mechanism, own) = &state.kind else { return false };
-            self.keeps(state) && linearised.names.of(*mechanism, own) == name
+            state.is_settled && linearised.names.of(*mechanism, own) == name
         };
         let of_process = |pointer: &PointerManifest| pointer.name == name && pointer.scope == "range";
         if linearised.states.iter().any(is_kept) {
@@ -349,8 +358,9 @@ impl<'a> Frame<'a> {
                     None if self.lands(quantity) => Slot::Landed(known.clone()),
                     None => return Some(named(known, *when)),
                 };
-                let found = self.moving.iter().position(|known| *known == slot);
-                found.map_or(Found::Nothing, |index| Found::Moving(index, *when))
+                let moving = self.moving.iter().position(|known| *known == slot);
+                let fixed = self.fixed.iter().position(|known| *known == slot);
+                moving.map(|index| Found::Moving(index, *when)).or(fixed.map(Found::Fixed)).unwrap_or(Found::Nothing)
             }
             Quantity::Ion(name, when) => named(format!("{name}_now"), *when),
             Quantity::Pointed(mechanism, name, when) => {
@@ -383,6 +393,7 @@ impl<'a> Frame<'a> {
                 Found::Moving(index, When::After) if !at_start => reader.next(index),
                 // What NEURON does not show is taken as 0 before INITIAL; the first frame has what INITIAL made of it.
                 Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => "0.".to_owned(),
+                Found::Fixed(index) if at_start && matches!(self.fixed[index], Slot::Own(_)) => "0.".to_owned(),
                 Found::Moving(index, _) => reader.now(index),
                 Found::Landed { moving, .. } if at_start => reader.now(moving),
                 Found::Landed { landed, moving } => {

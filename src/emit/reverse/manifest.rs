@@ -59,6 +59,8 @@ pub struct ReverseRegion {
     pub moving: usize,
     /// What does not change along a run, in NEURON's words.
     pub fixed: Vec<String>,
+    /// Which of it INITIAL has made.
+    pub settled: Vec<usize>,
     pub states: Vec<String>,
     /// Those of them that BEFORE BREAKPOINT sets.
     pub set_at_begin: Vec<String>,
@@ -124,8 +126,8 @@ impl ReverseManifest {
 
 fn corrected(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
-    let names = linearised.corrected.iter().filter_map(|kind| match kind {
-        StateKind::Variable(mechanism, name) => Some(linearised.names.of(*mechanism, name).to_owned()),
+    let names = super::refuse::corrected(linearised).into_iter().filter_map(|kind| match kind {
+        StateKind::Variable(mechanism, name) => Some(linearised.names.of(mechanism, &name).to_owned()),
         StateKind::Ion(_) => None,
     });
     names.filter(|name| reversed.frame.pointers.iter().any(|pointer| pointer.name == *name)).collect()
@@ -148,7 +150,8 @@ impl ReverseRegion {
                 let pointer = reversed.frame.pointers.iter().find(|pointer| pointer.name == *name);
                 pointer.map_or_else(String::new, |pointer| pointer.source.clone())
             }
-            _ => String::new(),
+            Slot::Own(state) => linearised.states[*state].public.clone(),
+            Slot::Voltage | Slot::Landed(_) => String::new(),
         };
         Self {
             name: linearised.region.name.clone(),
@@ -165,6 +168,7 @@ impl ReverseRegion {
             watched: super::recorder::watched(reversed),
             moving: reversed.frame.moving.len() - usize::from(reversed.frame.is_gathered()),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
+            settled: super::recorder::settled(reversed),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),
             set_at_begin: set_at_begin(linearised),
             checks: linearised.checks.iter().map(|check| check.of.clone()).collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use minijinja::{context, Environment};
 use serde::Serialize;
 
-use super::frame::{Change, column, Moment, Slot};
+use super::frame::{column, Change, Moment, Slot};
 use super::{locals, unnamed, verbatim, Phase, Reversed, CELSIUS};
 use crate::emit::{lines, EmitError, File};
 use crate::step::{State, StateKind};
@@ -59,7 +59,9 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         moved => unchanged(reversed, |_| "moved = 1.".to_owned()),
         watches_celsius,
         fix => fix(reversed, |index, name| match frame.change_of(name) {
-            Change::OfState => format!("if (is_initial == 0.) gm_fixed[{index}] = {name}; else {}", compare(index, name)),
+            Change::OfState => {
+                format!("if (is_initial != 0. && gm_fixed[{index}] != {name}) moved = 1.; gm_fixed[{index}] = {name};")
+            }
             Change::OfParameter | Change::Logged => format!("gm_fixed[{index}] = {name};"),
         }),
         compare => fix(reversed, compare),
@@ -101,12 +103,20 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
     };
     let fixed = |change: Change| {
         sources(&frame.fixed, |slot| match slot {
-            Slot::Pointer(name) if frame.change_of(name) == change => Some(name.clone()),
+            Slot::Pointer(name) if frame.change_of(name) == change && !frame.at_initial.contains(name) => {
+                Some(name.clone())
+            }
             _ => None,
         })
     };
+    let kept = frame.kept_at_initial();
+    let kept_slots = kept.iter().enumerate().map(|(number, index)| Source { index: *index, source: kept_value(number) });
     let events = reversed.events();
-    let phases: Vec<&Phase> = events.iter().map(|_| &reversed.at_event).collect();
+    let mut phases: Vec<&Phase> = events.iter().map(|_| &reversed.at_event).collect();
+    if !kept.is_empty() {
+        phases.push(&reversed.own_start);
+    }
+    let computes = !phases.is_empty();
     let functions = phases.iter().flat_map(|phase| phase.code(reversed.linearised).functions(&phase.roots));
     let functions: BTreeSet<&str> = functions.collect();
     let mut assigned = reversed.builtins(&phases);
@@ -119,21 +129,64 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         moving => notes(reversed, &frame.moving),
         fixed => notes(reversed, &frame.fixed),
         pointers => lines::list("POINTER", &pointers),
-        range => if events.is_some() { lines::list("RANGE", &super::setting_names(reversed.linearised)) } else { Vec::new() },
-        settings => if events.is_some() { super::settings(reversed.linearised) } else { Vec::new() },
+        range => if computes { lines::list("RANGE", &super::setting_names(reversed.linearised)) } else { Vec::new() },
+        settings => if computes { super::settings(reversed.linearised) } else { Vec::new() },
         units => reversed.units(&phases),
         assigned,
         watches_celsius => reversed.reads_celsius(),
         slots => moving(false),
         landed_slots => moving(true),
         fixed_slots => fixed(Change::OfParameter),
-        settled_slots => fixed(Change::OfState),
+        settled_slots => fixed(Change::OfState).into_iter().chain(kept_slots).collect::<Vec<_>>(),
+        kept => kept.len(),
+        keep => keep(reversed, &kept),
         logged_slots => fixed(Change::Logged),
         copies => if events.is_some() { reversed.shown() } else { Vec::new() },
         events,
         functions => functions.into_iter().collect::<Vec<_>>(),
     })?;
     Ok(File { name: format!("{name}.mod"), text })
+}
+
+/// Which fixed values are states that INITIAL makes.
+pub(super) fn settled(reversed: &Reversed) -> Vec<usize> {
+    let frame = &reversed.frame;
+    let is_settled = |slot: &Slot| match slot {
+        Slot::Pointer(name) => frame.change_of(name) == Change::OfState && !frame.at_initial.contains(name),
+        Slot::Voltage | Slot::Landed(_) | Slot::Own(_) => false,
+    };
+    frame.fixed.iter().enumerate().filter(|(_, slot)| is_settled(slot)).map(|(index, _)| index).collect()
+}
+
+fn kept_value(number: usize) -> String {
+    format!("kept[{number}]")
+}
+
+/// What the recorder keeps when INITIAL runs.
+fn keep(reversed: &Reversed, kept: &[usize]) -> Vec<String> {
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    let phase = &reversed.own_start;
+    let code = phase.code(reversed.linearised);
+    let loads = reversed.load_event(&phase.inputs, false);
+    let mut text = locals(loads.names, &code);
+    text.extend(loads.lines);
+    text.extend(code.statements());
+    for (number, index) in kept.iter().enumerate() {
+        let value = match &reversed.frame.fixed[*index] {
+            Slot::Own(state) => reversed.linearised.states[*state].own.map(|(_, start)| code.value(start)),
+            Slot::Pointer(name) => Some(name.clone()),
+            Slot::Voltage | Slot::Landed(_) => None,
+        };
+        text.extend(value.map(|value| format!("{} = {value}", kept_value(number))));
+        if let Slot::Own(state) = reversed.frame.fixed[*index] {
+            if reversed.is_copied(state) {
+                text.push(format!("{} = {}", reversed.copy(state), kept_value(number)));
+            }
+        }
+    }
+    text
 }
 
 fn notes(reversed: &Reversed, slots: &[Slot]) -> Vec<String> {

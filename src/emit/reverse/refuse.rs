@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Diagnostic;
 use crate::emit::events::changed_inputs;
 use crate::graph::{Id, Input};
+use crate::model::Role;
 use crate::step::{Linearised, Quantity, Receive, Refused, Row, Stage, StateKind, When};
 
 /// Refuses a region that has no exact adjoint here.
@@ -24,7 +25,9 @@ pub fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
         let what = format!("INITIAL that reads `{name}`, which events change,");
         return refuse("reverse-events", what);
     }
-    if let Some(name) = read_before_initial(linearised) {
+    let corrected = corrected(linearised);
+    let mut read = read_before_initial(linearised);
+    if let Some((_, name)) = read.find(|(at, name)| !corrected.contains(&StateKind::Variable(*at, name.clone()))) {
         let what = format!("a step that changes `{name}`, beside a start that reads what it was before,");
         return refuse("reverse-initial", what);
     }
@@ -57,15 +60,29 @@ fn read_too_late(linearised: &Linearised) -> Option<String> {
     }
 }
 
-/// A variable that NEURON shows and that keeps its value from run to run: the first frame has it after the start.
-fn read_before_initial(linearised: &Linearised) -> Option<String> {
-    read_at_start(linearised).into_iter().find_map(|input| {
+/// Variables that NEURON shows, that keep their value from run to run and that INITIAL reads before it may change them:
+/// the first frame has what they are after it.
+fn read_before_initial(linearised: &Linearised) -> impl Iterator<Item = (usize, String)> + '_ {
+    read_at_start(linearised).into_iter().filter_map(|input| {
         let Quantity::Variable(mechanism, name, When::Before) = &linearised.quantities[&input] else { return None };
         let kind = StateKind::Variable(*mechanism, name.clone());
         let is_kept = linearised.states.iter().any(|state| state.kind == kind && state.own.is_none());
         let is_changed = is_kept || linearised.passing.contains(&input);
-        (is_changed && !linearised.corrected.contains(&kind)).then(|| name.clone())
+        is_changed.then(|| (*mechanism, name.clone()))
     })
+}
+
+/// PARAMETERs that INITIAL may correct and must not in a run with a gradient: those of the directions, and those that it
+/// reads.
+pub(super) fn corrected(linearised: &Linearised) -> BTreeSet<StateKind> {
+    let is_parameter = |mechanism: usize, name: &str| {
+        let variable = linearised.region.mechanisms[mechanism].variable(name);
+        variable.is_some_and(|variable| variable.role == Role::Parameter)
+    };
+    let read = read_before_initial(linearised)
+        .filter(|(mechanism, name)| is_parameter(*mechanism, name))
+        .map(|(mechanism, name)| StateKind::Variable(mechanism, name));
+    linearised.corrected.iter().cloned().chain(read).collect()
 }
 
 /// The inputs that the derivative of the start reads.
