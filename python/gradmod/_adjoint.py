@@ -39,7 +39,7 @@ class _Run(ctypes.Structure):
         *_members(_DOUBLE, "timestep temperature"),
         *_members(_LONG, "nodes"),
         *_members(
-            _ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow height"
+            _ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow"
         ),
         *_members(_LONG, "ends"),
         *_members(_ADDRESS, "end_node end_loss"),
@@ -159,7 +159,7 @@ class Adjoint:
         self._run.stride = recorders.stride
         self._parent = np.where(np.array(layout.nodes.parent) < 0, np.arange(count), layout.nodes.parent)
         self._nodes.integers(parent=self._parent, before=layout.nodes.before, after=layout.nodes.after)
-        of_node = "y diagonal current size voltage flow height"
+        of_node = "y diagonal current size voltage flow"
         self._nodes.doubles(**{name: np.zeros(count) for name in of_node.split()})
         self._run.ends = len(layout.end_nodes)
         self._nodes.integers(end_node=layout.end_nodes)

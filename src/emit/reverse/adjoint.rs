@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::{context, Environment};
 
 use super::frame::Moment;
-use super::record::Record;
+use super::record::{telling_currents, Record};
 use super::prepare::{prepare, step_code};
 use super::transpose::{products, Terms, Transposed};
 use super::undo::undo;
@@ -155,7 +155,7 @@ pub(super) fn loaded(loads: Vec<(String, String)>, code: &Code, more: &[String])
 /// state: a current that events have changed which did not come to the recorder.
 fn watch(linearised: &Linearised, code: &Code) -> Vec<String> {
     let states = checks::failures(linearised, code).into_iter().map(|(_, failure)| failure);
-    let currents = linearised.receive.iter().flat_map(|receive| &receive.currents).map(|both| {
+    let currents = telling_currents(linearised).iter().map(|both| {
         let [neurons, ours] = both.map(|id| code.factor(id));
         format!("!(fabs({ours} - {neurons}) <= {TOLERANCE}*fabs({neurons}) + {SMALL})")
     });

@@ -91,7 +91,7 @@ impl<'a> Reversed<'a> {
         step.extend(&linearised.failed);
         step.extend([linearised.current, linearised.current_size]);
         step.extend(checks::roots(linearised));
-        step.extend(linearised.receive.iter().flat_map(|receive| receive.currents.iter().flatten()));
+        step.extend(record::telling_currents(linearised).iter().flatten());
         let own = || linearised.states.iter().filter_map(|state| state.own);
         let step = Phase::new(linearised, step);
         let mut start: Vec<Id> = rows(|state| &state.start).collect();

@@ -85,6 +85,15 @@ pub(super) fn shown(linearised: &Linearised) -> impl Iterator<Item = (usize, Str
     })
 }
 
+/// The currents, NEURON's and ours, that tell of an event which did not come to the recorder: needed where its copies do
+/// not tell, as they do of states that NEURON shows.
+pub(super) fn telling_currents(linearised: &Linearised) -> &[[Id; 2]] {
+    let Some(receive) = &linearised.receive else { return &[] };
+    let is_hidden = |change: &Change| linearised.states[change.target].own.is_some();
+    let is_needed = receive.voltage.is_some() || receive.states.iter().any(is_hidden);
+    if is_needed { &receive.currents } else { &[] }
+}
+
 /// How the recorder's `NET_RECEIVE` loads what its code reads.
 pub(super) struct Loads {
     pub names: Vec<String>,
