@@ -14,6 +14,10 @@ use crate::step::{Linearised, Quantity, StateKind, When};
 /// A companion's own value of the voltage, where its events set it.
 pub const KEPT: &str = "v_kept";
 
+/// The size of a segment, where `area` and `diam` can't be had: see [`crate::step::Region::has_size`].
+pub const AREA: &str = "area_now";
+const DIAMETER: (&str, &str) = ("diam_now", "diam");
+
 /// What must be there for a statement to run: where it is not, a POINTER may be unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Guard {
@@ -102,6 +106,7 @@ impl<'a> Sources<'a> {
                 }
             }
             Quantity::Time => self.remember("t".to_owned(), Guard::None),
+            Quantity::Diameter if !self.linearised.region.has_size() => self.also(DIAMETER.0, DIAMETER.1),
             Quantity::UseTable(mechanism) => {
                 let name = &linearised.region.mechanisms[*mechanism].name;
                 let pointer = format!("{name}_usetable");
@@ -249,6 +254,8 @@ impl<'a> Sources<'a> {
                 };
                 (value, Guard::Mechanism(*mechanism))
             }
+            Quantity::Area if !self.linearised.region.has_size() => (AREA.to_owned(), Guard::None),
+            Quantity::Diameter if !self.linearised.region.has_size() => (DIAMETER.0.to_owned(), Guard::None),
             Quantity::Ion(name, When::Before) => (before(&format!("{name}_now")), Guard::Ion(name.clone())),
             Quantity::Ion(name, When::After) => (format!("{name}_now"), Guard::Ion(name.clone())),
             // Read by their own names.

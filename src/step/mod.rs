@@ -85,6 +85,12 @@ pub struct Region {
 }
 
 impl Region {
+    /// Whether one mechanism for all of it can have `area` and `diam`: NEURON 9.0's translator gives them the place of a
+    /// RANDOM, and NEURON ends where it loads that.
+    pub fn has_size(&self) -> bool {
+        self.mechanisms.iter().all(|mechanism| mechanism.randoms.is_empty())
+    }
+
     /// Mechanisms in the order of their types, put into the order in which
     /// NEURON runs them: those that write a concentration first, the last
     /// registered first among them (`nrn_writes_conc`).

@@ -214,8 +214,9 @@ impl<'a> Step<'a> {
         values.insert(FAILED.to_owned(), zero);
         values.insert("celsius".to_owned(), self.celsius);
         values.insert("dt".to_owned(), self.dt);
-        values.insert("area".to_owned(), self.read(Quantity::Area, "area"));
-        values.insert("diam".to_owned(), self.read(Quantity::Diameter, "diam"));
+        let [area, diameter] = if self.region.has_size() { ["area", "diam"] } else { ["area_here", "diam_here"] };
+        values.insert("area".to_owned(), self.read(Quantity::Area, area));
+        values.insert("diam".to_owned(), self.read(Quantity::Diameter, diameter));
         values
     }
 }

@@ -160,6 +160,7 @@ class Built:
                 del self.watched[name], self._records[name]
             for sec in self.sections.values():
                 sec.uninsert(mechanism)
+            self._supply()  # a POINTER that sees what is gone would end the process
             return
         kept = [i for i, p in enumerate(self.model.points) if i < len(self.points) and self._kind(i) != mechanism]
         self.netcons = [nc for nc in self.netcons if nc.syn() is None or nc.syn() not in self._points_of(mechanism)]

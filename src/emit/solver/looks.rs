@@ -6,7 +6,8 @@ use super::received::Received;
 use super::row::VOLTAGE;
 use crate::emit::far;
 use crate::emit::region::Writer;
-use crate::emit::sources::{to, unset};
+use crate::emit::sources::{to, unset, AREA};
+use crate::step::Quantity;
 
 #[derive(Serialize)]
 pub(super) struct Looks {
@@ -43,6 +44,7 @@ impl Writer<'_> {
                 .pointers_in_c(|_| true, |name| format!("at[{}] = &{};", addresses.of(name), to(name)))
                 .into_iter()
                 .chain(self.far.iter().flat_map(|far| addresses.fetch(far)))
+                .chain(self.own_area().then(|| format!("{AREA} = GM_AREA(node);")))
                 .collect(),
             look: self.sources.pointers_in_c(|_| true, |name| format!("{name} = *at[{}];", addresses.of(name))),
             look_up: self.sources.each_pointer(|_| true, |name| format!("{name} = {}", to(name))),
@@ -61,6 +63,10 @@ impl Writer<'_> {
             far_before: self.far.iter().map(before).collect(),
             far_after: self.far.iter().map(after).collect(),
         }
+    }
+
+    fn own_area(&self) -> bool {
+        !self.linearised.region.has_size() && self.reads(&Quantity::Area)
     }
 
     /// Statements that look whether all is set that must be.

@@ -14,7 +14,7 @@ use crate::emit::manifest::{FarManifest, IonManifest, ParameterManifest, Pointer
 use crate::emit::pointed::PointedVariables;
 use crate::emit::procedures::{flag_where, locals_statement, Procedure};
 use crate::emit::region::{ion_manifests, FunctionTable, Writer};
-use crate::emit::sources::{own_element, to, Phase};
+use crate::emit::sources::{own_element, to, Phase, AREA};
 use crate::emit::stages::substitution;
 use crate::emit::steady::Steady;
 use crate::emit::{lines, EmitError, Feature, File, UNNAMED};
@@ -250,11 +250,11 @@ impl Writer<'_> {
             names.extend([&far.gradient, &far.new].map(|name| format!("{name}[{k}]")));
             names.extend(far.pointers());
         }
-        for (input, name) in [
-            (Quantity::Celsius, "celsius (degC)"),
-            (Quantity::Area, "area (micron2)"),
-            (Quantity::Diameter, "diam (micron)"),
-        ] {
+        let size = match self.linearised.region.has_size() {
+            true => vec![(Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")],
+            false => vec![(Quantity::Area, AREA)],
+        };
+        for (input, name) in [(Quantity::Celsius, "celsius (degC)")].into_iter().chain(size) {
             if self.reads(&input) {
                 names.push(name.to_owned());
             }
