@@ -167,6 +167,29 @@ impl<'a> Code<'a> {
         any(&self.plan.ops)
     }
 
+    /// Whether a compiler can take several places at once, with functions of our own (templates/elementary.mod.j2).
+    pub fn is_vector(&self, roots: &[Id]) -> bool {
+        let simple = |builtin: &Builtin| {
+            matches!(
+                builtin,
+                Builtin::Exp
+                    | Builtin::Log
+                    | Builtin::Pow
+                    | Builtin::TimesLog
+                    | Builtin::Fabs
+                    | Builtin::Sqrt
+                    | Builtin::Floor
+                    | Builtin::Ceil
+                    | Builtin::XOverExpm1Slope
+                    | Builtin::Sign
+                    | Builtin::ExpSlope
+                    | Builtin::Times
+                    | Builtin::AtPole
+            )
+        };
+        !self.repeats() && self.calls(roots).iter().all(simple)
+    }
+
     /// The functions of our own that the code calls.
     pub fn functions(&self, roots: &[Id]) -> BTreeSet<&'static str> {
         let mut names: BTreeSet<&'static str> = self.is_infinite.then(|| Builtin::Times.name()).into_iter().collect();

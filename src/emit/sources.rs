@@ -199,19 +199,35 @@ impl<'a> Sources<'a> {
             let Some((value, guard)) = self.source(quantity, phase) else { continue };
             let name = self.linearised.graph.input_name(*input).to_owned();
             lines.push(self.guarded(&guard, format!("{name} = {value}")));
-            if let Quantity::Ion(ion, When::Before) = quantity {
-                lines.extend(self.nernst_value(&name, ion, phase));
+            if let Some((condition, value)) = self.nernst_value(quantity).filter(|_| phase == Phase::Step) {
+                lines.push(format!("IF ({condition}) {{ {name} = {value} }}"));
             }
             names.push(name);
         }
         (names, lines)
     }
 
-    /// A reversal potential that NEURON computes is still that of the lagged step.
-    fn nernst_value(&self, name: &str, variable: &str, phase: Phase) -> Option<String> {
-        let ion = self.linearised.ions.iter().find(|ion| ion.ion.reversal() == variable)?;
-        (phase == Phase::Step)
-            .then(|| format!("IF ({} != 0) {{ {name} = {variable}_now }}", ion.nernst()))
+    /// In C: where an input of a step is found, 0 where it is not.
+    pub fn step_value(&self, input: Input) -> String {
+        let quantity = &self.linearised.quantities[&input];
+        let Some((value, guard)) = self.source(quantity, Phase::Step) else {
+            return self.linearised.graph.input_name(input).to_owned();
+        };
+        let value = match self.switch(&guard) {
+            Some(switch) => format!("({switch}) ? {value} : 0."),
+            None => value,
+        };
+        match self.nernst_value(quantity) {
+            Some((condition, now)) => format!("({condition}) ? {now} : {value}"),
+            None => value,
+        }
+    }
+
+    /// A reversal potential that NEURON computes is still that of the step before: where it is so, and where that is.
+    fn nernst_value(&self, quantity: &Quantity) -> Option<(String, String)> {
+        let Quantity::Ion(variable, When::Before) = quantity else { return None };
+        let ion = self.linearised.ions.iter().find(|ion| ion.ion.reversal() == *variable)?;
+        Some((format!("{} != 0", ion.nernst()), format!("{variable}_now")))
     }
 
     /// The text that has the value of a quantity, and what must be there.

@@ -14,7 +14,7 @@ use crate::emit::c::{declared, local, statements};
 use crate::emit::code::Code;
 use crate::emit::checks::{SMALL, TOLERANCE};
 use crate::emit::{checks, lines, EmitError, File};
-use crate::graph::{Builtin, Id, Input};
+use crate::graph::{Id, Input};
 use crate::step::{Linearised, Quantity};
 
 /// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
@@ -40,7 +40,7 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
         prepare => prepare(reversed),
         gathered => reversed.frame.is_gathered(),
         tables => tables(reversed),
-        is_vector => is_vector(&step_code(reversed), &reversed.step.roots),
+        is_vector => step_code(reversed).is_vector(&reversed.step.roots),
         linearise => linearise(reversed),
         finish => finish(reversed),
         undo => undo(reversed),
@@ -91,29 +91,6 @@ pub(super) fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
 
 pub(super) fn code<'a>(linearised: &'a Linearised, phase: &Phase) -> Code<'a> {
     Code::in_c(&linearised.graph, &phase.roots, sources(linearised), BTreeMap::new())
-}
-
-/// Whether a compiler can take several places at once, with an exp of our own.
-fn is_vector(code: &Code, roots: &[Id]) -> bool {
-    let simple = |builtin: &Builtin| {
-        matches!(
-            builtin,
-            Builtin::Exp
-                | Builtin::Log
-                | Builtin::Pow
-                | Builtin::TimesLog
-                | Builtin::Fabs
-                | Builtin::Sqrt
-                | Builtin::Floor
-                | Builtin::Ceil
-                | Builtin::XOverExpm1Slope
-                | Builtin::Sign
-                | Builtin::ExpSlope
-                | Builtin::Times
-                | Builtin::AtPole
-        )
-    };
-    !code.repeats() && code.calls(roots).iter().all(simple)
 }
 
 /// The settings of tables, in the loop over the places.

@@ -3,6 +3,7 @@
 //! A row mechanism per region, and per kind of point process, holds the linearised step; the
 //! solver, a point process on each cell, calls all rows of its thread after NEURON's solve.
 
+mod block;
 mod in_c;
 mod looks;
 mod received;

@@ -3,6 +3,7 @@
 use minijinja::Environment;
 use serde::Serialize;
 
+use super::block::Block;
 use super::in_c::Arrays;
 use super::looks::Looks;
 use super::received::Received;
@@ -53,7 +54,9 @@ struct Context {
     function_tables: Vec<FunctionTable>,
     events: Option<Received>,
     first: Procedure,
-    linearise: Procedure,
+    /// The coefficients of a step: of several places at once if it can be, else of one.
+    block: Option<Block>,
+    linearise: Option<Procedure>,
     through: Option<Through>,
     #[serde(flatten)]
     looks: Looks,
@@ -117,8 +120,7 @@ impl Writer<'_> {
         let arrays = Arrays::new(self);
         let step = Code::new(&linearised.graph, &self.step_roots);
         let start = Code::new(&linearised.graph, &self.start_roots);
-        let mut functions = step.functions(&self.step_roots);
-        functions.extend(start.functions(&self.start_roots));
+        let mut functions = start.functions(&self.start_roots);
         functions.extend(step.functions(&self.event_roots));
         functions.extend(step.functions(&self.array_terms));
         let events = self.received(&arrays);
@@ -130,7 +132,11 @@ impl Writer<'_> {
         let mut stored = Stored::new(&linearised.graph);
         let (source_arrays, source) = self.source(&arrays, &mut stored);
         let (update_arrays, update, update_locals) = self.update(&arrays, &mut stored);
-        let linearise = self.coefficients(&step, &stored);
+        let block = self.block(&stored.ids);
+        let linearise = block.is_none().then(|| self.coefficients(&step, &stored));
+        if linearise.is_some() {
+            functions.extend(step.functions(&self.step_roots));
+        }
         let steady = if is_online { None } else { self.steady() };
         let pointed = self.variables.then(|| self.pointed_variables());
         settings.extend(pointed.iter().flat_map(PointedVariables::settings));
@@ -187,6 +193,7 @@ impl Writer<'_> {
             streams,
             function_tables: self.function_tables(),
             first: self.row_start(&start),
+            block,
             linearise,
             through: self.through_arrays(),
             looks: self.looks(events.as_ref()),
