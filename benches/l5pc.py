@@ -50,6 +50,10 @@ CONDUCTANCES = {
 }  # fmt: skip
 
 
+#: How many times as many segments the sections have as their lengths ask for.
+FINER = 2
+
+
 @dataclass
 class Cell:
     """Sections by region, and all that acts on them."""
@@ -68,7 +72,7 @@ class Cell:
 
 def section(name: str, parent: Any, length: float, diameters: tuple[float, float], nseg: int) -> Any:
     made = h.Section(name=name)
-    made.nseg = nseg
+    made.nseg = FINER * nseg
     made.L = length
     for seg in made:
         seg.diam = diameters[0] + (diameters[1] - diameters[0]) * seg.x

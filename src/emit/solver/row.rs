@@ -257,9 +257,10 @@ impl Writer<'_> {
             names.extend([&far.gradient, &far.new].map(|name| format!("{name}[{k}]")));
             names.extend(far.pointers());
         }
-        let size = match self.linearised.region.has_size() {
-            true => vec![(Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")],
-            false => vec![(Quantity::Area, AREA)],
+        let size = if self.linearised.region.has_size() {
+            vec![(Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")]
+        } else {
+            vec![(Quantity::Area, AREA)]
         };
         for (input, name) in [(Quantity::Celsius, "celsius (degC)")].into_iter().chain(size) {
             if self.reads(&input) {
