@@ -541,7 +541,7 @@ _REVERSE = ("python/tests/test_reverse.py", "python/tests/test_reverse_watch.py"
 REVERSE = [
     Mutant("descent: residual", _DESCENT, "broken += !(fabs(current[j])", "broken += 0*!(fabs(current[j])", _REVERSE),
     Mutant("descent: branches", _DESCENT, "if (above != j - 1) {", "if (above == j) {", _REVERSE),
-    Mutant("descent: axial current", _DESCENT, "size[parent[j]] += height[j];", "", _REVERSE),
+    Mutant("descent: axial current", _DESCENT, "current[parent[j]] -= flow[j];", "(void) 0;", _REVERSE),
     Mutant(
         "descent: several at a node",
         _DESCENT,
@@ -563,9 +563,42 @@ REVERSE = [
     Mutant(
         "adjoint: what INITIAL made",
         "src/emit/reverse/frame.rs",
-        "after.is_none() && frame.is_settled(start)",
-        "after.is_none() && (frame.is_settled(start) || true)",
+        "linearised.states[index].is_settled && frame.is_made_of_constants(start)",
+        "index < linearised.states.len() || frame.is_made_of_constants(start)",
         _REVERSE,
+    ),
+]
+
+_SETTLED = ("python/tests/test_settled.py",)
+_KEEP = "src/emit/reverse/recorder.rs"
+SETTLED = [
+    Mutant(
+        "settled: set before the first step",
+        _GATHER,
+        "if (gm->is_initial) gm_different(settled",
+        "if (0) gm_different(settled",
+        _SETTLED,
+    ),
+    Mutant("settled: set at the end", _GATHER, "gm_different(&gm->settled, gm_memory->fixed, 0, 1, 0)", "0", _SETTLED),
+    Mutant("settled: own recorder", _KEEP, "gm_fixed[{index}] != {name}) moved = 1.;", "0) moved = 1.;", _SETTLED),
+    Mutant("kept: not at all", _KEEP, ".chain(kept_slots)", "", _SETTLED),
+    Mutant("kept: copies", _KEEP, "if reversed.is_copied(state) {", "if false {", _SETTLED),
+    Mutant("corrected: read", "src/emit/reverse/refuse.rs", ".chain(read).collect()", ".collect()", _SETTLED),
+]
+_BLOCK = "src/emit/solver/block.rs"
+BLOCK = [
+    Mutant("block: tables", _BLOCK, "tables ? {place} : 0.;", "0.*tables;", ("python/tests/test_every_parameter.py",)),
+    Mutant("block: checks", _BLOCK, '("fault".to_owned(), "flaw".to_owned())', '("fault".to_owned(), "0.".to_owned())'),
+    Mutant("block: own states", _BLOCK, "own.chain(coefficients)", "own.take(0).chain(coefficients)"),
+    Mutant(
+        "block: Nernst", "src/emit/sources.rs", "({condition}) ? {now} : {value}", "0*({condition}) ? {now} : {value}"
+    ),
+    Mutant(
+        "streams beside area",
+        "src/step/mod.rs",
+        "mechanism.randoms.is_empty())\n",
+        "mechanism.randoms.len() < 9)\n",
+        _RANDOM,
     ),
 ]
 
@@ -669,4 +702,4 @@ SHARED = [
     ),
 ]
 MUTANTS = [*RULES, *STEP, *SOLVER, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED, *SHARED]
-MUTANTS += [*REVERSE, *INERT]
+MUTANTS += [*REVERSE, *INERT, *SETTLED, *BLOCK]
