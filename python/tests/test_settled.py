@@ -186,3 +186,37 @@ def test_synapses_with_factors_of_initial() -> None:
         assert abs(gradient[name]) > 0
         deviation = finite.compare({"loss": gradient[name]}, differences(loss, shift, size)).deviation
         assert deviation <= 1e-6, (name, deviation)
+
+
+def in_windows(parameters: dict[str, gradmod.Parameter], where: Any) -> None:
+    """A run that is remembered at once has the gradient of one that is gone through in windows."""
+
+    def gradient(memory: float) -> tuple[float, dict[str, np.ndarray]]:
+        with gradmod.Reverse(**parameters, memory=memory, quiet=True) as reverse:
+            recorded = reverse.record(where)
+            h.dt = DT
+            reverse.run(T_STOP, simulate=run)
+            found = reverse.gradient({recorded: np.cos(np.arange(len(recorded.values)))})
+            needed = 8 * reverse._recorders.stride * len(recorded.values) / 2**20
+            return needed / memory, {name: np.array(found[name]) for name in found}
+
+    windows, small = gradient(0.02)
+    assert windows > 1.5
+    one, whole = gradient(64)
+    assert one < 1
+    assert all(np.array_equal(small[name], whole[name]) for name in whole)
+
+
+def test_channels_in_windows(warm: Passive) -> None:
+    parameters = {"q10": gradmod.Global("q10_kmq10"), "gbar": gradmod.PerSegment("gbar_kmq10", warm["trunk"])}
+    in_windows(parameters, warm["soma"](0.5))
+
+
+def test_synapses_in_windows() -> None:
+    pair = Pair()
+    parameters: dict[str, gradmod.Parameter] = {
+        f"w{k}": gradmod.NetConWeight(netcon) for k, netcon in enumerate(pair.netcons)
+    }
+    parameters |= {f"tau{k}": gradmod.Stimulus(synapse, "tau2") for k, synapse in enumerate(pair.synapses[::2])}
+    parameters |= {f"slow{k}": gradmod.Stimulus(synapse, "tau_decay") for k, synapse in enumerate(pair.synapses[1::2])}
+    in_windows(parameters, pair.somas[0](0.5))
