@@ -119,7 +119,7 @@ def draw(found: Sequence[Row], path: Path) -> None:
     counts = [1, 100_000]
     axes.loglog(counts, [2 * count for count in counts], color="0.6", linestyle=":", label="central differences")
     models = list(dict.fromkeys(row.model for row in found))
-    for color, model in zip(plt.get_cmap("tab10").colors, models, strict=False):
+    for color, model in zip(plt.get_cmap("tab20").colors, models, strict=False):
         axes.plot([], [], color=color, linewidth=4, label=model)
         for mode, marker in (("forward", "o"), ("reverse", "s")):
             own = [row for row in found if (row.model, row.mode) == (model, mode)]
