@@ -32,6 +32,9 @@ const POINTS: usize = 3;
 const TOLERANCE: f64 = 1e-9;
 const BOUNDS: f64 = 100.0;
 
+/// Bytes: the evaluation of a graph calls itself, and some are thousands of nodes deep.
+const STACK: usize = 1 << 28;
+
 #[derive(Default)]
 struct Totals {
     compared: usize,
@@ -159,11 +162,12 @@ fn run(first: u64, count: u64) -> Totals {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let parts: Vec<Totals> = std::thread::scope(|scope| {
         let start = |worker| {
-            scope.spawn(move || {
+            let work = move || {
                 let mut totals = Totals::default();
                 (first..first + count).skip(worker).step_by(workers).for_each(|seed| check(seed, &mut totals));
                 totals
-            })
+            };
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).expect("a thread can be started")
         };
         let threads: Vec<_> = (0..workers).map(start).collect();
         threads.into_iter().map(|thread| thread.join().expect("no program makes the compiler panic")).collect()
