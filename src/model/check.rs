@@ -25,7 +25,7 @@ use crate::syntax::span::Span;
 use crate::trace::{kept_slope, kept_slope_is_set, skipped};
 
 /// Elements of one array; each is followed by itself.
-const LONGEST: usize = 10_000;
+pub const LONGEST: usize = 10_000;
 /// Characters that the units of a factor may take: NEURON reads lines of 512.
 const LONGEST_UNIT: usize = 200;
 

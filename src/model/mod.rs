@@ -19,7 +19,7 @@ mod units;
 mod verbatim;
 
 pub use bystander::{bystander, Bystander};
-pub use check::{check, check_all};
+pub use check::{check, check_all, LONGEST};
 pub use describe::describe;
 pub use external::{declared_name, set_of_others, shared_parameters, unowned};
 pub use mechanism::{

@@ -7,7 +7,9 @@ use super::{
     kept_slope, kept_slope_is_set, refuse, scheme, Primes, Trace, Traced, Values, FAILED,
     LOOP_LIMIT, STATEMENT_LIMIT,
 };
+use crate::diagnostic::Diagnostic;
 use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
+use crate::model::LONGEST;
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
 use crate::syntax::span::Span;
 
@@ -60,6 +62,11 @@ impl Trace<'_> {
                 None => vec![name.clone()],
                 Some(length) => {
                     let length = self.length(length, definition.name.span)?;
+                    if length > LONGEST {
+                        let message = format!("`{name}` has more than {LONGEST} elements");
+                        let diagnostic = Diagnostic::refusal("too-large", definition.name.span, message);
+                        return Err(Box::new(diagnostic.help("a shorter array")));
+                    }
                     (0..length).map(|index| format!("{name}[{index}]")).collect()
                 }
             };
