@@ -20,8 +20,11 @@ pub fn refusals(mechanism: &Mechanism) -> Vec<Diagnostic> {
     let names = variables().map(|variable| (&variable.name, variable.span));
     let ions = mechanism.ions.iter().map(|ion| (&ion.name, ion.span));
     let tables = mechanism.function_tables.iter().map(|name| (name, mechanism.span));
+    let arguments = mechanism.receive.iter().flat_map(|receive| &receive.arguments);
+    let arguments = arguments.map(|name| (name, mechanism.span));
     let long = names
         .chain(ions)
+        .chain(arguments)
         .chain(tables)
         .chain([(&mechanism.name, mechanism.span)])
         .filter(|(name, _)| name.len() > LONGEST_NAME);
