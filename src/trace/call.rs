@@ -119,9 +119,7 @@ impl Trace<'_> {
     }
 
     fn enter(&mut self, name: &Name, block: &Block, arguments: &[Id]) -> Traced<Id> {
-        if self.calls.len() >= CALL_LIMIT || self.calls.contains(&name.text) {
-            return Err(refuse("recursion", name.span, format!("`{}` calls itself", name.text)));
-        }
+        self.refuse_recursion(name)?;
         let (signature, is_function) = match &block.kind {
             BlockKind::Procedure(signature) => (signature, false),
             BlockKind::Function(signature) => (signature, true),
@@ -155,6 +153,13 @@ impl Trace<'_> {
         result
     }
 
+    fn refuse_recursion(&self, name: &Name) -> Traced<()> {
+        if self.calls.len() >= CALL_LIMIT || self.calls.contains(&name.text) {
+            return Err(refuse("recursion", name.span, format!("`{}` calls itself", name.text)));
+        }
+        Ok(())
+    }
+
     /// A SOLVE in code that other code calls: NEURON's translator writes a call of the block.
     pub(super) fn solve_in_place(&mut self, solve: &Solve, span: Span) -> Traced<()> {
         let method = solve.method.as_ref().map(|method| method.text.as_str());
@@ -184,6 +189,7 @@ impl Trace<'_> {
 
     /// By cnexp it takes a step, by euler it changes no state.
     fn derivative_block(&mut self, name: &Name, block: &Block, method: Option<&str>) -> Traced<Id> {
+        self.refuse_recursion(name)?;
         let primes = match (method, self.values.get("dt")) {
             (Some("cnexp"), Some(dt)) if keeps_cnexp(block) => Primes::Exponential { dt: *dt },
             (Some("euler"), _) => Primes::Collect(Vec::new()),
