@@ -628,3 +628,21 @@ fn parameters_that_initial_corrects() {
     assert_eq!(corrected(&["--wrt", "speed_warm"]), 1);
     assert_eq!(corrected(&["--wrt", "g_warm"]), 0);
 }
+
+/// A PARAMETER that only INITIAL corrects is followed; one that each step sets anew is not what INITIAL read.
+#[test]
+fn reverse_mode_refuses_a_parameter_that_steps_set_and_initial_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("given.mod");
+    let text = "NEURON { SUFFIX remembers NONSPECIFIC_CURRENT i RANGE g, shift }\n\
+         PARAMETER { g = 1e-4 (S/cm2) shift = 0 (mV) }\nSTATE { m }\nASSIGNED { v (mV) i (mA/cm2) }\n\
+         INITIAL { m = 1/(1 + exp((v - shift)/9)) }\n\
+         BREAKPOINT { shift = 0.2*v SOLVE states METHOD cnexp i = g*m*(v + 65) }\n\
+         DERIVATIVE states { m' = (1/(1 + exp((v - shift)/9)) - m)/5 }\n";
+    fs::write(&file, text).unwrap();
+    let more = ["--mode", "reverse", "--region", "r=remembers"];
+    let output = transform(&[file], &folder.path().join("out"), &more);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("reverse-initial") && message.contains("`shift`"), "{message}");
+}

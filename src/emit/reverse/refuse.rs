@@ -79,9 +79,12 @@ pub(super) fn corrected(linearised: &Linearised) -> BTreeSet<StateKind> {
         let variable = linearised.region.mechanisms[mechanism].variable(name);
         variable.is_some_and(|variable| variable.role == Role::Parameter)
     };
+    // Not one that steps or events set too.
+    let is_settled = |kind: &StateKind| linearised.states.iter().any(|state| state.kind == *kind && state.is_settled);
     let read = read_before_initial(linearised)
         .filter(|(mechanism, name)| is_parameter(*mechanism, name))
-        .map(|(mechanism, name)| StateKind::Variable(mechanism, name));
+        .map(|(mechanism, name)| StateKind::Variable(mechanism, name))
+        .filter(is_settled);
     linearised.corrected.iter().cloned().chain(read).collect()
 }
 
