@@ -34,8 +34,9 @@ impl Differentiator {
             return graph.number(0.0);
         }
         // Operands first, on a stack of our own: graphs may be deep.
-        let mut stack = vec![(of, false)];
+        let (mut stack, mut looks) = (vec![(of, false)], 0);
         while let Some((id, ready)) = stack.pop() {
+            looks += 1;
             if self.known.contains_key(&(id, input)) {
                 continue;
             }
@@ -49,6 +50,7 @@ impl Differentiator {
             let operands = operands.iter().filter(|id| graph.may_touch(**id, input));
             stack.extend(operands.map(|id| (through(graph, *id, input), false)).filter(|(id, _)| graph.may_touch(*id, input)));
         }
+        graph.charge_looks(looks);
         self.known[&(of, input)]
     }
 

@@ -67,6 +67,9 @@ pub fn saw_name(linearised: &Linearised, mechanism: usize, name: &str) -> String
 
 /// The POINTERs (`gap.vgap`) through which one of these values was made.
 pub fn seen_by(linearised: &Linearised, values: impl Iterator<Item = Id>, when: When) -> Vec<String> {
+    if linearised.pointed.is_empty() {
+        return Vec::new();
+    }
     let values: Vec<_> = values.collect();
     let reached = linearised.graph.reachable_inputs(&values, true);
     let through = |input: &Input| match linearised.quantities.get(input) {

@@ -47,8 +47,7 @@ impl PointedVariables {
 
 impl Writer<'_> {
     pub fn pointed_variables(&self) -> PointedVariables {
-        let states = self.linearised.states.iter().zip(&self.gradients);
-        let tried = states.filter_map(|(state, gradient)| self.seen_state(state, gradient).trial);
+        let tried = self.gradients.iter().filter_map(|gradient| self.seen_trial(gradient));
         PointedVariables {
             looks: self.may_be_late(),
             keep: self.sources.keep_seen(0),
@@ -79,10 +78,15 @@ impl Writer<'_> {
         self.linearised.names.clone().new_name(&format!("trial_{gradient}"))
     }
 
+    /// The array of a gradient that others may see in the middle of a step.
+    pub fn seen_trial(&self, gradient: &str) -> Option<String> {
+        self.may_be_late().then(|| self.trial(gradient))
+    }
+
     pub fn seen_state(&self, state: &State, gradient: &str) -> SeenManifest {
         let linearised = self.linearised;
         SeenManifest {
-            trial: self.may_be_late().then(|| self.trial(gradient)),
+            trial: self.seen_trial(gradient),
             early: linearised.set_by_currents.contains(&state.kind) || linearised.set_early.contains(&state.kind),
             through: seen_by(linearised, [state.after].into_iter(), When::After),
             started_through: seen_by(linearised, [state.initial].into_iter(), When::Before),

@@ -29,8 +29,10 @@ use touch::Touch;
 
 /// Nodes: some hundred MiB, and some seconds.
 const LARGEST: usize = 2_000_000;
-/// Values that are copied in the time of making one.
-const WORK_PER_NODE: usize = 8;
+/// Nodes that are looked at in the time of making one.
+const LOOKS_PER_NODE: usize = 32;
+/// And in the time of copying a value.
+const LOOKS_PER_COPY: usize = 4;
 
 /// A value in the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -157,7 +159,7 @@ pub struct Graph {
     bound: BTreeMap<Input, (usize, usize)>,
     arrays: BTreeMap<Input, array::Array>,
     /// See [`Graph::charge`].
-    work: usize,
+    looks: usize,
 }
 
 impl Graph {
@@ -173,12 +175,17 @@ impl Graph {
     /// Whether it has become too large to go on. Derivatives that are made from now on are 0, and solutions wrong: who
     /// made it so large must ask, and refuse.
     pub fn is_full(&self) -> bool {
-        self.nodes.len() + self.work / WORK_PER_NODE > LARGEST
+        self.nodes.len() + self.looks / LOOKS_PER_NODE > LARGEST
     }
 
-    /// Counts work that makes no nodes.
-    pub fn charge(&mut self, work: usize) {
-        self.work += work;
+    /// Counts values that are copied: work that makes no nodes.
+    pub fn charge(&mut self, copied: usize) {
+        self.looks += copied * LOOKS_PER_COPY;
+    }
+
+    /// Counts nodes that are only looked at.
+    pub fn charge_looks(&mut self, looks: usize) {
+        self.looks += looks;
     }
 
     pub fn branch(&self, branch: BranchId) -> &Branch {
@@ -465,6 +472,7 @@ impl Graph {
     ) -> Vec<Id> {
         let mut found = Vec::new();
         let mut stack = roots.to_vec();
+        let mut systems = BTreeSet::new();
         while let Some(id) = stack.pop() {
             if std::mem::replace(&mut seen[id], true) {
                 continue;
@@ -473,7 +481,7 @@ impl Graph {
             match self.node(id) {
                 Node::Input(input) if self.is_inner(*input) => {}
                 Node::Input(input) => {
-                    if let Some(system) = self.owners.get(input) {
+                    if let Some(system) = self.owners.get(input).filter(|system| systems.insert(**system)) {
                         let system = self.linear_system(*system);
                         stack.extend(system.matrix.iter().flat_map(BTreeMap::values));
                         stack.extend(&system.right);

@@ -63,9 +63,14 @@ impl Step<'_> {
         }
         // The first segment reads what was there before the block, all others what one of them left.
         let is_other = |name: &&String| !changed.contains(*name) && after.get(*name) != before.get(*name);
-        let others: Vec<String> = after.keys().filter(is_other).cloned().collect();
+        let mut others: Vec<String> = after.keys().filter(is_other).cloned().collect();
+        let values: Vec<Id> = others.iter().map(|name| after[name]).collect();
+        // Mostly none of them is made of any: one search then, and not one for each.
+        if self.reaches(&values, &starts, &kept).is_none() {
+            others.clear();
+        }
         for name in &others {
-            let Some(read) = self.reaches(after[name], &starts, &kept) else { continue };
+            let Some(read) = self.reaches(&[after[name]], &starts, &kept) else { continue };
             let Some(shared) = changed.iter().find(|shared| before[*shared] == read) else { continue };
             let foreign = match foreigns.get(shared) {
                 Some(foreign) => *foreign,
@@ -172,9 +177,9 @@ impl Step<'_> {
         Some(Differs::Of(format!("{what} its own")))
     }
 
-    /// The first of these values that another one is made of, through none of those kept.
-    fn reaches(&self, value: Id, starts: &BTreeSet<Id>, kept: &BTreeSet<Id>) -> Option<Id> {
-        let found = self.graph.reachable_past(&[value], kept);
+    /// The first of these starts that some values are made of, through none of those kept.
+    fn reaches(&self, values: &[Id], starts: &BTreeSet<Id>, kept: &BTreeSet<Id>) -> Option<Id> {
+        let found = self.graph.reachable_past(values, kept);
         found.into_iter().find(|id| starts.contains(id))
     }
 

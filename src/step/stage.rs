@@ -101,7 +101,15 @@ impl Step<'_> {
         order: &Order,
     ) -> Row {
         let mut row = Row::default();
+        // Whoever made the graph so large is refused for it.
+        if self.graph.is_full() {
+            return row;
+        }
         let total = |step: &mut Self, by| {
+            step.graph.charge_looks(1 + matrix.len());
+            if !step.graph.may_touch(right, by) && !matrix.values().any(|id| step.graph.may_touch(*id, by)) {
+                return None;
+            }
             let mut sum = step.derivative(right, by);
             for (column, coefficient) in matrix {
                 let derivative = step.derivative(*coefficient, by);

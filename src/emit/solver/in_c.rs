@@ -14,8 +14,7 @@ impl Arrays {
         let arrays = writer.gradients.iter().chain(&writer.seeds);
         let far = writer.far.iter().flat_map(|far| [&far.gradient, &far.new]);
         let through = (!writer.array_terms.is_empty()).then(|| "through".to_owned());
-        let states = writer.linearised.states.iter().zip(&writer.gradients);
-        let tried = states.filter_map(|(state, gradient)| writer.seen_state(state, gradient).trial);
+        let tried = writer.gradients.iter().filter_map(|gradient| writer.seen_trial(gradient));
         let all = arrays.chain(far).cloned().chain(through).chain(tried);
         Self { names: all.map(|name| (names.new_name(&format!("k_{name}")), name)).collect() }
     }
