@@ -163,7 +163,7 @@ def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str
     file = COPY / mutant.file
     text = file.read_text()
     try:
-        file.write_text(text.replace(mutant.old, mutant.new))
+        file.write_text(mutant.applied(text))
         if mutant.file.endswith(".py"):
             part, changed, about = parts[0], set(parts[0].whole), "Python"
         else:

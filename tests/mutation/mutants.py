@@ -1,10 +1,12 @@
 """The mutants: one wrong line each, in the rules of differentiation and in the step.
 
-Each is (name, file, what stands there once, what the mutant has instead).
+Each is (name, file, what stands there once, what the mutant has instead). White space does not count, nor a comma before
+a closing bracket: a formatter may break lines as it likes.
 """
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -17,6 +19,32 @@ class Mutant(NamedTuple):
     new: str
     #: Files of tests in Rust or for pytest, if not the usual.
     tests: tuple[str, ...] = ()
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Where `old` stands in the text of the file: beginnings and ends."""
+        letters = _letters(text)
+        packed = "".join(text[index] for index in letters)
+        old = "".join(self.old[index] for index in _letters(self.old))
+        starts = [index for index in range(len(packed)) if packed.startswith(old, index)]
+        return [(letters[start], letters[start + len(old) - 1] + 1) for start in starts]
+
+    def applied(self, text: str) -> str:
+        """The text of the file with `new` for `old`.
+
+        Raises:
+            ValueError: `old` does not stand there once.
+        """
+        places = self.places(text)
+        if len(places) != 1:
+            raise ValueError(f"{self.name}: {self.file} holds this {len(places)} times, not once: {self.old!r}")
+        (start, end), new = places[0], self.new.strip()
+        return text[:start] + new + text[end:]
+
+
+def _letters(text: str) -> list[int]:
+    """Where what counts stands in a text."""
+    ignored = {index for match in re.finditer(r"\s+|,(?=\s*[)\]}])", text) for index in range(*match.span())}
+    return [index for index in range(len(text)) if index not in ignored]
 
 
 _RULES = "src/diff/rules.rs"
@@ -57,7 +85,7 @@ RULES = [
     ),
     Mutant("sinh", _RULES, "Builtin::Sinh => g.call(Builtin::Cosh, vec![x[0]]),", "Builtin::Sinh => y,"),
     Mutant("cosh", _RULES, "Builtin::Cosh => g.call(Builtin::Sinh, vec![x[0]]),", "Builtin::Cosh => y,"),
-    Mutant("tanh", _RULES, "            g.sub(one, square)", "            g.add(one, square)"),
+    Mutant("tanh", _RULES, "g.sub(one, square) } Builtin::Floor", "g.add(one, square) } Builtin::Floor"),
     Mutant("floor, ceil", _RULES, "Builtin::Sign => g.number(0.0),", "Builtin::Sign => one,"),
     Mutant("pow, base", _RULES, "return g.mul(x[1], power);", "return power;"),
     Mutant(
@@ -179,7 +207,7 @@ STEP = [
         "let (values, _) = evaluate(step, index, block, values, scope)?;\n    Ok(values)",
         "Ok(values)",
     ),
-    Mutant("states listed twice", "src/trace/linear_ode.rs", "    count\n", "    count.min(1)\n"),
+    Mutant("states listed twice", "src/trace/linear_ode.rs", "}); count }", "}); count.min(1) }"),
     Mutant("implicit function, sign", "src/diff/implicit.rs", "g.neg(derivative)", "derivative"),
     Mutant(
         "substitution, down",
