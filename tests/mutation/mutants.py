@@ -1,7 +1,7 @@
 """The mutants: one wrong line each, in the rules of differentiation and in the step.
 
-Each is (name, file, what stands there once, what the mutant has instead). White space does not count, nor a comma before
-a closing bracket: a formatter may break lines as it likes.
+Each is (name, file, what stands there once, what the mutant has instead). White space does not count, nor a comma
+before a closing bracket: a formatter may break lines as it likes.
 """
 
 from __future__ import annotations
