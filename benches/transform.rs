@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradmod::model::check;
-use gradmod::step::{linearise, EventTimes, Region};
+use gradmod::step::{EventTimes, Region, linearise};
 use gradmod::{emit, syntax};
 
 #[global_allocator]
@@ -97,6 +97,10 @@ fn main() {
         names.iter().zip(last.seconds).map(|(name, s)| format!("{name} {:.1} ms", s * 1e3)).collect();
     println!(
         "transform  {:.0} files/s (aim {AIM:.0}; median of {REPEATS}, {} files: {} transformed, {} refused; {})",
-        rates[REPEATS / 2], texts.len(), last.transformed, last.refused, stages.join(", ")
+        rates[REPEATS / 2],
+        texts.len(),
+        last.transformed,
+        last.refused,
+        stages.join(", ")
     );
 }

@@ -38,15 +38,7 @@ fn span_as_pair<S: serde::Serializer>(span: &Span, serializer: S) -> Result<S::O
 
 impl Diagnostic {
     fn new(code: &'static str, level: Level, span: Span, message: String) -> Self {
-        Self {
-            code,
-            level,
-            message,
-            span,
-            label: String::new(),
-            help: None,
-            notes: Vec::new(),
-        }
+        Self { code, level, message, span, label: String::new(), help: None, notes: Vec::new() }
     }
 
     #[must_use]

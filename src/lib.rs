@@ -10,7 +10,7 @@ pub mod emit;
 pub mod graph;
 pub mod measure;
 pub mod model;
-pub mod step;
 pub mod render;
+pub mod step;
 pub mod syntax;
 pub mod trace;

@@ -1,9 +1,9 @@
 //! Diagnostics as text for people and as JSON for programs.
 
 use annotate_snippets::{AnnotationKind, Level as Title, Renderer, Snippet};
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
-use crate::diagnostic::{line_column, Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, line_column};
 use crate::syntax::span::Span;
 
 /// The message with the lines it is about, without colours.
@@ -17,9 +17,7 @@ pub fn human(path: &str, text: &str, diagnostic: &Diagnostic) -> String {
     };
     let span = within(text, diagnostic.span);
     let label = (!diagnostic.label.is_empty()).then_some(diagnostic.label.as_str());
-    let mark = AnnotationKind::Primary
-        .span(span.start..span.end)
-        .label(label);
+    let mark = AnnotationKind::Primary.span(span.start..span.end).label(label);
     let mut report = level
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code)
@@ -79,12 +77,7 @@ mod tests {
             .help("write e")
             .note("a note");
         let shown = human("a.mod", text, &diagnostic);
-        for piece in [
-            "error[syntax-expected]: no letter",
-            "a.mod:2:18",
-            "here",
-            "help: write e",
-        ] {
+        for piece in ["error[syntax-expected]: no letter", "a.mod:2:18", "here", "help: write e"] {
             assert!(shown.contains(piece), "{shown}");
         }
         let json = json("a.mod", text, &diagnostic);

@@ -20,10 +20,10 @@ use evaluate::Evaluation;
 use gradmod::diff::Differentiator;
 use gradmod::graph::{Graph, Id, Input};
 use gradmod::syntax::ast::Program;
-use gradmod::trace::{Constants, Trace, Values, FAILED};
+use gradmod::trace::{Constants, FAILED, Trace, Values};
 use gradmod::{model, syntax};
 use interpreter::Interpreter;
-use programs::{Chance, ASSIGNED, PARAMETERS};
+use programs::{ASSIGNED, Chance, PARAMETERS};
 
 /// How many points each program is tried at.
 const POINTS: usize = 3;
@@ -125,7 +125,8 @@ fn compare(seed: u64, text: &str, totals: &mut Totals) {
         .collect();
     for _ in 0..POINTS {
         let at: Vec<f64> = compiled.inputs.iter().map(|_| chance.number()).collect();
-        let mut graph = Evaluation::new(&compiled.graph, compiled.inputs.iter().copied().zip(at.iter().copied()).collect());
+        let mut graph =
+            Evaluation::new(&compiled.graph, compiled.inputs.iter().copied().zip(at.iter().copied()).collect());
         if compiled.failed.is_some_and(|id| graph.value(id) != 0.0) {
             totals.undefined += 1;
             continue;
@@ -194,7 +195,10 @@ fn programs_made_at_random() {
     let totals = run(seed, count);
     println!(
         "{count} programs: {} derivatives compared, {} undefined, refused: {:?}, {} failures",
-        totals.compared, totals.undefined, totals.refused, totals.failures.len()
+        totals.compared,
+        totals.undefined,
+        totals.refused,
+        totals.failures.len()
     );
     assert!(totals.failures.is_empty(), "{}", totals.failures[..totals.failures.len().min(5)].join("\n\n"));
     // It would say the same of programs that do nothing.

@@ -28,8 +28,20 @@ fn evaluate(graph: &Graph, id: Id, x: f64) -> f64 {
                     let (e, x) = (x[0].exp_m1(), x[0]);
                     if x.abs() < 1e-3 { -0.5 + x / 6.0 - x.powi(3) / 180.0 } else { (e - x * x.exp()) / (e * e) }
                 }
-                Builtin::Sign => if x[0] < 0.0 { -1.0 } else { 1.0 },
-                Builtin::TimesLog => if x[1] > 0.0 { x[0] * x[1].ln() } else { 0.0 },
+                Builtin::Sign => {
+                    if x[0] < 0.0 {
+                        -1.0
+                    } else {
+                        1.0
+                    }
+                }
+                Builtin::TimesLog => {
+                    if x[1] > 0.0 {
+                        x[0] * x[1].ln()
+                    } else {
+                        0.0
+                    }
+                }
                 _ => builtin.evaluate(&x).unwrap_or(f64::NAN),
             }
         }
@@ -59,12 +71,30 @@ fn builtins() {
         }
     }
     for builtin in [Builtin::Pow, Builtin::Atan2, Builtin::Fmod] {
-        check(|g, x| { let c = g.number(2.5); g.call(builtin, vec![x, c]) }, 1.3);
+        check(
+            |g, x| {
+                let c = g.number(2.5);
+                g.call(builtin, vec![x, c])
+            },
+            1.3,
+        );
     }
     for builtin in [Builtin::Pow, Builtin::Atan2] {
-        check(|g, x| { let c = g.number(2.5); g.call(builtin, vec![c, x]) }, 1.3);
+        check(
+            |g, x| {
+                let c = g.number(2.5);
+                g.call(builtin, vec![c, x])
+            },
+            1.3,
+        );
     }
-    check(|g, x| { let c = g.number(2.5); g.call(Builtin::Fmod, vec![c, x]) }, 1.3);
+    check(
+        |g, x| {
+            let c = g.number(2.5);
+            g.call(Builtin::Fmod, vec![c, x])
+        },
+        1.3,
+    );
 }
 
 #[test]
@@ -80,15 +110,25 @@ fn kinks_take_the_side_of_the_value() {
 fn quotients_by_exp_minus_one() {
     // x / (exp(x) - 1), and u / (exp(u/k) - 1) whose factor k varies as well: u = x + 3, k = x x
     for x in [-1.2, 0.4, 1.3] {
-        check(|g, x| { let (e, one) = (g.exp(x), g.number(1.0)); let below = g.sub(e, one); g.div(x, below) }, x);
-        check(|g, x| {
-            let (three, one) = (g.number(3.0), g.number(1.0));
-            let (u, k) = (g.add(x, three), g.mul(x, x));
-            let ratio = g.div(u, k);
-            let e = g.exp(ratio);
-            let below = g.sub(e, one);
-            g.div(u, below)
-        }, x);
+        check(
+            |g, x| {
+                let (e, one) = (g.exp(x), g.number(1.0));
+                let below = g.sub(e, one);
+                g.div(x, below)
+            },
+            x,
+        );
+        check(
+            |g, x| {
+                let (three, one) = (g.number(3.0), g.number(1.0));
+                let (u, k) = (g.add(x, three), g.mul(x, x));
+                let ratio = g.div(u, k);
+                let e = g.exp(ratio);
+                let below = g.sub(e, one);
+                g.div(u, below)
+            },
+            x,
+        );
     }
 }
 

@@ -38,7 +38,10 @@ fn a_potential_that_nobody_looks_at_is_refused() {
     let receive = format!("{PART}NET_RECEIVE(w) {{ g = g + w*open() }}");
     for solve in ["", "CONDUCTANCE g"] {
         let said = said("", solve, &receive);
-        assert!(said.contains("\"code\":\"event-voltage\"") && said.contains("NET_RECEIVE calls what reads `v`"), "{said}");
+        assert!(
+            said.contains("\"code\":\"event-voltage\"") && said.contains("NET_RECEIVE calls what reads `v`"),
+            "{said}"
+        );
         assert!(said.contains("pass `v` as an argument"), "{said}");
     }
     // The condition of a WATCH becomes a function of its own.
@@ -63,7 +66,9 @@ fn a_concentration_that_nobody_looks_at_is_refused() {
     let receive = "FUNCTION near() { near = cai/(cai + 1) }\nNET_RECEIVE(w) { g = g + w*near() }";
     let refused = said("USEION ca READ cai", "", receive);
     assert!(refused.contains("NET_RECEIVE calls what reads `cai`"), "{refused}");
-    let named = receive.replace("near()", "cai/(cai + 1)").replace("FUNCTION cai/(cai + 1) { near =", "FUNCTION near() { near =");
+    let named = receive
+        .replace("near()", "cai/(cai + 1)")
+        .replace("FUNCTION cai/(cai + 1) { near =", "FUNCTION near() { near =");
     assert_eq!(said("USEION ca READ cai", "", &named), "");
 }
 
@@ -76,7 +81,10 @@ fn initial_of_the_block_sets_its_arguments_only() {
     for set in ["last = w", "g = w", "g = 1", "last = vh*v", "e = 3", "both(w)"] {
         let rest = format!("{}\nPROCEDURE both(u) {{ last = u }}", receive(set, "g = g + w*last"));
         let said = said("RANGE last GLOBAL e", solve, &rest);
-        assert!(said.contains("\"code\":\"event-start\"") && said.contains("is no argument of the block"), "{set}: {said}");
+        assert!(
+            said.contains("\"code\":\"event-start\"") && said.contains("is no argument of the block"),
+            "{set}: {said}"
+        );
     }
     // What INITIAL has set already may be said again.
     for set in ["x = w*vh", "x = t last = 0", "LOCAL y y = 2 x = y"] {

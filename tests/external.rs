@@ -24,7 +24,14 @@ fn transform(files: &[(&str, &str)], more: &[&str]) -> (i32, String, String) {
     };
     let paths: Vec<PathBuf> = files.iter().map(write).collect();
     let out = folder.path().join("out");
-    let done = Command::new(env!("CARGO_BIN_EXE_gradmod")).arg("transform").args(paths).args(more).arg("-o").arg(&out).output().unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_gradmod"))
+        .arg("transform")
+        .args(paths)
+        .args(more)
+        .arg("-o")
+        .arg(&out)
+        .output()
+        .unwrap();
     let manifest = fs::read_to_string(out.join("gradmod.json")).unwrap_or_default();
     (done.status.code().unwrap(), String::from_utf8(done.stderr).unwrap(), manifest)
 }
@@ -63,8 +70,14 @@ fn elsewhere_it_is_refused() {
 fn a_third_mechanism_must_not_set_it() {
     let kinds = ["SUFFIX third", "POINT_PROCESS third", "ARTIFICIAL_CELL third"];
     for kind in kinds {
-        let third = format!("NEURON {{ {kind} EXTERNAL x_owner }}\nASSIGNED {{ x_owner }}\nNET_RECEIVE (w) {{ x_owner = w }}\n");
-        let third = if kind.starts_with("SUFFIX") { third.replace("NET_RECEIVE (w)", "INITIAL").replace("= w", "= 3") } else { third };
+        let third = format!(
+            "NEURON {{ {kind} EXTERNAL x_owner }}\nASSIGNED {{ x_owner }}\nNET_RECEIVE (w) {{ x_owner = w }}\n"
+        );
+        let third = if kind.starts_with("SUFFIX") {
+            third.replace("NET_RECEIVE (w)", "INITIAL").replace("= w", "= 3")
+        } else {
+            third
+        };
         let files = [("a.mod", READER), ("b.mod", OWNER), ("c.mod", third.as_str())];
         for more in [&[][..], &["--region", "one=reader"]] {
             let (code, said, _) = transform(&files, more);

@@ -30,7 +30,8 @@ fn refused_in(text: &str) -> (Vec<String>, String) {
         .output()
         .unwrap();
     let said = String::from_utf8(done.stderr).unwrap();
-    let codes = said.split("\"code\":\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
+    let codes =
+        said.split("\"code\":\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
     (codes, said)
 }
 
@@ -141,7 +142,13 @@ STATE { g } BREAKPOINT { SOLVE s METHOD cnexp i = g*v } DERIVATIVE s { g' = -g/t
         assert_eq!(refused_in(&format!("{head}{code}\n")).0, Vec::<String>::new(), "{code}");
     }
     let on = head.replace("i = g*v", "i = on*g*v");
-    assert_eq!(refused_in(&format!("{on}INITIAL {{ g = 0 net_send(0, 3) }}\nNET_RECEIVE(w) {{ IF (flag == 3) {{ on = 1 }} g = g + w }}\n")).0, Vec::<String>::new());
+    assert_eq!(
+        refused_in(&format!(
+            "{on}INITIAL {{ g = 0 net_send(0, 3) }}\nNET_RECEIVE(w) {{ IF (flag == 3) {{ on = 1 }} g = g + w }}\n"
+        ))
+        .0,
+        Vec::<String>::new()
+    );
     for code in [
         // Read once before it is set.
         first.replace("IF (seen)", "IF (seen == 0)"),

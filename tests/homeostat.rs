@@ -88,7 +88,9 @@ fn online_gradients_fade() {
 
 #[test]
 fn what_cannot_act_on_the_run_is_refused() {
-    for (file, why) in [("gap.mod", "sees another place or mechanism"), ("ringsyn.mod", "events write the array `amount`")] {
+    for (file, why) in
+        [("gap.mod", "sees another place or mechanism"), ("ringsyn.mod", "events write the array `amount`")]
+    {
         let folder = tempfile::tempdir().unwrap();
         let (file, output) = (fixture("channels").join(file), folder.path().to_str().unwrap());
         let done = gradmod(&["transform", file.to_str().unwrap(), "--online", "-o", output]);

@@ -9,21 +9,21 @@
 mod mutator;
 
 use std::fs;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{mpsc, Arc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gradmod::diagnostic::Diagnostic;
 use gradmod::model::check;
-use gradmod::step::{linearise, EventTimes, Region};
+use gradmod::step::{EventTimes, Region, linearise};
 use gradmod::syntax::sources::Sources;
 use gradmod::{emit, render, syntax};
-use rustix::time::{clock_gettime, ClockId};
+use rustix::time::{ClockId, clock_gettime};
 
-use mutator::{mutated, Random};
+use mutator::{Random, mutated};
 
 /// Nothing takes more processor time; without optimisation it is ten times as long.
 const HANG: Duration = Duration::from_secs(if cfg!(debug_assertions) { 100 } else { 10 });
@@ -82,7 +82,8 @@ fn transform(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
         Ok(linearised) => linearised,
         Err(refused) => return located(&text, &[refused.diagnostic]).map(|()| "refused"),
     };
-    let (files, _) = emit::emit(&[linearised], 3, times, emit::Feature::Plain).map_err(|error| format!("not emitted: {error}"))?;
+    let (files, _) =
+        emit::emit(&[linearised], 3, times, emit::Feature::Plain).map_err(|error| format!("not emitted: {error}"))?;
     for file in &files {
         if file.text.len() > LARGEST {
             return Err(format!("{} bytes emitted", file.text.len()));
@@ -231,11 +232,17 @@ fn the_command_ends_with_0_or_1_for_damaged_files() {
         let fine = match output.status.code() {
             Some(0) => true,
             Some(1) => {
-                !lines.is_empty() && lines.iter().all(|line| line["line"].as_u64() > Some(0) && line["code"].is_string())
+                !lines.is_empty()
+                    && lines.iter().all(|line| line["line"].as_u64() > Some(0) && line["code"].is_string())
             }
             _ => false,
         };
-        assert!(fine, "input {index}: {:?}\n{errors}\n{}", output.status, fs::read_to_string(&path).unwrap_or_default());
+        assert!(
+            fine,
+            "input {index}: {:?}\n{errors}\n{}",
+            output.status,
+            fs::read_to_string(&path).unwrap_or_default()
+        );
     }
 }
 

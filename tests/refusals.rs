@@ -143,7 +143,8 @@ INITIAL { m = y } BREAKPOINT { SOLVE s METHOD cnexp i = m }\nDERIVATIVE s { y = 
 
 #[test]
 fn a_mechanism_in_two_files_is_an_error_and_one_without_a_name_has_that_of_its_file() {
-    let text = "NEURON { SUFFIX leak NONSPECIFIC_CURRENT i } PARAMETER { g = 1 } ASSIGNED { v i } BREAKPOINT { i = g*v }\n";
+    let text =
+        "NEURON { SUFFIX leak NONSPECIFIC_CURRENT i } PARAMETER { g = 1 } ASSIGNED { v i } BREAKPOINT { i = g*v }\n";
     let found = said(&[("a.mod", text), ("b/c.mod", text)]);
     assert!(found.contains("`leak` is declared in") && found.contains("a.mod too"), "{found}");
     assert_eq!(said(&[("leak.mod", &text.replace("SUFFIX leak ", ""))]), "");
@@ -164,8 +165,13 @@ fn the_order_of_arguments_matters_only_where_one_sees_what_another_sets() {
     let function = "FUNCTION f(x, y) { LOCAL n n = 0 IF (x > 0) { w = 1 IF (v > x) { w = 2 } }
         WHILE (n < 3) { n = n + 1 IF (y > 0) { y = y/2 - v } } f = x*y }\n";
     let head = "NEURON { SUFFIX x NONSPECIFIC_CURRENT i } ASSIGNED { v i w }\nINITIAL { w = 1 }\n";
-    for (call, expected) in [("f(f(v, 2), 0.5)", 0), ("f(1, f(v, 2))", 0), ("f(f(v, 2), w)", 1), ("f(w, f(v, 2))", 1),
-                             ("f(f(v, 2), f(1, v))", 1)] {
+    for (call, expected) in [
+        ("f(f(v, 2), 0.5)", 0),
+        ("f(1, f(v, 2))", 0),
+        ("f(f(v, 2), w)", 1),
+        ("f(w, f(v, 2))", 1),
+        ("f(f(v, 2), f(1, v))", 1),
+    ] {
         let text = format!("{head}BREAKPOINT {{ i = {call} }}\n{function}");
         assert_eq!(codes(&said(&[("x.mod", &text)])), vec!["order"; expected], "{call}");
     }
@@ -178,9 +184,11 @@ fn a_method_is_refused_with_its_block() {
         ("", "KINETIC s", "KINETIC without a METHOD is not differentiated"),
         ("METHOD newton", "PROCEDURE s()", "PROCEDURE by METHOD newton is not differentiated"),
     ] {
-        let text = format!("NEURON {{ SUFFIX x NONSPECIFIC_CURRENT i }} ASSIGNED {{ v i }} STATE {{ a b }}
+        let text = format!(
+            "NEURON {{ SUFFIX x NONSPECIFIC_CURRENT i }} ASSIGNED {{ v i }} STATE {{ a b }}
             INITIAL {{ a = 1 b = 0 }}\nBREAKPOINT {{ SOLVE s {solve}\ni = a }}\n{kind} {{ {} }}\n",
-            if kind.starts_with('K') { "~ a <-> b (1, 2)" } else { "a = b" });
+            if kind.starts_with('K') { "~ a <-> b (1, 2)" } else { "a = b" }
+        );
         let found = said(&[("x.mod", &text)]);
         assert!(found.contains(expected), "{found}");
     }

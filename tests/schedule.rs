@@ -11,10 +11,23 @@ const VARIABLES: usize = 4;
 #[derive(Clone, Debug)]
 enum Statement {
     /// `a = b`
-    Copy { target: usize, source: usize },
+    Copy {
+        target: usize,
+        source: usize,
+    },
     /// `a = b + c` or `a = b*c`
-    Assign { target: usize, left: usize, right: usize, product: bool },
-    If { tested: usize, limit: f64, then: Vec<Statement>, otherwise: Vec<Statement> },
+    Assign {
+        target: usize,
+        left: usize,
+        right: usize,
+        product: bool,
+    },
+    If {
+        tested: usize,
+        limit: f64,
+        then: Vec<Statement>,
+        otherwise: Vec<Statement>,
+    },
 }
 
 fn statements() -> impl Strategy<Value = Vec<Statement>> {

@@ -10,13 +10,8 @@ use gradmod::syntax::ast::{ExprKind, Item, StatementKind};
 use gradmod::{render, syntax};
 
 fn fixtures(kind: &str) -> Vec<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/syntax")
-        .join(kind);
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/syntax").join(kind);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
     files
@@ -52,9 +47,7 @@ fn printed_trees_read_as_equal() {
 #[test]
 fn printed_text() {
     for name in ["calcium", "channel", "operators", "synapse", "old"] {
-        let path = fixtures("ok")
-            .into_iter()
-            .find(|path| path.file_stem().unwrap() == name);
+        let path = fixtures("ok").into_iter().find(|path| path.file_stem().unwrap() == name);
         let tree = syntax::parse(&read(&path.unwrap())).unwrap();
         insta::assert_snapshot!(format!("printed_{name}"), syntax::print::program(&tree));
     }
@@ -112,9 +105,7 @@ fn nesting_that_people_write_is_fine() {
 /// `text` as a statement of INITIAL.
 fn statement(text: &str) -> StatementKind {
     let mut tree = syntax::parse(&format!("INITIAL {{ {text} }}")).unwrap();
-    let Some(Item::Block(mut block)) = tree.items.pop() else {
-        panic!("{text}")
-    };
+    let Some(Item::Block(mut block)) = tree.items.pop() else { panic!("{text}") };
     assert_eq!(block.body.len(), 1, "{text}");
     block.body.pop().unwrap().kind
 }
@@ -136,21 +127,14 @@ fn operators_group_as_in_neuron() {
         ("a < -b", "a < (-b)"),
         ("a<-b", "a < (-b)"),
     ] {
-        assert_eq!(
-            statement(&format!("x = {written}")),
-            statement(&format!("x = {grouped}"))
-        );
+        assert_eq!(statement(&format!("x = {written}")), statement(&format!("x = {grouped}")));
     }
 }
 
 #[test]
 fn parentheses_after_a_number_hold_a_unit() {
-    let StatementKind::Assign(_, value) = statement("x = 3 (mV: ' ?)") else {
-        panic!()
-    };
-    let ExprKind::Number(number, Some(unit)) = value.kind else {
-        panic!()
-    };
+    let StatementKind::Assign(_, value) = statement("x = 3 (mV: ' ?)") else { panic!() };
+    let ExprKind::Number(number, Some(unit)) = value.kind else { panic!() };
     assert_eq!((number.text.as_str(), unit.text.as_str()), ("3", "mV: ' ?"));
 }
 
@@ -159,21 +143,12 @@ fn spans_are_places_in_the_text() {
     let text = ": é\nPROCEDURE p(v (mV)) {\n  x = (a + 2 (mV))*b\n}\n";
     let tree = syntax::parse(text).unwrap();
     assert_eq!(tree.comments[0].text, ": é");
-    let Item::Block(block) = &tree.items[0] else {
-        panic!()
-    };
+    let Item::Block(block) = &tree.items[0] else { panic!() };
     assert_eq!(&text[block.span.start..block.span.end], text[5..].trim());
     let statement = &block.body[0];
-    assert_eq!(
-        &text[statement.span.start..statement.span.end],
-        "x = (a + 2 (mV))*b"
-    );
-    let StatementKind::Assign(_, value) = &statement.kind else {
-        panic!()
-    };
-    let ExprKind::Binary(_, left, _) = &value.kind else {
-        panic!()
-    };
+    assert_eq!(&text[statement.span.start..statement.span.end], "x = (a + 2 (mV))*b");
+    let StatementKind::Assign(_, value) = &statement.kind else { panic!() };
+    let ExprKind::Binary(_, left, _) = &value.kind else { panic!() };
     assert_eq!(&text[left.span.start..left.span.end], "(a + 2 (mV))");
 }
 

@@ -208,8 +208,9 @@ fn what_a_table_depends_on_has_the_name_that_the_file_gives_it() {
 #[test]
 fn what_acts_on_nothing_is_passed_over_with_a_note() {
     let folder = tempfile::tempdir().unwrap();
-    let files = ["channels/kdr", "bystanders/growstim", "bystanders/crossings", "bystanders/jitter", "bystanders/functions"]
-        .map(|name| fixture(&format!("{name}.mod")));
+    let files =
+        ["channels/kdr", "bystanders/growstim", "bystanders/crossings", "bystanders/jitter", "bystanders/functions"]
+            .map(|name| fixture(&format!("{name}.mod")));
     let notes = [
         ("artificial-cell", "GrowStim"),
         ("only-watches", "Crossings"),
@@ -312,7 +313,8 @@ fn pointers_that_are_only_read_are_emitted() {
             serde_json::from_str(&fs::read_to_string(out.join("gradmod.json")).unwrap()).unwrap();
         let region = &manifest["regions"][0];
         // What nothing reads need not point to anything.
-        let pointed: Vec<_> = region["pointers"].as_array().unwrap().iter().filter(|p| p["scope"] == "pointed").collect();
+        let pointed: Vec<_> =
+            region["pointers"].as_array().unwrap().iter().filter(|p| p["scope"] == "pointed").collect();
         assert_eq!(pointed.len(), 1);
         assert_eq!(pointed[0]["source"], "far.there");
         assert_eq!(region["far"].as_array().unwrap().len(), 1);
@@ -350,12 +352,18 @@ fn draws_are_refused_where_their_order_or_number_is_not_known() {
         ("SUFFIX", "BREAKPOINT { i = f(random_uniform(rng), random_uniform(rng)) } FUNCTION f(a, b) { f = g*a*b }"),
         ("SUFFIX", "BREAKPOINT { i = g*random_uniform(rng, 0, random_uniform(rng)) }"),
         ("SUFFIX", "BREAKPOINT { SOLVE s METHOD cnexp i = g*m } DERIVATIVE s { m' = random_uniform(rng) - m }"),
-        ("SUFFIX", "BREAKPOINT { SOLVE s METHOD derivimplicit i = g*m } DERIVATIVE s { x = random_uniform(rng) m' = x - m*m }"),
+        (
+            "SUFFIX",
+            "BREAKPOINT { SOLVE s METHOD derivimplicit i = g*m } DERIVATIVE s { x = random_uniform(rng) m' = x - m*m }",
+        ),
         ("SUFFIX", "BREAKPOINT { SOLVE s METHOD sparse i = g*m } KINETIC s { x = random_uniform(rng) ~ m << (x) }"),
         ("SUFFIX", "BREAKPOINT { p(v) i = g*x } PROCEDURE p(v) { TABLE x FROM 0 TO 1 WITH 9 x = random_uniform(rng) }"),
         ("SUFFIX", "BREAKPOINT { i = g*x } BEFORE BREAKPOINT { x = random_uniform(rng) }"),
         ("POINT_PROCESS", &format!("{current} NET_RECEIVE (w) {{ m = m + random_uniform(rng) }}")),
-        ("POINT_PROCESS", &format!("{current} NET_RECEIVE (w, y) {{ INITIAL {{ y = random_uniform(other) }} m = m + y }}")),
+        (
+            "POINT_PROCESS",
+            &format!("{current} NET_RECEIVE (w, y) {{ INITIAL {{ y = random_uniform(other) }} m = m + y }}"),
+        ),
     ] {
         fs::write(&file, noisy(kind, blocks)).unwrap();
         let output = transform(std::slice::from_ref(&file), &folder.path().join("out"), &["--message-format", "json"]);
@@ -437,12 +445,9 @@ fn tables_that_miss_a_dependence_are_in_the_manifest() {
 fn wrong_usage_ends_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let naf = fixture("channels/naf.mod");
-    for arguments in [
-        vec!["--region", "soma"],
-        vec!["--region", "soma=nothere"],
-        vec!["--point", "naf"],
-        vec!["--directions", "0"],
-    ] {
+    for arguments in
+        [vec!["--region", "soma"], vec!["--region", "soma=nothere"], vec!["--point", "naf"], vec!["--directions", "0"]]
+    {
         let output = transform(std::slice::from_ref(&naf), folder.path(), &arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::arguments::Build;
-use super::{python, Outcome};
+use super::{Outcome, python};
 
 pub fn run(arguments: &Build) -> Result<Outcome> {
     let python = python::find()?;

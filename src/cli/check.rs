@@ -6,12 +6,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::arguments::{Check, MessageFormat};
 use super::certificate::{Certificate, Verdict};
 use super::report::say;
-use super::{python, worker, Outcome};
+use super::{Outcome, python, worker};
 
 pub fn run(arguments: &Check) -> Result<Outcome> {
     if let Some(missing) = arguments.files.iter().find(|file| !file.is_file()) {
@@ -20,20 +20,20 @@ pub fn run(arguments: &Check) -> Result<Outcome> {
     let python = python::find()?;
     let limit = Duration::from_secs(arguments.timeout.into());
     let count = arguments.files.len();
-    let jobs = arguments.jobs.map_or_else(
-        || thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        usize::from,
-    );
+    let jobs =
+        arguments.jobs.map_or_else(|| thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from);
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..jobs.min(count) {
             let (sender, next, python) = (sender.clone(), &next, &python);
-            scope.spawn(move || loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(file) = arguments.files.get(index) else { break };
-                if sender.send((index, worker::check(python, file, limit))).is_err() {
-                    break; // nobody waits for more
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(file) = arguments.files.get(index) else { break };
+                    if sender.send((index, worker::check(python, file, limit))).is_err() {
+                        break; // nobody waits for more
+                    }
                 }
             });
         }

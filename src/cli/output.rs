@@ -18,16 +18,15 @@ pub fn write(files: &[File], folder: &Path, listed: bool) -> Result<()> {
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(folder)
             .with_context(|| format!("can't write to {}", folder.display()))?;
-        temporary
-            .write_all(file.text.as_bytes())
-            .with_context(|| format!("can't write to {}", folder.display()))?;
+        temporary.write_all(file.text.as_bytes()).with_context(|| format!("can't write to {}", folder.display()))?;
         written.push((temporary, folder.join(&file.name)));
     }
     for (temporary, path) in written {
         temporary.persist(&path).with_context(|| format!("can't write {}", path.display()))?;
     }
     for file in files.iter().filter(|_| listed) {
-        writeln!(std::io::stdout(), "{}", folder.join(&file.name).display()).context("can't write to standard output")?;
+        writeln!(std::io::stdout(), "{}", folder.join(&file.name).display())
+            .context("can't write to standard output")?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use gradmod::emit::{readable, File};
-use gradmod::model::{describe, Mechanism};
+use gradmod::emit::{File, readable};
+use gradmod::model::{Mechanism, describe};
 use gradmod::step::Linearised;
 use gradmod::syntax::ast::Program;
 use gradmod::syntax::print;

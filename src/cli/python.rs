@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{bail, Result};
+use anyhow::{Result, bail};
 
 /// Ends with 0 if the packages that a check needs are there.
 const PROBE: &str = "import importlib.util as u, sys; \
@@ -14,10 +14,7 @@ pub fn find() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("GRADMOD_PYTHON") {
         let named = PathBuf::from(named);
         if !serves(&named) {
-            bail!(
-                "GRADMOD_PYTHON names {}, which can't import neuron and gradmod",
-                named.display()
-            );
+            bail!("GRADMOD_PYTHON names {}, which can't import neuron and gradmod", named.display());
         }
         return Ok(named);
     }

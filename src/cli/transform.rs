@@ -7,21 +7,21 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use gradmod::diagnostic::{Diagnostic, Level};
 use gradmod::emit::{self, Feature};
-use gradmod::model::{bystander, check_all, declared_name, set_of_others, shared_parameters, unowned, Kind, Mechanism};
-use gradmod::step::{linearise, refusals, EventTimes, Linearised, Refused, Region};
+use gradmod::model::{Kind, Mechanism, bystander, check_all, declared_name, set_of_others, shared_parameters, unowned};
+use gradmod::step::{EventTimes, Linearised, Refused, Region, linearise, refusals};
 use gradmod::syntax;
-use gradmod::syntax::sources::{Sources, LARGEST};
+use gradmod::syntax::sources::{LARGEST, Sources};
 use gradmod::syntax::span::Span;
 
+use super::Outcome;
 use super::arguments::{MessageFormat, Mode, NamedRegion, Transform};
 use super::output;
 use super::passes::Passes;
 use super::report::{report, say};
 use super::watch::Watch;
-use super::Outcome;
 
 /// A file that was read.
 struct Checked {
@@ -124,7 +124,8 @@ impl Model {
                 if let Some(mechanism) = mechanism {
                     let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
                     let others = refusals(&region).into_iter().map(|refused| refused.diagnostic);
-                    let is_new = |other: &Diagnostic| diagnostics.iter().all(|known| known.span.start != other.span.start);
+                    let is_new =
+                        |other: &Diagnostic| diagnostics.iter().all(|known| known.span.start != other.span.start);
                     let others: Vec<Diagnostic> = others.filter(is_new).collect();
                     diagnostics.extend(others);
                 }
@@ -260,9 +261,9 @@ impl Model {
     fn regions(&self, arguments: &Transform) -> Result<Vec<Region>> {
         let find = |name: &str| {
             let found = self.checked.iter().find(|known| known.mechanism.name == name);
-            found.map(|known| known.mechanism.clone()).with_context(|| {
-                format!("no given file declares the mechanism `{name}`")
-            })
+            found
+                .map(|known| known.mechanism.clone())
+                .with_context(|| format!("no given file declares the mechanism `{name}`"))
         };
         let is_there = |name: &&str| !self.passed_over.contains(*name);
         let mut regions = Vec::new();
@@ -291,8 +292,7 @@ impl Model {
                 regions.push(Region::new("all", density, true));
             }
             regions.extend(
-                of_kind(Kind::Point)
-                    .map(|mechanism| Region::new(mechanism.name.clone(), vec![mechanism], false)),
+                of_kind(Kind::Point).map(|mechanism| Region::new(mechanism.name.clone(), vec![mechanism], false)),
             );
         }
         Ok(regions)

@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result, bail};
 use gradmod::diagnostic::Diagnostic;
 use gradmod::syntax::sources::Sources;
 use gradmod::syntax::span::Span;
-use rustix::time::{clock_gettime, ClockId};
+use rustix::time::{ClockId, clock_gettime};
 
+use super::Outcome;
 use super::arguments::MessageFormat;
 use super::report::report;
-use super::Outcome;
 
 /// Processor time; code that is not optimised takes ten times as long.
 const TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 80 } else { 8 });

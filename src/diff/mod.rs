@@ -48,7 +48,9 @@ impl Differentiator {
             stack.push((id, true));
             let operands = tangent_operands(graph, id);
             let operands = operands.iter().filter(|id| graph.may_touch(**id, input));
-            stack.extend(operands.map(|id| (through(graph, *id, input), false)).filter(|(id, _)| graph.may_touch(*id, input)));
+            stack.extend(
+                operands.map(|id| (through(graph, *id, input), false)).filter(|(id, _)| graph.may_touch(*id, input)),
+            );
         }
         graph.charge_looks(looks);
         self.known[&(of, input)]

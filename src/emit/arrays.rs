@@ -79,7 +79,8 @@ impl Writer<'_> {
             let usual = array.start.last().copied().unwrap_or_default();
             let last = array.start.len().saturating_sub(1);
             lines.push(format!("FROM k = 0 TO {last} {{ {now}[k] = {usual:?}  {then}[k] = {usual:?} }}"));
-            for (index, value) in array.start.iter().enumerate().filter(|(_, value)| value.to_bits() != usual.to_bits()) {
+            for (index, value) in array.start.iter().enumerate().filter(|(_, value)| value.to_bits() != usual.to_bits())
+            {
                 lines.push(format!("{now}[{index}] = {value:?}"));
                 lines.push(format!("{then}[{index}] = {value:?}"));
             }

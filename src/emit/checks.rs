@@ -52,9 +52,7 @@ impl Writer<'_> {
         let states = self.linearised.states.iter().zip(&self.gradients).filter(|(state, _)| state.is_watched);
         let named = states.map(|(state, gradient)| match &state.kind {
             StateKind::Ion(name) => (format!("{name}_now"), gradient),
-            StateKind::Variable(mechanism, name) => {
-                (self.linearised.names.of(*mechanism, name).to_owned(), gradient)
-            }
+            StateKind::Variable(mechanism, name) => (self.linearised.names.of(*mechanism, name).to_owned(), gradient),
         });
         named.collect()
     }

@@ -60,12 +60,7 @@ impl<'a> Code<'a> {
 
     /// The same for C, in statements that [`super::c::statements`] ends; `sources` are inputs that are not loaded by the
     /// names that [`super::c::local`] makes.
-    pub fn in_c(
-        graph: &'a Graph,
-        roots: &[Id],
-        sources: BTreeMap<Input, String>,
-        given: BTreeMap<Id, String>,
-    ) -> Self {
+    pub fn in_c(graph: &'a Graph, roots: &[Id], sources: BTreeMap<Input, String>, given: BTreeMap<Id, String>) -> Self {
         let plan = graph.schedule_with(roots, &given.keys().copied().collect());
         Self { language: Language::C, plan, sources, given, ..Self::new(graph, &[]) }.looking_at(roots)
     }
@@ -362,7 +357,13 @@ impl<'a> Code<'a> {
         let one = if self.language == Language::C { "1." } else { "1" };
         if !value.is_finite() {
             let zero = one.replace('1', "0");
-            let above = if value.is_nan() { zero.clone() } else if value > 0.0 { one.to_owned() } else { format!("-{one}") };
+            let above = if value.is_nan() {
+                zero.clone()
+            } else if value > 0.0 {
+                one.to_owned()
+            } else {
+                format!("-{one}")
+            };
             let _ = write!(out, "({above}/{zero})");
             return;
         }

@@ -22,9 +22,12 @@ use crate::trace::EffectKind;
 pub(super) fn roots(receive: &Receive) -> Vec<Id> {
     let changes = receive.states.iter().chain(&receive.weights);
     let mut roots: Vec<Id> = changes.flat_map(change_roots).collect();
-    roots.extend(receive.stores.iter().flat_map(|store| {
-        store.row.coefficients().into_iter().chain([store.on, store.index, store.value])
-    }));
+    roots.extend(
+        receive
+            .stores
+            .iter()
+            .flat_map(|store| store.row.coefficients().into_iter().chain([store.on, store.index, store.value])),
+    );
     roots.extend(receive.sent.iter().flat_map(Sent::roots));
     if let Some((value, row)) = &receive.voltage {
         roots.extend(row.coefficients().into_iter().chain([*value]));
@@ -66,8 +69,7 @@ pub(super) fn sent_roots(receive: &Receive) -> Vec<Id> {
 /// The states that events change, as they are before a step.
 pub(super) fn changed_inputs(linearised: &Linearised) -> BTreeSet<Input> {
     let Some(receive) = &linearised.receive else { return BTreeSet::new() };
-    let kinds: Vec<&StateKind> =
-        receive.states.iter().map(|change| &linearised.states[change.target].kind).collect();
+    let kinds: Vec<&StateKind> = receive.states.iter().map(|change| &linearised.states[change.target].kind).collect();
     let is_changed = |quantity: &Quantity| match quantity {
         Quantity::Variable(mechanism, name, When::Before) => {
             kinds.contains(&&StateKind::Variable(*mechanism, name.clone()))
@@ -119,7 +121,8 @@ impl Writer<'_> {
             for change in changes {
                 let name = format!("n{}", change.target);
                 let mut terms = self.known_terms(&change.row, code, k);
-                terms.extend(change.row.time.filter(|_| is_moved).map(|id| product(&code.factor(id), &moved::shift(k))));
+                terms
+                    .extend(change.row.time.filter(|_| is_moved).map(|id| product(&code.factor(id), &moved::shift(k))));
                 lines.extend(lines::sum(&name, &terms));
                 if !locals.contains(&name) {
                     locals.push(name);
@@ -137,16 +140,14 @@ impl Writer<'_> {
 
     /// What does not depend on the states: parameters and weights, for direction `k`.
     pub fn terms_of(&self, row: &Row, code: &Code, k: usize) -> Vec<String> {
-        let parameters =
-            row.parameters.iter().map(|(index, id)| (*id, format!("{}[{k}]", self.seeds[*index])));
+        let parameters = row.parameters.iter().map(|(index, id)| (*id, format!("{}[{k}]", self.seeds[*index])));
         let weights = row.arguments.iter().map(|(index, id)| (*id, weight_gradient(*index, k)));
         parameters.chain(weights).map(|(id, name)| product(&code.factor(id), &name)).collect()
     }
 
     /// The same with the states, for what depends only on those that nothing changes after INITIAL.
     pub fn known_terms(&self, row: &Row, code: &Code, k: usize) -> Vec<String> {
-        let states =
-            row.states.iter().map(|(state, id)| (*id, format!("{}[{k}]", self.gradients[*state])));
+        let states = row.states.iter().map(|(state, id)| (*id, format!("{}[{k}]", self.gradients[*state])));
         let mut terms = self.terms_of(row, code, k);
         terms.extend(states.map(|(id, name)| product(&code.factor(id), &name)));
         terms
@@ -175,12 +176,7 @@ pub(super) struct Watches<'a> {
 /// In NEURON's order, and with what a condition sees at once: whether it holds already.
 ///
 /// `later` has what is remembered of a self-event.
-pub(super) fn sent(
-    sent: &[Sent],
-    code: &Code,
-    watches: &Watches,
-    later: &dyn Fn(&Sent) -> Vec<String>,
-) -> Vec<String> {
+pub(super) fn sent(sent: &[Sent], code: &Code, watches: &Watches, later: &dyn Fn(&Sent) -> Vec<String>) -> Vec<String> {
     let mut lines = Vec::new();
     for sent in sent {
         let arguments: Vec<String> = sent.roots().iter().map(|id| code.value(*id)).collect();

@@ -33,9 +33,10 @@ impl Far {
                 gradient: format!("D_{pointer}"),
                 new: names.new_name(&format!("far_{pointer}_new")),
                 old: variables.then(|| old_name(linearised, pointed.mechanism, &pointed.name)),
-                switch: linearised.region.switched.then(|| {
-                    format!("has_{}", linearised.region.mechanisms[pointed.mechanism].name)
-                }),
+                switch: linearised
+                    .region
+                    .switched
+                    .then(|| format!("has_{}", linearised.region.mechanisms[pointed.mechanism].name)),
             }
         };
         linearised.pointed.iter().map(far).collect()
@@ -73,7 +74,9 @@ pub fn seen_by(linearised: &Linearised, values: impl Iterator<Item = Id>, when: 
     let values: Vec<_> = values.collect();
     let reached = linearised.graph.reachable_inputs(&values, true);
     let through = |input: &Input| match linearised.quantities.get(input) {
-        Some(Quantity::Pointed(mechanism, name, at)) if *at == when => Some(pointed_source(linearised, *mechanism, name)),
+        Some(Quantity::Pointed(mechanism, name, at)) if *at == when => {
+            Some(pointed_source(linearised, *mechanism, name))
+        }
         _ => None,
     };
     reached.iter().filter_map(through).collect()

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::code::Code;
 use super::procedures::locals_statement;
-use super::{environment, lines, name_by_content, EmitError, File, UNNAMED};
+use super::{EmitError, File, UNNAMED, environment, lines, name_by_content};
 use crate::graph::Id;
 use crate::measure::Measure;
 
@@ -138,10 +138,7 @@ pub fn emit_homeostat(
             text: render("homeostat.mod", &minijinja::Value::from_serialize(&context))?,
             name: format!("{}.mod", context.name),
         },
-        File {
-            text: render("follow.mod", &minijinja::context! { name => &follow })?,
-            name: format!("{follow}.mod"),
-        },
+        File { text: render("follow.mod", &minijinja::context! { name => &follow })?, name: format!("{follow}.mod") },
     ];
     name_by_content(&mut files);
     let manifest = HomeostatManifest {

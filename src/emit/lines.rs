@@ -100,7 +100,7 @@ pub fn sum(target: &str, terms: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fitted, sum, LONGEST};
+    use super::{LONGEST, fitted, sum};
 
     #[test]
     fn what_is_indented_far_or_long_fits() {

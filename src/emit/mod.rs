@@ -7,10 +7,10 @@ mod c;
 mod checks;
 mod code;
 mod declarations;
-mod fingerprint;
 mod events;
 mod fade;
 mod far;
+mod fingerprint;
 mod homeostat;
 mod lines;
 mod manifest;
@@ -32,10 +32,10 @@ use std::sync::OnceLock;
 use minijinja::{Environment, UndefinedBehavior};
 
 use crate::step::{EventTimes, Linearised};
-pub use homeostat::{emit_homeostat, measured_input, HomeostatManifest};
-pub use manifest::{Manifest, RegionManifest};
 pub use fade::refuse_online;
-pub use reverse::{emit_reverse, refuse_reverse, ReverseManifest, ReverseRegion};
+pub use homeostat::{HomeostatManifest, emit_homeostat, measured_input};
+pub use manifest::{Manifest, RegionManifest};
+pub use reverse::{ReverseManifest, ReverseRegion, emit_reverse, refuse_reverse};
 
 /// A file to be written.
 #[derive(Clone, Debug)]

@@ -100,8 +100,7 @@ impl Writer<'_> {
         let graph = &self.linearised.graph;
         let roots: Vec<Id> = slopes.iter().copied().chain([*current]).collect();
         let code = Code::new(graph, &roots);
-        let (mut locals, mut body) =
-            self.sources.load(&graph.reachable_inputs(&roots, false), Phase::Moment);
+        let (mut locals, mut body) = self.sources.load(&graph.reachable_inputs(&roots, false), Phase::Moment);
         locals.extend(code.locals());
         body.extend(code.statements());
         for (row, slope) in slopes.iter().enumerate() {
@@ -170,13 +169,7 @@ pub fn timed_by(linearised: &Linearised) -> Vec<String> {
 
 impl Moved {
     /// Lines that set the [`rate`] of a row; `inner` are its coefficients by what the map has rows of.
-    pub(super) fn rate_lines(
-        &self,
-        row: usize,
-        of: &Row,
-        inner: &[(usize, Id)],
-        code: &Code,
-    ) -> Vec<String> {
+    pub(super) fn rate_lines(&self, row: usize, of: &Row, inner: &[(usize, Id)], code: &Code) -> Vec<String> {
         let mut terms: Vec<String> = of.time.iter().map(|id| code.factor(*id)).collect();
         if self.flow.is_some() {
             let inner = inner.iter();

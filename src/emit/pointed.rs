@@ -63,9 +63,11 @@ impl Writer<'_> {
 
     /// The new gradients, kept apart for others to see or set.
     pub fn tried_or_set(&self, set: &[String]) -> Vec<String> {
-        let tried = self.gradients.iter().enumerate().map(|(index, gradient)| {
-            format!("    {}[k] = y{index}", self.trial(gradient))
-        });
+        let tried = self
+            .gradients
+            .iter()
+            .enumerate()
+            .map(|(index, gradient)| format!("    {}[k] = y{index}", self.trial(gradient)));
         let mut lines = vec!["IF (trying == 1) {".to_owned()];
         lines.extend(tried);
         lines.push("} ELSE {".to_owned());

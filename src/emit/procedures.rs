@@ -25,8 +25,7 @@ impl Writer<'_> {
         let before = row.v_before.map(|id| (id, "W[k]".to_owned()));
         let far_after = row.far_after.iter().map(|(index, id)| (*id, format!("{}[k]", self.far[*index].new)));
         let far_before = row.far_before.iter().map(|(index, id)| (*id, format!("{}[k]", self.far[*index].gradient)));
-        let parameters =
-            row.parameters.iter().map(|(index, id)| (*id, format!("{}[k]", self.seeds[*index])));
+        let parameters = row.parameters.iter().map(|(index, id)| (*id, format!("{}[k]", self.seeds[*index])));
         let unknowns = row.unknowns.iter().map(|(place, id)| (*id, unknown_name(*place)));
         let products = states
             .chain(after)
@@ -53,17 +52,9 @@ pub(super) fn flag_where(code: &Code, failed: &[Id]) -> Vec<String> {
 }
 
 pub(super) fn product(coefficient: &str, variable: &str) -> String {
-    if coefficient == "1" {
-        variable.to_owned()
-    } else {
-        format!("{coefficient}*{variable}")
-    }
+    if coefficient == "1" { variable.to_owned() } else { format!("{coefficient}*{variable}") }
 }
 
 pub(super) fn locals_statement(names: &[String]) -> String {
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("LOCAL {}", lines::one_list(names))
-    }
+    if names.is_empty() { String::new() } else { format!("LOCAL {}", lines::one_list(names)) }
 }

@@ -3,11 +3,11 @@
 //! `hh_m_n` is a value at the start of the step, `hh_m_n1` at its end; `x0`,
 //! `x1`... are shared parts.
 
+use super::Feature;
 use super::code::Code;
 use super::lines;
 use super::region::Writer;
 use super::stages::substitution;
-use super::Feature;
 use crate::graph::Id;
 use crate::step::{Linearised, Row, Stage};
 

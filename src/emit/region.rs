@@ -10,7 +10,7 @@ use super::events;
 use super::far::Far;
 use super::manifest::{IonManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
 use super::sources::Sources;
-use super::{moved, steady, Feature};
+use super::{Feature, moved, steady};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Ion, Kind};
 use crate::step::{Linearised, Quantity, Region, Stage, State, StateKind};
@@ -90,9 +90,7 @@ impl<'a> Writer<'a> {
         let mut names = linearised.names.clone();
         let parameters = linearised.parameters.iter();
         let seeds = parameters.map(|parameter| names.new_name(&format!("w_{}", parameter.public)));
-        let infinite = linearised
-            .graph
-            .infinite(step_roots.iter().chain(&start_roots).copied());
+        let infinite = linearised.graph.infinite(step_roots.iter().chain(&start_roots).copied());
         Self {
             linearised,
             directions,
@@ -135,10 +133,12 @@ impl<'a> Writer<'a> {
         let mut found = Vec::new();
         for mechanism in &self.linearised.region.mechanisms {
             let names = mechanism.function_tables.iter().map(|name| format!("{name}_{}", mechanism.name));
-            found.extend(names.enumerate().map(|(index, function)| FunctionTable {
-                number: mechanism.first_function_table + index,
-                function,
-            }));
+            found.extend(
+                names.enumerate().map(|(index, function)| FunctionTable {
+                    number: mechanism.first_function_table + index,
+                    function,
+                }),
+            );
         }
         found
     }
@@ -195,12 +195,7 @@ impl<'a> Writer<'a> {
             ions: ion_manifests(self.linearised),
             currents_read: ions_where(region, |ion| ion.read.contains(&ion.current())),
             currents_written: ions_where(region, |ion| ion.write.contains(&ion.current())),
-            corrected: self
-                .linearised
-                .corrected
-                .iter()
-                .filter_map(|kind| self.sources.shown(kind))
-                .collect(),
+            corrected: self.linearised.corrected.iter().filter_map(|kind| self.sources.shown(kind)).collect(),
             streams: Vec::new(),
             function_tables: Vec::new(),
             weights: None,
@@ -245,7 +240,9 @@ pub(super) fn sees_jumps(linearised: &Linearised) -> bool {
 /// The concentrations that each mechanism sets which sets some.
 fn writers(region: &Region) -> BTreeMap<String, Vec<String>> {
     let pools = region.mechanisms.iter().filter(|mechanism| mechanism.writes_concentration());
-    let written = |ion: &Ion| [ion.inside(), ion.outside()].into_iter().filter(|name| ion.write.contains(name)).collect::<Vec<_>>();
+    let written = |ion: &Ion| {
+        [ion.inside(), ion.outside()].into_iter().filter(|name| ion.write.contains(name)).collect::<Vec<_>>()
+    };
     pools.map(|pool| (pool.name.clone(), pool.ions.iter().flat_map(written).collect())).collect()
 }
 
@@ -262,9 +259,8 @@ pub(super) fn ion_manifests(linearised: &Linearised) -> Vec<IonManifest> {
     let starts: Vec<Id> = linearised.states.iter().map(|state| state.initial).collect();
     let read = linearised.graph.reachable_inputs(&starts, true);
     let is_read = |setting: &str| {
-        read.iter().any(|input| {
-            matches!(linearised.quantities.get(input), Some(Quantity::Setting(name)) if name == setting)
-        })
+        read.iter()
+            .any(|input| matches!(linearised.quantities.get(input), Some(Quantity::Setting(name)) if name == setting))
     };
     let reads = |name: &String| {
         let ions = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.ions);

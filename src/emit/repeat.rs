@@ -18,7 +18,8 @@ impl Code<'_> {
         let Op::Repeat { id, slots, after, condition, body } = op else { return };
         let repeated = self.graph().loop_of(*id);
         let (head, inside, deep) = ("    ".repeat(depth), "    ".repeat(depth + 1), "    ".repeat(depth + 2));
-        let (inner, next) = (|slot: &usize| name("l", repeated.depth, *slot), |slot: &usize| name("n", repeated.depth, *slot));
+        let (inner, next) =
+            (|slot: &usize| name("l", repeated.depth, *slot), |slot: &usize| name("n", repeated.depth, *slot));
         for slot in slots {
             lines.push(format!("{head}{} = {}", inner(slot), self.value(repeated.slots[*slot].start)));
         }

@@ -91,7 +91,12 @@ impl<'a> Sources<'a> {
             }
             Quantity::Pointed(mechanism, name, when) => {
                 let present = linearised.names.of(*mechanism, name).to_owned();
-                self.point(present.clone(), pointed_source(linearised, *mechanism, name), "pointed", Guard::Mechanism(*mechanism));
+                self.point(
+                    present.clone(),
+                    pointed_source(linearised, *mechanism, name),
+                    "pointed",
+                    Guard::Mechanism(*mechanism),
+                );
                 match (when, &mut self.kept) {
                     (When::Before, _) => self.remember(present, Guard::Mechanism(*mechanism)),
                     (When::After, Some(kept)) => kept.push((*mechanism, name.clone())),
@@ -315,8 +320,7 @@ impl<'a> Sources<'a> {
 
     fn known_variable(&self, mechanism: usize, name: &str) -> Option<String> {
         let kind = StateKind::Variable(mechanism, name.to_owned());
-        let is_own =
-            self.linearised.states.iter().any(|state| state.kind == kind && state.own.is_some());
+        let is_own = self.linearised.states.iter().any(|state| state.kind == kind && state.own.is_some());
         if is_own {
             return Some(own_element(self.linearised, &kind));
         }

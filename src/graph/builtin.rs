@@ -89,16 +89,16 @@ const NAMES: [(Builtin, &str, usize); 32] = [
 impl Builtin {
     /// The builtin that NMODL code means by this name.
     pub fn named(name: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(builtin, text, _)| *text == name && !builtin.is_ours())
-            .map(|(builtin, _, _)| *builtin)
+        NAMES.iter().find(|(builtin, text, _)| *text == name && !builtin.is_ours()).map(|(builtin, _, _)| *builtin)
     }
 
     /// Whether NMODL lacks it, so that an emitted mechanism must define it.
     pub fn is_ours(self) -> bool {
         let is_table = matches!(self, Self::LookUp | Self::LookUpSlope);
-        let is_slope = matches!(self, Self::XOverExpm1Slope | Self::Sign | Self::TimesLog | Self::ExpSlope | Self::Times | Self::AtPole);
+        let is_slope = matches!(
+            self,
+            Self::XOverExpm1Slope | Self::Sign | Self::TimesLog | Self::ExpSlope | Self::Times | Self::AtPole
+        );
         self.is_random() || is_table || is_slope
     }
 
@@ -109,10 +109,7 @@ impl Builtin {
 
     /// Whether it jumps or bends somewhere.
     pub fn has_corners(self) -> bool {
-        matches!(
-            self,
-            Self::Fabs | Self::Sign | Self::Floor | Self::Ceil | Self::Fmod | Self::Atan2
-        )
+        matches!(self, Self::Fabs | Self::Sign | Self::Floor | Self::Ceil | Self::Fmod | Self::Atan2)
     }
 
     pub fn name(self) -> &'static str {
@@ -149,7 +146,11 @@ impl Builtin {
             (Self::Times, [0.0, _] | [_, 0.0]) => 0.0,
             (Self::Times, [a, b]) => a * b,
             (Self::AtPole, [_, s, n, b]) if s.abs() > 1e308 && b.abs() > 1e300 => {
-                if n.abs() > 1.0 { 0.0 } else { f64::NAN }
+                if n.abs() > 1.0 {
+                    0.0
+                } else {
+                    f64::NAN
+                }
             }
             (Self::AtPole, [slope, ..]) => *slope,
             _ => return None,

@@ -35,8 +35,7 @@ impl Graph {
         let width = rows.iter().flat_map(BTreeMap::keys).max().map_or(0, |last| last + 1);
         let mut entries = vec![0_usize; width.max(rows.len())];
         rows.iter().flat_map(BTreeMap::keys).for_each(|column| entries[*column] += 1);
-        let mut factors =
-            Factors { pivots: Vec::new(), lower: Vec::new(), upper: Vec::new(), diagonal: Vec::new() };
+        let mut factors = Factors { pivots: Vec::new(), lower: Vec::new(), upper: Vec::new(), diagonal: Vec::new() };
         let degree = |rows: &[SparseRow], entries: &[usize], row: usize| {
             // How many new entries this pivot can make.
             ((rows[row].len() - 1) * (entries[columns[row]] - 1), row)
@@ -100,9 +99,8 @@ impl Graph {
 /// A column for each row such that every pivot can be other than zero, the
 /// diagonal where possible.
 fn matching(rows: &[SparseRow]) -> Option<Vec<usize>> {
-    let mut owner: Vec<Option<usize>> = (0..rows.len())
-        .map(|index| rows[index].contains_key(&index).then_some(index))
-        .collect();
+    let mut owner: Vec<Option<usize>> =
+        (0..rows.len()).map(|index| rows[index].contains_key(&index).then_some(index)).collect();
     for row in 0..rows.len() {
         if owner[row] != Some(row) && !claim(rows, row, &mut owner, &mut BTreeSet::new()) {
             return None;
@@ -115,12 +113,7 @@ fn matching(rows: &[SparseRow]) -> Option<Vec<usize>> {
     Some(columns)
 }
 
-fn claim(
-    rows: &[SparseRow],
-    row: usize,
-    owner: &mut [Option<usize>],
-    tried: &mut BTreeSet<usize>,
-) -> bool {
+fn claim(rows: &[SparseRow], row: usize, owner: &mut [Option<usize>], tried: &mut BTreeSet<usize>) -> bool {
     for column in rows[row].keys().copied() {
         if column >= owner.len() || !tried.insert(column) {
             continue;

@@ -89,7 +89,10 @@ pub enum Node {
     Phi(BranchId, usize),
     /// A value that NEURON has already computed, with the derivative of the
     /// expression by which it did.
-    Anchored { value: Id, tangent: Id },
+    Anchored {
+        value: Id,
+        tangent: Id,
+    },
     /// Unknown number `1` of a system of equations; its value is NEURON's, its
     /// derivative follows from the residuals.
     Unknown(SystemId, usize),
@@ -198,8 +201,7 @@ impl Graph {
 
     /// The linear equations among whose unknowns these inputs are, oldest first.
     pub fn linear_systems(&self, inputs: &BTreeSet<Input>) -> Vec<LinearId> {
-        let found: BTreeSet<LinearId> =
-            inputs.iter().filter_map(|input| self.owners.get(input).copied()).collect();
+        let found: BTreeSet<LinearId> = inputs.iter().filter_map(|input| self.owners.get(input).copied()).collect();
         found.into_iter().collect()
     }
 
@@ -281,7 +283,9 @@ impl Graph {
         scope: Scope,
     ) -> Option<Vec<Id>> {
         let is_known = known.is_some();
-        let values = if let Some(values) = known { values } else {
+        let values = if let Some(values) = known {
+            values
+        } else {
             let factors = self.factorise(matrix.clone())?;
             self.substitute(&factors, right.clone())
         };
@@ -430,17 +434,8 @@ impl Graph {
         if !self.nodes.iter().any(is_product) {
             return BTreeSet::new();
         }
-        let is_infinite = |root: &Id| {
-            self.reachable(&[*root], false)
-                .into_iter()
-                .any(|id| is_product(self.node(id)))
-        };
-        roots
-            .into_iter()
-            .collect::<BTreeSet<Id>>()
-            .into_iter()
-            .filter(is_infinite)
-            .collect()
+        let is_infinite = |root: &Id| self.reachable(&[*root], false).into_iter().any(|id| is_product(self.node(id)));
+        roots.into_iter().collect::<BTreeSet<Id>>().into_iter().filter(is_infinite).collect()
     }
 
     /// The nodes, themselves included, that values of these, or with `tangents` also their

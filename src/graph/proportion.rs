@@ -47,8 +47,7 @@ impl Graph {
     }
 
     fn product(&self, id: Id) -> Product {
-        let mut product =
-            Product { coefficient: 1.0, factors: BTreeMap::new(), nodes: BTreeMap::new() };
+        let mut product = Product { coefficient: 1.0, factors: BTreeMap::new(), nodes: BTreeMap::new() };
         self.collect_factors(id, 1, &mut product);
         product.factors.retain(|_, power| *power != 0);
         product
@@ -86,13 +85,7 @@ impl Graph {
         }
     }
 
-    fn collect_terms(
-        &self,
-        id: Id,
-        weight: f64,
-        weights: &mut BTreeMap<Id, f64>,
-        constant: &mut f64,
-    ) {
+    fn collect_terms(&self, id: Id, weight: f64, weights: &mut BTreeMap<Id, f64>, constant: &mut f64) {
         match self.node(id) {
             Node::Number(bits) => *constant += weight * f64::from_bits(*bits),
             Node::Neg(a) => self.collect_terms(*a, -weight, weights, constant),

@@ -65,15 +65,11 @@ impl Graph {
     }
 
     /// The values of all slots, given as start and next value, after the loop.
-    pub fn repeat(
-        &mut self,
-        scope: Scope,
-        depth: usize,
-        condition: Id,
-        slots: Vec<(Id, Id)>,
-    ) -> Vec<Id> {
+    pub fn repeat(&mut self, scope: Scope, depth: usize, condition: Id, slots: Vec<(Id, Id)>) -> Vec<Id> {
         let key = (scope, depth, condition, slots);
-        let id = if let Some(id) = self.known_loops.get(&key) { *id } else {
+        let id = if let Some(id) = self.known_loops.get(&key) {
+            *id
+        } else {
             let id = LoopId(u32::try_from(self.loops.len()).unwrap_or(u32::MAX));
             self.loops.push(Loop { scope, depth, condition, slots: Vec::new() });
             self.add_slots(id, key.3.clone());
@@ -143,9 +139,9 @@ impl Graph {
 
     /// Whether a loop of this depth would run inside code that computes these.
     pub fn has_loop_of(&self, roots: &[Id], depth: usize) -> bool {
-        self.reachable(roots, false).iter().any(|id| {
-            matches!(self.node(*id), Node::AfterLoop(id, _) if self.loop_of(*id).depth == depth)
-        })
+        self.reachable(roots, false)
+            .iter()
+            .any(|id| matches!(self.node(*id), Node::AfterLoop(id, _) if self.loop_of(*id).depth == depth))
     }
 
     /// The slots of a loop around them that these values are computed from, and how many nodes that took.

@@ -317,8 +317,7 @@ impl<'a> Scheduler<'a> {
         let place = self.graph.branch(branch).clone();
         let slots: Vec<usize> = self.slots[&branch].iter().copied().collect();
         self.need(place.condition, here, ops);
-        let roots: Vec<Id> =
-            slots.iter().flat_map(|slot| [place.slots[*slot].0, place.slots[*slot].1]).collect();
+        let roots: Vec<Id> = slots.iter().flat_map(|slot| [place.slots[*slot].0, place.slots[*slot].1]).collect();
         for id in self.outside(&roots, here) {
             self.need(id, here, ops);
         }
@@ -335,7 +334,8 @@ impl<'a> Scheduler<'a> {
         let mut arms = [Vec::new(), Vec::new()];
         for (arm, code) in [Arm::Then, Arm::Else].into_iter().zip(&mut arms) {
             let inside = Some((branch, arm));
-            let values = phis.iter().map(|(phi, (then, otherwise))| (*phi, if arm == Arm::Then { *then } else { *otherwise }));
+            let values =
+                phis.iter().map(|(phi, (then, otherwise))| (*phi, if arm == Arm::Then { *then } else { *otherwise }));
             // All names are shared before the conditional that sets them is written.
             let set: Vec<_> = values.map(|(phi, value)| (phi, value, self.shares_name(phi, value, inside))).collect();
             for (phi, value, shared) in set {

@@ -27,11 +27,7 @@ impl Touch {
     }
 
     pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            bits: self.bits | other.bits,
-            first: self.first.min(other.first),
-            last: self.last.max(other.last),
-        }
+        Self { bits: self.bits | other.bits, first: self.first.min(other.first), last: self.last.max(other.last) }
     }
 
     /// This may say yes for nothing, but never no.

@@ -40,7 +40,8 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
         return Some(Bystander { name: name.text.clone(), note, is_artificial: true, sets: Vec::new() });
     }
     let Deeds { set, has_code } = deeds(program);
-    let sets: Vec<String> = pointers(&declared).filter(|pointer| set.contains(&pointer.text)).map(|pointer| pointer.text.clone()).collect();
+    let sets: Vec<String> =
+        pointers(&declared).filter(|pointer| set.contains(&pointer.text)).map(|pointer| pointer.text.clone()).collect();
     let (code, message) = if is_artificial {
         if !set_of_others(program).is_empty() || !sets.is_empty() {
             return None;
@@ -54,7 +55,10 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
         if sets.is_empty() {
             ("only-watches", "has no current and sets nothing outside itself: passed over")
         } else {
-            ("only-watches", "has no current and sets only what its POINTERs see: passed over, if nothing that acts on a voltage reads that")
+            (
+                "only-watches",
+                "has no current and sets only what its POINTERs see: passed over, if nothing that acts on a voltage reads that",
+            )
         }
     };
     let note = Diagnostic::remark(code, name.span, format!("`{}` {message}", name.text)).label("declared here");

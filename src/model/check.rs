@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::bystander::deeds;
 use super::external;
 use super::mechanism::{
-    Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, NEURON_NAMES, SEEN_VOLTAGE,
+    Current, Hook, Ion, Kind, Mechanism, NEURON_NAMES, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility,
 };
 use super::pointer;
 use super::refuse::refusals;
@@ -180,21 +180,17 @@ impl Builder {
             NeuronStatement::PointProcess(name) => self.name = Some((name.clone(), Kind::Point)),
             NeuronStatement::UseIon(ion) => self.use_ion(ion),
             NeuronStatement::NonspecificCurrent(names) => {
-                self.currents.extend(names.iter().map(|name| Current {
-                    name: name.text.clone(),
-                    electrode: false,
-                }));
+                self.currents.extend(names.iter().map(|name| Current { name: name.text.clone(), electrode: false }));
             }
             NeuronStatement::ElectrodeCurrent(names) => {
-                self.currents.extend(names.iter().map(|name| Current {
-                    name: name.text.clone(),
-                    electrode: true,
-                }));
+                self.currents.extend(names.iter().map(|name| Current { name: name.text.clone(), electrode: true }));
             }
             NeuronStatement::Range(names) => self.range.extend(names.iter().cloned()),
             NeuronStatement::Global(names) => self.global.extend(names.iter().cloned()),
             NeuronStatement::External(names) => self.external.extend(names.iter().cloned()),
-            NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => self.pointers.extend(names.iter().cloned()),
+            NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => {
+                self.pointers.extend(names.iter().cloned())
+            }
             NeuronStatement::Random(names) => {
                 for name in names {
                     self.declare(name, Role::Stream, None);
@@ -269,13 +265,8 @@ impl Builder {
             let message = format!("`{}` has more than {LONGEST} elements", name.text);
             self.errors.push(Diagnostic::refusal("too-large", name.span, message).help("a shorter array"));
         }
-        let variable = Variable {
-            name: name.text.clone(),
-            role,
-            visibility: Visibility::Hidden,
-            length,
-            span: name.span,
-        };
+        let variable =
+            Variable { name: name.text.clone(), role, visibility: Visibility::Hidden, length, span: name.span };
         self.variables.insert(name.text.clone(), variable);
     }
 
@@ -314,7 +305,8 @@ impl Builder {
             own.push(SEEN_VOLTAGE.to_owned());
         }
         for solve in self.breakpoint.iter().filter_map(solve_of) {
-            let is_explicit = solve.method.as_ref().is_some_and(|method| ["euler", "runge"].contains(&method.text.as_str()));
+            let is_explicit =
+                solve.method.as_ref().is_some_and(|method| ["euler", "runge"].contains(&method.text.as_str()));
             let Some(block) = self.blocks.get(&solve.block.text).filter(|_| is_explicit) else { continue };
             for state in skipped(block).iter().filter_map(|state| self.variables.get(state)) {
                 for element in elements(state) {
@@ -348,9 +340,7 @@ impl Builder {
                 _ => Visibility::Hidden,
             };
         }
-        for (names, visibility) in
-            [(&self.range, Visibility::Range), (&self.global, Visibility::Global)]
-        {
+        for (names, visibility) in [(&self.range, Visibility::Range), (&self.global, Visibility::Global)] {
             for name in names {
                 if let Some(variable) = self.variables.get_mut(&name.text) {
                     variable.visibility = visibility;
@@ -366,7 +356,8 @@ impl Builder {
             let (text, span) = (name.text, name.span);
             let is_array = self.variables.get(&text).is_some_and(|variable| variable.length.is_some());
             if is_array || self.range.iter().any(|known| known.text == text) {
-                let what = if is_array { "that is an array is not differentiated" } else { "that is RANGE too can't be set" };
+                let what =
+                    if is_array { "that is an array is not differentiated" } else { "that is RANGE too can't be set" };
                 let message = format!("`{text}`: a POINTER {what}");
                 self.errors.push(Diagnostic::refusal("pointer", span, message).label("declared here"));
             }
@@ -376,9 +367,7 @@ impl Builder {
         }
         // NEURON subtracts all currents of a file, or none.
         if self.currents.iter().any(|current| current.electrode) {
-            self.currents
-                .iter_mut()
-                .for_each(|current| current.electrode = true);
+            self.currents.iter_mut().for_each(|current| current.electrode = true);
         }
         // An ion's variables are NEURON's, whatever the mechanism calls them.
         let ions = &self.ions;

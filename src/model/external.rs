@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::bystander::{deeds, Deeds};
+use super::bystander::{Deeds, deeds};
 use super::{Mechanism, Visibility};
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast::{Item, Name, NeuronStatement, Program};
@@ -33,7 +33,9 @@ pub fn shared_parameters(program: &Program) -> BTreeSet<String> {
     let Deeds { set, has_code } = deeds(program);
     let Some(mechanism) = declared_name(program).filter(|_| !has_code) else { return BTreeSet::new() };
     let elsewhere = statements(program).filter_map(|statement| match statement {
-        NeuronStatement::Range(names) | NeuronStatement::Pointer(names) | NeuronStatement::External(names) => Some(names),
+        NeuronStatement::Range(names) | NeuronStatement::Pointer(names) | NeuronStatement::External(names) => {
+            Some(names)
+        }
         _ => None,
     });
     let elsewhere: BTreeSet<&str> = elsewhere.flatten().map(|name| name.text.as_str()).collect();
@@ -41,7 +43,8 @@ pub fn shared_parameters(program: &Program) -> BTreeSet<String> {
         Item::Parameter(definitions, _) => Some(definitions),
         _ => None,
     });
-    let scalars = parameters.flatten().filter(|definition| definition.length.is_none()).map(|definition| &definition.name.text);
+    let scalars =
+        parameters.flatten().filter(|definition| definition.length.is_none()).map(|definition| &definition.name.text);
     let shared = scalars.filter(|name| !elsewhere.contains(name.as_str()) && !set.contains(name));
     shared.map(|name| format!("{name}_{}", mechanism.text)).collect()
 }
@@ -74,7 +77,9 @@ fn statements(program: &Program) -> impl Iterator<Item = &NeuronStatement> {
 /// The name of the mechanism that a file declares; of several, NEURON takes the last.
 pub fn declared_name(program: &Program) -> Option<&Name> {
     let names = statements(program).filter_map(|statement| match statement {
-        NeuronStatement::Suffix(name) | NeuronStatement::PointProcess(name) | NeuronStatement::ArtificialCell(name) => Some(name),
+        NeuronStatement::Suffix(name) | NeuronStatement::PointProcess(name) | NeuronStatement::ArtificialCell(name) => {
+            Some(name)
+        }
         _ => None,
     });
     names.last()

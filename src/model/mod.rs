@@ -18,10 +18,8 @@ mod threadsafe;
 mod units;
 mod verbatim;
 
-pub use bystander::{bystander, Bystander};
-pub use check::{check, check_all, LONGEST};
+pub use bystander::{Bystander, bystander};
+pub use check::{LONGEST, check, check_all};
 pub use describe::describe;
 pub use external::{declared_name, set_of_others, shared_parameters, unowned};
-pub use mechanism::{
-    Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, Variable, Visibility, SEEN_VOLTAGE,
-};
+pub use mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility};

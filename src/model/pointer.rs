@@ -17,7 +17,8 @@ pub(super) fn refusals(program: &Program) -> Vec<Diagnostic> {
     pointers(&declared)
         .filter(|name| set.contains(&name.text))
         .map(|name| {
-            let message = format!("`{}`: a POINTER that the mechanism sets: what else depends on it is unknown", name.text);
+            let message =
+                format!("`{}`: a POINTER that the mechanism sets: what else depends on it is unknown", name.text);
             Diagnostic::refusal("pointer", name.span, message).label("declared here")
         })
         .collect()

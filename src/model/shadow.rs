@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::mechanism::NEURON_NAMES;
 use crate::syntax::ast::{
-    Argument, BlockKind, Expr, ExprKind, Item, Name, NeuronStatement, Program, Reaction, Solve,
-    Statement, StatementKind, UnitDefinition,
+    Argument, BlockKind, Expr, ExprKind, Item, Name, NeuronStatement, Program, Reaction, Solve, Statement,
+    StatementKind, UnitDefinition,
 };
 
 /// What a LOCAL is called that has the name of a variable of the file. No name in a file has a point in it.
@@ -20,10 +20,7 @@ pub(super) fn renamed(program: &Program) -> Program {
     let mut program = program.clone();
     for item in &mut program.items {
         let Item::Block(block) = item else { continue };
-        let mut scope = Scope {
-            declared: &declared,
-            hidden: BTreeSet::new(),
-        };
+        let mut scope = Scope { declared: &declared, hidden: BTreeSet::new() };
         match &mut block.kind {
             BlockKind::Procedure(signature) | BlockKind::Function(signature) => {
                 scope.arguments(&mut signature.arguments);
@@ -141,22 +138,13 @@ impl Scope<'_> {
                 self.expression(condition);
                 self.block(body);
             }
-            StatementKind::From {
-                variable,
-                first,
-                last,
-                step,
-                body,
-            } => {
+            StatementKind::From { variable, first, last, step, body } => {
                 self.expressions([first, last].into_iter().chain(step));
                 let mut inner = self.clone();
                 inner.hide(variable);
                 inner.block(body);
             }
-            StatementKind::Solve(Solve {
-                if_error: Some(body),
-                ..
-            })
+            StatementKind::Solve(Solve { if_error: Some(body), .. })
             | StatementKind::Initial(body)
             | StatementKind::Group(body) => self.block(body),
             StatementKind::ForNetcons(arguments, body) => {
@@ -167,24 +155,14 @@ impl Scope<'_> {
             StatementKind::Conductance(name, _) => self.name(&mut name.text),
             StatementKind::Table(table) => self.expressions([&mut table.from, &mut table.to]),
             StatementKind::Reaction(reaction) => match reaction {
-                Reaction::Reversible {
-                    forward, backward, ..
-                } => self.expressions([forward, backward]),
+                Reaction::Reversible { forward, backward, .. } => self.expressions([forward, backward]),
                 Reaction::Flux { flux: rate, .. } | Reaction::OneWay { rate, .. } => {
                     self.expression(rate);
                 }
             },
             StatementKind::Conserve(_, total) => self.expression(total),
-            StatementKind::Compartment {
-                volume: value,
-                index,
-                ..
-            }
-            | StatementKind::LongitudinalDiffusion {
-                coefficient: value,
-                index,
-                ..
-            } => {
+            StatementKind::Compartment { volume: value, index, .. }
+            | StatementKind::LongitudinalDiffusion { coefficient: value, index, .. } => {
                 let mut inner = self.clone();
                 if let Some(index) = index {
                     inner.hide(index);

@@ -20,7 +20,8 @@ fn without(statements: Vec<Statement>, solved: &mut Vec<Statement>) -> Vec<State
                 continue;
             }
             StatementKind::If(branches, otherwise) => {
-                let branches = branches.into_iter().map(|(condition, body)| (condition, without(body, solved))).collect();
+                let branches =
+                    branches.into_iter().map(|(condition, body)| (condition, without(body, solved))).collect();
                 StatementKind::If(branches, otherwise.map(|body| without(body, solved)))
             }
             StatementKind::While(condition, body) => StatementKind::While(condition, without(body, solved)),

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use super::bystander::deeds;
 use crate::syntax::ast::{
-    BinaryOp, Block, BlockKind, Expr, ExprKind, Item, NeuronStatement, Opaque, Program, Signature, Statement, StatementKind,
+    BinaryOp, Block, BlockKind, Expr, ExprKind, Item, NeuronStatement, Opaque, Program, Signature, Statement,
+    StatementKind,
 };
 use crate::syntax::c::{is_number, is_word, tokens};
 use crate::syntax::parse;
@@ -269,7 +270,10 @@ mod tests {
     fn simple_code_is_nmodl() {
         for (code, expected) in [
             ("a = 2*b/3; /* x */ c = exp(-a) ;", "INITIAL { LOCAL z a = 2 * b / 3 c = exp(-a) }"),
-            ("if (a > 1./2) { _lz = a; } else { a = -1e-3; }", "INITIAL { LOCAL z IF (a > 1. / 2) { z = a } ELSE { a = -1e-3 } }"),
+            (
+                "if (a > 1./2) { _lz = a; } else { a = -1e-3; }",
+                "INITIAL { LOCAL z IF (a > 1. / 2) { z = a } ELSE { a = -1e-3 } }",
+            ),
             ("cai = _ion_cai; nai = _ion_nai;", "INITIAL { LOCAL z }"),
         ] {
             assert_eq!(initial(code), expected, "{code}");

@@ -174,7 +174,7 @@ impl Step<'_> {
 }
 
 fn refuse_array(span: Span, message: impl Into<String>) -> Refused {
-    let diagnostic = Diagnostic::refusal("event-array", span, message)
-        .help("a shorter array would be followed element by element");
+    let diagnostic =
+        Diagnostic::refusal("event-array", span, message).help("a shorter array would be followed element by element");
     Refused { mechanism: 0, diagnostic }
 }

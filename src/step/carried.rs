@@ -57,7 +57,10 @@ impl Step<'_> {
                     let is_own = variable.name == ion.current() && !ion.read.contains(&variable.name);
                     ion.uses(&variable.name) && !is_own
                 });
-                if is_ion || self.is_whole(&variable.name) || matches!(variable.role, Role::Constant(_) | Role::Factor | Role::Pointed) {
+                if is_ion
+                    || self.is_whole(&variable.name)
+                    || matches!(variable.role, Role::Constant(_) | Role::Factor | Role::Pointed)
+                {
                     continue;
                 }
                 for name in elements(variable) {
@@ -65,9 +68,7 @@ impl Step<'_> {
                     let before = self.graph.read(input);
                     let after = self.values[index][&name];
                     let start = start.values[index][&name];
-                    let event = received
-                        .and_then(|received| received.values.get(&name).copied())
-                        .unwrap_or(before);
+                    let event = received.and_then(|received| received.values.get(&name).copied()).unwrap_or(before);
                     if after == before && start == before && event == before {
                         constant.insert(input);
                     } else {
@@ -164,8 +165,7 @@ impl Step<'_> {
             return Refused { mechanism, diagnostic };
         }
         let message = format!("`{name}` changes in the step and at events, but NEURON does not show it");
-        let diagnostic = Diagnostic::refusal("hidden-event-variable", span, message)
-            .help("make it RANGE");
+        let diagnostic = Diagnostic::refusal("hidden-event-variable", span, message).help("make it RANGE");
         Refused { mechanism, diagnostic }
     }
 
@@ -200,7 +200,8 @@ impl Step<'_> {
         self.refuse_full()?;
         let Some(candidate) = chosen.get(CARRIED) else { return Ok(()) };
         let (mechanism, span) = self.declaration(&candidate.kind);
-        let message = format!("{} variables are carried from step to step; at most {CARRIED} are followed", chosen.len());
+        let message =
+            format!("{} variables are carried from step to step; at most {CARRIED} are followed", chosen.len());
         let diagnostic = Diagnostic::refusal("too-large", span, message).label("one of them");
         Err(Refused { mechanism, diagnostic })
     }
@@ -208,9 +209,7 @@ impl Step<'_> {
     fn is_state(&self, kind: &StateKind) -> bool {
         match kind {
             _ if self.region.stream(kind).is_some() => true,
-            StateKind::Variable(index, name) => {
-                state_elements(&self.region.mechanisms[*index]).contains(name)
-            }
+            StateKind::Variable(index, name) => state_elements(&self.region.mechanisms[*index]).contains(name),
             StateKind::Ion(_) => true,
         }
     }
@@ -225,9 +224,9 @@ impl Step<'_> {
     fn visibility(&self, kind: &StateKind) -> Visibility {
         match kind {
             StateKind::Ion(_) => Visibility::Range,
-            StateKind::Variable(index, name) => self.region.mechanisms[*index]
-                .variable(name)
-                .map_or(Visibility::Hidden, |variable| variable.visibility),
+            StateKind::Variable(index, name) => {
+                self.region.mechanisms[*index].variable(name).map_or(Visibility::Hidden, |variable| variable.visibility)
+            }
         }
     }
 

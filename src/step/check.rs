@@ -110,14 +110,7 @@ impl Step<'_> {
                 let size = size_of(&mut self.graph, rest);
                 let zero = self.graph.number(0.0);
                 let [rest, size] = [rest, size].map(|id| self.graph.only_in(system.scope, id, zero));
-                checks.push(Check {
-                    of: of.clone(),
-                    rest,
-                    size,
-                    relative: ITERATED,
-                    absolute: 0.0,
-                    of_arrays: false,
-                });
+                checks.push(Check { of: of.clone(), rest, size, relative: ITERATED, absolute: 0.0, of_arrays: false });
             }
         }
     }

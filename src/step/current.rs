@@ -5,7 +5,7 @@
 //! `J = I + d (V_{n+1} - V_n)` the derivative of that equation needs `J` only:
 //! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
 
-use super::{shared, Refused, StateKind, Step, When};
+use super::{Refused, StateKind, Step, When, shared};
 use crate::graph::{Builtin, Id, Node, Scope};
 use crate::model::shadow::local_name;
 use crate::model::{Mechanism, SEEN_VOLTAGE};
@@ -54,7 +54,8 @@ impl Step<'_> {
                 let once = self.sum(mechanism, &after);
                 let again = self.twice(index, before.clone(), scope)?;
                 differs = once != self.sum(mechanism, &again);
-                first = Some(std::mem::replace(&mut after, again)).filter(|_| differs && shared::is_set_elsewhere(mechanism));
+                first = Some(std::mem::replace(&mut after, again))
+                    .filter(|_| differs && shared::is_set_elsewhere(mechanism));
             }
             self.share(index, "BREAKPOINT", &before, &mut after);
             if let Some(mut first) = first {
@@ -69,8 +70,7 @@ impl Step<'_> {
                     }
                 }
             }
-            let (current, conductance) =
-                self.contribution(index, (&before, &after), (rise, differs, hint), scope)?;
+            let (current, conductance) = self.contribution(index, (&before, &after), (rise, differs, hint), scope)?;
             for ion in &mechanism.ions {
                 let name = ion.current();
                 if ion.write.contains(&name) {
@@ -121,7 +121,10 @@ impl Step<'_> {
         match trace.with_locals(&body) {
             Ok(locals) => {
                 // Where NEURON takes no notice of CONDUCTANCE, a LOCAL is nothing but a LOCAL.
-                let locals = locals.into_iter().filter(|_| mechanism.is_thread_safe).map(|(name, value)| (in_values(&name), value));
+                let locals = locals
+                    .into_iter()
+                    .filter(|_| mechanism.is_thread_safe)
+                    .map(|(name, value)| (in_values(&name), value));
                 Ok((trace.values.into_iter().chain(locals).collect(), trace.has_jumped))
             }
             Err(diagnostic) => Err(Refused { mechanism: index, diagnostic: *diagnostic }),
@@ -157,16 +160,10 @@ impl Step<'_> {
     }
 
     /// `sum`, and how large the currents of a mechanism are, and the change of their sum within the step.
-    fn size(
-        &mut self,
-        sum: Id,
-        index: usize,
-        after: &Values,
-        (conductance, rise): (Id, Id),
-        scope: Scope,
-    ) -> Id {
+    fn size(&mut self, sum: Id, index: usize, after: &Values, (conductance, rise): (Id, Id), scope: Scope) -> Id {
         let region = self.region;
-        let currents = region.mechanisms[index].currents.iter().map(|current| after[local_if_any(after, &current.name).as_str()]);
+        let currents =
+            region.mechanisms[index].currents.iter().map(|current| after[local_if_any(after, &current.name).as_str()]);
         let mut parts: Vec<Id> = currents.map(|current| self.inside(scope, current)).collect();
         parts.push(self.graph.mul(conductance, rise));
         parts.into_iter().fold(sum, |sum, part| {
@@ -176,13 +173,7 @@ impl Step<'_> {
     }
 
     /// NEURON's numerical slope, for currents that are not linear in the voltage.
-    fn difference(
-        &mut self,
-        index: usize,
-        before: &Values,
-        current: Id,
-        scope: Scope,
-    ) -> Result<Id, Refused> {
+    fn difference(&mut self, index: usize, before: &Values, current: Id, scope: Scope) -> Result<Id, Refused> {
         let step = self.graph.number(SLOPE_STEP);
         let after = self.breakpoint_above(index, before.clone(), scope)?;
         let mechanism = &self.region.mechanisms[index];
@@ -198,12 +189,7 @@ impl Step<'_> {
         Ok(self.breakpoint(index, after, (v, Discontinuities::Ignored), scope)?.0)
     }
 
-    fn breakpoint_above(
-        &mut self,
-        index: usize,
-        before: Values,
-        scope: Scope,
-    ) -> Result<Values, Refused> {
+    fn breakpoint_above(&mut self, index: usize, before: Values, scope: Scope) -> Result<Values, Refused> {
         let step = self.graph.number(SLOPE_STEP);
         let v = self.graph.read(self.v_before);
         let above = self.graph.add(v, step);
@@ -227,11 +213,7 @@ impl Step<'_> {
         let mut sum = self.graph.number(0.0);
         for current in &mechanism.currents {
             let value = values[local_if_any(values, &current.name).as_str()];
-            sum = if current.electrode {
-                self.graph.sub(sum, value)
-            } else {
-                self.graph.add(sum, value)
-            };
+            sum = if current.electrode { self.graph.sub(sum, value) } else { self.graph.add(sum, value) };
         }
         sum
     }
@@ -254,9 +236,7 @@ impl Step<'_> {
                 _ => {}
             }
         }
-        self.graph
-            .reachable_inputs(&deciding, false)
-            .contains(&self.v_before)
+        self.graph.reachable_inputs(&deciding, false).contains(&self.v_before)
     }
 
     /// The sum of the CONDUCTANCE hints, if there are any, as NEURON adds it to the membrane's conductance.
@@ -297,15 +277,9 @@ fn hints<'a>(statements: &'a [Statement], names: &mut Vec<&'a str>) {
         match &statement.kind {
             StatementKind::Conductance(name, _) => names.push(&name.text),
             StatementKind::If(branches, otherwise) => {
-                branches
-                    .iter()
-                    .map(|(_, body)| body)
-                    .chain(otherwise)
-                    .for_each(|body| hints(body, names));
+                branches.iter().map(|(_, body)| body).chain(otherwise).for_each(|body| hints(body, names));
             }
-            StatementKind::While(_, body)
-            | StatementKind::From { body, .. }
-            | StatementKind::Group(body) => {
+            StatementKind::While(_, body) | StatementKind::From { body, .. } | StatementKind::Group(body) => {
                 hints(body, names);
             }
             _ => {}
@@ -327,9 +301,5 @@ fn is_local(name: &str) -> bool {
 /// With CONDUCTANCE, if it is heeded, NEURON takes the LOCAL for a current that has its name.
 fn local_if_any(values: &Values, current: &str) -> String {
     let local = in_values(&local_name(current));
-    if values.contains_key(&local) {
-        local
-    } else {
-        current.to_owned()
-    }
+    if values.contains_key(&local) { local } else { current.to_owned() }
 }

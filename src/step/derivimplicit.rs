@@ -9,19 +9,12 @@ use crate::graph::{Input, Scope};
 use crate::syntax::ast::Block;
 use crate::trace::{Primes, Trace, Traced, Values};
 
-pub(super) fn advance(
-    step: &mut Step,
-    index: usize,
-    block: &Block,
-    values: Values,
-    scope: Scope,
-) -> Traced<Values> {
+pub(super) fn advance(step: &mut Step, index: usize, block: &Block, values: Values, scope: Scope) -> Traced<Values> {
     let region = step.region;
     let mechanism = &region.mechanisms[index];
     // Which states have an equation.
     let names: Vec<String> = {
-        let mut trace =
-            Trace::new(&mut step.graph, mechanism, values.clone(), &step.constants, scope);
+        let mut trace = Trace::new(&mut step.graph, mechanism, values.clone(), &step.constants, scope);
         trace.primes = Primes::Collect(Vec::new());
         trace.run_block(block)?;
         match trace.primes {

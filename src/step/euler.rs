@@ -3,15 +3,9 @@
 use super::Step;
 use crate::graph::Scope;
 use crate::syntax::ast::Block;
-use crate::trace::{times_listed, Primes, Trace, Traced, Values};
+use crate::trace::{Primes, Trace, Traced, Values, times_listed};
 
-pub(super) fn advance(
-    step: &mut Step,
-    index: usize,
-    block: &Block,
-    values: Values,
-    scope: Scope,
-) -> Traced<Values> {
+pub(super) fn advance(step: &mut Step, index: usize, block: &Block, values: Values, scope: Scope) -> Traced<Values> {
     let mechanism = &step.region.mechanisms[index];
     let mut trace = Trace::new(&mut step.graph, mechanism, values, &step.constants, scope);
     trace.primes = Primes::Collect(Vec::new());

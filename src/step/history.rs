@@ -82,9 +82,8 @@ impl Step<'_> {
             switches.extend((0..self.region.mechanisms.len()).map(|index| self.switch(index)));
         }
         let starts: Vec<Id> = chosen.iter().map(|candidate| candidate.start).collect();
-        let is_tested = |step: &Self, roots: &[Id]| {
-            step.started(roots, &switches).into_iter().any(|id| step.compares(id, &all))
-        };
+        let is_tested =
+            |step: &Self, roots: &[Id]| step.started(roots, &switches).into_iter().any(|id| step.compares(id, &all));
         let is_any_tested = is_tested(self, &starts);
         let mut flags = Vec::new();
         if !is_any_tested && self.starts_without(&starts, gone, &switches) {
@@ -127,7 +126,9 @@ impl Step<'_> {
     /// The name of the variable that this is, if it is one of these.
     fn left(&self, id: Id, gone: &Gone) -> Option<String> {
         match self.graph.node(id) {
-            Node::Input(input) | Node::Element(input, _) if gone.hidden.contains(input) || gone.reset.contains(input) => {
+            Node::Input(input) | Node::Element(input, _)
+                if gone.hidden.contains(input) || gone.reset.contains(input) =>
+            {
                 match self.quantities.get(input) {
                     Some(Quantity::Variable(_, name, _)) => Some(name.clone()),
                     _ => Some(String::new()),
@@ -182,6 +183,7 @@ impl Step<'_> {
 }
 
 fn refuse(mechanism: usize, span: Span, message: String) -> Refused {
-    let diagnostic = Diagnostic::refusal("history", span, message).help("set in INITIAL all that INITIAL and BREAKPOINT use");
+    let diagnostic =
+        Diagnostic::refusal("history", span, message).help("set in INITIAL all that INITIAL and BREAKPOINT use");
     Refused { mechanism, diagnostic }
 }

@@ -36,8 +36,7 @@ impl Step<'_> {
             before.insert("v".to_owned(), v);
             self.see(index, &mut before, when);
             before.insert("t".to_owned(), t);
-            let mut trace =
-                Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, scope);
+            let mut trace = Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, scope);
             // The derivative of a step goes on to where the next one begins.
             trace.may_draw = hook != Hook::BeforeBreakpoint;
             let mut after = trace

@@ -12,9 +12,10 @@ impl Linearised {
             let changes = receive.states.iter().chain(&receive.weights).chain(&receive.start_weights);
             changes.map(|change: &Change| &change.row)
         });
-        let is_quiet = self.receive.as_ref().is_none_or(|receive| {
-            receive.voltage.is_none() && receive.moved.is_none() && receive.stores.is_empty()
-        });
+        let is_quiet = self
+            .receive
+            .as_ref()
+            .is_none_or(|receive| receive.voltage.is_none() && receive.moved.is_none() && receive.stores.is_empty());
         let stands_alone = self.ions.is_empty()
             && self.pointed.is_empty()
             && self.arrays.is_empty()

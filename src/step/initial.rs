@@ -2,7 +2,7 @@
 
 use super::{Refused, Sent, Step, When};
 use crate::model::{Hook, Role, SEEN_VOLTAGE};
-use crate::trace::{is_kept_slope, Trace, Values};
+use crate::trace::{Trace, Values, is_kept_slope};
 
 /// The values after `finitialize`.
 pub(super) struct Start {
@@ -26,9 +26,7 @@ impl Step<'_> {
             self.show_ions(mechanism, &mut before);
             let mut values = before.clone();
             for variable in mechanism.variables.values() {
-                if variable.role == Role::State
-                    && !mechanism.ions.iter().any(|ion| ion.uses(&variable.name))
-                {
+                if variable.role == Role::State && !mechanism.ions.iter().any(|ion| ion.uses(&variable.name)) {
                     let zero = self.graph.number(0.0);
                     let default = values.get(&format!("{}0", variable.name)).copied();
                     for name in super::quantity::elements(variable) {
@@ -36,11 +34,7 @@ impl Step<'_> {
                     }
                 }
             }
-            for name in mechanism
-                .variables
-                .keys()
-                .filter(|name| is_kept_slope(name))
-            {
+            for name in mechanism.variables.keys().filter(|name| is_kept_slope(name)) {
                 let zero = self.graph.number(0.0);
                 values.insert(name.clone(), zero);
             }
@@ -48,8 +42,7 @@ impl Step<'_> {
             values.insert("v".to_owned(), v);
             self.see(index, &mut values, When::Before);
             values.insert("t".to_owned(), self.t);
-            let mut trace =
-                Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+            let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
             trace.effects = mechanism.receive.is_some().then(Vec::new);
             trace.stores = mechanism.receive.is_some().then(Vec::new);
             trace.solver = Some(super::state::solve_at_start);
@@ -59,11 +52,7 @@ impl Step<'_> {
             let effects = trace.effects.take().unwrap_or_default();
             let stores = trace.stores.take().unwrap_or_default();
             let mut values = trace.values;
-            if let Some(v) = values
-                .get("v")
-                .copied()
-                .filter(|_| values.contains_key(SEEN_VOLTAGE))
-            {
+            if let Some(v) = values.get("v").copied().filter(|_| values.contains_key(SEEN_VOLTAGE)) {
                 values.insert(SEEN_VOLTAGE.to_owned(), v);
             }
             self.start_arrays(&stores, &values, scope)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Quantity, Region, StateKind, Step, When};
 use crate::graph::{Comparison, Id};
 use crate::model::{Ion, Mechanism};
-use crate::trace::{nernst, Values};
+use crate::trace::{Values, nernst};
 
 /// An ion as all mechanisms of a region together use it.
 #[derive(Clone, Debug)]
@@ -55,12 +55,8 @@ pub(super) fn region_ions(region: &Region) -> Vec<RegionIon> {
     names
         .into_iter()
         .map(|name| {
-            let uses: Vec<&Ion> = region
-                .mechanisms
-                .iter()
-                .flat_map(|mechanism| &mechanism.ions)
-                .filter(|ion| ion.name == name)
-                .collect();
+            let uses: Vec<&Ion> =
+                region.mechanisms.iter().flat_map(|mechanism| &mechanism.ions).filter(|ion| ion.name == name).collect();
             let ion = uses[0].clone();
             let valence = uses.iter().find_map(|ion| ion.valence);
             let ion = Ion { valence, ..ion };
@@ -85,11 +81,7 @@ impl Step<'_> {
         for ion in self.ions.clone() {
             for name in &ion.concentrations {
                 let own = self.ion(name, When::Before);
-                let value = if ion.written.contains(name) {
-                    own
-                } else {
-                    self.or_global(&ion, name, own)
-                };
+                let value = if ion.written.contains(name) { own } else { self.or_global(&ion, name, own) };
                 values.insert(name.clone(), value);
             }
             let zero = self.graph.number(0.0);

@@ -13,9 +13,10 @@ pub(super) fn solve(trace: &mut Trace, block: &Block) -> Traced<()> {
     let equations = trace.linear(block)?;
     let scope = trace.scope();
     let (matrix, right) = (equations.matrix.clone(), equations.right.clone());
-    let solution = trace.graph.solve_linear(matrix, right, None, scope).ok_or_else(|| {
-        Box::new(Diagnostic::refusal("singular", block.span, "these equations are singular"))
-    })?;
+    let solution = trace
+        .graph
+        .solve_linear(matrix, right, None, scope)
+        .ok_or_else(|| Box::new(Diagnostic::refusal("singular", block.span, "these equations are singular")))?;
     let limit = trace.graph.number(RESIDUAL);
     for (row, right) in equations.matrix.iter().zip(&equations.right) {
         let mut sum = trace.graph.neg(*right);

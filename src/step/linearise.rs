@@ -11,11 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::carried::Candidate;
 use super::row::Order;
 use super::unread::Run;
-use super::{Array, Check, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row, SharedTable, Stage, StaleTable, StateKind, Step};
+use super::{
+    Array, Check, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row,
+    SharedTable, Stage, StaleTable, StateKind, Step,
+};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Id, Input, Node};
 use crate::model::Kind;
-use crate::trace::{is_kept_slope, Values, FAILED};
+use crate::trace::{FAILED, Values, is_kept_slope};
 
 /// Something that the step carries on from `t_n` to `t_{n+1}`.
 #[derive(Clone, Debug)]
@@ -93,11 +96,7 @@ pub struct Linearised {
 
 /// Differentiates the step of a region with respect to the voltage, the states
 /// and those parameters whose public names are wanted.
-pub fn linearise(
-    region: &Region,
-    wanted: &dyn Fn(&str) -> bool,
-    times: EventTimes,
-) -> Result<Linearised, Refused> {
+pub fn linearise(region: &Region, wanted: &dyn Fn(&str) -> bool, times: EventTimes) -> Result<Linearised, Refused> {
     refuse_point_process(region)?;
     match linearise_with(region, wanted, true, times) {
         // Element by element it may be possible.
@@ -184,7 +183,8 @@ fn linearise_with(
     if region.kind() == Kind::Density && wanted("cm") {
         step.add_capacitance(&mut source, &mut parameters, rise);
     }
-    let history = Run { received: received.as_ref(), sent: &start.sent, membrane: [membrane.current, membrane.conductance] };
+    let history =
+        Run { received: received.as_ref(), sent: &start.sent, membrane: [membrane.current, membrane.conductance] };
     let history = step.refuse_history(&chosen, &gone, &history)?;
     let receive = match &received {
         Some(received) => {
@@ -233,11 +233,7 @@ fn linearise_with(
     })
 }
 
-fn corrected(
-    chosen: &[Candidate],
-    initial: &BTreeSet<Input>,
-    parameters: &[(Input, Parameter)],
-) -> Vec<StateKind> {
+fn corrected(chosen: &[Candidate], initial: &BTreeSet<Input>, parameters: &[(Input, Parameter)]) -> Vec<StateKind> {
     let is_asked_for = |input: &Input| parameters.iter().any(|(parameter, _)| parameter == input);
     let set = chosen.iter().filter(|candidate| initial.contains(&candidate.input) && is_asked_for(&candidate.input));
     set.map(|candidate| candidate.kind.clone()).collect()
@@ -270,12 +266,7 @@ impl Step<'_> {
         Ok(stores)
     }
 
-    fn state_rows(
-        &mut self,
-        chosen: &[Candidate],
-        order: &Order,
-        start_order: &Order,
-    ) -> Result<Vec<State>, Refused> {
+    fn state_rows(&mut self, chosen: &[Candidate], order: &Order, start_order: &Order) -> Result<Vec<State>, Refused> {
         self.refuse_full()?;
         let mut states = Vec::new();
         for (candidate, is_settled) in chosen.iter().zip(self.settled(chosen)) {

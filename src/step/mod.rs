@@ -52,19 +52,19 @@ use crate::model::{Ion, Kind, Mechanism};
 use crate::trace::{Constants, Discontinuities, Values};
 
 pub use array::{Array, ArrayStore};
-pub use ion::RegionIon;
-pub use isolated::Isolated;
 pub use carried::StateKind;
 pub use check::Check;
-pub use linearise::{linearise, Linearised, State};
+pub use ion::RegionIon;
+pub use isolated::Isolated;
+pub use linearise::{Linearised, State, linearise};
 pub use moved::{EventTimes, Flow, Moved};
+pub use names::Names;
 pub use parameter::Parameter;
 pub use pointed::Pointed;
+pub use quantity::{Quantity, When, elements};
+pub use receive::{Change, Receive, Sent};
 pub use refusals::refusals;
 pub use row::Row;
-pub use names::Names;
-pub use quantity::{elements, Quantity, When};
-pub use receive::{Change, Receive, Sent};
 pub use stage::{Stage, StageRow};
 pub use stale::{SharedTable, StaleTable};
 
@@ -95,8 +95,7 @@ impl Region {
     /// NEURON runs them: those that write a concentration first, the last
     /// registered first among them (`nrn_writes_conc`).
     pub fn new(name: impl Into<String>, mechanisms: Vec<Mechanism>, switched: bool) -> Self {
-        let (writers, others): (Vec<_>, Vec<_>) =
-            mechanisms.into_iter().partition(Mechanism::writes_concentration);
+        let (writers, others): (Vec<_>, Vec<_>) = mechanisms.into_iter().partition(Mechanism::writes_concentration);
         let mut mechanisms: Vec<Mechanism> = writers.into_iter().rev().chain(others).collect();
         let (mut streams, mut function_tables) = (0, 0);
         for mechanism in &mut mechanisms {
@@ -210,7 +209,11 @@ impl Step<'_> {
         }
         let message = "the derivative of this step is too large";
         let diagnostic = Diagnostic::refusal("too-large", self.region.mechanisms[0].span, message)
-            .label(if self.region.mechanisms.len() == 1 { "of this mechanism" } else { "of this mechanism and those beside it" })
+            .label(if self.region.mechanisms.len() == 1 {
+                "of this mechanism"
+            } else {
+                "of this mechanism and those beside it"
+            })
             .help("fewer states, shorter loops and products, or --wrt with fewer parameters");
         Err(Refused { mechanism: 0, diagnostic })
     }

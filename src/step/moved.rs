@@ -21,7 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
 use crate::syntax::ast::StatementKind;
-use crate::trace::{Discontinuities, EffectKind, Primes, Trace, Traced, Values, FAILED};
+use crate::trace::{Discontinuities, EffectKind, FAILED, Primes, Trace, Traced, Values};
 
 /// What becomes of the times of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,7 @@ impl Step<'_> {
                     _ => self.slopes_of(mechanism, &method, block, values.clone(), &mut found.of),
                 }),
                 _ if mechanism.currents.is_empty() => {
-                    let mut trace =
-                        Trace::new(&mut self.graph, mechanism, values.clone(), &self.constants, None);
+                    let mut trace = Trace::new(&mut self.graph, mechanism, values.clone(), &self.constants, None);
                     trace.sequence(std::slice::from_ref(statement)).map(|()| trace.values)
                 }
                 _ => continue,
@@ -207,7 +206,8 @@ impl Step<'_> {
             receive.forget_times();
             return Ok(None);
         }
-        let followed = if is_kept { Err("its events write an array".to_owned()) } else { self.followed_sends(receive, chosen) };
+        let followed =
+            if is_kept { Err("its events write an array".to_owned()) } else { self.followed_sends(receive, chosen) };
         let reason = match followed {
             Ok(()) => return Ok(Some(Ok(Moved { flow: None }))),
             Err(reason) => reason,

@@ -7,15 +7,9 @@ use super::Step;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Input, Scope};
 use crate::syntax::ast::Block;
-use crate::trace::{unknowns_of_nonlinear, Trace, Traced, Values};
+use crate::trace::{Trace, Traced, Values, unknowns_of_nonlinear};
 
-pub(super) fn advance(
-    step: &mut Step,
-    index: usize,
-    block: &Block,
-    values: Values,
-    scope: Scope,
-) -> Traced<Values> {
+pub(super) fn advance(step: &mut Step, index: usize, block: &Block, values: Values, scope: Scope) -> Traced<Values> {
     let mechanism = &step.region.mechanisms[index];
     let names = unknowns_of_nonlinear(mechanism, block);
     let unknowns: Vec<Input> = names.iter().map(|name| step.state_after(index, name)).collect();

@@ -47,11 +47,7 @@ impl Step<'_> {
         names.collect()
     }
 
-    fn as_parameter(
-        &self,
-        input: Input,
-        constant: &BTreeSet<Input>,
-    ) -> Option<(String, &'static str)> {
+    fn as_parameter(&self, input: Input, constant: &BTreeSet<Input>) -> Option<(String, &'static str)> {
         match self.quantities.get(&input)? {
             Quantity::Variable(index, name, When::Before) if constant.contains(&input) => {
                 let mechanism = &self.region.mechanisms[*index];
@@ -63,9 +59,7 @@ impl Step<'_> {
                 }
             }
             Quantity::Ion(name, When::Before) => {
-                let fixed = |ion: &RegionIon| {
-                    ion.ion.current() == *name || ion.written.contains(name)
-                };
+                let fixed = |ion: &RegionIon| ion.ion.current() == *name || ion.written.contains(name);
                 (!self.ions.iter().any(fixed)).then(|| (name.clone(), "ion"))
             }
             Quantity::InitialConcentration(name) => Some((name.clone(), "global")),

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::array::whole_arrays;
-use super::{ion, Names, Region, Step};
+use super::{Names, Region, Step, ion};
 use crate::diff::Differentiator;
 use crate::graph::{Comparison, Graph, Id, Input};
 use crate::model::{Role, Variable, Visibility};
-use crate::trace::{Constants, Discontinuities, Values, FAILED, USETABLE};
+use crate::trace::{Constants, Discontinuities, FAILED, USETABLE, Values};
 
 /// At the start (`t_n`) or at the end (`t_{n+1}`) of the step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,10 +203,7 @@ impl<'a> Step<'a> {
                 }
             }
         }
-        let usetable = self.input(
-            Quantity::UseTable(index),
-            format!("{}_usetable", mechanism.name),
-        );
+        let usetable = self.input(Quantity::UseTable(index), format!("{}_usetable", mechanism.name));
         // Wherever a table is filled or used it is not 0.
         self.constants.insert_fixed(usetable);
         values.insert(USETABLE.to_owned(), self.graph.read(usetable));

@@ -185,13 +185,9 @@ impl Step<'_> {
             traced.arguments.push((name.clone(), input));
             frame.insert(name.clone(), self.graph.read(input));
         }
-        let (start, body): (Vec<Statement>, Vec<Statement>) = receive
-            .body
-            .iter()
-            .cloned()
-            .partition(|statement| matches!(statement.kind, StatementKind::Initial(_)));
-        let mut trace =
-            Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, None);
+        let (start, body): (Vec<Statement>, Vec<Statement>) =
+            receive.body.iter().cloned().partition(|statement| matches!(statement.kind, StatementKind::Initial(_)));
+        let mut trace = Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, None);
         trace.effects = Some(Vec::new());
         trace.stores = Some(Vec::new());
         trace.watched = Some(before.clone());
@@ -207,7 +203,8 @@ impl Step<'_> {
             }
             traced.voltage = Some(voltage);
         }
-        let acts = effects.iter().filter(|effect| effect.watch.is_none()).flat_map(|effect| effect.arguments.iter().copied());
+        let acts =
+            effects.iter().filter(|effect| effect.watch.is_none()).flat_map(|effect| effect.arguments.iter().copied());
         let stores = traced.stores.iter().flat_map(|store| [store.index, store.value]);
         let changed = values.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(_, value)| *value);
         let acts: Vec<Id> = changed.chain(after.values().copied()).chain(acts).chain(stores).collect();
@@ -268,7 +265,14 @@ impl Step<'_> {
         let is_watch = effect.watch.is_some();
         // A condition is not computed here.
         let only_there = |id| if is_watch { id } else { self.graph.only_in(effect.scope, id, zero) };
-        Sent { kind: effect.kind, on, arguments: arguments.map(only_there).collect(), seen: Vec::new(), flag, late: None }
+        Sent {
+            kind: effect.kind,
+            on,
+            arguments: arguments.map(only_there).collect(),
+            seen: Vec::new(),
+            flag,
+            late: None,
+        }
     }
 
     /// The derivative of the block; `changed` are the states with their values after it.
@@ -380,7 +384,8 @@ impl Step<'_> {
     fn refuse_procedure(&self) -> Refused {
         let mechanism = &self.region.mechanisms[0];
         let span = mechanism.receive.as_ref().map_or(mechanism.span, |receive| receive.span);
-        let message = "a PROCEDURE that NET_RECEIVE calls sets `v`: whether the membrane potential changes is not followed";
+        let message =
+            "a PROCEDURE that NET_RECEIVE calls sets `v`: whether the membrane potential changes is not followed";
         let diagnostic = Diagnostic::refusal("event-voltage", span, message)
             .label("in this NET_RECEIVE")
             .help("set v in NET_RECEIVE itself");
@@ -389,8 +394,7 @@ impl Step<'_> {
 
     /// What self-events of INITIAL depend on must be known before it runs.
     pub(super) fn refuse_late(&self, sent: &[Sent]) -> Result<(), Refused> {
-        let roots: Vec<Id> =
-            sent.iter().flat_map(|sent| sent.arguments.iter().chain([&sent.on])).copied().collect();
+        let roots: Vec<Id> = sent.iter().flat_map(|sent| sent.arguments.iter().chain([&sent.on])).copied().collect();
         let is_late = |input: &Input| {
             let Some(Quantity::Variable(_, name, When::Before)) = self.quantities.get(input) else {
                 return false;

@@ -1,6 +1,6 @@
 //! All that code is refused for, not only what comes first.
 
-use super::{Region, Refused, Step};
+use super::{Refused, Region, Step};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::graph::Id;
 use crate::trace::Values;

@@ -84,11 +84,8 @@ impl Order {
 impl Step<'_> {
     pub(super) fn row(&mut self, of: Id, order: &Order) -> Row {
         let (v_before, v_after) = (self.v_before, self.v_after);
-        let mut row = Row {
-            v_before: self.nonzero(of, v_before),
-            v_after: self.nonzero(of, v_after),
-            ..Row::default()
-        };
+        let mut row =
+            Row { v_before: self.nonzero(of, v_before), v_after: self.nonzero(of, v_after), ..Row::default() };
         for (index, [before, after]) in order.far.iter().enumerate() {
             row.far_before.extend(self.nonzero(of, *before).map(|id| (index, id)));
             row.far_after.extend(self.nonzero(of, *after).map(|id| (index, id)));
@@ -111,11 +108,7 @@ impl Step<'_> {
     }
 
     /// The sum over all arrays, unless it is 0.
-    pub(super) fn through_arrays(
-        &mut self,
-        order: &Order,
-        mut term: impl FnMut(&mut Self, Input) -> Id,
-    ) -> Option<Id> {
+    pub(super) fn through_arrays(&mut self, order: &Order, mut term: impl FnMut(&mut Self, Input) -> Id) -> Option<Id> {
         let mut sum = self.graph.number(0.0);
         for array in &order.arrays {
             let term = term(self, *array);

@@ -10,20 +10,14 @@ use std::collections::BTreeMap;
 use super::Step;
 use crate::graph::{Id, Scope};
 use crate::syntax::ast::Block;
-use crate::trace::{times_listed, Primes, Trace, Traced, Values};
+use crate::trace::{Primes, Trace, Traced, Values, times_listed};
 
 /// How far each evaluation is from the start, in parts of `dt`, and how often its slopes count.
 const STAGES: [(f64, f64); 4] = [(0.0, 1.0), (0.5, 2.0), (0.5, 2.0), (1.0, 1.0)];
 
 type Slopes = BTreeMap<String, Id>;
 
-pub(super) fn advance(
-    step: &mut Step,
-    index: usize,
-    block: &Block,
-    mut start: Values,
-    scope: Scope,
-) -> Traced<Values> {
+pub(super) fn advance(step: &mut Step, index: usize, block: &Block, mut start: Values, scope: Scope) -> Traced<Values> {
     let mut values = start.clone();
     let mut slopes = Slopes::new();
     let mut sums = Slopes::new();
@@ -65,13 +59,7 @@ fn repeat_first(step: &mut Step, start: &mut Values, slopes: &Slopes, block: &Bl
 }
 
 /// The right sides, and what the block left behind.
-fn evaluate(
-    step: &mut Step,
-    index: usize,
-    block: &Block,
-    values: Values,
-    scope: Scope,
-) -> Traced<(Values, Slopes)> {
+fn evaluate(step: &mut Step, index: usize, block: &Block, values: Values, scope: Scope) -> Traced<(Values, Slopes)> {
     let mechanism = &step.region.mechanisms[index];
     let mut trace = Trace::new(&mut step.graph, mechanism, values, &step.constants, scope);
     trace.primes = Primes::Collect(Vec::new());
@@ -81,13 +69,7 @@ fn evaluate(
 }
 
 /// `t` and the states a share of `dt` after the start.
-fn shift(
-    step: &mut Step,
-    start: &Values,
-    mut values: Values,
-    slopes: &Slopes,
-    share: f64,
-) -> Values {
+fn shift(step: &mut Step, start: &Values, mut values: Values, slopes: &Slopes, share: f64) -> Values {
     let share = step.graph.number(share);
     let time = step.graph.mul(share, step.dt);
     for (name, slope) in slopes {

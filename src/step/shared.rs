@@ -47,7 +47,8 @@ impl Step<'_> {
         if changed.is_empty() {
             return;
         }
-        let starts: BTreeSet<Id> = changed.iter().map(|name| before[name]).filter(|id| self.graph.as_input(*id).is_some()).collect();
+        let starts: BTreeSet<Id> =
+            changed.iter().map(|name| before[name]).filter(|id| self.graph.as_input(*id).is_some()).collect();
         let (kept, lost) = self.kept_and_lost(&changed, (before, after), &starts);
         let mut foreigns = BTreeMap::new();
         for (name, reason) in lost {
@@ -170,7 +171,9 @@ impl Step<'_> {
             _ => false,
         };
         let name = match self.graph.node(*found.iter().find(differs)?) {
-            Node::Input(input) | Node::Element(input, _) => self.quantities.get(input).and_then(super::Quantity::own_name),
+            Node::Input(input) | Node::Element(input, _) => {
+                self.quantities.get(input).and_then(super::Quantity::own_name)
+            }
             _ => None,
         };
         let what = name.map_or_else(|| "what each has".to_owned(), |name| format!("`{name}`, of which each has"));

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Step;
 use super::receive::Receive;
 use super::row::Order;
-use super::Step;
 use crate::graph::{Id, Input, Node};
 
 impl Step<'_> {

@@ -21,12 +21,7 @@ const STEADY_STEP: f64 = 1e9;
 const ITERATIONS: usize = 6;
 
 /// One time step; `own` are NEURON's values of the states at its end.
-pub(super) fn advance(
-    trace: &mut Trace,
-    block: &Block,
-    dt: Id,
-    own: impl Fn(&str) -> Input,
-) -> Traced<()> {
+pub(super) fn advance(trace: &mut Trace, block: &Block, dt: Id, own: impl Fn(&str) -> Input) -> Traced<()> {
     let scheme = Scheme::new(trace.mechanism, block);
     let old = trace.values.clone();
     if scheme.is_linear {
@@ -37,10 +32,8 @@ pub(super) fn advance(
             let end = trace.graph.read(own(state));
             known.push(trace.graph.sub(end, old[state]));
         }
-        let changes = trace
-            .graph
-            .solve_linear(equations.matrix, equations.right, Some(known), scope)
-            .unwrap_or_default();
+        let changes =
+            trace.graph.solve_linear(equations.matrix, equations.right, Some(known), scope).unwrap_or_default();
         for (state, change) in scheme.states.iter().zip(changes) {
             let end = trace.graph.read(own(state));
             let value = trace.graph.add(old[state], change);
@@ -86,14 +79,7 @@ pub(super) fn steady_state(trace: &mut Trace, block: &Block) -> Traced<()> {
     Ok(())
 }
 
-fn iterate(
-    trace: &mut Trace,
-    block: &Block,
-    scheme: &Scheme,
-    old: &Values,
-    dt: Id,
-    left: usize,
-) -> Traced<()> {
+fn iterate(trace: &mut Trace, block: &Block, scheme: &Scheme, old: &Values, dt: Id, left: usize) -> Traced<()> {
     let changes = change(trace, block, scheme, old, dt)?;
     add(trace, scheme, &changes);
     if left == 0 {
@@ -110,13 +96,7 @@ fn iterate(
         trace.fail_where(goes_on);
         return Ok(());
     }
-    trace
-        .branch(
-            goes_on,
-            |trace| iterate(trace, block, scheme, old, dt, left - 1),
-            |_| Ok(()),
-        )
-        .map(|_| ())
+    trace.branch(goes_on, |trace| iterate(trace, block, scheme, old, dt, left - 1), |_| Ok(())).map(|_| ())
 }
 
 /// Whether `A` is the derivative of `r`: no rate depends on the states.

@@ -9,8 +9,8 @@
 //! z_i = inverse_i (r_i - sum_j upper_ij z_j)                          bottom up
 //! ```
 
-use super::row::{Order, Row};
 use super::Step;
+use super::row::{Order, Row};
 use crate::graph::{Id, LinearId};
 
 /// One equation of a stage, in the order of elimination.
@@ -93,13 +93,7 @@ impl Step<'_> {
     }
 
     /// `db - dA x` of one equation.
-    fn equation(
-        &mut self,
-        matrix: &crate::graph::SparseRow,
-        right: Id,
-        values: &[Id],
-        order: &Order,
-    ) -> Row {
+    fn equation(&mut self, matrix: &crate::graph::SparseRow, right: Id, values: &[Id], order: &Order) -> Row {
         let mut row = Row::default();
         // Whoever made the graph so large is refused for it.
         if self.graph.is_full() {
@@ -118,9 +112,8 @@ impl Step<'_> {
             }
             (!step.graph.is_zero(sum)).then_some(sum)
         };
-        row.arrays = self.through_arrays(order, |step, array| {
-            total(step, array).unwrap_or_else(|| step.graph.number(0.0))
-        });
+        row.arrays =
+            self.through_arrays(order, |step, array| total(step, array).unwrap_or_else(|| step.graph.number(0.0)));
         row.v_before = total(self, self.v_before);
         row.v_after = total(self, self.v_after);
         for (index, [before, after]) in order.far.iter().enumerate() {

@@ -71,8 +71,7 @@ impl Step<'_> {
     pub(super) fn stale_tables(&self) -> Vec<StaleTable> {
         let tables = self.constants.unwatched().into_iter();
         let tables = tables.map(|((mechanism, block), inputs)| {
-            let variables: BTreeSet<String> =
-                inputs.iter().filter_map(|input| self.global_name(*input)).collect();
+            let variables: BTreeSet<String> = inputs.iter().filter_map(|input| self.global_name(*input)).collect();
             StaleTable { mechanism, block, variables: variables.into_iter().collect() }
         });
         tables.collect()

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{derivimplicit, euler, linear, nonlinear, runge, sparse, Quantity, Refused, Step, When};
+use super::{Quantity, Refused, Step, When, derivimplicit, euler, linear, nonlinear, runge, sparse};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Input, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
-use crate::trace::{keeps_cnexp, skipped, Primes, Scheme, Trace, Traced, Values};
+use crate::trace::{Primes, Scheme, Trace, Traced, Values, keeps_cnexp, skipped};
 
 /// How NEURON advances the states of a block.
 pub(super) enum Method {
@@ -60,14 +60,12 @@ impl<'a> Step<'a> {
                     StatementKind::Solve(solve) => self.solve(index, solve, values, scope),
                     // Without a current, all of BREAKPOINT runs here.
                     _ if mechanism.currents.is_empty() => {
-                        let mut trace =
-                            Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                        let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
                         trace.sequence(std::slice::from_ref(statement)).map(|()| trace.values)
                     }
                     _ => continue,
                 };
-                values = result
-                    .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
+                values = result.map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
             }
             self.anchor_states(index, &shown, &mut values);
             self.share(index, &solved_blocks(mechanism), &shown, &mut values);
@@ -82,9 +80,8 @@ impl<'a> Step<'a> {
     pub(super) fn method(&self, index: usize, solve: &Solve) -> Traced<(Method, &'a Block)> {
         let region = self.region;
         let mechanism = &region.mechanisms[index];
-        let refuse = |message: String| {
-            Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"))
-        };
+        let refuse =
+            |message: String| Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"));
         if solve.steady_state {
             return Err(refuse("SOLVE ... STEADYSTATE is not differentiated".to_owned()));
         }
@@ -94,17 +91,13 @@ impl<'a> Step<'a> {
         let method = solve.method.as_ref().map(|method| method.text.as_str());
         let method = match (&block.kind, method) {
             (BlockKind::Derivative(_), Some("cnexp")) if keeps_cnexp(block) => Method::Cnexp,
-            (BlockKind::Derivative(_), None | Some("cnexp" | "derivimplicit")) => {
-                Method::Derivimplicit
-            }
+            (BlockKind::Derivative(_), None | Some("cnexp" | "derivimplicit")) => Method::Derivimplicit,
             (BlockKind::Derivative(_), Some("euler")) => Method::Euler,
             (BlockKind::Derivative(_), Some("runge")) => Method::Runge,
             (BlockKind::Kinetic(..), Some("sparse")) => Method::Sparse,
             (BlockKind::Linear(..), None | Some("simeq")) => Method::Linear,
             (BlockKind::Nonlinear(..), None | Some("newton")) => Method::Nonlinear,
-            (BlockKind::Procedure(_), None | Some("after_cvode" | "cvode_t" | "cvode_v")) => {
-                Method::Procedure
-            }
+            (BlockKind::Procedure(_), None | Some("after_cvode" | "cvode_t" | "cvode_v")) => Method::Procedure,
             (_, method) => {
                 let (kind, help) = methods_of(&block.kind);
                 let how = by_method(method);
@@ -116,9 +109,9 @@ impl<'a> Step<'a> {
             let refused = refuse(format!(
                 "the equation of `{state}` is in an IF: where it is left out, NEURON takes what the right side was before"
             ));
-            return Err(Box::new(refused.help(format!(
-                "give an equation of `{state}` whatever holds, with the IF in a PROCEDURE"
-            ))));
+            return Err(Box::new(
+                refused.help(format!("give an equation of `{state}` whatever holds, with the IF in a PROCEDURE")),
+            ));
         }
         Ok((method, block))
     }
@@ -129,33 +122,26 @@ impl<'a> Step<'a> {
         let dt = self.dt;
         match method {
             Method::Cnexp => {
-                let mut trace =
-                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
                 trace.primes = Primes::Exponential { dt };
                 trace.run_block(block)?;
                 Ok(trace.values)
             }
             Method::Procedure => {
-                let mut trace =
-                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
                 trace.run_block(block)?;
                 Ok(trace.values)
             }
             Method::Sparse => {
                 let scheme = Scheme::new(mechanism, block);
-                let own: BTreeMap<String, Input> = scheme
-                    .states
-                    .into_iter()
-                    .map(|name| (name.clone(), self.state_after(index, &name)))
-                    .collect();
-                let mut trace =
-                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let own: BTreeMap<String, Input> =
+                    scheme.states.into_iter().map(|name| (name.clone(), self.state_after(index, &name))).collect();
+                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
                 sparse::advance(&mut trace, block, dt, |name| own[name])?;
                 Ok(trace.values)
             }
             Method::Linear => {
-                let mut trace =
-                    Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
                 linear::solve(&mut trace, block)?;
                 Ok(trace.values)
             }
@@ -200,9 +186,7 @@ pub(super) fn solve_at_start(trace: &mut Trace, solve: &Solve) -> Traced<()> {
         return Err(not_differentiated(solve));
     };
     match (&block.kind, method) {
-        (BlockKind::Kinetic(..), Some("sparse")) if solve.steady_state => {
-            sparse::steady_state(trace, block)
-        }
+        (BlockKind::Kinetic(..), Some("sparse")) if solve.steady_state => sparse::steady_state(trace, block),
         (BlockKind::Linear(..), None | Some("simeq")) => linear::solve(trace, block),
         _ => Err(not_differentiated(solve)),
     }
@@ -216,12 +200,7 @@ fn not_differentiated(solve: &Solve) -> Box<Diagnostic> {
 
 /// The names of all states, array elements one by one.
 pub(super) fn state_elements(mechanism: &Mechanism) -> Vec<String> {
-    mechanism
-        .states
-        .iter()
-        .filter_map(|name| mechanism.variable(name))
-        .flat_map(super::quantity::elements)
-        .collect()
+    mechanism.states.iter().filter_map(|name| mechanism.variable(name)).flat_map(super::quantity::elements).collect()
 }
 
 /// What NEURON runs in the state phase, for a message.

@@ -51,7 +51,9 @@ fn refused(mechanism: &Mechanism, name: &str) -> Refused {
 fn names(statements: &[Statement], name: &str) -> bool {
     statements.iter().any(|statement| match &statement.kind {
         StatementKind::Assign(place, value) => {
-            place.name.text == name || place.index.as_deref().is_some_and(|index| reads(index, name)) || reads(value, name)
+            place.name.text == name
+                || place.index.as_deref().is_some_and(|index| reads(index, name))
+                || reads(value, name)
         }
         StatementKind::Expression(value) => reads(value, name),
         StatementKind::If(branches, otherwise) => {
@@ -60,7 +62,8 @@ fn names(statements: &[Statement], name: &str) -> bool {
         }
         StatementKind::While(condition, body) => reads(condition, name) || names(body, name),
         StatementKind::From { first, last, step, body, .. } => {
-            [Some(first), Some(last), step.as_ref()].into_iter().flatten().any(|bound| reads(bound, name)) || names(body, name)
+            [Some(first), Some(last), step.as_ref()].into_iter().flatten().any(|bound| reads(bound, name))
+                || names(body, name)
         }
         StatementKind::Group(body) => names(body, name),
         StatementKind::Protect(inner) => names(std::slice::from_ref(inner), name),

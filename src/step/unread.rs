@@ -55,9 +55,12 @@ impl Step<'_> {
         let used = self.decided_by(&roots, &known);
         let guards: Vec<&&Candidate> = others.iter().filter(|other| used.contains(&other.input)).collect();
         let is_set_or_stays = |step: &Self, value: Id, change: &dyn Fn(&Candidate) -> Id| {
-            guards.iter().all(|guard| step.is_set_or_stays((value, variable.input), (change(guard), guard.input), &known))
+            guards
+                .iter()
+                .all(|guard| step.is_set_or_stays((value, variable.input), (change(guard), guard.input), &known))
         };
-        is_set_or_stays(self, variable.after, &|guard| guard.after) && is_set_or_stays(self, variable.event, &|guard| guard.event)
+        is_set_or_stays(self, variable.after, &|guard| guard.after)
+            && is_set_or_stays(self, variable.event, &|guard| guard.event)
     }
 
     /// Whether an event that INITIAL sends in any case, to come at once, sets it.

@@ -216,12 +216,9 @@ impl Statement {
     /// Whether it, or a statement inside of it, is such a one.
     pub fn any(&self, is_it: &impl Fn(&StatementKind) -> bool) -> bool {
         let inside: Vec<&Self> = match &self.kind {
-            StatementKind::If(branches, otherwise) => branches
-                .iter()
-                .map(|(_, body)| body)
-                .chain(otherwise)
-                .flatten()
-                .collect(),
+            StatementKind::If(branches, otherwise) => {
+                branches.iter().map(|(_, body)| body).chain(otherwise).flatten().collect()
+            }
             StatementKind::While(_, body)
             | StatementKind::From { body, .. }
             | StatementKind::ForNetcons(_, body)
@@ -329,9 +326,15 @@ pub enum Reaction {
         backward: Expr,
     },
     /// `~ a << (flux)`
-    Flux { species: Species, flux: Expr },
+    Flux {
+        species: Species,
+        flux: Expr,
+    },
     /// `~ a -> (rate)`
-    OneWay { left: Vec<Species>, rate: Expr },
+    OneWay {
+        left: Vec<Species>,
+        rate: Expr,
+    },
 }
 
 /// Something that can be assigned to: `name`, `name[index]`, and in old files `name@k`.

@@ -12,7 +12,7 @@ use nom::{IResult, Parser};
 
 use super::ast::Comment;
 use super::span::Span;
-use super::token::{keyword, Token, TokenKind, SYMBOLS};
+use super::token::{SYMBOLS, Token, TokenKind, keyword};
 
 pub struct Lexer<'a> {
     source: &'a str,
@@ -52,21 +52,9 @@ fn comment(input: &str) -> IResult<&str, &str> {
 
 /// `CHEBI:29108` or `[CHEBI:29108]`: here the colon begins no comment.
 fn ontology(input: &str) -> IResult<&str, &str> {
-    let identifier = (
-        word,
-        char(':'),
-        take_while(|c: char| c.is_ascii_alphanumeric() || c == '_'),
-    );
-    let bare = (
-        word,
-        char(':'),
-        take_while(|c: char| c.is_ascii_alphanumeric() || c == '_'),
-    );
-    alt((
-        recognize(delimited(char('['), identifier, char(']'))),
-        recognize(bare),
-    ))
-    .parse(input)
+    let identifier = (word, char(':'), take_while(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+    let bare = (word, char(':'), take_while(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+    alt((recognize(delimited(char('['), identifier, char(']'))), recognize(bare))).parse(input)
 }
 
 /// One token at the start of `input`, and its length.
@@ -102,11 +90,7 @@ fn token(input: &str) -> (TokenKind, usize) {
 impl<'a> Lexer<'a> {
     #[must_use]
     pub fn new(source: &'a str) -> Self {
-        Self {
-            source,
-            position: 0,
-            comments: Vec::new(),
-        }
+        Self { source, position: 0, comments: Vec::new() }
     }
 
     #[must_use]
@@ -130,10 +114,7 @@ impl<'a> Lexer<'a> {
                 self.position += text.len();
             } else if let Ok((_, text)) = comment(rest) {
                 let span = Span::new(self.position, self.position + text.len());
-                self.comments.push(Comment {
-                    text: text.trim_end().to_owned(),
-                    span,
-                });
+                self.comments.push(Comment { text: text.trim_end().to_owned(), span });
                 self.position = span.end;
             } else {
                 return;
@@ -200,11 +181,7 @@ impl<'a> Lexer<'a> {
     fn body(&self, start: usize, end: usize) -> Span {
         let text = self.text(Span::new(start, end));
         let first = text.split_inclusive('\n').next().unwrap_or("");
-        let start = if first.trim().is_empty() {
-            start + first.len()
-        } else {
-            start
-        };
+        let start = if first.trim().is_empty() { start + first.len() } else { start };
         let text = self.text(Span::new(start, end));
         let text = text.strip_suffix('\n').unwrap_or(text);
         let text = text.strip_suffix('\r').unwrap_or(text);

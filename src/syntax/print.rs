@@ -8,8 +8,7 @@ mod expressions;
 mod statements;
 
 use super::ast::{
-    Argument, Block, BlockKind, Expr, Item, Length, LocalDefinition, Name, Opaque, Program,
-    Signature, Unit,
+    Argument, Block, BlockKind, Expr, Item, Length, LocalDefinition, Name, Opaque, Program, Signature, Unit,
 };
 
 /// NEURON refuses lines of more than 511 characters; people like shorter ones.
@@ -142,9 +141,7 @@ impl Printer {
             BlockKind::Procedure(it) => format!("PROCEDURE {}", signature(it)),
             BlockKind::Function(it) => format!("FUNCTION {}", signature(it)),
             BlockKind::NetReceive(list) => format!("NET_RECEIVE({})", arguments(list)),
-            BlockKind::BeforeAfter(before, word) => {
-                named(if *before { "BEFORE" } else { "AFTER" }, word)
-            }
+            BlockKind::BeforeAfter(before, word) => named(if *before { "BEFORE" } else { "AFTER" }, word),
         };
         self.braces(&head, |printer| printer.statements(&block.body));
     }
@@ -152,25 +149,15 @@ impl Printer {
 
 fn signature(signature: &Signature) -> String {
     let arguments = arguments(&signature.arguments);
-    format!(
-        "{}({arguments}){}",
-        signature.name.text,
-        unit(signature.unit.as_ref())
-    )
+    format!("{}({arguments}){}", signature.name.text, unit(signature.unit.as_ref()))
 }
 
 fn arguments(arguments: &[Argument]) -> String {
-    joined(
-        arguments
-            .iter()
-            .map(|it| format!("{}{}", it.name.text, unit(it.unit.as_ref()))),
-    )
+    joined(arguments.iter().map(|it| format!("{}{}", it.name.text, unit(it.unit.as_ref()))))
 }
 
 fn locals(locals: &[LocalDefinition]) -> String {
-    let names = locals
-        .iter()
-        .map(|it| format!("{}{}", it.name.text, length(it.length.as_ref())));
+    let names = locals.iter().map(|it| format!("{}{}", it.name.text, length(it.length.as_ref())));
     format!("LOCAL {}", joined(names))
 }
 
@@ -204,18 +191,10 @@ fn count(length: &Length) -> String {
 pub fn number(value: f64) -> String {
     if value.is_infinite() {
         // Reads as infinity again.
-        return if value > 0.0 {
-            "1e999".to_owned()
-        } else {
-            "-1e999".to_owned()
-        };
+        return if value > 0.0 { "1e999".to_owned() } else { "-1e999".to_owned() };
     }
     let (plain, short) = (value.to_string(), format!("{value:e}"));
-    if short.len() + 2 < plain.len() {
-        short
-    } else {
-        plain
-    }
+    if short.len() + 2 < plain.len() { short } else { plain }
 }
 
 #[cfg(test)]

@@ -83,13 +83,7 @@ impl Sources {
         self.pieces.push(Piece { start: self.text.len(), file, offset });
     }
 
-    fn add(
-        &mut self,
-        (path, text): (PathBuf, String),
-        depth: usize,
-        find: &mut Find,
-        errors: &mut Vec<Diagnostic>,
-    ) {
+    fn add(&mut self, (path, text): (PathBuf, String), depth: usize, find: &mut Find, errors: &mut Vec<Diagnostic>) {
         let includes = if text.contains("INCLUDE") { parser::includes(&text) } else { Vec::new() };
         let file = self.files.len();
         self.files.push(File { path: path.clone(), text: text.clone() });

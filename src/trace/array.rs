@@ -1,7 +1,7 @@
 //! Arrays that are one value: elements are read at any index, and written by events
 //! and by INITIAL.
 
-use super::{refuse, Trace, Traced};
+use super::{Trace, Traced, refuse};
 use crate::graph::{Id, Input, Scope};
 use crate::syntax::ast::Expr;
 use crate::syntax::span::Span;

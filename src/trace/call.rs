@@ -2,11 +2,9 @@
 
 use super::returns::may_return;
 use super::verbatim::random_help;
-use super::{keeps_cnexp, refuse, Primes, Trace, Traced, Values, CALL_LIMIT};
+use super::{CALL_LIMIT, Primes, Trace, Traced, Values, keeps_cnexp, refuse};
 use crate::graph::{Builtin, Id};
-use crate::syntax::ast::{
-    Block, BlockKind, Expr, ExprKind, Name, Signature, Solve, StatementKind, Table,
-};
+use crate::syntax::ast::{Block, BlockKind, Expr, ExprKind, Name, Signature, Solve, StatementKind, Table};
 use crate::syntax::span::Span;
 
 impl Trace<'_> {
@@ -86,16 +84,8 @@ impl Trace<'_> {
     }
 
     /// C++ leaves open which argument is computed first: it must not matter what FUNCTIONs among them set.
-    fn refuse_order(
-        &mut self,
-        arguments: &[Expr],
-        values: &[Id],
-        start: (Values, Vec<Values>),
-    ) -> Traced<()> {
-        let end = (
-            std::mem::replace(&mut self.values, start.0),
-            std::mem::replace(&mut self.frames, start.1),
-        );
+    fn refuse_order(&mut self, arguments: &[Expr], values: &[Id], start: (Values, Vec<Values>)) -> Traced<()> {
+        let end = (std::mem::replace(&mut self.values, start.0), std::mem::replace(&mut self.frames, start.1));
         let mut others = Vec::new();
         for argument in arguments.iter().rev() {
             others.push(self.expression(argument)?);
@@ -103,19 +93,18 @@ impl Trace<'_> {
         others.reverse();
         let is_same = self.values.len() == end.0.len()
             && self.values.keys().eq(end.0.keys())
-            && others.iter().zip(values).chain(self.values.values().zip(end.0.values()))
+            && others
+                .iter()
+                .zip(values)
+                .chain(self.values.values().zip(end.0.values()))
                 .all(|(one, other)| self.graph.are_alike(*one, *other));
         (self.values, self.frames) = end;
         if is_same {
             return Ok(());
         }
-        let span = arguments
-            .first()
-            .map_or(Span::default(), |argument| argument.span);
+        let span = arguments.first().map_or(Span::default(), |argument| argument.span);
         let message = "a FUNCTION among these arguments sets what another argument depends on, and C++ leaves open which is computed first";
-        Err(Box::new(
-            refuse("order", span, message).help("compute the arguments in statements of their own"),
-        ))
+        Err(Box::new(refuse("order", span, message).help("compute the arguments in statements of their own")))
     }
 
     fn enter(&mut self, name: &Name, block: &Block, arguments: &[Id]) -> Traced<Id> {
@@ -130,12 +119,8 @@ impl Trace<'_> {
             }
         };
         if signature.arguments.len() != arguments.len() {
-            let message = format!(
-                "`{}` takes {} argument(s), {} given",
-                name.text,
-                signature.arguments.len(),
-                arguments.len()
-            );
+            let message =
+                format!("`{}` takes {} argument(s), {} given", name.text, signature.arguments.len(), arguments.len());
             return Err(refuse("arguments", name.span, message));
         }
         self.calls.push(name.text.clone());
@@ -144,9 +129,7 @@ impl Trace<'_> {
             _ => None,
         });
         let result = match table {
-            Some((table, span)) => {
-                self.tabulated((table, span), block, signature, is_function, arguments)
-            }
+            Some((table, span)) => self.tabulated((table, span), block, signature, is_function, arguments),
             None => self.body(block, signature, is_function, arguments),
         };
         self.calls.pop();
@@ -167,7 +150,9 @@ impl Trace<'_> {
             Some(block) if matches!(block.kind, BlockKind::Procedure(_)) && method.is_none() => {
                 self.enter(&solve.block, block, &[]).map(|_| ())
             }
-            Some(block) if matches!(block.kind, BlockKind::Derivative(_)) && method == Some("cnexp") && keeps_cnexp(block) => {
+            Some(block)
+                if matches!(block.kind, BlockKind::Derivative(_)) && method == Some("cnexp") && keeps_cnexp(block) =>
+            {
                 self.derivative_block(&solve.block, block, method).map(|_| ())
             }
             _ => {
@@ -196,8 +181,7 @@ impl Trace<'_> {
             _ => {
                 let message = format!("`{}` is called, and what it does then depends on its METHOD", name.text);
                 return Err(Box::new(
-                    refuse("call", name.span, message)
-                        .help("call the PROCEDURE that it calls, or use METHOD cnexp"),
+                    refuse("call", name.span, message).help("call the PROCEDURE that it calls, or use METHOD cnexp"),
                 ));
             }
         };

@@ -69,9 +69,7 @@ impl Constants {
     pub(super) fn note_unfollowed(&self, mechanism: &str, diagnostic: &Diagnostic) {
         let mut notes = self.unfollowed.borrow_mut();
         let place = (diagnostic.code, diagnostic.span.start);
-        let is_known = notes.iter().any(|(name, known)| {
-            name == mechanism && (known.code, known.span.start) == place
-        });
+        let is_known = notes.iter().any(|(name, known)| name == mechanism && (known.code, known.span.start) == place);
         if !is_known {
             notes.push((mechanism.to_owned(), diagnostic.clone()));
         }
@@ -138,7 +136,7 @@ impl Constants {
 
 /// One variable for all segments, that scripts see and that is no PARAMETER.
 pub(super) fn is_shared(mechanism: &Mechanism, name: &str) -> bool {
-    mechanism.variable(name).is_some_and(|variable| {
-        variable.visibility == Visibility::Global && variable.role == Role::Assigned
-    })
+    mechanism
+        .variable(name)
+        .is_some_and(|variable| variable.visibility == Visibility::Global && variable.role == Role::Assigned)
 }

@@ -1,6 +1,6 @@
 //! What code does besides computing values: events that a point process sends to itself.
 
-use super::{refuse, Discontinuities, Trace, Traced, Values};
+use super::{Discontinuities, Trace, Traced, Values, refuse};
 use crate::graph::{Id, Scope};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Name};
 use crate::syntax::span::Span;
@@ -35,10 +35,11 @@ impl Trace<'_> {
             "net_move" => EffectKind::Move,
             _ => return Ok(false),
         };
-        let arguments: Vec<Id> =
-            arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
+        let arguments: Vec<Id> = arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
         let scope = self.scope();
-        if let Some(effects) = &mut self.effects { effects.push(Effect { kind, scope, arguments, watch: None }) } else {
+        if let Some(effects) = &mut self.effects {
+            effects.push(Effect { kind, scope, arguments, watch: None })
+        } else {
             let message = format!("{} at this place is not differentiated", name.text);
             return Err(refuse("event-place", name.span, message));
         }

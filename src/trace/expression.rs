@@ -1,6 +1,6 @@
 //! Expressions and the names in them.
 
-use super::{refuse, unknown, Trace, Traced};
+use super::{Trace, Traced, refuse, unknown};
 use crate::graph::{Builtin, Comparison, Id, Node};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Place, UnaryOp};
 use crate::syntax::span::Span;
@@ -23,14 +23,10 @@ impl Trace<'_> {
                 let key = self.element(name, index)?;
                 self.lookup(&key).ok_or_else(|| unknown(&key, expr.span))
             }
-            ExprKind::Prime(name, _) => Err(refuse(
-                "reads-derivative",
-                expr.span,
-                format!("the value of {name}' is not available"),
-            )),
-            ExprKind::String(_) => {
-                Err(refuse("string", expr.span, "a string has no value"))
+            ExprKind::Prime(name, _) => {
+                Err(refuse("reads-derivative", expr.span, format!("the value of {name}' is not available")))
             }
+            ExprKind::String(_) => Err(refuse("string", expr.span, "a string has no value")),
             ExprKind::Unary(op, operand) => {
                 let operand = self.expression(operand)?;
                 Ok(match op {

@@ -5,12 +5,10 @@
 //! hands the numbers to Gaussian elimination (`scopmath/simeq`). What the block
 //! computes besides sees the states as they were before.
 
-use super::{refuse, Scope, Trace, Traced};
+use super::{Scope, Trace, Traced, refuse};
 use crate::graph::{Id, SparseRow};
 use crate::model::Mechanism;
-use crate::syntax::ast::{
-    BinaryOp, Block, BlockKind, Expr, ExprKind, Statement, StatementKind, UnaryOp,
-};
+use crate::syntax::ast::{BinaryOp, Block, BlockKind, Expr, ExprKind, Statement, StatementKind, UnaryOp};
 use crate::syntax::span::Span;
 
 /// `matrix . states = right`
@@ -42,11 +40,7 @@ impl Trace<'_> {
         if equations.matrix.len() == equations.states.len() {
             return Ok(equations);
         }
-        let message = format!(
-            "{} equations for {} unknowns",
-            equations.matrix.len(),
-            equations.states.len()
-        );
+        let message = format!("{} equations for {} unknowns", equations.matrix.len(), equations.states.len());
         Err(refuse("equation-count", block.span, message))
     }
 
@@ -179,9 +173,9 @@ fn equations(body: &[Statement], found: &mut impl FnMut(&Expr)) {
                     equations(body, found);
                 }
             }
-            StatementKind::From { body, .. }
-            | StatementKind::While(_, body)
-            | StatementKind::Group(body) => equations(body, found),
+            StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
+                equations(body, found)
+            }
             _ => {}
         }
     }

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{Trace, Traced};
 use crate::graph::Id;
-use crate::syntax::ast::{
-    BinaryOp, Block, Expr, ExprKind, Number, Statement, StatementKind, UnaryOp,
-};
+use crate::syntax::ast::{BinaryOp, Block, Expr, ExprKind, Number, Statement, StatementKind, UnaryOp};
 
 /// Whether the translator keeps cnexp for this block; if not, it takes
 /// derivimplicit for all of it.
@@ -37,9 +35,9 @@ fn all_primes(body: &[Statement], test: &mut impl FnMut(&str, &Expr) -> bool) ->
             branches.iter().all(|(_, body)| all_primes(body, test))
                 && otherwise.as_ref().is_none_or(|body| all_primes(body, test))
         }
-        StatementKind::From { body, .. }
-        | StatementKind::While(_, body)
-        | StatementKind::Group(body) => all_primes(body, test),
+        StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
+            all_primes(body, test)
+        }
         _ => true,
     })
 }
@@ -58,9 +56,7 @@ pub(super) fn mentions(expr: &Expr, state: &str) -> bool {
 fn enters_nonlinearly(expr: &Expr, state: &str) -> bool {
     match &expr.kind {
         ExprKind::Unary(_, a) => enters_nonlinearly(a, state),
-        ExprKind::Binary(BinaryOp::Div, a, b) => {
-            mentions(b, state) || enters_nonlinearly(a, state)
-        }
+        ExprKind::Binary(BinaryOp::Div, a, b) => mentions(b, state) || enters_nonlinearly(a, state),
         ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul, a, b) => {
             enters_nonlinearly(a, state) || enters_nonlinearly(b, state)
         }
@@ -115,21 +111,10 @@ impl Trace<'_> {
     fn parts_in_order(&mut self, right: &Expr, state: &str) -> Traced<Parts> {
         let zero = self.graph.number(0.0);
         let texts = Texts::of(right, state);
-        let mut value =
-            |expr: &Option<Expr>| expr.as_ref().map_or(Ok(zero), |expr| self.expression(expr));
+        let mut value = |expr: &Option<Expr>| expr.as_ref().map_or(Ok(zero), |expr| self.expression(expr));
         let slope = value(&texts.slope)?;
-        let (b, a) = if texts.linear {
-            (value(&texts.b)?, value(&texts.a)?)
-        } else {
-            (zero, zero)
-        };
-        Ok(Parts {
-            value: zero,
-            slope,
-            a,
-            b,
-            linear: texts.linear,
-        })
+        let (b, a) = if texts.linear { (value(&texts.b)?, value(&texts.a)?) } else { (zero, zero) };
+        Ok(Parts { value: zero, slope, a, b, linear: texts.linear })
     }
 
     fn parts(&mut self, expr: &Expr, state: &str) -> Traced<Parts> {
@@ -151,11 +136,7 @@ impl Trace<'_> {
                     linear: inner.linear,
                 })
             }
-            ExprKind::Binary(
-                op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div),
-                left,
-                right,
-            ) => {
+            ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div), left, right) => {
                 let left = self.parts(left, state)?;
                 let right = self.parts(right, state)?;
                 Ok(self.combine(*op, left, right))
@@ -222,17 +203,8 @@ impl Texts {
     fn of(expr: &Expr, state: &str) -> Self {
         match &expr.kind {
             ExprKind::Name(name) | ExprKind::Index(name, _) if name == state => {
-                let one = Expr {
-                    kind: ExprKind::Number(one(expr), None),
-                    span: expr.span,
-                };
-                Self {
-                    value: expr.clone(),
-                    slope: Some(one.clone()),
-                    a: Some(one),
-                    b: None,
-                    linear: true,
-                }
+                let one = Expr { kind: ExprKind::Number(one(expr), None), span: expr.span };
+                Self { value: expr.clone(), slope: Some(one.clone()), a: Some(one), b: None, linear: true }
             }
             ExprKind::Unary(UnaryOp::Minus, inner) => {
                 let x = Self::of(inner, state);
@@ -252,20 +224,12 @@ impl Texts {
                     (x, y) => x.or(y),
                 };
                 let linear = x.linear && y.linear;
-                Self {
-                    value: expr.clone(),
-                    slope: sum(x.slope, y.slope),
-                    a: sum(x.a, y.a),
-                    b: sum(x.b, y.b),
-                    linear,
-                }
+                Self { value: expr.clone(), slope: sum(x.slope, y.slope), a: sum(x.a, y.a), b: sum(x.b, y.b), linear }
             }
             ExprKind::Binary(BinaryOp::Mul, left, right) => {
                 let (x, y) = (Self::of(left, state), Self::of(right, state));
                 let product = |x: &Option<Expr>, y: &Option<Expr>| {
-                    x.as_ref()
-                        .zip(y.as_ref())
-                        .map(|(x, y)| both(BinaryOp::Mul, x, y))
+                    x.as_ref().zip(y.as_ref()).map(|(x, y)| both(BinaryOp::Mul, x, y))
                 };
                 let left = product(&x.slope, &Some(y.value));
                 let right = product(&Some(x.value), &y.slope);
@@ -274,61 +238,29 @@ impl Texts {
                     (left, right) => left.or(right),
                 };
                 let linear = x.linear && y.linear && (x.a.is_none() || y.a.is_none());
-                let a = if x.a.is_some() {
-                    product(&x.a, &y.b)
-                } else {
-                    product(&x.b, &y.a)
-                };
-                Self {
-                    value: expr.clone(),
-                    slope,
-                    a,
-                    b: product(&x.b, &y.b),
-                    linear,
-                }
+                let a = if x.a.is_some() { product(&x.a, &y.b) } else { product(&x.b, &y.a) };
+                Self { value: expr.clone(), slope, a, b: product(&x.b, &y.b), linear }
             }
             ExprKind::Binary(BinaryOp::Div, left, right) => {
                 let x = Self::of(left, state);
                 let over = |x: Option<Expr>| x.map(|x| both(BinaryOp::Div, &x, right));
-                Self {
-                    value: expr.clone(),
-                    slope: over(x.slope),
-                    a: over(x.a),
-                    b: over(x.b),
-                    linear: x.linear,
-                }
+                Self { value: expr.clone(), slope: over(x.slope), a: over(x.a), b: over(x.b), linear: x.linear }
             }
-            _ => Self {
-                value: expr.clone(),
-                slope: None,
-                a: None,
-                b: Some(expr.clone()),
-                linear: true,
-            },
+            _ => Self { value: expr.clone(), slope: None, a: None, b: Some(expr.clone()), linear: true },
         }
     }
 }
 
 fn one(expr: &Expr) -> Number {
-    Number {
-        text: "1".to_owned(),
-        value: 1.0,
-        span: expr.span,
-    }
+    Number { text: "1".to_owned(), value: 1.0, span: expr.span }
 }
 
 fn negative(expr: Option<Expr>) -> Option<Expr> {
-    expr.map(|expr| Expr {
-        span: expr.span,
-        kind: ExprKind::Unary(UnaryOp::Minus, Box::new(expr)),
-    })
+    expr.map(|expr| Expr { span: expr.span, kind: ExprKind::Unary(UnaryOp::Minus, Box::new(expr)) })
 }
 
 fn both(op: BinaryOp, x: &Expr, y: &Expr) -> Expr {
-    Expr {
-        kind: ExprKind::Binary(op, Box::new(x.clone()), Box::new(y.clone())),
-        span: x.span.to(y.span),
-    }
+    Expr { kind: ExprKind::Binary(op, Box::new(x.clone()), Box::new(y.clone())), span: x.span.to(y.span) }
 }
 
 /// The states of whose equations there is none on some way through the block.

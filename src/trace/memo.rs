@@ -184,7 +184,9 @@ impl Trace<'_> {
     /// Whether all segments have it together.
     fn is_for_all(&self, name: &str) -> bool {
         let variable = self.mechanism.variable(name);
-        variable.is_some_and(|variable| matches!(variable.visibility, Visibility::Global | Visibility::External | Visibility::File))
+        variable.is_some_and(|variable| {
+            matches!(variable.visibility, Visibility::Global | Visibility::External | Visibility::File)
+        })
     }
 
     /// The values after code that does nothing but set variables.
@@ -193,13 +195,15 @@ impl Trace<'_> {
             let effects = trace.effects.as_ref().map_or(0, Vec::len);
             effects + trace.stores.as_ref().map_or(0, Vec::len)
         };
-        let collects = self.equations.is_some() || self.residuals.is_some() || self.scheme.is_some() || self.watched.is_some();
+        let collects =
+            self.equations.is_some() || self.residuals.is_some() || self.scheme.is_some() || self.watched.is_some();
         self.graph.charge(self.values.len());
         let values = self.values.clone();
         let before = (self.frames.clone(), self.primes.clone(), self.has_jumped, count(self));
         let statements = self.statements;
         let is_traced = !collects && self.tried(|trace| trace.sequence(body)).is_some();
-        let is_plain = (&self.frames, &self.primes, self.has_jumped, count(self)) == (&before.0, &before.1, before.2, before.3);
+        let is_plain =
+            (&self.frames, &self.primes, self.has_jumped, count(self)) == (&before.0, &before.1, before.2, before.3);
         let after = std::mem::replace(&mut self.values, values);
         (self.frames, self.primes, _, _) = before;
         self.statements = statements;

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 pub use array::Store;
 pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
-pub use linear::{unknowns_of_nonlinear, LinearEquations};
+pub use linear::{LinearEquations, unknowns_of_nonlinear};
 pub use linear_ode::{keeps_cnexp, skipped, times_listed};
 pub use memo::Memos;
 pub use neuron_function::nernst;
@@ -231,11 +231,12 @@ impl<'a> Trace<'a> {
             }
         }
         if let Some(state) = unset {
-            let message = format!("the equation of `{state}` is used before a run has computed it: NEURON then takes what the run before left");
-            let diagnostic = Diagnostic::refusal("history", block.span, message)
-                .help("give the equation in each arm of the IF");
-            self.constants
-                .note_unfollowed(&self.mechanism.name, &diagnostic);
+            let message = format!(
+                "the equation of `{state}` is used before a run has computed it: NEURON then takes what the run before left"
+            );
+            let diagnostic =
+                Diagnostic::refusal("history", block.span, message).help("give the equation in each arm of the IF");
+            self.constants.note_unfollowed(&self.mechanism.name, &diagnostic);
         }
         slopes
     }
@@ -271,10 +272,7 @@ impl<'a> Trace<'a> {
 }
 
 fn unknown(name: &str, span: Span) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error("unknown-name", span, format!("`{name}` is not declared"))
-            .label("not declared"),
-    )
+    Box::new(Diagnostic::error("unknown-name", span, format!("`{name}` is not declared")).label("not declared"))
 }
 
 fn refuse(code: &'static str, span: Span, message: impl Into<String>) -> Box<Diagnostic> {

@@ -20,8 +20,7 @@ impl Trace<'_> {
         if arguments.len() != count {
             return Ok(None);
         }
-        let x: Vec<Id> =
-            arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
+        let x: Vec<Id> = arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
         if count == 1 {
             return Ok(self.at_time(x[0]));
         }

@@ -4,7 +4,7 @@
 //! again where the code of the derivative needs it. The place is a value like any other: what
 //! a variable is to code, it is to draws. It has no derivative, and neither has the draw.
 
-use super::{refuse, Primes, Trace, Traced};
+use super::{Primes, Trace, Traced, refuse};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Builtin, Comparison, Id};
 use crate::syntax::ast::{Expr, ExprKind, Name};
@@ -98,7 +98,10 @@ impl Trace<'_> {
             return Ok(());
         }
         let reason = "how often random numbers are drawn here is NEURON's affair: not differentiated";
-        Err(Box::new(refuse("random", span, reason).help("draw in INITIAL, BREAKPOINT, NET_RECEIVE or a PROCEDURE that BREAKPOINT solves")))
+        Err(Box::new(
+            refuse("random", span, reason)
+                .help("draw in INITIAL, BREAKPOINT, NET_RECEIVE or a PROCEDURE that BREAKPOINT solves"),
+        ))
     }
 
     /// Code in which no random numbers may be drawn.
@@ -115,11 +118,7 @@ impl Trace<'_> {
     }
 
     /// C++ leaves open which of two operands is computed first.
-    pub(super) fn refuse_both(
-        &self,
-        (before, between): (&[Option<Id>], &[Option<Id>]),
-        span: Span,
-    ) -> Traced<()> {
+    pub(super) fn refuse_both(&self, (before, between): (&[Option<Id>], &[Option<Id>]), span: Span) -> Traced<()> {
         let after = self.places();
         let twice = before.iter().zip(between).zip(&after).any(|((a, b), c)| a != b && b != c);
         if !twice {

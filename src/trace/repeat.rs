@@ -4,7 +4,7 @@
 //! before the loop, then with an input in place of all that has been seen to change,
 //! until nothing else does. So what is left has the same value in every round.
 
-use super::{Trace, Traced, FAILED};
+use super::{FAILED, Trace, Traced};
 use crate::graph::{Comparison, Id};
 use crate::syntax::ast::{Expr, Statement, StatementKind};
 
@@ -151,12 +151,11 @@ fn only_computes(statements: &[Statement]) -> bool {
         | StatementKind::Word(_)
         | StatementKind::Verbatim(_) => true,
         StatementKind::If(branches, otherwise) => {
-            branches.iter().all(|(_, body)| only_computes(body))
-                && otherwise.iter().all(|body| only_computes(body))
+            branches.iter().all(|(_, body)| only_computes(body)) && otherwise.iter().all(|body| only_computes(body))
         }
-        StatementKind::From { body, .. }
-        | StatementKind::While(_, body)
-        | StatementKind::Group(body) => only_computes(body),
+        StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
+            only_computes(body)
+        }
         StatementKind::Protect(inner) => only_computes(std::slice::from_ref(inner)),
         _ => false,
     })

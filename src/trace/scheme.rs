@@ -9,12 +9,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{refuse, Trace, Traced, Values};
+use super::{Trace, Traced, Values, refuse};
 use crate::graph::{Graph, Id, SparseRow};
 use crate::model::{Mechanism, Variable};
-use crate::syntax::ast::{
-    BinaryOp, Block, BlockKind, Expr, ExprKind, Reaction, Species, Statement, StatementKind,
-};
+use crate::syntax::ast::{BinaryOp, Block, BlockKind, Expr, ExprKind, Reaction, Species, Statement, StatementKind};
 use crate::syntax::span::Span;
 
 /// Names of terms of the equations among the values, so that conditionals join them.
@@ -126,9 +124,9 @@ impl Found {
                         self.statements(body);
                     }
                 }
-                StatementKind::From { body, .. }
-                | StatementKind::While(_, body)
-                | StatementKind::Group(body) => self.statements(body),
+                StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
+                    self.statements(body)
+                }
                 _ => {}
             }
         }
@@ -171,13 +169,7 @@ fn matrix_term(row: usize, column: usize) -> String {
 impl Trace<'_> {
     /// Runs a KINETIC block at the present values of the states; `old` has
     /// those at the start of the step of length `dt`.
-    pub fn kinetic(
-        &mut self,
-        block: &Block,
-        scheme: &Scheme,
-        old: &Values,
-        dt: Id,
-    ) -> Traced<Equations> {
+    pub fn kinetic(&mut self, block: &Block, scheme: &Scheme, old: &Values, dt: Id) -> Traced<Equations> {
         let mut scheme = scheme.clone();
         scheme.volumes = self.volumes(&block.body)?;
         let one = self.graph.number(1.0);
@@ -307,9 +299,7 @@ impl Trace<'_> {
                 }
                 return Ok(());
             }
-            Reaction::Reversible { left, right, forward, backward } => {
-                ([left, right], [Some(forward), Some(backward)])
-            }
+            Reaction::Reversible { left, right, forward, backward } => ([left, right], [Some(forward), Some(backward)]),
             Reaction::OneWay { left, rate } => ([left, &[]], [Some(rate), None]),
         };
         let mut species = [Vec::new(), Vec::new()];
@@ -367,8 +357,7 @@ impl Trace<'_> {
     /// parentheses around the rate, so that only the last term of a sum is multiplied.
     fn times(&mut self, rate: &Expr, factor: f64, species: &[String], bare: bool) -> Traced<Id> {
         if let (ExprKind::Binary(op, left, right), true) = (&rate.kind, bare) {
-            let without_parentheses =
-                rate.span.start == left.span.start && rate.span.end == right.span.end;
+            let without_parentheses = rate.span.start == left.span.start && rate.span.end == right.span.end;
             match op {
                 BinaryOp::Add | BinaryOp::Sub if without_parentheses => {
                     if let Some(scheme) = &mut self.scheme {
@@ -382,8 +371,14 @@ impl Trace<'_> {
                         self.graph.sub(left, right)
                     });
                 }
-                BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge | BinaryOp::Eq
-                | BinaryOp::Ne | BinaryOp::And | BinaryOp::Or
+                BinaryOp::Lt
+                | BinaryOp::Le
+                | BinaryOp::Gt
+                | BinaryOp::Ge
+                | BinaryOp::Eq
+                | BinaryOp::Ne
+                | BinaryOp::And
+                | BinaryOp::Or
                     if without_parentheses =>
                 {
                     return Err(refuse("bare-rate", rate.span, "this rate needs parentheses"));

@@ -4,8 +4,7 @@ use super::refused::AVOIDABLE;
 use super::returns::without_returns;
 use super::verbatim::{does_nothing, random_help};
 use super::{
-    kept_slope, kept_slope_is_set, refuse, scheme, Primes, Trace, Traced, Values, FAILED,
-    LOOP_LIMIT, STATEMENT_LIMIT,
+    FAILED, LOOP_LIMIT, Primes, STATEMENT_LIMIT, Trace, Traced, Values, kept_slope, kept_slope_is_set, refuse, scheme,
 };
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
@@ -96,7 +95,11 @@ impl Trace<'_> {
             return Err(refuse("too-long", statement.span, "this loop runs too many statements"));
         }
         if self.graph.is_full() {
-            return Err(refuse("too-large", statement.span, "the code up to here, calls and loops written out, is too large"));
+            return Err(refuse(
+                "too-large",
+                statement.span,
+                "the code up to here, calls and loops written out, is too large",
+            ));
         }
         match &statement.kind {
             StatementKind::Assign(place, value) => {
@@ -112,17 +115,13 @@ impl Trace<'_> {
                 let key = self.place(place)?;
                 self.assign(&key, value, place.name.span)
             }
-            StatementKind::Prime(place, order, value) => {
-                self.prime(place, *order, value, statement.span)
-            }
+            StatementKind::Prime(place, order, value) => self.prime(place, *order, value, statement.span),
             StatementKind::Expression(expr) => self.expression_statement(expr),
             StatementKind::If(branches, _) if branches.len() > BRANCHES => {
                 let message = format!("this IF has more than {BRANCHES} branches, each of them inside the one before");
                 Err(refuse("too-long", statement.span, message))
             }
-            StatementKind::If(branches, otherwise) => {
-                self.conditional(branches, otherwise.as_deref(), false)
-            }
+            StatementKind::If(branches, otherwise) => self.conditional(branches, otherwise.as_deref(), false),
             StatementKind::From { variable, first, last, step, body } => {
                 self.from(&variable.text, (first, last, step.as_ref()), body)
             }
@@ -144,18 +143,12 @@ impl Trace<'_> {
                 Some(solver) => solver(self, solve),
                 None => self.solve_in_place(solve, statement.span),
             },
-            StatementKind::Table(_) => Err(refuse(
-                "table-place",
-                statement.span,
-                "TABLE must be in a PROCEDURE or FUNCTION with one argument",
-            )),
-            StatementKind::While(condition, body) => {
-                self.repeat(condition, body, LOOP_LIMIT, statement.span)
+            StatementKind::Table(_) => {
+                Err(refuse("table-place", statement.span, "TABLE must be in a PROCEDURE or FUNCTION with one argument"))
             }
+            StatementKind::While(condition, body) => self.repeat(condition, body, LOOP_LIMIT, statement.span),
             StatementKind::Reaction(reaction) => self.reaction(reaction, statement.span),
-            StatementKind::Conserve(species, total) => {
-                self.conserve(species, total, statement.span)
-            }
+            StatementKind::Conserve(species, total) => self.conserve(species, total, statement.span),
             // Its volumes have been taken at the start of the block.
             StatementKind::Compartment { .. } => Ok(()),
             StatementKind::LongitudinalDiffusion { .. } => Err(refuse(
@@ -167,14 +160,14 @@ impl Trace<'_> {
             StatementKind::Watch(watches) => {
                 watches.iter().try_for_each(|(condition, flag)| self.watch(condition, flag))
             }
-            StatementKind::ForNetcons(..) => {
-                Err(refuse("event", statement.span, "FOR_NETCONS changes the weights of other NetCons: not differentiated"))
-            }
-            StatementKind::Other(name, _) => Err(refuse(
-                "statement",
+            StatementKind::ForNetcons(..) => Err(refuse(
+                "event",
                 statement.span,
-                format!("{} is not differentiated", name.text),
+                "FOR_NETCONS changes the weights of other NetCons: not differentiated",
             )),
+            StatementKind::Other(name, _) => {
+                Err(refuse("statement", statement.span, format!("{} is not differentiated", name.text)))
+            }
         }
     }
 
@@ -204,9 +197,7 @@ impl Trace<'_> {
                 self.primes = Primes::Collect(collected);
                 Ok(())
             }
-            Primes::None => {
-                Err(refuse("derivative-place", span, "a differential equation outside DERIVATIVE"))
-            }
+            Primes::None => Err(refuse("derivative-place", span, "a differential equation outside DERIVATIVE")),
         }
     }
 
@@ -229,12 +220,7 @@ impl Trace<'_> {
             Some(_) => return run(self, body),
             None => {}
         }
-        self.branch(
-            condition,
-            |trace| trace.arm(body),
-            |trace| trace.conditional(rest, otherwise, true),
-        )
-        .map(|_| ())
+        self.branch(condition, |trace| trace.arm(body), |trace| trace.conditional(rest, otherwise, true)).map(|_| ())
     }
 
     /// Code that a simulation need not enter. Where it can't be followed, it is
@@ -409,13 +395,7 @@ impl Trace<'_> {
 
     /// WHILE: rounds that are known to come are run; of others, `left` are written out,
     /// and a simulation in which there are more is flagged.
-    fn repeat(
-        &mut self,
-        condition: &Expr,
-        body: &[Statement],
-        left: usize,
-        span: Span,
-    ) -> Traced<()> {
+    fn repeat(&mut self, condition: &Expr, body: &[Statement], left: usize, span: Span) -> Traced<()> {
         loop {
             let goes_on = self.expression(condition)?;
             match self.graph.as_number(goes_on) {
@@ -444,9 +424,7 @@ impl Trace<'_> {
 
     /// Whether a loop sets nothing, so that it does not matter how often it runs.
     fn is_idle(&mut self, variable: &str, body: &[Statement]) -> bool {
-        let collects = self.equations.is_some()
-            || self.residuals.is_some()
-            || !matches!(self.primes, Primes::None);
+        let collects = self.equations.is_some() || self.residuals.is_some() || !matches!(self.primes, Primes::None);
         if collects {
             return false;
         }
@@ -466,8 +444,7 @@ impl Trace<'_> {
     }
 
     fn known_number(&mut self, expr: &Expr) -> Traced<i64> {
-        self.integer(expr)?.ok_or_else(|| {
-            refuse("computed-bound", expr.span, "how often this loop runs depends on the simulation")
-        })
+        self.integer(expr)?
+            .ok_or_else(|| refuse("computed-bound", expr.span, "how often this loop runs depends on the simulation"))
     }
 }

@@ -13,9 +13,9 @@
 
 use std::collections::BTreeSet;
 
-use super::constants::{is_shared, Leftover};
+use super::constants::{Leftover, is_shared};
 use super::scheme::elements;
-use super::{refuse, Trace, Traced, FAILED};
+use super::{FAILED, Trace, Traced, refuse};
 use crate::graph::{Builtin, Comparison, Id, Input};
 use crate::syntax::ast::{Block, Length, Name, Signature, Table};
 use crate::syntax::span::Span;
@@ -78,13 +78,7 @@ impl Trace<'_> {
         }
     }
 
-    fn interpolated(
-        &mut self,
-        procedure: &Tabulated,
-        x: Id,
-        (from, to): (Id, Id),
-        intervals: Id,
-    ) -> Traced<()> {
+    fn interpolated(&mut self, procedure: &Tabulated, x: Id, (from, to): (Id, Id), intervals: Id) -> Traced<()> {
         let g = &mut *self.graph;
         let width = g.sub(to, from);
         let step = g.div(width, intervals);
@@ -156,9 +150,7 @@ impl Trace<'_> {
     /// Made of values that are the same for all segments and can't change during a run.
     fn is_constant(&self, value: Id) -> bool {
         let inputs = self.graph.reachable_inputs(&[value], true);
-        inputs.iter().all(|input| {
-            self.constants.inputs.contains(input) && !self.constants.ranges.contains(input)
-        })
+        inputs.iter().all(|input| self.constants.inputs.contains(input) && !self.constants.ranges.contains(input))
     }
 
     /// The table's columns at one argument, with no other effect.
@@ -182,11 +174,16 @@ impl Trace<'_> {
 
     /// A table that is made of another one, which NEURON has not filled by then.
     fn refuse_unfilled(&self, procedure: &Tabulated) -> Traced<()> {
-        let outer = self.filling.last().filter(|outer| self.mechanism.is_thread_safe && outer.1.start < procedure.span.start);
+        let outer =
+            self.filling.last().filter(|outer| self.mechanism.is_thread_safe && outer.1.start < procedure.span.start);
         let Some((outer, span)) = outer else { return Ok(()) };
         let inner = &procedure.signature.name.text;
-        let message = format!("NEURON fills the TABLE of `{outer}` before that of `{inner}`, of which it is made: it holds 0");
-        Err(Box::new(refuse("table-depends", *span, message).help(format!("write `{inner}` before `{outer}`, or remove one TABLE"))))
+        let message =
+            format!("NEURON fills the TABLE of `{outer}` before that of `{inner}`, of which it is made: it holds 0");
+        Err(Box::new(
+            refuse("table-depends", *span, message)
+                .help(format!("write `{inner}` before `{outer}`, or remove one TABLE")),
+        ))
     }
 
     fn table(&self, procedure: &Tabulated) -> (String, String) {
@@ -195,8 +192,7 @@ impl Trace<'_> {
 
     /// What the DEPEND list is made of.
     fn watched(&self, procedure: &Tabulated) -> BTreeSet<Input> {
-        let watched: Vec<Id> =
-            procedure.depend.iter().filter_map(|name| self.lookup(&name.text)).collect();
+        let watched: Vec<Id> = procedure.depend.iter().filter_map(|name| self.lookup(&name.text)).collect();
         self.graph.reachable_inputs(&watched, true)
     }
 
@@ -204,9 +200,7 @@ impl Trace<'_> {
     fn note_unwatched(&self, procedure: &Tabulated, mut inputs: BTreeSet<Input>) {
         let watched = self.watched(procedure);
         inputs.retain(|input| {
-            !watched.contains(input)
-                && !self.constants.ranges.contains(input)
-                && !self.constants.fixed.contains(input)
+            !watched.contains(input) && !self.constants.ranges.contains(input) && !self.constants.fixed.contains(input)
         });
         if !inputs.is_empty() {
             let mut unwatched = self.constants.unwatched.borrow_mut();
@@ -215,11 +209,7 @@ impl Trace<'_> {
     }
 
     /// NEURON fills a table once, for all segments.
-    fn depends_on_constants_only(
-        &mut self,
-        procedure: &Tabulated,
-        ends: [Id; 2],
-    ) -> Traced<()> {
+    fn depends_on_constants_only(&mut self, procedure: &Tabulated, ends: [Id; 2]) -> Traced<()> {
         let argument = self.graph.input("table_argument");
         let value = self.graph.read(argument);
         let failed = self.values.get(FAILED).copied();
@@ -231,8 +221,7 @@ impl Trace<'_> {
         match inputs.iter().find(|input| !self.constants.inputs.contains(input)) {
             None => {
                 let watched = self.watched(procedure);
-                let ranges: BTreeSet<Input> =
-                    inputs.intersection(&self.constants.ranges).copied().collect();
+                let ranges: BTreeSet<Input> = inputs.intersection(&self.constants.ranges).copied().collect();
                 if !ranges.is_empty() {
                     let mut shared = self.constants.shared.borrow_mut();
                     let shared = shared.entry(self.table(procedure)).or_default();

@@ -10,8 +10,7 @@ const READING: [&str; 18] =
     ["==", "!=", "<=", ">=", "&&", "||", "->", "<", ">", "!", "+", "-", "*", "/", "%", "?", ":", "."];
 const PUNCTUATION: [&str; 8] = ["(", ")", "{", "}", "[", "]", ",", ";"];
 /// Words that begin something else than an expression.
-const WORDS: [&str; 10] =
-    ["return", "goto", "break", "continue", "asm", "for", "while", "do", "switch", "case"];
+const WORDS: [&str; 10] = ["return", "goto", "break", "continue", "asm", "for", "while", "do", "switch", "case"];
 
 /// Whether C code sets no variable, declares none and leaves nothing: it may test, print and end the run.
 pub fn does_nothing(code: &str) -> bool {
@@ -19,7 +18,8 @@ pub fn does_nothing(code: &str) -> bool {
 }
 
 /// What stands in code that draws random numbers, in C or by functions that NMODL knows.
-const GENERATORS: [&str; 8] = ["nrnran123", "nrn_random", "rng", "scop_random", "exprand", "normrand", "erand", "mcell_ran4"];
+const GENERATORS: [&str; 8] =
+    ["nrnran123", "nrn_random", "rng", "scop_random", "exprand", "normrand", "erand", "mcell_ran4"];
 
 /// How code that draws random numbers can be written instead; `None` for other code.
 pub fn random_help(code: &str) -> Option<&'static str> {

@@ -57,7 +57,10 @@ impl Dual {
             x,
             d: left + right,
             x_error: times(by_a, a.x_error) + times(by_b, b.x_error) + UNIT * x.abs(),
-            d_error: times(by_a, a.d_error) + times(by_b, b.d_error) + times(moved_a, a.d) + times(moved_b, b.d)
+            d_error: times(by_a, a.d_error)
+                + times(by_b, b.d_error)
+                + times(moved_a, a.d)
+                + times(moved_b, b.d)
                 + 4.0 * UNIT * (left.abs() + right.abs()),
         }
     }
@@ -121,8 +124,8 @@ impl std::ops::Div for Dual {
     fn div(self, other: Self) -> Self {
         let x = self.x / other.x;
         let d = (self.d - x * other.d) / other.x;
-        let x_error = (self.x_error + times(x, other.x_error)) / other.x.abs()
-            + rounding(x, x.mul_add(other.x, -self.x) == 0.0);
+        let x_error =
+            (self.x_error + times(x, other.x_error)) / other.x.abs() + rounding(x, x.mul_add(other.x, -self.x) == 0.0);
         let above = self.d_error + times(x, other.d_error) + times(x_error, other.d) + times(d, other.x_error);
         let d_error = (above + 3.0 * UNIT * (self.d.abs() + (x * other.d).abs())) / other.x.abs();
         Self { x, d, x_error, d_error }

@@ -87,8 +87,20 @@ fn call(builtin: Builtin, x: &[f64]) -> f64 {
             let (e, x) = (x[0].exp_m1(), x[0]);
             if x.abs() < 1e-3 { -0.5 + x / 6.0 - x.powi(3) / 180.0 } else { (e - x * x.exp()) / (e * e) }
         }
-        Builtin::Sign => if x[0] < 0.0 { -1.0 } else { 1.0 },
-        Builtin::TimesLog => if x[1] > 0.0 { x[0] * x[1].ln() } else { 0.0 },
+        Builtin::Sign => {
+            if x[0] < 0.0 {
+                -1.0
+            } else {
+                1.0
+            }
+        }
+        Builtin::TimesLog => {
+            if x[1] > 0.0 {
+                x[0] * x[1].ln()
+            } else {
+                0.0
+            }
+        }
         Builtin::Log => x[0].ln(),
         Builtin::Pow => x[0].powf(x[1]),
         _ => builtin.evaluate(x).unwrap_or(f64::NAN),

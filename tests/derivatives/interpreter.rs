@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::dual::Dual;
-use gradmod::syntax::ast::{BinaryOp, Block, BlockKind, Expr, ExprKind, Item, Program, Statement, StatementKind, UnaryOp};
+use gradmod::syntax::ast::{
+    BinaryOp, Block, BlockKind, Expr, ExprKind, Item, Program, Statement, StatementKind, UnaryOp,
+};
 
 /// Why a program has no value here: what it does is not defined, or takes too long.
 #[derive(Debug)]
@@ -147,9 +149,7 @@ impl<'a> Interpreter<'a> {
                 let index = self.integer(index)?;
                 *self.slot(&format!("{name}[{index}]"))?
             }
-            ExprKind::Unary(UnaryOp::Minus, a) => {
-                self.value(a)?.signed(-1.0)
-            }
+            ExprKind::Unary(UnaryOp::Minus, a) => self.value(a)?.signed(-1.0),
             ExprKind::Unary(UnaryOp::Not, a) => truth(!self.holds(a)?),
             ExprKind::Binary(BinaryOp::And, a, b) => truth(self.holds(a)? && self.holds(b)?),
             ExprKind::Binary(BinaryOp::Or, a, b) => truth(self.holds(a)? || self.holds(b)?),
@@ -165,7 +165,8 @@ impl<'a> Interpreter<'a> {
                     ("atan2", [y, x]) if y.x == 0.0 && x.x <= 0.0 => return Err(Undefined("atan2")),
                     ("atan2", [y, x]) => {
                         let square = x.x * x.x + y.x * y.x;
-                        let (bend, mixed) = (2.0 * x.x * y.x / square / square, (y.x * y.x - x.x * x.x) / square / square);
+                        let (bend, mixed) =
+                            (2.0 * x.x * y.x / square / square, (y.x * y.x - x.x * x.x) / square / square);
                         Dual::combine(y.x.atan2(x.x), [*y, *x], [x.x / square, -y.x / square], [bend, mixed, bend])
                     }
                     ("fmod", [a, b]) => {

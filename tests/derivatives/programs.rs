@@ -82,8 +82,13 @@ pub fn program(seed: u64) -> String {
             writable.push(format!("a{}", chance.below(ASSIGNED)));
         }
         let mut writer = Writer {
-            chance: &mut chance, text: String::new(), readable, writable, functions: functions.clone(),
-            procedures: procedures.clone(), loops: 0,
+            chance: &mut chance,
+            text: String::new(),
+            readable,
+            writable,
+            functions: functions.clone(),
+            procedures: procedures.clone(),
+            loops: 0,
         };
         writer.locals();
         writer.statements(1, 2);
@@ -94,8 +99,13 @@ pub fn program(seed: u64) -> String {
     }
     for (name, count) in [("g0", 2), ("run", 5)] {
         let mut writer = Writer {
-            chance: &mut chance, text: String::new(), readable: globals.clone(), writable: assigned().collect(),
-            functions: functions.clone(), procedures: procedures.clone(), loops: 0,
+            chance: &mut chance,
+            text: String::new(),
+            readable: globals.clone(),
+            writable: assigned().collect(),
+            functions: functions.clone(),
+            procedures: procedures.clone(),
+            loops: 0,
         };
         writer.locals();
         writer.statements(3, count);

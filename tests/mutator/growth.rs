@@ -1,6 +1,6 @@
 //! Files that become large in some way: what compilers take too long over, or too much memory.
 
-use super::{insert, replace_number, runs, Random};
+use super::{Random, insert, replace_number, runs};
 
 pub fn grow(bytes: &mut Vec<u8>, files: usize, random: &mut Random) {
     match random.below(9) {
@@ -53,10 +53,12 @@ fn repeat_operand(bytes: &mut Vec<u8>, random: &mut Random) {
     let (start, end) = all[random.below(all.len())];
     let operator = ["*", "+", " - ", "/", "^", "*-", "*exp(v)*"][random.below(7)];
     let count = [5, 30, 120, 400, 3000][random.below(5)];
-    let others: Vec<&[u8]> = (0..count).map(|_| {
-        let (from, to) = if random.below(3) == 0 { all[random.below(all.len())] } else { (start, end) };
-        &bytes[from..to]
-    }).collect();
+    let others: Vec<&[u8]> = (0..count)
+        .map(|_| {
+            let (from, to) = if random.below(3) == 0 { all[random.below(all.len())] } else { (start, end) };
+            &bytes[from..to]
+        })
+        .collect();
     let product = others.join(operator.as_bytes());
     bytes.splice(start..end, product);
 }

@@ -1,8 +1,6 @@
 //! Made-up input: nothing of it may panic or hang.
 
-use gradmod::syntax::ast::{
-    BinaryOp, Expr, ExprKind, Item, Name, Number, StatementKind, UnaryOp, Unit,
-};
+use gradmod::syntax::ast::{BinaryOp, Expr, ExprKind, Item, Name, Number, StatementKind, UnaryOp, Unit};
 use gradmod::syntax::span::Span;
 use gradmod::{render, syntax};
 use proptest::prelude::*;
@@ -136,33 +134,19 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn made(kind: ExprKind) -> Expr {
-    Expr {
-        kind,
-        span: Span::default(),
-    }
+    Expr { kind, span: Span::default() }
 }
 
 fn expression() -> impl Strategy<Value = Expr> {
     let number = prop::sample::select(vec!["0", ".5", "1e-3", "2.", "3E+2"]);
     let unit = prop::option::of(prop::sample::select(vec!["mV", "/ms", "10-6 m"]));
     let number = (number, unit).prop_map(|(text, unit)| {
-        let number = Number {
-            text: text.to_owned(),
-            value: text.parse().unwrap(),
-            span: Span::default(),
-        };
-        let unit = unit.map(|text| Unit {
-            text: text.to_owned(),
-            span: Span::default(),
-        });
+        let number = Number { text: text.to_owned(), value: text.parse().unwrap(), span: Span::default() };
+        let unit = unit.map(|text| Unit { text: text.to_owned(), span: Span::default() });
         made(ExprKind::Number(number, unit))
     });
     let prime = (name(), 1_u32..4).prop_map(|(name, order)| made(ExprKind::Prime(name, order)));
-    let leaf = prop_oneof![
-        number,
-        name().prop_map(|name| made(ExprKind::Name(name))),
-        prime
-    ];
+    let leaf = prop_oneof![number, name().prop_map(|name| made(ExprKind::Name(name))), prime];
     let unary = prop::sample::select(vec![UnaryOp::Minus, UnaryOp::Not]);
     let binary = prop::sample::select(vec![
         BinaryOp::Add,

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use minijinja::{context, Environment};
+use minijinja::{Environment, context};
 
 use super::frame::Moment;
-use super::record::{telling_currents, Record};
 use super::prepare::{prepare, step_code};
-use super::transpose::{products, Terms, Transposed};
+use super::record::{Record, telling_currents};
+use super::transpose::{Terms, Transposed, products};
 use super::undo::undo;
-use super::{unnamed, Phase, Reversed};
+use super::{Phase, Reversed, unnamed};
 use crate::emit::c::{declared, local, statements};
-use crate::emit::code::Code;
 use crate::emit::checks::{SMALL, TOLERANCE};
-use crate::emit::{checks, lines, EmitError, File};
+use crate::emit::code::Code;
+use crate::emit::{EmitError, File, checks, lines};
 use crate::graph::{Id, Input};
 use crate::step::{Linearised, Quantity};
 
@@ -139,7 +139,8 @@ fn watch(linearised: &Linearised, code: &Code) -> Vec<String> {
     let last = linearised.checks.len() + 1;
     let numbers = (1..last).chain(std::iter::repeat(last));
     let both = numbers.zip(states.chain(currents));
-    both.map(|(number, failure)| format!("if ({failure}) {{ broken[i] = {number}.; broken_at[i] = (double) step; }}")).collect()
+    both.map(|(number, failure)| format!("if ({failure}) {{ broken[i] = {number}.; broken_at[i] = (double) step; }}"))
+        .collect()
 }
 
 fn fail_where(code: &Code, failed: &[Id]) -> Vec<String> {
@@ -248,7 +249,8 @@ fn start(reversed: &Reversed) -> Vec<String> {
     text.extend((0..count).map(|index| format!("out[{index}] = {};", element("total", index))));
     let rest = ["initial", "failed[i]", "broken[i]", "broken_at[i]"];
     text.extend(rest.iter().enumerate().map(|(index, value)| format!("out[{}] = {value};", count + index)));
-    let far = (0..linearised.pointed.len()).map(|index| format!("out[{}] = {};", count + 4 + index, element("far", index)));
+    let far =
+        (0..linearised.pointed.len()).map(|index| format!("out[{}] = {};", count + 4 + index, element("far", index)));
     text.extend(far);
     text
 }

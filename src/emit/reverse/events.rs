@@ -5,10 +5,10 @@
 
 use serde::Serialize;
 
-use super::record::{copied, shown, Record, HEAD};
-use super::{verbatim, Reversed};
+use super::record::{HEAD, Record, copied, shown};
+use super::{Reversed, verbatim};
 use crate::emit::code::Code;
-use crate::emit::events::{given, ordered, sent, sent_roots, watched, Watches};
+use crate::emit::events::{Watches, given, ordered, sent, sent_roots, watched};
 use crate::emit::lines;
 use crate::emit::procedures::locals_statement;
 use crate::graph::Id;
@@ -166,19 +166,22 @@ impl Reversed<'_> {
             format!("    gm_event[3] = _args[{netcon}];"),
         ];
         let values = record.values.iter().enumerate();
-        lines.extend(values.map(|(index, input)| format!("    gm_event[{}] = {};", HEAD + index, self.recorded(*input))));
-        lines.extend(landed.iter().enumerate().map(|(index, name)| {
-            format!("    gm_event[{}] = {};", record.size() + index, self.landed_copy(name))
-        }));
         lines.extend(
-            [
-                "    gm_log[1] = (double) gm_here;".to_owned(),
-                format!("    gm_log[0] = (double) (gm_here + {size});"),
-                "} else {".to_owned(),
-                format!("    changed = {FULL};"),
-                "}".to_owned(),
-            ],
+            values.map(|(index, input)| format!("    gm_event[{}] = {};", HEAD + index, self.recorded(*input))),
         );
+        lines.extend(
+            landed
+                .iter()
+                .enumerate()
+                .map(|(index, name)| format!("    gm_event[{}] = {};", record.size() + index, self.landed_copy(name))),
+        );
+        lines.extend([
+            "    gm_log[1] = (double) gm_here;".to_owned(),
+            format!("    gm_log[0] = (double) (gm_here + {size});"),
+            "} else {".to_owned(),
+            format!("    changed = {FULL};"),
+            "}".to_owned(),
+        ]);
         verbatim(&["double* gm_log = (double*)(size_t) events_at;"], lines)
     }
 }

@@ -52,7 +52,10 @@ enum Found {
     Moving(usize, When),
     Fixed(usize),
     /// The log has it where an event came; see [`super::record`].
-    Landed { landed: usize, moving: usize },
+    Landed {
+        landed: usize,
+        moving: usize,
+    },
     Rise,
     Time,
     Nothing,
@@ -133,11 +136,7 @@ impl<'a> Frame<'a> {
             let Some((pointer, moves)) = frame.pointer(quantity) else { continue };
             let name = pointer.name.clone();
             let only_at_start = !step.contains(input) && frame.is_of_process(quantity);
-            let slot = if frame.lands(quantity) {
-                Slot::Landed(name.clone())
-            } else {
-                Slot::Pointer(name.clone())
-            };
+            let slot = if frame.lands(quantity) { Slot::Landed(name.clone()) } else { Slot::Pointer(name.clone()) };
             let moves = moves && !only_at_start;
             let slots = if moves { &mut frame.moving } else { &mut frame.fixed };
             if !slots.contains(&slot) {
@@ -204,9 +203,7 @@ impl<'a> Frame<'a> {
         let linearised = self.linearised;
         let inputs = linearised.graph.reachable_inputs(&[start], false);
         let is_still = |input: &Input| match &linearised.quantities[input] {
-            Quantity::Variable(mechanism, name, _) => {
-                self.variable(*mechanism, name).is_some_and(|(_, moves)| !moves)
-            }
+            Quantity::Variable(mechanism, name, _) => self.variable(*mechanism, name).is_some_and(|(_, moves)| !moves),
             other => is_known(other),
         };
         inputs.iter().all(is_still)
@@ -290,7 +287,8 @@ impl<'a> Frame<'a> {
         }
         let (source, scope) = description.shown_as(name)?;
         let is_driven = description.kind == Kind::Point && scope == "range";
-        let is_logged = self.logs_changes && description.variable(name).is_some_and(|known| known.role == Role::Parameter);
+        let is_logged =
+            self.logs_changes && description.variable(name).is_some_and(|known| known.role == Role::Parameter);
         let moves = state.map_or(is_driven && !is_logged, |state| !state.is_settled);
         Some((PointerManifest { name: linearised.names.of(mechanism, name).to_owned(), source, scope }, moves))
     }
@@ -332,10 +330,7 @@ impl<'a> Frame<'a> {
             let slot = Slot::Pointer(name);
             let moving = self.moving.iter().position(|known| *known == slot);
             let fixed = self.fixed.iter().position(|known| *known == slot);
-            moving
-                .map(|index| Found::Moving(index, when))
-                .or(fixed.map(Found::Fixed))
-                .unwrap_or(Found::Nothing)
+            moving.map(|index| Found::Moving(index, when)).or(fixed.map(Found::Fixed)).unwrap_or(Found::Nothing)
         };
         Some(match quantity {
             Quantity::Voltage(when) => Found::Moving(0, *when),
@@ -343,9 +338,7 @@ impl<'a> Frame<'a> {
             Quantity::Time => Found::Time,
             Quantity::Variable(mechanism, name, when) => {
                 let kind = StateKind::Variable(*mechanism, name.clone());
-                let own = self.linearised.states.iter().position(|state| {
-                    state.kind == kind && state.own.is_some()
-                });
+                let own = self.linearised.states.iter().position(|state| state.kind == kind && state.own.is_some());
                 let known = self.linearised.names.of(*mechanism, name).to_owned();
                 let landed = self.landed.iter().position(|name| self.lands(quantity) && *name == known);
                 if let Some(landed) = landed {
@@ -397,7 +390,11 @@ impl<'a> Frame<'a> {
                 Found::Moving(index, _) => reader.now(index),
                 Found::Landed { moving, .. } if at_start => reader.now(moving),
                 Found::Landed { landed, moving } => {
-                    format!("landed_step[i] == step + 1 ? {} : {}", element("landed_value", landed), reader.next(moving))
+                    format!(
+                        "landed_step[i] == step + 1 ? {} : {}",
+                        element("landed_value", landed),
+                        reader.next(moving)
+                    )
                 }
                 Found::Fixed(index) => fixed(index, quantity, reader),
                 Found::Rise if at_start => "0.".to_owned(),

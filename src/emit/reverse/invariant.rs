@@ -21,7 +21,8 @@ pub(super) fn invariants(graph: &Graph, roots: &[Id], is_fixed: impl Fn(Input) -
         found.extend(graph.operands(*id).iter().copied().filter(|id| takes(*id)));
         found.extend(graph.inside(*id).into_iter().filter(|id| takes(*id)));
     }
-    let is_number = |id: &Id| !matches!(graph.node(*id), Node::Compare(..) | Node::And(..) | Node::Or(..) | Node::Not(_));
+    let is_number =
+        |id: &Id| !matches!(graph.node(*id), Node::Compare(..) | Node::And(..) | Node::Or(..) | Node::Not(_));
     found.into_iter().filter(is_number).collect()
 }
 

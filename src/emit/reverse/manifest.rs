@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Reversed;
 use super::frame::Slot;
 use super::transpose::Transposed;
-use super::Reversed;
 use crate::emit::manifest::{IonManifest, PointerManifest};
 use crate::emit::moved::timed_by;
 use crate::emit::region::{ion_manifests, ions_where, sees_jumps, set_at_begin, unfollowed};

@@ -19,9 +19,9 @@ use self::frame::{Frame, Moment, Reader};
 use super::c::local;
 use super::checks;
 use super::code::Code;
-use super::events::changed_inputs;
 use super::declarations::{settings, units};
-use super::{environment, fingerprint, lines, name_by_content, EmitError, File, UNNAMED};
+use super::events::changed_inputs;
+use super::{EmitError, File, UNNAMED, environment, fingerprint, lines, name_by_content};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
 use crate::step::{Linearised, Quantity, Row, Stage};
@@ -116,9 +116,8 @@ impl<'a> Reversed<'a> {
             &together(&[&start, &own_start, &start_weights]),
             &of_events,
         );
-        let is_fixed = |input: Input| {
-            linearised.quantities.get(&input).is_some_and(|quantity| frame.is_fixed(quantity))
-        };
+        let is_fixed =
+            |input: Input| linearised.quantities.get(&input).is_some_and(|quantity| frame.is_fixed(quantity));
         let kept = invariant::invariants(&linearised.graph, &step.roots, is_fixed);
         Self { linearised, jumps, frame, kept, step, start, own_step, own_start, event, start_weights, at_event }
     }
@@ -146,15 +145,10 @@ impl<'a> Reversed<'a> {
 
     /// What NEURON knows by itself and the code of some phases reads.
     fn builtins(&self, phases: &[&Phase]) -> Vec<String> {
-        let known = [
-            (Quantity::Celsius, CELSIUS),
-            (Quantity::Area, "area (micron2)"),
-            (Quantity::Diameter, "diam (micron)"),
-        ];
+        let known =
+            [(Quantity::Celsius, CELSIUS), (Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")];
         let reads = |quantity: &Quantity| {
-            phases.iter().any(|phase| {
-                phase.inputs.iter().any(|input| self.linearised.quantities[input] == *quantity)
-            })
+            phases.iter().any(|phase| phase.inputs.iter().any(|input| self.linearised.quantities[input] == *quantity))
         };
         known.iter().filter(|(quantity, _)| reads(quantity)).map(|(_, name)| (*name).to_owned()).collect()
     }
@@ -185,11 +179,7 @@ fn loads(frame: &Frame, inputs: &BTreeSet<Input>, moment: Moment) -> (Vec<String
 /// LOCAL names of a phase: what it loads, and what its code computes.
 fn locals(loaded: Vec<String>, code: &Code) -> Vec<String> {
     let names: Vec<String> = loaded.into_iter().chain(code.locals()).collect();
-    if names.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("LOCAL {}", lines::one_list(&names))]
-    }
+    if names.is_empty() { Vec::new() } else { vec![format!("LOCAL {}", lines::one_list(&names))] }
 }
 
 /// C statements in a frame's memory.
@@ -224,7 +214,8 @@ pub fn emit_reverse(regions: &[Linearised]) -> Result<(Vec<File>, ReverseManifes
     let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts));
     let names = [&manifest.recorder_node, &manifest.gather, &manifest.descent];
     for (template, name) in shared.into_iter().zip(names) {
-        let text = template?.render(minijinja::context! { name, tolerance => TOLERANCE, grid => GRID, glances => GLANCES })?;
+        let text =
+            template?.render(minijinja::context! { name, tolerance => TOLERANCE, grid => GRID, glances => GLANCES })?;
         files.push(File { name: format!("{name}.mod"), text });
     }
     Ok((files, manifest))

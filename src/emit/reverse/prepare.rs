@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Reversed;
 use super::adjoint::{element, loaded, sources};
 use super::frame::Moment;
-use super::Reversed;
 use crate::emit::code::Code;
 use crate::graph::{Id, Input};
 
@@ -16,9 +16,8 @@ pub(super) fn kept_count(reversed: &Reversed) -> usize {
 /// Where inputs of a step are that no frame has.
 fn step_sources(reversed: &Reversed) -> BTreeMap<Input, String> {
     let quantities = reversed.linearised.quantities.iter();
-    let still = quantities.filter_map(|(input, quantity)| {
-        reversed.frame.still(quantity).map(|index| (*input, element("kept", index)))
-    });
+    let still = quantities
+        .filter_map(|(input, quantity)| reversed.frame.still(quantity).map(|index| (*input, element("kept", index))));
     sources(reversed.linearised).into_iter().chain(still).collect()
 }
 

@@ -14,9 +14,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{sets_voltage, Reversed};
-use crate::emit::sources::KEPT;
+use super::{Reversed, sets_voltage};
 use crate::emit::events::given;
+use crate::emit::sources::KEPT;
 use crate::graph::{Id, Input};
 use crate::step::{Change, Linearised, Quantity, Receive, StateKind, When};
 

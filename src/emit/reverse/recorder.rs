@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::{context, Environment};
+use minijinja::{Environment, context};
 use serde::Serialize;
 
-use super::frame::{column, Change, Moment, Slot};
-use super::{locals, unnamed, verbatim, Phase, Reversed, CELSIUS};
-use crate::emit::{lines, EmitError, File};
+use super::frame::{Change, Moment, Slot, column};
+use super::{CELSIUS, Phase, Reversed, locals, unnamed, verbatim};
+use crate::emit::{EmitError, File, lines};
 use crate::step::{State, StateKind};
 
 /// `changed` is less than this by the index of a state.
@@ -110,7 +110,8 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
         })
     };
     let kept = frame.kept_at_initial();
-    let kept_slots = kept.iter().enumerate().map(|(number, index)| Source { index: *index, source: kept_value(number) });
+    let kept_slots =
+        kept.iter().enumerate().map(|(number, index)| Source { index: *index, source: kept_value(number) });
     let events = reversed.events();
     let mut phases: Vec<&Phase> = events.iter().map(|_| &reversed.at_event).collect();
     if !kept.is_empty() {
@@ -246,9 +247,7 @@ fn fix(reversed: &Reversed, statement: impl Fn(usize, &str) -> String) -> Vec<St
     let slots = reversed.frame.fixed.iter().enumerate();
     slots
         .filter_map(|(index, slot)| match slot {
-            Slot::Pointer(name) if !reversed.frame.at_initial.contains(name) => {
-                Some(statement(index, name))
-            }
+            Slot::Pointer(name) if !reversed.frame.at_initial.contains(name) => Some(statement(index, name)),
             _ => None,
         })
         .collect()
@@ -328,8 +327,7 @@ fn own(reversed: &Reversed, at_start: bool) -> Vec<String> {
     let fixed = "const double* gm_fixed = (const double*)(size_t) fixed_at; (void) gm_fixed;";
     if at_start {
         let head = "const double* gm_head = (const double*)(size_t) head; (void) gm_head;";
-        let mut statements: Vec<String> =
-            slots.iter().map(|(index, _)| format!("gm_now[{index}] = 0.;")).collect();
+        let mut statements: Vec<String> = slots.iter().map(|(index, _)| format!("gm_now[{index}] = 0.;")).collect();
         statements.extend(loads);
         text.extend(verbatim(&[now, fixed, head], statements));
     } else {

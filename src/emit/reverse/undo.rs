@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::adjoint::{code, gather, loaded, thought_of, totals};
-use super::record::{Record, HEAD};
-use super::frame::Moment;
-use super::transpose::Transposed;
 use super::Reversed;
+use super::adjoint::{code, gather, loaded, thought_of, totals};
+use super::frame::Moment;
+use super::record::{HEAD, Record};
+use super::transpose::Transposed;
 use crate::emit::code::Code;
 use crate::step::{Change, Receive, Row};
 

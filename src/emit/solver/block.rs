@@ -35,7 +35,10 @@ impl Writer<'_> {
         let linearised = self.linearised;
         let (given, read) = self.given_and_read();
         let code = Code::in_c(&linearised.graph, &self.step_roots, given, BTreeMap::new());
-        let alone = self.variables || !self.array_terms.is_empty() || !self.streams().is_empty() || !linearised.arrays.is_empty();
+        let alone = self.variables
+            || !self.array_terms.is_empty()
+            || !self.streams().is_empty()
+            || !linearised.arrays.is_empty();
         if alone || !code.is_vector(&self.step_roots) {
             return None;
         }

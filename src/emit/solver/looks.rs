@@ -6,7 +6,7 @@ use super::received::Received;
 use super::row::VOLTAGE;
 use crate::emit::far;
 use crate::emit::region::Writer;
-use crate::emit::sources::{to, unset, AREA};
+use crate::emit::sources::{AREA, to, unset};
 use crate::step::Quantity;
 
 #[derive(Serialize)]
@@ -34,7 +34,8 @@ impl Writer<'_> {
         let addresses = Addresses::new(self);
         let watched = self.watched();
         let is_watched = |name: &str| watched.iter().any(|(other, _)| other == name);
-        let gradient_of = |name: &str| watched.iter().find(|(other, _)| other == name).map_or("", |(_, gradient)| gradient);
+        let gradient_of =
+            |name: &str| watched.iter().find(|(other, _)| other == name).map_or("", |(_, gradient)| gradient);
         let after = |far: &far::Far| format!("{}[k] = at[{}][k];", far.new, addresses.of(&far.new));
         let before = |far: &far::Far| format!("{}[k] = at[{}][k];", far.gradient, addresses.before(far));
         Looks {
@@ -53,7 +54,10 @@ impl Writer<'_> {
                 format!("if (fault == 0 && {name} != *at[{}]) {{ fault = 5; }}", addresses.of(name))
             }),
             unchanged_start: self.sources.pointers_in_c(is_watched, |name| {
-                let act = format!("int k; for (k = 0; k < GM_K; ++k) {{ if ({}[k] != 0) {{ fault = 5; }} }}", gradient_of(name));
+                let act = format!(
+                    "int k; for (k = 0; k < GM_K; ++k) {{ if ({}[k] != 0) {{ fault = 5; }} }}",
+                    gradient_of(name)
+                );
                 format!("if (fault == 0 && {name} != *at[{}]) {{ {act} }}", addresses.of(name))
             }),
             unchanged_up: self.sources.each_pointer(is_watched, |name| {

@@ -49,12 +49,7 @@ const OTHERS: [(&str, &str); 2] = [("row_axial.mod", "axial"), ("row_end.mod", "
 const SPIKES: (&str, &str) = ("row_spikes.mod", "spikes");
 
 pub(super) fn spikes_manifest(hash: &str) -> SpikesManifest {
-    SpikesManifest {
-        name: format!("gm_{}_{hash}", SPIKES.1),
-        table: "table_at",
-        room: "room",
-        threshold: "level",
-    }
+    SpikesManifest { name: format!("gm_{}_{hash}", SPIKES.1), table: "table_at", room: "room", threshold: "level" }
 }
 
 /// What the manifest says of them, by the hash in their names.

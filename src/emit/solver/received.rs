@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::in_c::Arrays;
 use crate::emit::code::Code;
-use crate::emit::events::{ordered, roots, sent, sent_roots, take_arguments, watched, Watches};
+use crate::emit::events::{Watches, ordered, roots, sent, sent_roots, take_arguments, watched};
 use crate::emit::lines;
-use crate::emit::moved::{rate, Moved};
+use crate::emit::moved::{Moved, rate};
 use crate::emit::procedures::locals_statement;
 use crate::emit::region::Writer;
 use crate::emit::sources::Phase;
@@ -173,7 +173,7 @@ impl Writer<'_> {
         let weights = row
             .arguments
             .iter()
-            .map(|(argument, id)| (*id, format!("_args[{} + k]", first + argument*self.directions)));
+            .map(|(argument, id)| (*id, format!("_args[{} + k]", first + argument * self.directions)));
         states.chain(voltage).chain(parameters).chain(weights).collect()
     }
 }

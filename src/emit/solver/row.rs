@@ -9,16 +9,18 @@ use super::looks::Looks;
 use super::received::Received;
 use crate::emit::arrays::Through;
 use crate::emit::code::Code;
-use crate::emit::declarations::{settings, units, Setting};
-use crate::emit::{fade, far};
-use crate::emit::manifest::{FarManifest, IonManifest, ParameterManifest, PointerManifest, RegionManifest, StateManifest, StreamManifest};
+use crate::emit::declarations::{Setting, settings, units};
+use crate::emit::manifest::{
+    FarManifest, IonManifest, ParameterManifest, PointerManifest, RegionManifest, StateManifest, StreamManifest,
+};
 use crate::emit::pointed::PointedVariables;
-use crate::emit::procedures::{flag_where, locals_statement, Procedure};
-use crate::emit::region::{ion_manifests, FunctionTable, Writer};
-use crate::emit::sources::{own_element, to, Phase, AREA};
+use crate::emit::procedures::{Procedure, flag_where, locals_statement};
+use crate::emit::region::{FunctionTable, Writer, ion_manifests};
+use crate::emit::sources::{AREA, Phase, own_element, to};
 use crate::emit::stages::substitution;
 use crate::emit::steady::Steady;
-use crate::emit::{lines, EmitError, Feature, File, UNNAMED};
+use crate::emit::{EmitError, Feature, File, UNNAMED, lines};
+use crate::emit::{fade, far};
 use crate::graph::{Graph, Id};
 use crate::model::Kind;
 use crate::step::{Linearised, Quantity};
@@ -87,9 +89,7 @@ pub(super) fn render(
         writer.sources.also(CAPACITANCE.0, CAPACITANCE.1);
     }
     let context = writer.row(feature == Feature::Online);
-    let text = environment
-        .get_template("row.mod")?
-        .render(minijinja::value::Value::from_serialize(&context))?;
+    let text = environment.get_template("row.mod")?.render(minijinja::value::Value::from_serialize(&context))?;
     let suffix = context.name.clone();
     let file = format!("{suffix}.mod");
     let weights = context.events.as_ref().map(|events| events.weights);
@@ -186,7 +186,9 @@ impl Writer<'_> {
             units: units(linearised, self.inputs()),
             assigned: [
                 self.row_variables(&stored, events.as_ref(), &streams, is_online),
-                pointed.as_ref().map_or_else(Vec::new, |pointed| pointed.assigned(self.directions, self.sources.seen())),
+                pointed
+                    .as_ref()
+                    .map_or_else(Vec::new, |pointed| pointed.assigned(self.directions, self.sources.seen())),
             ]
             .concat(),
             settings,

@@ -58,8 +58,9 @@ impl Parser<'_> {
                 let names = self.locals()?;
                 Ok(Item::Local(names, start.to(self.previous.span)))
             }
-            "NEURON" | "UNITS" | "PARAMETER" | "CONSTANT" | "ASSIGNED" | "STATE"
-            | "INDEPENDENT" => self.declarations(keyword),
+            "NEURON" | "UNITS" | "PARAMETER" | "CONSTANT" | "ASSIGNED" | "STATE" | "INDEPENDENT" => {
+                self.declarations(keyword)
+            }
             "FUNCTION_TABLE" => {
                 self.advance();
                 self.signature().map(Item::FunctionTable)
@@ -77,14 +78,10 @@ impl Parser<'_> {
         }
         let mut number = self.number()?;
         if let Some(minus) = minus {
-            number = Number {
-                text: format!("-{}", number.text),
-                value: -number.value,
-                span: minus.span.to(number.span),
-            };
+            number =
+                Number { text: format!("-{}", number.text), value: -number.value, span: minus.span.to(number.span) };
         }
-        self.defines
-            .insert(self.lexer.text(name.span), number.clone());
+        self.defines.insert(self.lexer.text(name.span), number.clone());
         Ok(Item::Define(name, number))
     }
 
@@ -103,8 +100,7 @@ impl Parser<'_> {
         match self.text(self.token) {
             "TERMINAL" => {
                 let start = self.advance();
-                self.body(BlockKind::Terminal, Context::Other, start, "TERMINAL")
-                    .map(Item::Block)
+                self.body(BlockKind::Terminal, Context::Other, start, "TERMINAL").map(Item::Block)
             }
             "PLOT" | "SENS" => {
                 let token = self.token;
@@ -142,9 +138,7 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        let text = self
-            .lexer
-            .text(Span::new(start.end, self.previous.span.start));
+        let text = self.lexer.text(Span::new(start.end, self.previous.span.start));
         let from = start.end + text.len() - text.trim_start().len();
         Ok(self.opaque(Span::new(from, from + text.trim().len())))
     }
@@ -157,53 +151,29 @@ impl Parser<'_> {
             "BREAKPOINT" | "EQUATION" => (self.plain(BlockKind::Breakpoint), other),
             "CONSTRUCTOR" => (self.plain(BlockKind::Constructor), other),
             "DESTRUCTOR" => (self.plain(BlockKind::Destructor), other),
-            "DERIVATIVE" => (
-                BlockKind::Derivative(self.block_name()?),
-                Context::Equations,
-            ),
+            "DERIVATIVE" => (BlockKind::Derivative(self.block_name()?), Context::Equations),
             "DISCRETE" => (BlockKind::Discrete(self.block_name()?), other),
-            "KINETIC" => (
-                BlockKind::Kinetic(self.block_name()?, self.solve_for()?),
-                Context::Kinetic,
-            ),
-            "LINEAR" => (
-                BlockKind::Linear(self.block_name()?, self.solve_for()?),
-                Context::Equations,
-            ),
-            "NONLINEAR" => (
-                BlockKind::Nonlinear(self.block_name()?, self.solve_for()?),
-                Context::Equations,
-            ),
+            "KINETIC" => (BlockKind::Kinetic(self.block_name()?, self.solve_for()?), Context::Kinetic),
+            "LINEAR" => (BlockKind::Linear(self.block_name()?, self.solve_for()?), Context::Equations),
+            "NONLINEAR" => (BlockKind::Nonlinear(self.block_name()?, self.solve_for()?), Context::Equations),
             "PROCEDURE" | "FUNCTION" => {
                 self.advance();
                 let signature = self.signature()?;
                 let function = keyword == "FUNCTION";
-                let kind = if function {
-                    BlockKind::Function
-                } else {
-                    BlockKind::Procedure
-                };
+                let kind = if function { BlockKind::Function } else { BlockKind::Procedure };
                 (kind(signature), Context::Callable)
             }
             "NET_RECEIVE" => {
                 self.advance();
-                (
-                    BlockKind::NetReceive(self.arguments()?),
-                    Context::NetReceive,
-                )
+                (BlockKind::NetReceive(self.arguments()?), Context::NetReceive)
             }
             "BEFORE" | "AFTER" => {
                 self.advance();
-                let TokenKind::Keyword("BREAKPOINT" | "SOLVE" | "INITIAL" | "STEP") =
-                    self.token.kind
-                else {
+                let TokenKind::Keyword("BREAKPOINT" | "SOLVE" | "INITIAL" | "STEP") = self.token.kind else {
                     return Err(self.expected_after("BREAKPOINT, SOLVE, INITIAL or STEP"));
                 };
                 let token = self.advance();
-                (
-                    BlockKind::BeforeAfter(keyword == "BEFORE", self.named(token)),
-                    other,
-                )
+                (BlockKind::BeforeAfter(keyword == "BEFORE", self.named(token)), other)
             }
             _ => return Err(self.expected("a block (such as NEURON, STATE or BREAKPOINT)")),
         };
@@ -221,27 +191,13 @@ impl Parser<'_> {
     }
 
     fn solve_for(&mut self) -> Parse<Vec<Name>> {
-        if self.accept("SOLVEFOR") {
-            self.names("the name of a state")
-        } else {
-            Ok(Vec::new())
-        }
+        if self.accept("SOLVEFOR") { self.names("the name of a state") } else { Ok(Vec::new()) }
     }
 
-    fn body(
-        &mut self,
-        kind: BlockKind,
-        context: Context,
-        start: Token,
-        keyword: &str,
-    ) -> Parse<Block> {
+    fn body(&mut self, kind: BlockKind, context: Context, start: Token, keyword: &str) -> Parse<Block> {
         self.context = context;
         let body = self.braced(keyword, start.span)?;
-        Ok(Block {
-            kind,
-            body,
-            span: start.span.to(self.previous.span),
-        })
+        Ok(Block { kind, body, span: start.span.to(self.previous.span) })
     }
 
     /// `{ statements }`
@@ -258,11 +214,7 @@ impl Parser<'_> {
         let name = self.name("a name")?;
         let arguments = self.arguments()?;
         let unit = self.unit()?;
-        Ok(Signature {
-            name,
-            arguments,
-            unit,
-        })
+        Ok(Signature { name, arguments, unit })
     }
 
     pub(super) fn arguments(&mut self) -> Parse<Vec<Argument>> {

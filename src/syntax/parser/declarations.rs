@@ -1,9 +1,7 @@
 //! Blocks that hold declarations.
 
 use super::{Parse, Parser};
-use crate::syntax::ast::{
-    Item, Name, Opaque, ParameterDefinition, UnitDefinition, VariableDefinition,
-};
+use crate::syntax::ast::{Item, Name, Opaque, ParameterDefinition, UnitDefinition, VariableDefinition};
 use crate::syntax::span::Span;
 use crate::syntax::token::TokenKind;
 
@@ -43,12 +41,7 @@ impl Parser<'_> {
     }
 
     /// Entries up to the closing brace; after a wrong one, goes on at the next line.
-    fn list<T>(
-        &mut self,
-        owner: &str,
-        start: Span,
-        entry: impl Fn(&mut Self) -> Parse<T>,
-    ) -> Parse<Vec<T>> {
+    fn list<T>(&mut self, owner: &str, start: Span, entry: impl Fn(&mut Self) -> Parse<T>) -> Parse<Vec<T>> {
         let mut entries = Vec::new();
         while !self.accept("}") {
             if self.at_end() || self.at_block_word() {
@@ -86,22 +79,14 @@ impl Parser<'_> {
         if arrow {
             self.expect(">", "after `-`")?;
         }
-        let to = if arrow {
-            Some(self.required_unit()?)
-        } else {
-            self.unit()?
-        };
+        let to = if arrow { Some(self.required_unit()?) } else { self.unit()? };
         Ok(UnitDefinition::Factor(name, from, to))
     }
 
     fn parameter(&mut self) -> Parse<ParameterDefinition> {
         let name = self.name("the name of a parameter")?;
         let length = self.length()?;
-        let value = if length.is_none() && self.accept("=") {
-            Some(self.signed()?)
-        } else {
-            None
-        };
+        let value = if length.is_none() && self.accept("=") { Some(self.signed()?) } else { None };
         let unit = self.unit()?;
         let limits = if self.accept("<") {
             let low = self.signed()?;
@@ -112,13 +97,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(ParameterDefinition {
-            name,
-            length,
-            value,
-            unit,
-            limits,
-        })
+        Ok(ParameterDefinition { name, length, value, unit, limits })
     }
 
     fn constant(&mut self) -> Parse<ParameterDefinition> {
@@ -126,13 +105,7 @@ impl Parser<'_> {
         self.expect("=", "after the name of the constant")?;
         let value = Some(self.signed()?);
         let unit = self.unit()?;
-        Ok(ParameterDefinition {
-            name,
-            length: None,
-            value,
-            unit,
-            limits: None,
-        })
+        Ok(ParameterDefinition { name, length: None, value, unit, limits: None })
     }
 
     fn variable_definition(&mut self) -> Parse<VariableDefinition> {
@@ -163,17 +136,8 @@ impl Parser<'_> {
             pieces.push(self.expect(">", "after the tolerance")?.span);
         }
         let span = pieces.into_iter().reduce(Span::to);
-        let extra = span.map(|span| Opaque {
-            text: extra.join(" "),
-            span,
-        });
-        Ok(VariableDefinition {
-            name,
-            length,
-            unit,
-            extra,
-            start,
-        })
+        let extra = span.map(|span| Opaque { text: extra.join(" "), span });
+        Ok(VariableDefinition { name, length, unit, extra, start })
     }
 
     /// A variable; older files also declare `m'`.

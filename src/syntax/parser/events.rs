@@ -11,13 +11,7 @@ impl Parser<'_> {
             let condition = self.condition()?;
             let number = self.number()?;
             let span = number.span;
-            watches.push((
-                condition,
-                Expr {
-                    kind: ExprKind::Number(number, None),
-                    span,
-                },
-            ));
+            watches.push((condition, Expr { kind: ExprKind::Number(number, None), span }));
             if !self.accept(",") {
                 return Ok(StatementKind::Watch(watches));
             }
@@ -28,10 +22,7 @@ impl Parser<'_> {
         self.check_place("FOR_NETCONS")?;
         let start = self.advance().span;
         let arguments = self.arguments()?;
-        Ok(StatementKind::ForNetcons(
-            arguments,
-            self.braced("FOR_NETCONS", start)?,
-        ))
+        Ok(StatementKind::ForNetcons(arguments, self.braced("FOR_NETCONS", start)?))
     }
 
     pub(super) fn initial(&mut self) -> Parse<StatementKind> {

@@ -2,7 +2,7 @@
 
 use super::{Parse, Parser};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Name, Number, Place, UnaryOp};
-use crate::syntax::precedence::{groups_right, precedence, UNARY};
+use crate::syntax::precedence::{UNARY, groups_right, precedence};
 use crate::syntax::token::TokenKind;
 
 /// Height of an expression's tree; passes over trees recurse this deep.
@@ -47,10 +47,7 @@ impl Parser<'_> {
             let right = self.binary(if groups_right(op) { level } else { level + 1 })?;
             self.grow(height.max(self.height))?;
             let span = left.span.to(right.span);
-            left = Expr {
-                kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
-                span,
-            };
+            left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
         }
         self.depth -= 1;
         Ok(left)
@@ -74,10 +71,7 @@ impl Parser<'_> {
         let operand = self.binary(UNARY)?;
         self.grow(self.height)?;
         let span = sign.span.to(operand.span);
-        Ok(Expr {
-            kind: ExprKind::Unary(op, Box::new(operand)),
-            span,
-        })
+        Ok(Expr { kind: ExprKind::Unary(op, Box::new(operand)), span })
     }
 
     fn primary(&mut self) -> Parse<Expr> {
@@ -112,10 +106,7 @@ impl Parser<'_> {
         }
         match self.defines.get(self.text(token)).cloned() {
             // After a number, and so after its DEFINE name, parentheses hold a unit.
-            Some(number) => self.quantity(Number {
-                span: token.span,
-                ..number
-            }),
+            Some(number) => self.quantity(Number { span: token.span, ..number }),
             None => self.call(name),
         }
     }
@@ -127,34 +118,21 @@ impl Parser<'_> {
             return self.variable(name);
         }
         let text = name.text.trim_end_matches('\'').to_owned();
-        Ok(Expr {
-            kind: ExprKind::Prime(text, order),
-            span: token.span,
-        })
+        Ok(Expr { kind: ExprKind::Prime(text, order), span: token.span })
     }
 
     fn quantity(&mut self, number: Number) -> Parse<Expr> {
         let start = number.span;
         let unit = self.unit()?;
-        let span = if unit.is_some() {
-            start.to(self.previous.span)
-        } else {
-            start
-        };
-        Ok(Expr {
-            kind: ExprKind::Number(number, unit),
-            span,
-        })
+        let span = if unit.is_some() { start.to(self.previous.span) } else { start };
+        Ok(Expr { kind: ExprKind::Number(number, unit), span })
     }
 
     fn parenthesized(&mut self) -> Parse<Expr> {
         let open = self.advance();
         let inner = self.expression()?;
         let close = self.expect(")", "to close `(`")?;
-        Ok(Expr {
-            kind: inner.kind,
-            span: open.span.to(close.span),
-        })
+        Ok(Expr { kind: inner.kind, span: open.span.to(close.span) })
     }
 
     pub(super) fn call(&mut self, name: Name) -> Parse<Expr> {
@@ -175,10 +153,7 @@ impl Parser<'_> {
         let close = self.expect(")", "to close the arguments")?;
         self.grow(height)?;
         let span = name.span.to(close.span);
-        Ok(Expr {
-            kind: ExprKind::Call(name, arguments),
-            span,
-        })
+        Ok(Expr { kind: ExprKind::Call(name, arguments), span })
     }
 
     fn argument(&mut self) -> Parse<Expr> {
@@ -188,27 +163,18 @@ impl Parser<'_> {
         let token = self.advance();
         self.height = 1;
         let text = self.text(token).trim_matches('"').to_owned();
-        Ok(Expr {
-            kind: ExprKind::String(text),
-            span: token.span,
-        })
+        Ok(Expr { kind: ExprKind::String(text), span: token.span })
     }
 
     fn variable(&mut self, name: Name) -> Parse<Expr> {
         let place = self.place(name)?;
         let start = place.name.span;
         Ok(match place.index {
-            None => Expr {
-                kind: ExprKind::Name(place.name.text),
-                span: start,
-            },
+            None => Expr { kind: ExprKind::Name(place.name.text), span: start },
             Some(index) => {
                 self.grow(self.height)?;
                 let span = start.to(self.previous.span);
-                Expr {
-                    kind: ExprKind::Index(place.name.text, index),
-                    span,
-                }
+                Expr { kind: ExprKind::Index(place.name.text, index), span }
             }
         })
     }
@@ -230,9 +196,6 @@ impl Parser<'_> {
         let index = self.expression()?;
         self.depth -= 1;
         self.expect("]", "to close the index")?;
-        Ok(Place {
-            name,
-            index: Some(Box::new(index)),
-        })
+        Ok(Place { name, index: Some(Box::new(index)) })
     }
 }

@@ -98,10 +98,7 @@ pub fn program(source: &str) -> Result<Program, Vec<Diagnostic>> {
     let mut parser = parser(source);
     let items = parser.items();
     if parser.errors.is_empty() {
-        Ok(Program {
-            items,
-            comments: parser.lexer.into_comments(),
-        })
+        Ok(Program { items, comments: parser.lexer.into_comments() })
     } else {
         Err(parser.errors)
     }
@@ -109,13 +106,9 @@ pub fn program(source: &str) -> Result<Program, Vec<Diagnostic>> {
 
 pub fn expression(source: &str) -> Result<Expr, Vec<Diagnostic>> {
     let mut parser = parser(source);
-    let parsed = parser.expression().and_then(|expr| {
-        if parser.at_end() {
-            Ok(expr)
-        } else {
-            Err(parser.expected("the end of the expression"))
-        }
-    });
+    let parsed = parser
+        .expression()
+        .and_then(|expr| if parser.at_end() { Ok(expr) } else { Err(parser.expected("the end of the expression")) });
     parsed.map_err(|failure| vec![*failure.diagnostic])
 }
 
@@ -135,10 +128,7 @@ pub fn includes(source: &str) -> Vec<(Span, Span)> {
 fn parser(source: &str) -> Parser<'_> {
     let mut lexer = Lexer::new(source);
     let token = lexer.next_token();
-    let previous = Token {
-        kind: TokenKind::End,
-        span: Span::new(0, 0),
-    };
+    let previous = Token { kind: TokenKind::End, span: Span::new(0, 0) };
     Parser {
         source,
         lexer,

@@ -24,10 +24,7 @@ impl Parser<'_> {
                 let start = self.token.span;
                 let term = self.represents()?;
                 let text = format!("REPRESENTS {}", term.text);
-                Ok(NeuronStatement::Other(Opaque {
-                    text,
-                    span: start.to(term.span),
-                }))
+                Ok(NeuronStatement::Other(Opaque { text, span: start.to(term.span) }))
             }
             _ => {
                 let wrap = match keyword {
@@ -62,37 +59,14 @@ impl Parser<'_> {
     fn use_ion(&mut self) -> Parse<UseIon> {
         let start = self.advance().span;
         let ion = self.name("the name of an ion")?;
-        let read = if self.accept("READ") {
-            self.names("a variable of the ion")?
-        } else {
-            vec![]
-        };
-        let write = if self.accept("WRITE") {
-            self.names("a variable of the ion")?
-        } else {
-            vec![]
-        };
+        let read = if self.accept("READ") { self.names("a variable of the ion")? } else { vec![] };
+        let write = if self.accept("WRITE") { self.names("a variable of the ion")? } else { vec![] };
         if read.is_empty() && write.is_empty() {
             return Err(self.expected_after("READ or WRITE"));
         }
-        let valence = if self.accept("VALENCE") || self.accept("CHARGE") {
-            Some(self.signed()?)
-        } else {
-            None
-        };
-        let represents = if self.at("REPRESENTS") {
-            Some(self.represents()?)
-        } else {
-            None
-        };
-        Ok(UseIon {
-            ion,
-            read,
-            write,
-            valence,
-            represents,
-            span: start.to(self.previous.span),
-        })
+        let valence = if self.accept("VALENCE") || self.accept("CHARGE") { Some(self.signed()?) } else { None };
+        let represents = if self.at("REPRESENTS") { Some(self.represents()?) } else { None };
+        Ok(UseIon { ion, read, write, valence, represents, span: start.to(self.previous.span) })
     }
 
     /// A term of an ontology; NEURON reads it and forgets it.

@@ -16,10 +16,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn named(&self, token: Token) -> Name {
-        Name {
-            text: self.text(token).to_owned(),
-            span: token.span,
-        }
+        Name { text: self.text(token).to_owned(), span: token.span }
     }
 
     /// `a, b, c`
@@ -32,10 +29,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn opaque(&self, span: Span) -> Opaque {
-        Opaque {
-            text: self.lexer.text(span).to_owned(),
-            span,
-        }
+        Opaque { text: self.lexer.text(span).to_owned(), span }
     }
 
     /// The body of VERBATIM or COMMENT; the keyword is the next token.
@@ -44,14 +38,10 @@ impl Parser<'_> {
         let Some(body) = self.lexer.lines_until(end) else {
             self.advance();
             let word = self.lexer.text(keyword);
-            let message =
-                format!("expected a line that begins with {end}, found the end of the file");
-            let diagnostic = Diagnostic::error("syntax-unclosed", keyword, message)
-                .label(format!("this {word} is never closed"));
-            return Err(Failure {
-                diagnostic: Box::new(diagnostic),
-                fatal: true,
-            });
+            let message = format!("expected a line that begins with {end}, found the end of the file");
+            let diagnostic =
+                Diagnostic::error("syntax-unclosed", keyword, message).label(format!("this {word} is never closed"));
+            return Err(Failure { diagnostic: Box::new(diagnostic), fatal: true });
         };
         self.advance();
         Ok(self.opaque(body))
@@ -59,11 +49,7 @@ impl Parser<'_> {
 
     /// `(mA/cm2)`, if there is one.
     pub(super) fn unit(&mut self) -> Parse<Option<Unit>> {
-        if self.at("(") {
-            self.required_unit().map(Some)
-        } else {
-            Ok(None)
-        }
+        if self.at("(") { self.required_unit().map(Some) } else { Ok(None) }
     }
 
     pub(super) fn required_unit(&mut self) -> Parse<Unit> {
@@ -73,16 +59,12 @@ impl Parser<'_> {
         let open = self.token.span;
         let Some(span) = self.lexer.unit() else {
             let message = "expected `)` to close the unit, found the end of the line";
-            let diagnostic = Diagnostic::error("syntax-unclosed", open, message)
-                .label("this unit is never closed");
+            let diagnostic = Diagnostic::error("syntax-unclosed", open, message).label("this unit is never closed");
             return Err(self.fail(diagnostic));
         };
         self.advance();
         self.previous.span = Span::new(open.start, span.end + 1);
-        Ok(Unit {
-            text: self.lexer.text(span).to_owned(),
-            span,
-        })
+        Ok(Unit { text: self.lexer.text(span).to_owned(), span })
     }
 
     /// `[3]` or `[N]`, if there is one.
@@ -110,10 +92,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn bad_number(&self) -> Failure {
-        let message = format!(
-            "`{}` is no number that can be used here",
-            self.text(self.token)
-        );
+        let message = format!("`{}` is no number that can be used here", self.text(self.token));
         self.fail(Diagnostic::error("syntax-number", self.here(), message).label("bad number"))
     }
 
@@ -125,20 +104,13 @@ impl Parser<'_> {
                 let Some(value) = text.parse().ok().filter(|value: &f64| value.is_finite()) else {
                     return Err(self.bad_number());
                 };
-                Number {
-                    text: text.to_owned(),
-                    value,
-                    span: self.token.span,
-                }
+                Number { text: text.to_owned(), value, span: self.token.span }
             }
             TokenKind::Name if self.defines.contains_key(text) => {
                 let Some(number) = self.defines.get(text).cloned() else {
                     return Err(self.bad_number());
                 };
-                Number {
-                    span: self.token.span,
-                    ..number
-                }
+                Number { span: self.token.span, ..number }
             }
             _ => return Err(self.expected_after("a number")),
         };

@@ -44,12 +44,7 @@ impl Parser<'_> {
             self.expect(",", "between the rates")?;
             let backward = self.expression()?;
             self.expect(")", "to close the rates")?;
-            return Ok(Reaction::Reversible {
-                left,
-                right,
-                forward,
-                backward,
-            });
+            return Ok(Reaction::Reversible { left, right, forward, backward });
         }
         if self.at("<") {
             let sign = self.advance().span;
@@ -58,17 +53,11 @@ impl Parser<'_> {
             let (Some(species), None) = (left.next(), left.next()) else {
                 return Err(self.misplaced(sign, "`<<` takes one species on its left"));
             };
-            return Ok(Reaction::Flux {
-                species,
-                flux: self.rate()?,
-            });
+            return Ok(Reaction::Flux { species, flux: self.rate()? });
         }
         if self.accept("-") {
             self.expect(">", "to make `->`")?;
-            return Ok(Reaction::OneWay {
-                left,
-                rate: self.rate()?,
-            });
+            return Ok(Reaction::OneWay { left, rate: self.rate()? });
         }
         Err(self.expected_after("`<->`, `<<` or `->`"))
     }
@@ -100,16 +89,10 @@ impl Parser<'_> {
             if let Some(number) = self.defines.get(name.text.as_str()) {
                 factor = number.value;
                 let name = self.species_name()?;
-                return Ok(Species {
-                    factor,
-                    place: self.place(name)?,
-                });
+                return Ok(Species { factor, place: self.place(name)? });
             }
         }
-        Ok(Species {
-            factor,
-            place: self.place(name)?,
-        })
+        Ok(Species { factor, place: self.place(name)? })
     }
 
     fn species_name(&mut self) -> Parse<Name> {
@@ -129,10 +112,7 @@ impl Parser<'_> {
         let mut expression = self.expression()?;
         let mut index = None;
         if let (ExprKind::Name(text), true) = (&expression.kind, self.at(",")) {
-            index = Some(Name {
-                text: text.clone(),
-                span: expression.span,
-            });
+            index = Some(Name { text: text.clone(), span: expression.span });
             self.advance();
             expression = self.expression()?;
         }
@@ -155,9 +135,6 @@ impl Parser<'_> {
         let by = self.name("the name of a constant")?;
         let text = format!("{} BY {}", variable.text, by.text);
         let span = variable.span.to(by.span);
-        Ok(StatementKind::Other(
-            self.named(keyword),
-            Opaque { text, span },
-        ))
+        Ok(StatementKind::Other(self.named(keyword), Opaque { text, span }))
     }
 }

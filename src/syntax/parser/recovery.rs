@@ -1,19 +1,15 @@
 //! What to say when something is wrong, and where to go on.
 
-use super::{Failure, Parse, Parser, BLOCK_WORDS, MAX_DEPTH, MAX_ERRORS};
-use crate::diagnostic::{line_column, Diagnostic};
+use super::{BLOCK_WORDS, Failure, MAX_DEPTH, MAX_ERRORS, Parse, Parser};
+use crate::diagnostic::{Diagnostic, line_column};
 use crate::syntax::span::Span;
 use crate::syntax::token::TokenKind;
 
 impl Parser<'_> {
     pub(super) fn expected(&self, what: &str) -> Failure {
         let message = format!("expected {}, found {}", what.trim_end(), self.found());
-        let label = format!(
-            "expected {}",
-            what.split(" (").next().unwrap_or(what).trim_end()
-        );
-        let mut diagnostic =
-            Diagnostic::error("syntax-expected", self.here(), message).label(label);
+        let label = format!("expected {}", what.split(" (").next().unwrap_or(what).trim_end());
+        let mut diagnostic = Diagnostic::error("syntax-expected", self.here(), message).label(label);
         diagnostic.help = self.hint().map(str::to_owned);
         self.fail(diagnostic)
     }
@@ -43,10 +39,7 @@ impl Parser<'_> {
     // A method, so that it reads like the others.
     #[allow(clippy::unused_self)]
     pub(super) fn fail(&self, diagnostic: Diagnostic) -> Failure {
-        Failure {
-            diagnostic: Box::new(diagnostic),
-            fatal: false,
-        }
+        Failure { diagnostic: Box::new(diagnostic), fatal: false }
     }
 
     pub(super) fn found(&self) -> String {
@@ -59,23 +52,16 @@ impl Parser<'_> {
 
     /// The next token; at the end of the file, the last one.
     pub(super) fn here(&self) -> Span {
-        if self.at_end() {
-            self.previous.span
-        } else {
-            self.token.span
-        }
+        if self.at_end() { self.previous.span } else { self.token.span }
     }
 
     pub(super) fn unclosed(&self, owner: &str, open: Span) -> Failure {
         let (line, _) = line_column(self.source, open.start);
         let what = format!("`}}` to close {owner} (opened at line {line})");
         let message = format!("expected {what}, found {}", self.found());
-        let diagnostic = Diagnostic::error("syntax-unclosed", self.here(), message)
-            .label(format!("{owner} is still open here"));
-        Failure {
-            diagnostic: Box::new(diagnostic),
-            fatal: true,
-        }
+        let diagnostic =
+            Diagnostic::error("syntax-unclosed", self.here(), message).label(format!("{owner} is still open here"));
+        Failure { diagnostic: Box::new(diagnostic), fatal: true }
     }
 
     pub(super) fn misplaced(&self, span: Span, message: &str) -> Failure {
@@ -152,11 +138,7 @@ pub(super) fn near_block_word(word: &str) -> Option<&'static str> {
     let upper = word.to_ascii_uppercase();
     BLOCK_WORDS.iter().copied().find(|known| {
         let same_length = known.len() == upper.len();
-        let wrong = known
-            .bytes()
-            .zip(upper.bytes())
-            .filter(|(a, b)| a != b)
-            .count();
+        let wrong = known.bytes().zip(upper.bytes()).filter(|(a, b)| a != b).count();
         same_length && wrong <= 2
     })
 }

@@ -34,10 +34,7 @@ impl Parser<'_> {
     fn statement(&mut self, first: bool) -> Parse<Statement> {
         let start = self.token.span;
         let kind = self.statement_kind(first)?;
-        Ok(Statement {
-            kind,
-            span: start.to(self.previous.span),
-        })
+        Ok(Statement { kind, span: start.to(self.previous.span) })
     }
 
     fn statement_kind(&mut self, first: bool) -> Parse<StatementKind> {
@@ -67,35 +64,21 @@ impl Parser<'_> {
             "CONDUCTANCE" => {
                 self.advance();
                 let conductance = self.name("the name of a conductance")?;
-                let ion = if self.accept("USEION") {
-                    Some(self.name("the name of an ion")?)
-                } else {
-                    None
-                };
+                let ion = if self.accept("USEION") { Some(self.name("the name of an ion")?) } else { None };
                 Ok(StatementKind::Conductance(conductance, ion))
             }
             "TABLE" => self.table().map(StatementKind::Table),
             "CONSERVE" => self.conserve(),
             "COMPARTMENT" => {
                 let (index, volume, species) = self.spread()?;
-                Ok(StatementKind::Compartment {
-                    index,
-                    volume,
-                    species,
-                })
+                Ok(StatementKind::Compartment { index, volume, species })
             }
             "LONGITUDINAL_DIFFUSION" => {
                 let (index, coefficient, species) = self.spread()?;
-                Ok(StatementKind::LongitudinalDiffusion {
-                    index,
-                    coefficient,
-                    species,
-                })
+                Ok(StatementKind::LongitudinalDiffusion { index, coefficient, species })
             }
             "WATCH" => self.watch(),
-            "VERBATIM" => self
-                .opaque_lines("ENDVERBATIM")
-                .map(StatementKind::Verbatim),
+            "VERBATIM" => self.opaque_lines("ENDVERBATIM").map(StatementKind::Verbatim),
             "COMMENT" => self.opaque_lines("ENDCOMMENT").map(StatementKind::Comment),
             "UNITSON" | "UNITSOFF" => {
                 self.advance();
@@ -126,10 +109,7 @@ impl Parser<'_> {
     fn while_statement(&mut self) -> Parse<StatementKind> {
         let start = self.advance().span;
         let condition = self.condition()?;
-        Ok(StatementKind::While(
-            condition,
-            self.braced("WHILE", start)?,
-        ))
+        Ok(StatementKind::While(condition, self.braced("WHILE", start)?))
     }
 
     /// Some statements belong to one kind of block.
@@ -201,19 +181,9 @@ impl Parser<'_> {
         let first = self.expression()?;
         self.expect("TO", "after the first value")?;
         let last = self.expression()?;
-        let step = if self.accept("BY") {
-            Some(self.expression()?)
-        } else {
-            None
-        };
+        let step = if self.accept("BY") { Some(self.expression()?) } else { None };
         let body = self.braced("FROM", start)?;
-        Ok(StatementKind::From {
-            variable,
-            first,
-            last,
-            step,
-            body,
-        })
+        Ok(StatementKind::From { variable, first, last, step, body })
     }
 
     fn solve(&mut self) -> Parse<StatementKind> {
@@ -232,12 +202,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(StatementKind::Solve(Solve {
-            block,
-            method,
-            steady_state,
-            if_error,
-        }))
+        Ok(StatementKind::Solve(Solve { block, method, steady_state, if_error }))
     }
 
     fn table(&mut self) -> Parse<Table> {
@@ -245,24 +210,14 @@ impl Parser<'_> {
         let what = "the name of a variable";
         let none = self.at("DEPEND") || self.at("FROM");
         let names = if none { Vec::new() } else { self.names(what)? };
-        let depend = if self.accept("DEPEND") {
-            self.names(what)?
-        } else {
-            Vec::new()
-        };
+        let depend = if self.accept("DEPEND") { self.names(what)? } else { Vec::new() };
         self.expect("FROM", "before the limits of the table")?;
         let from = self.expression()?;
         self.expect("TO", "after the lower limit")?;
         let to = self.expression()?;
         self.expect("WITH", "after the upper limit")?;
         let with = self.count("the number of intervals")?;
-        Ok(Table {
-            names,
-            depend,
-            from,
-            to,
-            with,
-        })
+        Ok(Table { names, depend, from, to, with })
     }
 
     fn protect(&mut self) -> Parse<StatementKind> {

@@ -1,9 +1,7 @@
 //! One line of a declaring block.
 
 use super::{length, names, number, unit};
-use crate::syntax::ast::{
-    NeuronStatement, ParameterDefinition, UnitDefinition, UseIon, VariableDefinition,
-};
+use crate::syntax::ast::{NeuronStatement, ParameterDefinition, UnitDefinition, UseIon, VariableDefinition};
 
 pub fn neuron(statement: &NeuronStatement) -> String {
     match statement {
@@ -56,11 +54,7 @@ pub fn unit_definition(definition: &UnitDefinition) -> String {
 
 /// An entry of PARAMETER or CONSTANT.
 pub fn parameter(parameter: &ParameterDefinition) -> String {
-    let mut line = format!(
-        "{}{}",
-        parameter.name.text,
-        length(parameter.length.as_ref())
-    );
+    let mut line = format!("{}{}", parameter.name.text, length(parameter.length.as_ref()));
     if let Some(value) = parameter.value {
         line = format!("{line} = {}", number(value));
     }
@@ -74,10 +68,7 @@ pub fn parameter(parameter: &ParameterDefinition) -> String {
 /// An entry of ASSIGNED or STATE.
 pub fn variable(variable: &VariableDefinition) -> String {
     let mut line = format!("{}{}", variable.name.text, length(variable.length.as_ref()));
-    let extra = variable
-        .extra
-        .as_ref()
-        .map_or("", |extra| extra.text.as_str());
+    let extra = variable.extra.as_ref().map_or("", |extra| extra.text.as_str());
     // The unit stands between START and the tolerance.
     let (before, tolerance) = extra.split_at(extra.find('<').unwrap_or(extra.len()));
     for piece in [before, &unit(variable.unit.as_ref()), tolerance] {

@@ -1,8 +1,8 @@
 //! Expressions, with as few parentheses as the reader allows.
 
-use super::{unit, BREAK};
+use super::{BREAK, unit};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
-use crate::syntax::precedence::{groups_right, precedence, symbol, UNARY};
+use crate::syntax::precedence::{UNARY, groups_right, precedence, symbol};
 
 pub fn text(expr: &Expr) -> String {
     let mut text = String::new();

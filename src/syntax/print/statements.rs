@@ -1,10 +1,8 @@
 //! Statements, one or more lines each.
 
 use super::expressions::text;
-use super::{arguments, count, locals, names, Printer};
-use crate::syntax::ast::{
-    Expr, Name, Place, Reaction, Solve, Species, Statement, StatementKind, Table,
-};
+use super::{Printer, arguments, count, locals, names};
+use crate::syntax::ast::{Expr, Name, Place, Reaction, Solve, Species, Statement, StatementKind, Table};
 
 impl Printer {
     pub(super) fn statements(&mut self, statements: &[Statement]) {
@@ -24,16 +22,8 @@ impl Printer {
                 let head = format!("WHILE ({})", text(condition));
                 self.braces(&head, |printer| printer.statements(body));
             }
-            StatementKind::From {
-                variable,
-                first,
-                last,
-                step,
-                body,
-            } => {
-                let step = step
-                    .as_ref()
-                    .map_or_else(String::new, |it| format!(" BY {}", text(it)));
+            StatementKind::From { variable, first, last, step, body } => {
+                let step = step.as_ref().map_or_else(String::new, |it| format!(" BY {}", text(it)));
                 let (first, last) = (text(first), text(last));
                 let head = format!("FROM {} = {first} TO {last}{step}", variable.text);
                 self.braces(&head, |printer| printer.statements(body));
@@ -72,11 +62,7 @@ impl Printer {
     fn solve(&mut self, solve: &Solve) {
         let mut line = format!("SOLVE {}", solve.block.text);
         if let Some(method) = &solve.method {
-            let word = if solve.steady_state {
-                "STEADYSTATE"
-            } else {
-                "METHOD"
-            };
+            let word = if solve.steady_state { "STEADYSTATE" } else { "METHOD" };
             line = format!("{line} {word} {}", method.text);
         }
         match &solve.if_error {
@@ -97,17 +83,12 @@ fn simple(kind: &StatementKind) -> String {
         StatementKind::Assign(left, right) => format!("{} = {}", place(left), text(right)),
         StatementKind::Prime(left, order, right) => {
             let primes = "'".repeat(usize::try_from(*order).unwrap_or(1));
-            let index = left
-                .index
-                .as_ref()
-                .map_or_else(String::new, |it| format!("[{}]", text(it)));
+            let index = left.index.as_ref().map_or_else(String::new, |it| format!("[{}]", text(it)));
             format!("{}{primes}{index} = {}", left.name.text, text(right))
         }
         StatementKind::Expression(call) => text(call),
         StatementKind::Conductance(conductance, ion) => {
-            let ion = ion
-                .as_ref()
-                .map_or_else(String::new, |ion| format!(" USEION {}", ion.text));
+            let ion = ion.as_ref().map_or_else(String::new, |ion| format!(" USEION {}", ion.text));
             format!("CONDUCTANCE {}{ion}", conductance.text)
         }
         StatementKind::Table(it) => table(it),
@@ -115,29 +96,14 @@ fn simple(kind: &StatementKind) -> String {
         StatementKind::Conserve(sum, total) => {
             format!("CONSERVE {} = {}", species_sum(sum), text(total))
         }
-        StatementKind::Compartment {
-            index,
-            volume,
-            species,
-        } => spread("COMPARTMENT", index.as_ref(), volume, species),
-        StatementKind::LongitudinalDiffusion {
-            index,
-            coefficient,
-            species,
-        } => spread(
-            "LONGITUDINAL_DIFFUSION",
-            index.as_ref(),
-            coefficient,
-            species,
-        ),
+        StatementKind::Compartment { index, volume, species } => spread("COMPARTMENT", index.as_ref(), volume, species),
+        StatementKind::LongitudinalDiffusion { index, coefficient, species } => {
+            spread("LONGITUDINAL_DIFFUSION", index.as_ref(), coefficient, species)
+        }
         StatementKind::Equation(left, right) => format!("~ {} = {}", text(left), text(right)),
         StatementKind::Watch(watches) => {
-            let watch =
-                |(condition, flag): &(Expr, Expr)| format!("({}) {}", text(condition), text(flag));
-            format!(
-                "WATCH {}",
-                watches.iter().map(watch).collect::<Vec<_>>().join(", ")
-            )
+            let watch = |(condition, flag): &(Expr, Expr)| format!("({}) {}", text(condition), text(flag));
+            format!("WATCH {}", watches.iter().map(watch).collect::<Vec<_>>().join(", "))
         }
         StatementKind::UnitsSwitch(on) => (if *on { "UNITSON" } else { "UNITSOFF" }).to_owned(),
         StatementKind::Word(word) => word.text.clone(),
@@ -148,10 +114,7 @@ fn simple(kind: &StatementKind) -> String {
 }
 
 fn place(place: &Place) -> String {
-    let index = place
-        .index
-        .as_ref()
-        .map_or_else(String::new, |it| format!("[{}]", text(it)));
+    let index = place.index.as_ref().map_or_else(String::new, |it| format!("[{}]", text(it)));
     format!("{}{index}", place.name.text)
 }
 
@@ -163,12 +126,7 @@ fn table(table: &Table) -> String {
     if !table.depend.is_empty() {
         line = format!("{line}DEPEND {} ", names(&table.depend));
     }
-    line + &format!(
-        "FROM {} TO {} WITH {}",
-        text(&table.from),
-        text(&table.to),
-        count(&table.with)
-    )
+    line + &format!("FROM {} TO {} WITH {}", text(&table.from), text(&table.to), count(&table.with))
 }
 
 fn species_sum(sum: &[Species]) -> String {
@@ -187,18 +145,9 @@ fn species(species: &Species) -> String {
 
 fn reaction(reaction: &Reaction) -> String {
     match reaction {
-        Reaction::Reversible {
-            left,
-            right,
-            forward,
-            backward,
-        } => {
+        Reaction::Reversible { left, right, forward, backward } => {
             let (left, right) = (species_sum(left), species_sum(right));
-            format!(
-                "~ {left} <-> {right} ({}, {})",
-                text(forward),
-                text(backward)
-            )
+            format!("~ {left} <-> {right} ({}, {})", text(forward), text(backward))
         }
         Reaction::Flux { species: it, flux } => format!("~ {} << ({})", species(it), text(flux)),
         Reaction::OneWay { left, rate } => format!("~ {} -> ({})", species_sum(left), text(rate)),
@@ -207,10 +156,6 @@ fn reaction(reaction: &Reaction) -> String {
 
 fn spread(keyword: &str, index: Option<&Name>, expr: &Expr, species: &[Name]) -> String {
     let index = index.map_or_else(String::new, |index| format!("{}, ", index.text));
-    let species = species
-        .iter()
-        .map(|it| it.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let species = species.iter().map(|it| it.text.as_str()).collect::<Vec<_>>().join(" ");
     format!("{keyword} {index}{} {{ {species} }}", text(expr))
 }
