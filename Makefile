@@ -41,7 +41,10 @@ demo: $(STAMP)
 test: lint test-rust test-python test-neuron8 coverage-quick generate-quick
 
 lint: $(STAMP)
+	cargo fmt --check
 	cargo clippy --quiet --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --document-private-items
+	$(BIN)/typos
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 

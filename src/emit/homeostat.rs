@@ -1,10 +1,11 @@
 //! The mechanism by which a cell regulates itself, and the one that takes a parameter to more places.
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::code::Code;
 use super::procedures::locals_statement;
-use super::{EmitError, File, UNNAMED, environment, lines, name_by_content};
+use super::{EmitError, File, UNNAMED, lines, name_by_content, template};
 use crate::graph::Id;
 use crate::measure::Measure;
 
@@ -129,16 +130,10 @@ pub fn emit_homeostat(
         parameters: &parameters,
         assigned: assigned.clone(),
     };
-    let render = |template: &str, context: &minijinja::Value| -> Result<String, EmitError> {
-        Ok(environment().get_template(template)?.render(context)?)
-    };
     let follow = format!("gm_setpar_{UNNAMED}");
     let mut files = vec![
-        File {
-            text: render("homeostat.mod", &minijinja::Value::from_serialize(&context))?,
-            name: format!("{}.mod", context.name),
-        },
-        File { text: render("follow.mod", &minijinja::context! { name => &follow })?, name: format!("{follow}.mod") },
+        File { text: template::render("homeostat.mod", &context)?, name: format!("{}.mod", context.name) },
+        File { text: template::render("follow.mod", json!({"name": follow}))?, name: format!("{follow}.mod") },
     ];
     name_by_content(&mut files);
     let manifest = HomeostatManifest {

@@ -25,11 +25,8 @@ mod solver;
 mod sources;
 mod stages;
 mod steady;
+mod template;
 mod wiring;
-
-use std::sync::OnceLock;
-
-use minijinja::{Environment, UndefinedBehavior};
 
 use crate::step::{EventTimes, Linearised};
 pub use fade::refuse_online;
@@ -72,30 +69,6 @@ pub enum EmitError {
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-const TEMPLATES: [(&str, &str); 21] = [
-    ("functions.mod", include_str!("../../templates/functions.mod.j2")),
-    ("moved.mod", include_str!("../../templates/moved.mod.j2")),
-    ("row.mod", include_str!("../../templates/row.mod.j2")),
-    ("row_axial.mod", include_str!("../../templates/row_axial.mod.j2")),
-    ("row_end.mod", include_str!("../../templates/row_end.mod.j2")),
-    ("row_spikes.mod", include_str!("../../templates/row_spikes.mod.j2")),
-    ("solver.mod", include_str!("../../templates/solver.mod.j2")),
-    ("solver_interface.mod", include_str!("../../templates/solver_interface.mod.j2")),
-    ("recorder.mod", include_str!("../../templates/recorder.mod.j2")),
-    ("recorder_gathered.mod", include_str!("../../templates/recorder_gathered.mod.j2")),
-    ("gather.mod", include_str!("../../templates/gather.mod.j2")),
-    ("gather_interface.mod", include_str!("../../templates/gather_interface.mod.j2")),
-    ("instances.mod", include_str!("../../templates/instances.mod.j2")),
-    ("recorder_node.mod", include_str!("../../templates/recorder_node.mod.j2")),
-    ("adjoint.mod", include_str!("../../templates/adjoint.mod.j2")),
-    ("descent.mod", include_str!("../../templates/descent.mod.j2")),
-    ("descent_interface.mod", include_str!("../../templates/descent_interface.mod.j2")),
-    ("elementary.mod", include_str!("../../templates/elementary.mod.j2")),
-    ("slopes.mod", include_str!("../../templates/slopes.mod.j2")),
-    ("homeostat.mod", include_str!("../../templates/homeostat.mod.j2")),
-    ("follow.mod", include_str!("../../templates/follow.mod.j2")),
-];
-
 /// All files for some regions, and the manifest that tells what is where.
 ///
 pub fn emit(
@@ -104,7 +77,7 @@ pub fn emit(
     times: EventTimes,
     feature: Feature,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
-    let (mut files, mut manifests) = solver::render(environment(), regions, directions, (times, feature))?;
+    let (mut files, mut manifests) = solver::render(regions, directions, (times, feature))?;
     let hash = name_by_content(&mut files);
     for file in &mut files {
         // Functions of one library call each other; those of another are not theirs.
@@ -134,21 +107,4 @@ fn name_by_content(files: &mut [File]) -> String {
         file.name = format!("{name}.mod");
     }
     hash
-}
-
-/// The templates, read once.
-fn environment() -> &'static Environment<'static> {
-    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
-    ENVIRONMENT.get_or_init(|| {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
-        environment.set_keep_trailing_newline(true);
-        for (name, text) in TEMPLATES {
-            // A template that can't be read is missed, and reported, where it is used.
-            let _ = environment.add_template(name, text);
-        }
-        environment
-    })
 }

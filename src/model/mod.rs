@@ -1,6 +1,6 @@
 //! A mechanism with its names resolved and its declarations checked.
 //!
-//! [`check`] turns a syntax tree into a [`Mechanism`] or says what is wrong;
+//! [`check()`] turns a syntax tree into a [`Mechanism`] or says what is wrong;
 //! what NEURON accepts but gradmod can't differentiate is refused here when a
 //! declaration tells it, and later, in `trace`, when code that runs tells it.
 

@@ -2,7 +2,7 @@
 //!
 //! The step is traced in NEURON's order: [`current`] at the old voltage, then
 //! [`state`] at the new one, concentration writers first; [`initial`] gives the
-//! start. What POINTERs see is like one more voltage, [`pointed`]. [`linearise`] differentiates it all. To add an integration method, add
+//! start. What POINTERs see is like one more voltage, [`pointed`]. [`linearise()`] differentiates it all. To add an integration method, add
 //! a file beside [`derivimplicit`] and a line to [`state`].
 
 mod array;

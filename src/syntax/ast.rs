@@ -143,7 +143,7 @@ pub struct VariableDefinition {
     pub name: Name,
     pub length: Option<Length>,
     pub unit: Option<Unit>,
-    /// FROM .. TO .. START .. <tolerance>, as text
+    /// FROM .. TO .. START .. \<tolerance\>, as text
     pub extra: Option<Opaque>,
     /// The value of START, if there is one (STATE only).
     pub start: Option<f64>,

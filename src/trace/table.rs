@@ -5,11 +5,11 @@
 //! does. With `usetable` 0 the body itself runs.
 //!
 //! NEURON fills a table anew only when a variable of its DEPEND list has
-//! changed. What else the body reads is reported as [`Constants::unwatched`]. What
+//! changed. What else the body reads is reported as `Constants::unwatched`. What
 //! the body sets besides the table's columns is left from the last filling. A
 //! GLOBAL variable that is made of constants only, and that nothing sets to
-//! anything else ([`Constants::mixed`]), is what it would be if it were set anew;
-//! any other such value is an input without a derivative, [`Constants::leftovers`].
+//! anything else (`Constants::mixed`), is what it would be if it were set anew;
+//! any other such value is an input without a derivative, `Constants::leftovers`.
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use minijinja::{Environment, context};
+use serde_json::json;
 
 use super::frame::Moment;
 use super::prepare::{prepare, step_code};
@@ -13,7 +13,7 @@ use super::{Phase, Reversed, unnamed};
 use crate::emit::c::{declared, local, statements};
 use crate::emit::checks::{SMALL, TOLERANCE};
 use crate::emit::code::Code;
-use crate::emit::{EmitError, File, checks, lines};
+use crate::emit::{EmitError, File, checks, lines, template};
 use crate::graph::{Id, Input};
 use crate::step::{Linearised, Quantity};
 
@@ -21,7 +21,7 @@ use crate::step::{Linearised, Quantity};
 /// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
 const STEEP: &str = "1e6";
 
-pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
+pub(super) fn render(reversed: &Reversed) -> Result<File, EmitError> {
     let linearised = reversed.linearised;
     let name = unnamed("adj", linearised);
     let phases = [&reversed.step, &reversed.start, &reversed.event, &reversed.start_weights];
@@ -29,27 +29,29 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
     for phase in [&reversed.start, &reversed.event, &reversed.start_weights] {
         functions.extend(phase.code(linearised).functions(&phase.roots));
     }
-    let text = environment.get_template("adjoint.mod")?.render(context! {
-        name,
-        region => linearised.region.name,
-        mechanisms => reversed.mechanisms(),
-        units => reversed.units(&phases),
-        states => linearised.states.iter().map(|state| state.public.as_str()).collect::<Vec<_>>(),
-        parameters => linearised.parameters.iter().map(|parameter| parameter.public.as_str()).collect::<Vec<_>>(),
-        far => linearised.pointed.len(),
-        prepare => prepare(reversed),
-        gathered => reversed.frame.is_gathered(),
-        tables => tables(reversed),
-        is_vector => step_code(reversed).is_vector(&reversed.step.roots),
-        linearise => linearise(reversed),
-        finish => finish(reversed),
-        undo => undo(reversed),
-        landed => reversed.frame.landed.len(),
-        landed_at => linearised.receive.as_ref().map_or(0, |receive| Record::new(linearised, receive).size()),
-        sets_voltage => super::sets_voltage(linearised),
-        start => start(reversed),
-        functions => functions.into_iter().collect::<Vec<_>>(),
-    })?;
+    let text = template::render(
+        "adjoint.mod",
+        json!({
+        "name": name,
+        "region": linearised.region.name,
+        "mechanisms": reversed.mechanisms(),
+        "units": reversed.units(&phases),
+        "states": linearised.states.iter().map(|state| state.public.as_str()).collect::<Vec<_>>(),
+        "parameters": linearised.parameters.iter().map(|parameter| parameter.public.as_str()).collect::<Vec<_>>(),
+        "far": linearised.pointed.len(),
+        "prepare": prepare(reversed),
+        "gathered": reversed.frame.is_gathered(),
+        "tables": tables(reversed),
+        "is_vector": step_code(reversed).is_vector(&reversed.step.roots),
+        "linearise": linearise(reversed),
+        "finish": finish(reversed),
+        "undo": undo(reversed),
+        "landed": reversed.frame.landed.len(),
+        "landed_at": linearised.receive.as_ref().map_or(0, |receive| Record::new(linearised, receive).size()),
+        "sets_voltage": super::sets_voltage(linearised),
+        "start": start(reversed),
+        "functions": functions.into_iter().collect::<Vec<_>>(),}),
+    )?;
     Ok(File { name: format!("{name}.mod"), text })
 }
 

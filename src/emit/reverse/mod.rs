@@ -15,13 +15,15 @@ mod undo;
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use self::frame::{Frame, Moment, Reader};
 use super::c::local;
 use super::checks;
 use super::code::Code;
 use super::declarations::{settings, units};
 use super::events::changed_inputs;
-use super::{EmitError, File, UNNAMED, environment, fingerprint, lines, name_by_content};
+use super::{EmitError, File, UNNAMED, fingerprint, lines, name_by_content, template};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
 use crate::step::{Linearised, Quantity, Row, Stage};
@@ -193,7 +195,6 @@ fn verbatim(pointers: &[&str], statements: Vec<String>) -> Vec<String> {
 
 /// All files for reverse mode, and the manifest that tells what is where.
 pub fn emit_reverse(regions: &[Linearised]) -> Result<(Vec<File>, ReverseManifest), EmitError> {
-    let environment = environment();
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     let jumps = regions.iter().any(sets_voltage);
@@ -202,21 +203,18 @@ pub fn emit_reverse(regions: &[Linearised]) -> Result<(Vec<File>, ReverseManifes
             return Err(EmitError::Switched);
         }
         let reversed = Reversed::new(linearised, jumps);
-        let recorder = recorder::render(environment, &reversed)?;
-        let adjoint = adjoint::render(environment, &reversed)?;
+        let recorder = recorder::render(&reversed)?;
+        let adjoint = adjoint::render(&reversed)?;
         manifests.push(ReverseRegion::new(&reversed, &recorder, &adjoint));
         files.extend([recorder, adjoint]);
     }
     let hash = name_by_content(&mut files);
-    let shared = SHARED.map(|template| environment.get_template(template));
-    let interfaces = INTERFACES.map(|template| environment.get_template(template));
-    let texts = shared.iter().chain(&interfaces).flatten().map(minijinja::Template::source);
+    let texts = SHARED.iter().chain(&INTERFACES).map(|template| template::source(template));
     let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts));
     let names = [&manifest.recorder_node, &manifest.gather, &manifest.descent];
-    for (template, name) in shared.into_iter().zip(names) {
-        let text =
-            template?.render(minijinja::context! { name, tolerance => TOLERANCE, grid => GRID, glances => GLANCES })?;
-        files.push(File { name: format!("{name}.mod"), text });
+    for (template, name) in SHARED.iter().zip(names) {
+        let context = json!({"name": name, "tolerance": TOLERANCE, "grid": GRID, "glances": GLANCES});
+        files.push(File { name: format!("{name}.mod"), text: template::render(template, context)? });
     }
     Ok((files, manifest))
 }

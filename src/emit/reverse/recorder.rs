@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use minijinja::{Environment, context};
 use serde::Serialize;
+use serde_json::json;
 
 use super::frame::{Change, Moment, Slot, column};
 use super::{CELSIUS, Phase, Reversed, locals, unnamed, verbatim};
-use crate::emit::{EmitError, File, lines};
+use crate::emit::{EmitError, File, lines, template};
 use crate::step::{State, StateKind};
 
 /// `changed` is less than this by the index of a state.
 const STATE: usize = 100;
 
-pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
+pub(super) fn render(reversed: &Reversed) -> Result<File, EmitError> {
     if reversed.frame.is_gathered() {
-        return gathered(environment, reversed);
+        return gathered(reversed);
     }
     let frame = &reversed.frame;
     let linearised = reversed.linearised;
@@ -40,38 +40,40 @@ pub(super) fn render(environment: &Environment, reversed: &Reversed) -> Result<F
     assigned.extend(pointers.iter().cloned());
     let functions = phases.iter().flat_map(|phase| phase.code(linearised).functions(&phase.roots));
     let functions: BTreeSet<&str> = functions.collect();
-    let text = environment.get_template("recorder.mod")?.render(context! {
-        name,
-        kind => reversed.kind(),
-        region => linearised.region.name,
-        mechanisms => reversed.mechanisms(),
-        moving => notes(reversed, &frame.moving),
-        fixed => notes(reversed, &frame.fixed),
-        pointers => lines::list("POINTER", &pointers),
-        range => if computes { lines::list("RANGE", &super::setting_names(linearised)) } else { Vec::new() },
-        settings => if computes { super::settings(linearised) } else { Vec::new() },
-        units => reversed.units(phases),
-        assigned,
-        initial => initial(reversed),
-        early => remember(reversed, true),
-        remember => remember(reversed, false),
-        unchanged => unchanged(reversed, |state| format!("changed = -{}.", STATE + state)),
-        moved => unchanged(reversed, |_| "moved = 1.".to_owned()),
-        watches_celsius,
-        fix => fix(reversed, |index, name| match frame.change_of(name) {
+    let text = template::render(
+        "recorder.mod",
+        json!({
+        "name": name,
+        "kind": reversed.kind(),
+        "region": linearised.region.name,
+        "mechanisms": reversed.mechanisms(),
+        "moving": notes(reversed, &frame.moving),
+        "fixed": notes(reversed, &frame.fixed),
+        "pointers": lines::list("POINTER", &pointers),
+        "range": if computes { lines::list("RANGE", &super::setting_names(linearised)) } else { Vec::new() },
+        "settings": if computes { super::settings(linearised) } else { Vec::new() },
+        "units": reversed.units(phases),
+        "assigned": assigned,
+        "initial": initial(reversed),
+        "early": remember(reversed, true),
+        "remember": remember(reversed, false),
+        "unchanged": unchanged(reversed, |state| format!("changed = -{}.", STATE + state)),
+        "moved": unchanged(reversed, |_| "moved = 1.".to_owned()),
+        "watches_celsius": watches_celsius,
+        "fix": fix(reversed, |index, name| match frame.change_of(name) {
             Change::OfState => {
                 format!("if (is_initial != 0. && gm_fixed[{index}] != {name}) moved = 1.; gm_fixed[{index}] = {name};")
             }
             Change::OfParameter | Change::Logged => format!("gm_fixed[{index}] = {name};"),
         }),
-        compare => fix(reversed, compare),
-        glances => fix(reversed, compare),
-        own_start => if has_own { own(reversed, true) } else { Vec::new() },
-        own_step => if has_own { own(reversed, false) } else { Vec::new() },
-        events,
-        jumps => reversed.jumps,
-        functions => functions.into_iter().collect::<Vec<_>>(),
-    })?;
+        "compare": fix(reversed, compare),
+        "glances": fix(reversed, compare),
+        "own_start": if has_own { own(reversed, true) } else { Vec::new() },
+        "own_step": if has_own { own(reversed, false) } else { Vec::new() },
+        "events": events,
+        "jumps": reversed.jumps,
+        "functions": functions.into_iter().collect::<Vec<_>>(),}),
+    )?;
     Ok(File { name: format!("{name}.mod"), text })
 }
 
@@ -87,7 +89,7 @@ fn sources(slots: &[Slot], source: impl Fn(&Slot) -> Option<String>) -> Vec<Sour
     slots.iter().enumerate().filter_map(|(index, slot)| Some(Source { index, source: source(slot)? })).collect()
 }
 
-fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, EmitError> {
+fn gathered(reversed: &Reversed) -> Result<File, EmitError> {
     let frame = &reversed.frame;
     let name = unnamed("rec", reversed.linearised);
     let pointers: Vec<String> = frame.pointers.iter().map(|pointer| pointer.name.clone()).collect();
@@ -122,30 +124,32 @@ fn gathered(environment: &Environment, reversed: &Reversed) -> Result<File, Emit
     let functions: BTreeSet<&str> = functions.collect();
     let mut assigned = reversed.builtins(&phases);
     assigned.extend(pointers.iter().cloned());
-    let text = environment.get_template("recorder_gathered.mod")?.render(context! {
-        name,
-        kind => reversed.kind(),
-        region => reversed.linearised.region.name,
-        mechanisms => reversed.mechanisms(),
-        moving => notes(reversed, &frame.moving),
-        fixed => notes(reversed, &frame.fixed),
-        pointers => lines::list("POINTER", &pointers),
-        range => if computes { lines::list("RANGE", &super::setting_names(reversed.linearised)) } else { Vec::new() },
-        settings => if computes { super::settings(reversed.linearised) } else { Vec::new() },
-        units => reversed.units(&phases),
-        assigned,
-        watches_celsius => reversed.reads_celsius(),
-        slots => moving(false),
-        landed_slots => moving(true),
-        fixed_slots => fixed(Change::OfParameter),
-        settled_slots => fixed(Change::OfState).into_iter().chain(kept_slots).collect::<Vec<_>>(),
-        kept => kept.len(),
-        keep => keep(reversed, &kept),
-        logged_slots => fixed(Change::Logged),
-        copies => if events.is_some() { reversed.shown() } else { Vec::new() },
-        events,
-        functions => functions.into_iter().collect::<Vec<_>>(),
-    })?;
+    let text = template::render(
+        "recorder_gathered.mod",
+        json!({
+        "name": name,
+        "kind": reversed.kind(),
+        "region": reversed.linearised.region.name,
+        "mechanisms": reversed.mechanisms(),
+        "moving": notes(reversed, &frame.moving),
+        "fixed": notes(reversed, &frame.fixed),
+        "pointers": lines::list("POINTER", &pointers),
+        "range": if computes { lines::list("RANGE", &super::setting_names(reversed.linearised)) } else { Vec::new() },
+        "settings": if computes { super::settings(reversed.linearised) } else { Vec::new() },
+        "units": reversed.units(&phases),
+        "assigned": assigned,
+        "watches_celsius": reversed.reads_celsius(),
+        "slots": moving(false),
+        "landed_slots": moving(true),
+        "fixed_slots": fixed(Change::OfParameter),
+        "settled_slots": fixed(Change::OfState).into_iter().chain(kept_slots).collect::<Vec<_>>(),
+        "kept": kept.len(),
+        "keep": keep(reversed, &kept),
+        "logged_slots": fixed(Change::Logged),
+        "copies": if events.is_some() { reversed.shown() } else { Vec::new() },
+        "events": events,
+        "functions": functions.into_iter().collect::<Vec<_>>(),}),
+    )?;
     Ok(File { name: format!("{name}.mod"), text })
 }
 

@@ -9,15 +9,14 @@ mod looks;
 mod received;
 mod row;
 
-use minijinja::Environment;
+use serde_json::json;
 
 use super::manifest::{RegionManifest, SolverManifest, SpikesManifest};
-use super::{EmitError, Feature, File, UNNAMED};
+use super::{EmitError, Feature, File, UNNAMED, template};
 use crate::step::{EventTimes, Linearised};
 
 /// The rows of some regions, then the solver and the rows that it brings along.
 pub(super) fn render(
-    environment: &Environment,
     regions: &[Linearised],
     directions: usize,
     (times, feature): (EventTimes, Feature),
@@ -25,7 +24,7 @@ pub(super) fn render(
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     for linearised in regions {
-        let (file, manifest) = row::render(environment, linearised, directions, feature)?;
+        let (file, manifest) = row::render(linearised, directions, feature)?;
         files.push(file);
         manifests.push(manifest);
     }
@@ -33,8 +32,8 @@ pub(super) fn render(
     let rows = regions.len() + OTHERS.len() + 1;
     for (template, kind) in [("solver.mod", SOLVER)].iter().chain(&OTHERS).chain(spikes) {
         let name = format!("gm_{kind}_{UNNAMED}");
-        let context = minijinja::context! { name, directions, rows, last => directions - 1 };
-        let text = environment.get_template(template)?.render(context)?;
+        let context = json!({"name": name, "directions": directions, "rows": rows, "last": directions - 1});
+        let text = template::render(template, context)?;
         files.push(File { name: format!("{name}.mod"), text });
     }
     Ok((files, manifests))

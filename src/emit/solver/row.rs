@@ -1,6 +1,5 @@
 //! The row mechanism of one region.
 
-use minijinja::Environment;
 use serde::Serialize;
 
 use super::block::Block;
@@ -19,7 +18,7 @@ use crate::emit::region::{FunctionTable, Writer, ion_manifests};
 use crate::emit::sources::{AREA, Phase, own_element, to};
 use crate::emit::stages::substitution;
 use crate::emit::steady::Steady;
-use crate::emit::{EmitError, Feature, File, UNNAMED, lines};
+use crate::emit::{EmitError, Feature, File, UNNAMED, lines, template};
 use crate::emit::{fade, far};
 use crate::graph::{Graph, Id};
 use crate::model::Kind;
@@ -79,7 +78,6 @@ struct Context {
 }
 
 pub(super) fn render(
-    environment: &Environment,
     linearised: &Linearised,
     directions: usize,
     feature: Feature,
@@ -89,7 +87,7 @@ pub(super) fn render(
         writer.sources.also(CAPACITANCE.0, CAPACITANCE.1);
     }
     let context = writer.row(feature == Feature::Online);
-    let text = environment.get_template("row.mod")?.render(minijinja::value::Value::from_serialize(&context))?;
+    let text = template::render("row.mod", &context)?;
     let suffix = context.name.clone();
     let file = format!("{suffix}.mod");
     let weights = context.events.as_ref().map(|events| events.weights);
