@@ -97,6 +97,12 @@ fn what_grows_without_an_end_is_refused_where_it_does() {
     let branches: String = numbered(1_000, |k| format!("ELSE IF (v < {k}) {{ x = {k}*g }}\n")).concat();
     refusal(&channel("arms", "", &format!("LOCAL x\nIF (v < 0) {{ x = 2 }} {branches} i = g*x")), "too-long");
 
+    // Each of many equations may depend on all that were solved before.
+    let solves = numbered(40, |_| "SOLVE chain METHOD sparse\n".to_owned()).concat();
+    let chain = "STATE { x[200] }\nKINETIC chain { FROM j = 0 TO 198 { ~ x[j] <-> x[j + 1] (exp(v/20), 0.1) } }\n";
+    let message = refusal(&(channel("solves", "", &format!("{solves}i = g*x[199]*v")) + chain), "too-large");
+    assert!(message.contains("derivative"), "{message}");
+
     let states: String = numbered(3_000, |k| format!("s{k} ")).concat();
     let text = channel("states", "", "i = g*v") + &format!("STATE {{ {states} }}\n");
     assert!(refusal(&text, "too-large").contains("3000 STATEs"));

@@ -189,7 +189,7 @@ impl Builder {
             NeuronStatement::Global(names) => self.global.extend(names.iter().cloned()),
             NeuronStatement::External(names) => self.external.extend(names.iter().cloned()),
             NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => {
-                self.pointers.extend(names.iter().cloned())
+                self.pointers.extend(names.iter().cloned());
             }
             NeuronStatement::Random(names) => {
                 for name in names {

@@ -14,7 +14,7 @@ pub fn refusals(program: &Program) -> Vec<Diagnostic> {
             Item::Block(block) => found.extend(block_kind(block)),
             Item::FunctionTable(signature) => found.extend(function_table(signature, program)),
             Item::Include(text) => {
-                found.push(Diagnostic::refusal("include", text.span, "the included file has not been read"))
+                found.push(Diagnostic::refusal("include", text.span, "the included file has not been read"));
             }
             _ => {}
         }

@@ -38,7 +38,7 @@ impl Trace<'_> {
         let arguments: Vec<Id> = arguments.iter().map(|argument| self.expression(argument)).collect::<Traced<_>>()?;
         let scope = self.scope();
         if let Some(effects) = &mut self.effects {
-            effects.push(Effect { kind, scope, arguments, watch: None })
+            effects.push(Effect { kind, scope, arguments, watch: None });
         } else {
             let message = format!("{} at this place is not differentiated", name.text);
             return Err(refuse("event-place", name.span, message));

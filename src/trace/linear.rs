@@ -174,7 +174,7 @@ fn equations(body: &[Statement], found: &mut impl FnMut(&Expr)) {
                 }
             }
             StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
-                equations(body, found)
+                equations(body, found);
             }
             _ => {}
         }

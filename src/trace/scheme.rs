@@ -125,7 +125,7 @@ impl Found {
                     }
                 }
                 StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
-                    self.statements(body)
+                    self.statements(body);
                 }
                 _ => {}
             }
