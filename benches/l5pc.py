@@ -24,7 +24,7 @@ import gradmod
 import numpy as np
 from coverage import ROOT, unpacked
 from gradmod import finite
-from gradmod._library import library
+from gradmod._build.library import library
 from gradmod.check.judge import MARGIN
 from neuron import h
 

@@ -7,34 +7,34 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from . import _neuron as nrn
-from ._attachment import Attachment
-from ._build import Build, build, request_of
-from ._directions import Direction, check_smooth, resolve
-from ._inert import inert
-from ._influence import check_influence
-from ._isolated import IsolatedValues
-from ._jumps import check_jumps
-from ._left_behind import begin_change
-from ._library import load
-from ._named import named_directions
-from ._neuron_sections import is_segment
-from ._pointed import Key, Links
-from ._pointed_variables import Target, kinds_seen, sections_seen
-from ._pointed_variables import resolve as resolve_links
-from ._ranks import agree, ranks
-from ._remote_spikes import RemoteSpikes
-from ._replaced import replace
-from ._shared import SharedTables
-from ._spikes import SpikeTables, find_wires
-from ._stale import StaleTables
-from ._timed import check_timed
-from ._trust import check_settings
-from ._wiring import Wiring
-from .cells import Cell
+from ._build.library import load
+from ._build.transform import Build, build, request_of
+from ._forward.attachment import Attachment
+from ._forward.inert import inert
+from ._forward.remote_spikes import RemoteSpikes
+from ._forward.replacement import replace
+from ._forward.spike_tables import SpikeTables, find_wires
+from ._forward.wiring import Wiring
+from ._guards.event_times import check_timed
+from ._guards.influence import check_influence
+from ._guards.run_checks import check_settings
+from ._guards.shared_tables import SharedTables
+from ._guards.special_values import IsolatedValues
+from ._guards.table_dependencies import StaleTables
+from ._guards.voltage_events import check_jumps
+from ._model.cells import Cell
+from ._model.directions import Direction, check_smooth, resolve
+from ._model.named_directions import named_directions
+from ._model.pointer_variables import Target, kinds_seen, sections_seen
+from ._model.pointer_variables import resolve as resolve_links
+from ._model.pointers import Key, Links
+from ._model.regions import Region, group, point_processes_on, sources
+from ._model.removal import begin_change
+from ._neuron.mpi import agree, ranks
+from ._neuron.sections import is_segment
 from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places
-from .regions import Region, group, point_processes_on, sources
 
 Wired: TypeAlias = tuple[
     list[Direction],

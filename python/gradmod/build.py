@@ -20,12 +20,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import _objects
-from ._compiler import Compiler
-from ._flags import flags
-from ._library import recipe_here
-from ._processor import guard
-from ._recipe import Recipe, nrnivmodl
+from ._build import object_files
+from ._build.compiler import Compiler
+from ._build.flags import flags
+from ._build.library import recipe_here
+from ._build.processor import guard
+from ._build.recipe import Recipe, nrnivmodl
 from .errors import Error
 
 
@@ -131,16 +131,16 @@ def _compile_own(request: Request, inside: Path) -> Path | None:
 
 def _run_script(request: Request, own: Path | None, folder: Path) -> bool:
     """Run it; what is compiled meanwhile has its objects in a folder. Whether it was stopped at a run."""
-    environment = os.environ | {_objects.FOLDER: str(folder)}
-    environment.pop(_objects.RUNS, None)
+    environment = os.environ | {object_files.FOLDER: str(folder)}
+    environment.pop(object_files.RUNS, None)
     if request.runs:
-        environment[_objects.RUNS] = "1"
+        environment[object_files.RUNS] = "1"
     if own is not None and request.output != Path.cwd():
         # From the current folder NEURON loads it by itself.
         options = os.environ.get("NEURON_MODULE_OPTIONS", "")
         environment["NEURON_MODULE_OPTIONS"] = f"{options} -dll {own}".strip()
     done = subprocess.run([sys.executable, str(request.script), *request.arguments], env=environment, check=False)
-    stopped = (folder / _objects.STOPPED).exists()
+    stopped = (folder / object_files.STOPPED).exists()
     if done.returncode != 0:
         raise Error(f"{request.script.name} failed with exit code {done.returncode}")
     return stopped

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from . import _neuron as nrn
-from . import _neuron_savestate as state
-from ._fingerprint import difference, fingerprint
-from ._neuron_inside import check_between_runs
-from ._neuron_netcons import all_netcons
-from ._restorable import check_restorable, check_saved
-from ._run import Begun
-from .cells import Floats
+from ._checkpoint.fingerprint import difference, fingerprint
+from ._checkpoint.restorable import check_restorable, check_saved
+from ._model.cells import Floats
+from ._model.runs import Begun
+from ._neuron import savestate as state
+from ._neuron.callbacks import check_between_runs
+from ._neuron.netcon_ends import all_netcons
 from .errors import Error
 from .homeostat import Homeostat
 

@@ -9,10 +9,11 @@ from weakref import ref
 import numpy as np
 
 from . import _neuron as nrn
-from ._attachment import Attachment, Spot
-from ._directions import Direction
-from ._homeostat_manifest import HomeostatManifest
-from .cells import Floats
+from ._emitted.mechanism import EmittedMechanism
+from ._forward.attachment import Attachment
+from ._manifest.homeostat import HomeostatManifest
+from ._model.cells import Floats
+from ._model.directions import Direction
 from .errors import Error
 from .parameters import Parameter, Range, Stimulus
 
@@ -93,7 +94,7 @@ class Controller:
             nrn.set_pointer(self.mechanism, pointer, target)
             self._followers.append([self._follow(made.follow, k, actuator) for actuator in found[1:]])
 
-    def _look(self, name: str, pointer: str, gradients: Sequence[str], spot: Spot) -> None:
+    def _look(self, name: str, pointer: str, gradients: Sequence[str], spot: EmittedMechanism) -> None:
         arrays = {state.name: state.gradient for state in spot.region.states}
         if name != "v" and name not in arrays:
             raise Error(

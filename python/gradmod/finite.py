@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._neuron import h, mechanisms_of, source_of
-from ._neuron_sections import all_sections
+from ._neuron.sections import all_sections
 
 __all__ = ["Comparison", "Difference", "Table", "best", "compare", "differentiate", "fit", "rebuild_tables", "tables"]
 

@@ -9,30 +9,31 @@ from weakref import WeakSet, ref
 import numpy as np
 
 from . import _neuron as nrn
-from ._attachment import Attachment, Spot
-from ._build import Build
-from ._directions import Direction
-from ._interrupts import again
-from ._isolated import IsolatedValues
-from ._left_behind import begin_change, let_go
-from ._neuron_inside import check_between_runs
-from ._neuron_sections import is_segment
-from ._overwritten import Overwritten
-from ._ranks import agree
-from ._replaced import remember
-from ._run import initialisations
-from ._shared import SharedTables
-from ._spikes import SpikeTables
-from ._stages import Stage, handler
-from ._stale import StaleTables
-from ._streams import start_streams
-from ._threads import check_threads, obstacle
-from ._trust import check_run, check_settings, check_times
-from ._wiring import Wiring
-from .cells import Floats
+from ._build.transform import Build
+from ._emitted.mechanism import EmittedMechanism
+from ._forward.attachment import Attachment
+from ._forward.present import Present
+from ._forward.replacement import remember
+from ._forward.spike_tables import SpikeTables
+from ._forward.wiring import Wiring
+from ._guards.overwritten_parameters import Overwritten
+from ._guards.random_streams import start_streams
+from ._guards.run_checks import check_run, check_settings, check_times
+from ._guards.shared_tables import SharedTables
+from ._guards.special_values import IsolatedValues
+from ._guards.table_dependencies import StaleTables
+from ._guards.threads import check_threads, obstacle
+from ._model.cells import Floats
+from ._model.directions import Direction
+from ._model.initialisation import Stage, handler
+from ._model.removal import begin_change, let_go
+from ._model.runs import initialisations
+from ._neuron.callbacks import check_between_runs
+from ._neuron.mpi import agree
+from ._neuron.sections import is_segment
+from ._process.interrupts import again
 from .errors import Error, Refused, as_error
 from .parameters import Parameter
-from .present import Present
 from .recording import Recording, check_kept, vectors_of_state, vectors_of_voltage
 from .spikes import SpikeTimes
 
@@ -237,7 +238,7 @@ class Gradients:
         name = f"{nrn.type_of_point_process(process)}.{variable}"
         process_name = nrn.name_of(process)
 
-        def companion() -> Spot:
+        def companion() -> EmittedMechanism:
             # Looked up anew: a reference would keep it alive after detach().
             for spot in attachment.companions:
                 if spot.process == process_name:
@@ -298,7 +299,7 @@ class Gradients:
             self._look()
         return attachment
 
-    def _spot_at(self, attachment: Attachment, segment: nrn.Segment) -> Spot:
+    def _spot_at(self, attachment: Attachment, segment: nrn.Segment) -> EmittedMechanism:
         node = attachment.cell.node(segment.sec, segment.x)
         for spot in attachment.spots:
             if spot.node == node:

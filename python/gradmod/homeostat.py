@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from weakref import ref
 
 from . import _neuron as nrn
-from ._attachment import Attachment
-from ._build import build_homeostat
-from ._homeostat_manifest import HomeostatManifest
-from ._left_behind import begin_change, let_go
-from ._library import load
-from ._named import named_directions
-from ._neuron_netcons import all_netcons
-from ._neuron_sections import is_segment
-from ._run import Begun
+from ._build.library import load
+from ._build.transform import build_homeostat
+from ._forward.attachment import Attachment
+from ._manifest.homeostat import HomeostatManifest
+from ._model.named_directions import named_directions
+from ._model.removal import begin_change, let_go
+from ._model.runs import Begun
+from ._neuron.netcon_ends import all_netcons
+from ._neuron.sections import is_segment
 from .attach import Wired, wire
 from .controller import Controller, actuators, check_changeable
 from .errors import Error, Refused

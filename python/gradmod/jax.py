@@ -15,7 +15,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from ._tape import Tape
+from ._simulation.tape import Tape
 from .errors import Error
 from .simulation import Simulation
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
-from ._engines import Mode
-from ._run import check_grid
-from .cells import Floats
+from ._model.cells import Floats
+from ._model.runs import check_grid
+from ._simulation.backends import Mode
 from .errors import Error
 from .parameters import Parameter
 from .reverse import MEMORY

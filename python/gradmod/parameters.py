@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from . import _neuron as nrn
-from ._neuron_sections import is_section, is_segment
+from ._neuron.sections import is_section, is_segment
 from .errors import Error
 
 #: A profile: one number for everywhere, a function of the segment, or "present". It is evaluated at every

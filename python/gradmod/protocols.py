@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .cells import Floats
+from ._model.cells import Floats
 from .errors import Error
 from .objective import ValueAndGrad
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from . import _neuron as nrn
-from ._attachment import Attachment, Spot
-from ._begun import set_at_begin
-from ._manifest import Region
-from .cells import Floats
+from ._emitted.mechanism import EmittedMechanism
+from ._forward.attachment import Attachment
+from ._guards.before_breakpoint import set_at_begin
+from ._manifest.region import Region
+from ._model.cells import Floats
 from .errors import NOT_FINITE, Error, Refused
 
 
@@ -124,7 +125,7 @@ def check_kept(region: Region, variable: str, segment: nrn.Segment, process: str
         raise Error(f"no gradient of {variable!r} is kept at {segment}; there are {names}")
 
 
-def vectors_of_state(attachment: Attachment, spot: Spot, variable: str) -> dict[int, nrn.Vector]:
+def vectors_of_state(attachment: Attachment, spot: EmittedMechanism, variable: str) -> dict[int, nrn.Vector]:
     """Record the gradients of a state or concentration; raises as :func:`check_kept`."""
     check_kept(spot.region, variable, spot.segment, spot.process)
     known = {state.name: state.gradient for state in spot.region.states}

@@ -10,37 +10,37 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
-from ._adjoint import Adjoint
-from ._begun import set_at_begin
-from ._build import build_reverse, request_of
-from ._descent import Descent
-from ._directions import check_smooth, resolve
-from ._influence import check_influence
-from ._interrupts import Interrupts
-from ._isolated import IsolatedValues
-from ._jumps import check_jumps
-from ._left_behind import begin_change, let_go
-from ._library import load
-from ._memory import SharedMemory
-from ._named import named_directions
-from ._neuron_sections import is_segment
-from ._overwritten import Overwritten
-from ._plan import Layout
-from ._pointed import Links
-from ._record import Record, Shelf, Start
-from ._recorder import Recorders
-from ._run import Run
-from ._shared import SharedTables
-from ._stale import StaleTables
-from ._threads import check_threads, obstacle_in_reverse
-from ._timed import check_timed
-from ._trust import check_settings
-from ._windows import Windows, keep_failure
-from .cells import Cell, Floats
+from ._build.library import load
+from ._build.transform import build_reverse, request_of
+from ._guards.before_breakpoint import set_at_begin
+from ._guards.event_times import check_timed
+from ._guards.influence import check_influence
+from ._guards.overwritten_parameters import Overwritten
+from ._guards.run_checks import check_settings
+from ._guards.shared_tables import SharedTables
+from ._guards.special_values import IsolatedValues
+from ._guards.table_dependencies import StaleTables
+from ._guards.threads import check_threads, obstacle_in_reverse
+from ._guards.voltage_events import check_jumps
+from ._model.cells import Cell, Floats
+from ._model.directions import check_smooth, resolve
+from ._model.named_directions import named_directions
+from ._model.pointers import Links
+from ._model.regions import density_mechanisms, group, point_processes_on, sources
+from ._model.removal import begin_change, let_go
+from ._model.runs import Run
+from ._neuron.sections import is_segment
+from ._process.interrupts import Interrupts
+from ._process.shared_memory import SharedMemory
+from ._reverse.adjoint import Adjoint
+from ._reverse.descent import Descent
+from ._reverse.layout import Layout
+from ._reverse.record import Record, Shelf, Start
+from ._reverse.recorder import Recorders
+from ._reverse.windows import Windows, keep_failure
 from .errors import Error, Refused
 from .gradient import Gradient
 from .parameters import NetConDelay, Parameter, places
-from .regions import density_mechanisms, group, point_processes_on, sources
 from .trace import Trace
 
 #: MiB of memory for a run, unless the user says otherwise.

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
-from ._asked import Asked
-from ._directions import resolve
-from ._engines import Backward, Engine, Forward, Mode, cheaper
-from ._left_behind import begin_change
-from ._neuron_sections import is_section, is_segment
-from ._settable import Settable, check_overlap
-from .cells import Floats
+from ._model.cells import Floats
+from ._model.directions import resolve
+from ._model.removal import begin_change
+from ._neuron.sections import is_section, is_segment
+from ._simulation.backends import Backward, Engine, Forward, Mode, cheaper
+from ._simulation.kept import Kept
+from ._simulation.requested_runs import Asked
+from ._simulation.settable import Settable, check_overlap
 from .errors import Error, Refused
-from .kept import Kept
 from .parameters import Parameter, places
 from .reverse import MEMORY
 

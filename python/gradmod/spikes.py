@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from . import _neuron as nrn
-from ._neuron_netcons import ends
-from .cells import Floats
+from ._model.cells import Floats
+from ._neuron.netcon_ends import ends
 from .errors import Error
+from .recording import Recording
 
-if TYPE_CHECKING:
-    from .gradients import Gradients
-    from .recording import Recording
+
+class _Attached(Protocol):
+    """Gradients that can be recorded."""
+
+    def record(self, segment: nrn.Segment) -> Recording: ...
 
 
 class SpikeTimes(Mapping[str, Floats]):
@@ -29,7 +32,7 @@ class SpikeTimes(Mapping[str, Floats]):
     Where the voltage only just rises above the threshold, the derivatives are large, and only good for tiny changes.
     """
 
-    def __init__(self, netcon: nrn.NetCon, gradients: Gradients) -> None:
+    def __init__(self, netcon: nrn.NetCon, gradients: _Attached) -> None:
         """Made by ``Gradients.record_spikes``.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _neuron as nrn
-from .cells import Floats
+from ._model.cells import Floats
 from .errors import Error
 
 

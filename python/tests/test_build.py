@@ -13,10 +13,10 @@ from pathlib import Path
 
 import gradmod
 import pytest
-from gradmod._build import Request, build, request_of
-from gradmod._cache import cache_directory
-from gradmod._library import library, load
-from gradmod.regions import Source
+from gradmod._build.cache import cache_directory
+from gradmod._build.library import library, load
+from gradmod._build.transform import Request, build, request_of
+from gradmod._model.regions import Source
 
 BROKEN = "NEURON { SUFFIX broken }\nthis is no NMODL\n"
 GOOD = "NEURON { SUFFIX stand_in_%s  RANGE x }\nASSIGNED { x }\n"
@@ -63,7 +63,7 @@ def test_the_command_is_named_by_the_environment(fake: Path) -> None:
 def test_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRADMOD_BINARY", raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("gradmod._binary._candidates", lambda: [])
+    monkeypatch.setattr("gradmod._build.binary._candidates", lambda: [])
     with pytest.raises(gradmod.Error, match=r"pip install|cargo build"):
         gradmod.find_binary()
 
@@ -145,7 +145,7 @@ def test_what_does_not_compile_shows_its_log(fake: Path) -> None:
 
 COMPILING = """
 import os, sys, test_build
-from gradmod._compiler import Compiler
+from gradmod._build.compiler import Compiler
 whole = Compiler.objects
 def objects(*arguments):
     print("compiles", flush=True)
@@ -184,7 +184,7 @@ def test_nobody_waits_for_a_process_that_was_killed(fake: Path) -> None:
 
 
 def test_headers_that_the_compiler_does_not_know(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradmod._compiler._WORTH_HEADERS", 1)
+    monkeypatch.setattr("gradmod._build.compiler._WORTH_HEADERS", 1)
     write(fake, emits(GOOD % "first"))
     compiled()
     kept = list(cache_directory().glob("headers-*/*.gch"))
@@ -198,13 +198,13 @@ def test_headers_that_the_compiler_does_not_know(fake: Path, monkeypatch: pytest
 def test_how_to_compile_is_asked_once(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(fake, emits(GOOD % "asked"))
     compiled()
-    monkeypatch.setattr("gradmod._recipe.call", lambda *_, **__: pytest.fail("asked again"))
+    monkeypatch.setattr("gradmod._build.recipe.call", lambda *_, **__: pytest.fail("asked again"))
     write(fake, emits(GOOD % "not_asked"))
     assert compiled().stat().st_size > 0
 
 
 def test_a_nrnivmodl_whose_calls_are_not_understood(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradmod._recipe.rehearsal", lambda _: "ninja: nothing to show")
+    monkeypatch.setattr("gradmod._build.recipe.rehearsal", lambda _: "ninja: nothing to show")
     write(fake, emits(GOOD % "by_nrnivmodl"))
     assert compiled().stat().st_size > 0
     assert not list(cache_directory().glob("recipe-*"))

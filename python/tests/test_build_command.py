@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from gradmod import build as command
-from gradmod._binary import find_binary
+from gradmod._build.binary import find_binary
 
 CHANNEL = """
 NEURON { SUFFIX leaky  NONSPECIFIC_CURRENT i  RANGE g, e }
@@ -117,7 +117,7 @@ def test_a_library_of_the_model_is_not_replaced_by_gradients_alone(model: Path) 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="other processors are not asked")
 def test_a_processor_that_lacks_something(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradmod._processor._EXTENSIONS", {"__x86_64__": "avx5124fmaps"})
+    monkeypatch.setattr("gradmod._build.processor._EXTENSIONS", {"__x86_64__": "avx5124fmaps"})
     monkeypatch.chdir(model)
     for name in NOT_HERE:
         monkeypatch.delenv(name, raising=False)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import gradmod
 import pytest
-from gradmod._cache import cache_directory, kept, publish, scratch
-from gradmod._library import library, load
+from gradmod._build.cache import cache_directory, kept, publish, scratch
+from gradmod._build.library import library, load
 
 MECHANISM = "NEURON { SUFFIX %s  RANGE x }\nASSIGNED { x }\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conftest import Passive
-from gradmod.cells import Cell, cells_of
+from gradmod._model.cells import Cell, cells_of
 
 
 def cell_of(passive: Passive) -> Cell:

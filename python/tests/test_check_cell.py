@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from gradmod import _neuron as nrn
 from gradmod.check.candidates import candidates
-from gradmod.check.cell import Model
-from gradmod.check.drive import PLAIN
-from gradmod.check.kinks import Kinks
-from gradmod.check.source import Declarations, IonUse
-from gradmod.check.values import apart
+from gradmod.check.model.cell import Model
+from gradmod.check.model.drive import PLAIN
+from gradmod.check.model.kinks import Kinks
+from gradmod.check.model.source import Declarations, IonUse
+from gradmod.check.model.values import apart
 from test_check import CHANNELS, FIXTURES, certificates, stand_in
 
 #: Mechanisms that NEURON has.

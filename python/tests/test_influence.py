@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import central
 from gradmod import _neuron as nrn
-from gradmod._library import library, open_library
+from gradmod._build.library import library, open_library
 from models.library import load_fixtures
 from neuron import h
 
@@ -43,7 +43,7 @@ def test_all_are_named_at_once(mode: Callable[..., object], monkeypatch: pytest.
     def compile_it(*_: object, **__: object) -> None:
         pytest.fail("compiled although no gradient is possible")
 
-    monkeypatch.setattr("gradmod._library.libraries", compile_it)
+    monkeypatch.setattr("gradmod._build.library.libraries", compile_it)
     names = {"one": "depth_capool", "good": "g_pas", "two": "gamma__capool", "three": "tau_capool"}
     with pytest.raises(gradmod.Error) as caught:
         mode(**{name: gradmod.Range(of, soma) for name, of in names.items()})

@@ -12,7 +12,7 @@ import gradmod
 import numpy as np
 import pytest
 from conftest import Passive, run
-from gradmod import _windows
+from gradmod._reverse import windows
 from neuron import h
 from test_runs import MODES, WEIGHTS, cell, looks, parameters  # noqa: F401
 
@@ -54,7 +54,7 @@ def test_at_the_borders_of_windows(cell: Passive, monkeypatch: pytest.MonkeyPatc
                 interrupt()
         return pid
 
-    monkeypatch.setattr(_windows.os, "fork", fork)
+    monkeypatch.setattr(windows.os, "fork", fork)
     for simulate in (None, run):
         with gradmod.Reverse(memory=0.008, **parameters(cell)) as reverse:
             trace = reverse.record(cell["soma"](0.5))

@@ -9,7 +9,7 @@ import gradmod
 import numpy as np
 import pytest
 from conftest import Passive, run
-from gradmod._tape import Tape
+from gradmod._simulation.tape import Tape
 from neuron import h
 from test_runs import MODES, WEIGHTS, cell, differences, looks, parameters, profile  # noqa: F401
 

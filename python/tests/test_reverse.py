@@ -9,7 +9,7 @@ import gradmod
 import numpy as np
 import pytest
 from conftest import Passive, run
-from gradmod import _flags
+from gradmod._build import flags
 from models import branched, everything, package, reference, twig
 from neuron import h
 from test_constructs import CASES
@@ -84,7 +84,7 @@ def test_forward_and_reverse_agree(
 @pytest.mark.parametrize("tables", [False, True])
 def test_optimised_as_for_users(monkeypatch: pytest.MonkeyPatch, tables: bool) -> None:
     """Several places at once: the tests' own options of the compiler take one after the other."""
-    monkeypatch.setenv(_flags.VARIABLE, "-march=native")
+    monkeypatch.setenv(flags.VARIABLE, "-march=native")
     cell = branched.reference()
     branched.use_tables(tables)
     chosen = ("gbar_naf", "gbar_cah", "vshift_naf", "g_pas", "cm", "eca")

@@ -179,7 +179,7 @@ def test_the_mode_is_chosen_and_told(passive: Passive, capfd: pytest.CaptureFixt
     assert mode(("each",)) == "reverse"
     refused = gradmod.Refused("no")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gradmod._engines.Reverse", lambda *_, **__: (_ for _ in ()).throw(refused))
+        patch.setattr("gradmod._simulation.backends.Reverse", lambda *_, **__: (_ for _ in ()).throw(refused))
         assert mode(("g", "amp", "Ra")) == "forward"
         with pytest.raises(gradmod.Refused, match="no"):
             mode(("each",))

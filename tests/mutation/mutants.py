@@ -286,7 +286,9 @@ EVENTS = [
     Mutant("change: taken back", _DESCENT, "run->fixed[number] = entry[3];", "", _CHANGING),
     Mutant("change: computed again", _DESCENT, "places->adjoint->prepare(places, run, i, i + 1);", "", _CHANGING),
     Mutant("change: the last", _DESCENT, "if (!is_known[number]) run->fixed", "run->fixed", _CHANGING),
-    Mutant("change: in a window", "python/gradmod/_recorder.py", "= self._gather.present", "= np.nan", _CHANGING),
+    Mutant(
+        "change: in a window", "python/gradmod/_reverse/recorder.py", "= self._gather.present", "= np.nan", _CHANGING
+    ),
     Mutant(
         "event: weights",
         _UNDO,
@@ -347,7 +349,7 @@ EVENTS = [
     ),
     Mutant(
         "event: second finitialize",
-        "python/gradmod/_windows.py",
+        "python/gradmod/_reverse/windows.py",
         "        if self._handlers:\n            self.has_begun = True\n            self._aim(0)",
         "        pass",
         _EVENTS,
@@ -361,14 +363,14 @@ EVENTS = [
     ),
     Mutant(
         "event: ion style at its place",
-        "python/gradmod/_ions.py",
+        "python/gradmod/_model/ions.py",
         "style = _promoted(made if is_made else told, users.here)",
         "pass",
         _EVENTS[1:],
     ),
     Mutant(
         "event: ion style, promoted",
-        "python/gradmod/_ions.py",
+        "python/gradmod/_model/ions.py",
         "reversal = max(reversal, 2)",
         "pass",
         _EVENTS[1:],
@@ -556,7 +558,7 @@ WATCH += [
     Mutant("v, reverse: between steps", _DESCENT, "    gm_undo(run, step + 1, 1);\n", "", _WATCH),
     Mutant(
         "v, reverse: Ra",
-        "python/gradmod/_plan.py",
+        "python/gradmod/_reverse/layout.py",
         "after=tuple(recorders.place_after(*place) for place in every)",
         "after=tuple(recorders.nodes[place] for place in every)",
         _WATCH,
@@ -639,10 +641,10 @@ INERT = [
         ("python/tests/test_inert.py",),
     ),
     Mutant("inert: may be another", "src/step/inert.rs", "&& self.failed.is_empty()", "", ("tests/transform.rs",)),
-    Mutant("inert: its own", "python/gradmod/_inert.py", " - own", "", ("python/tests/test_inert.py",)),
+    Mutant("inert: its own", "python/gradmod/_forward/inert.py", " - own", "", ("python/tests/test_inert.py",)),
     Mutant(
         "inert: turned to",
-        "python/gradmod/_inert.py",
+        "python/gradmod/_forward/inert.py",
         "sorted(names & _targets(directions))",
         "sorted(names & set())",
         ("python/tests/test_inert.py",),
@@ -718,7 +720,7 @@ SHARED = [
     Mutant("EXTERNAL: two inputs", "src/step/external.rs", "known.shown_as(variable) == shown", "false", _EXTERNAL),
     Mutant("EXTERNAL: owner sets it", "src/model/external.rs", " && !set.contains(name));", ");", _EXTERNAL),
     Mutant("EXTERNAL: reader sets it", "src/model/external.rs", "set.contains(&name.text)", "false", _EXTERNAL),
-    Mutant("EXTERNAL: readers", "python/gradmod/_catalogue.py", "_external.read_by(mechanism)", "()", _EXTERNAL),
+    Mutant("EXTERNAL: readers", "python/gradmod/_model/catalogue.py", "external.read_by(mechanism)", "()", _EXTERNAL),
     Mutant("names: used twice", _SCHEDULE, "self.uses[value] == 1 && ", "", _SCHEDULED),
     Mutant("names: outside the arm", _SCHEDULE, "self.graph.branch(*inner).scope == arm", "true", _SCHEDULED),
     Mutant(

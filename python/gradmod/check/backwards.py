@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import _neuron as nrn
-from ..cells import Floats
+from .._model.cells import Floats
 from ..errors import Refused
 from ..reverse import Reverse
 from ..trace import Trace
 from .candidates import Candidate, candidates
-from .cell import Model
 from .differences import compare
-from .drive import Drive
 from .forward import Forward, Traces
 from .judge import Finding
+from .model.cell import Model
+from .model.drive import Drive
 
 #: How far both may differ, relative to the sum of the absolute addends: they are the same numbers, added otherwise.
 AGREE = 1e-9

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .. import _neuron as nrn
-from .._catalogue import NAMES_OF_TIMES, REFUSED_GLOBAL, REFUSED_RANGE
+from .._model.catalogue import NAMES_OF_TIMES, REFUSED_GLOBAL, REFUSED_RANGE
 from ..parameters import Global, InitialVoltage, Parameter, Range, Stimulus
-from .cell import Model
-from .values import size_of
+from .model.cell import Model
+from .model.values import size_of
 
 
 @dataclass(frozen=True)

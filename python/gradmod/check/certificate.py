@@ -11,18 +11,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .. import finite
-from .._manifest import Region
-from .._timed import not_followed
+from .._guards.event_times import not_followed
+from .._manifest.region import Region
 from ..errors import Error, Refused
-from . import compiled, emitted, forward, surroundings
+from . import compiled, emitted, forward
 from .backwards import Backwards, backwards
 from .candidates import Candidate, candidates
-from .cell import Model
 from .differences import compare
-from .drive import DRIVES, Drive
 from .judge import Finding, Judgement
-from .probes import probes
-from .source import Declarations, declarations
+from .model import surroundings
+from .model.cell import Model
+from .model.drive import DRIVES, Drive
+from .model.probes import probes
+from .model.source import Declarations, declarations
 
 
 @dataclass(frozen=True)

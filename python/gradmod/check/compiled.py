@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from .. import _neuron as nrn
-from .._external import declared_in
-from .._library import library, open_library
+from .._build.library import library, open_library
+from .._model.external import declared_in
 from ..errors import Error
-from . import source
+from .model import source
 
 
 class NotAccepted(Error):

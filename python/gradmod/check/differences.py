@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import finite
 from .candidates import Candidate
-from .cell import Model
 from .forward import Traces
 from .judge import MARGIN, MARGIN_TABLES, Finding, Judgement, judge
+from .model.cell import Model
 from .sides import Sides
 
 #: For what the first sweep could not decide.

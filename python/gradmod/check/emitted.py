@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._binary import find_binary
-from .._catalogue import NAMES_OF_TIMES
-from .._manifest import Manifest, Region
-from ..cells import cells_of
+from .._build.binary import find_binary
+from .._manifest.gradients import Manifest
+from .._manifest.region import Region
+from .._model.catalogue import NAMES_OF_TIMES
+from .._model.cells import cells_of
+from .._model.regions import group, sources
 from ..errors import Error
-from ..regions import group, sources
 from . import compiled
-from .cell import Model
-from .source import declarations
+from .model.cell import Model
+from .model.source import declarations
 
 
 def codes(path: Path) -> tuple[bool, list[str]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .._model.cells import Floats
 from ..attach import attach
-from ..cells import Floats
 from ..errors import Error, Refused
 from .candidates import Candidate
-from .cell import Model
-from .drive import Drive
+from .model.cell import Model
+from .model.drive import Drive
 
 #: [trace][sample]
 Traces = Mapping[str, Floats]

@@ -9,7 +9,7 @@ from enum import Enum
 
 import numpy as np
 
-from ..cells import Floats
+from .._model.cells import Floats
 from ..finite import Comparison, Difference, compare
 from .sides import Sides
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..cells import Floats
+from .._model.cells import Floats
 
 Traces = Mapping[str, Floats]
 

@@ -18,7 +18,8 @@ from unittest.mock import patch
 
 import gradmod
 import numpy as np
-from gradmod import _neuron_savestate, checkpoint
+from gradmod import checkpoint
+from gradmod._neuron import savestate
 from neuron import h
 
 from .library import load_fixtures
@@ -139,7 +140,7 @@ class Network:
 
 def plain() -> Any:
     """SaveState as NEURON has it."""
-    return patch.object(_neuron_savestate, "_new", h.SaveState)
+    return patch.object(savestate, "_new", h.SaveState)
 
 
 def without_events() -> Any:
@@ -148,7 +149,7 @@ def without_events() -> Any:
     return SimpleNamespace(save=state.save, fwrite=state.fwrite, fread=state.fread, restore=lambda: state.restore(1))
 
 
-make_state = _neuron_savestate._new
+make_state = savestate._new
 NOTHING = SimpleNamespace(
     set_ids=lambda *_: None, set_seq=lambda _: None, active=lambda _: None, threshold=0, samples=None
 )
@@ -158,17 +159,17 @@ NOTHING = SimpleNamespace(
 def without(part: str, network: Network) -> Iterator[None]:
     """With a part of the checkpoint not put back."""
     if part == "globals":
-        patched = patch.object(_neuron_savestate, "set_global_values")
+        patched = patch.object(savestate, "set_global_values")
     elif part == "streams":
-        count = len(list(_neuron_savestate.streams()))
-        patched = patch.object(_neuron_savestate, "streams", lambda: [NOTHING] * count)
+        count = len(list(savestate.streams()))
+        patched = patch.object(savestate, "streams", lambda: [NOTHING] * count)
     elif part == "netcons":
         count = len(checkpoint.all_netcons())
         patched = patch.object(checkpoint, "all_netcons", lambda: [NOTHING] * count)
     elif part == "histories":
         patched = patch.object(checkpoint, "_histories", lambda _: [NOTHING] * len(network.histories))
     elif part == "events":
-        patched = patch.object(_neuron_savestate, "_new", without_events)
+        patched = patch.object(savestate, "_new", without_events)
     else:
         patched = plain()
     with patched:

@@ -12,7 +12,7 @@ from typing import Any
 
 import neuron
 import numpy as np
-from gradmod._library import compile_folder
+from gradmod._build.library import compile_folder
 from neuron import h
 
 CHANNELS = Path(__file__).resolve().parents[3] / "fixtures" / "channels"

@@ -1,0 +1,1 @@
+"""Forward mode: gradients that run along with the model."""

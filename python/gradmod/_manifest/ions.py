@@ -1,0 +1,39 @@
+"""The settings of an emitted mechanism that follow an ion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class IonFlags:
+    """RANGE settings of an emitted mechanism that follow an ion of its section.
+
+    ``starts`` has (concentration, setting) where the concentration before INITIAL matters.
+    """
+
+    ion: str
+    nernst: str
+    nernst_init: str
+    conc_init: str
+    valence: str
+    written: tuple[str, ...]
+    reads_concentration: bool
+    reads_reversal: bool
+    starts: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> IonFlags:
+        """Read one element of ``ions``."""
+        return cls(
+            data["ion"],
+            data["nernst"],
+            data["nernst_init"],
+            data["conc_init"],
+            data["valence"],
+            tuple(data["written"]),
+            bool(data["reads_concentration"]),
+            bool(data["reads_reversal"]),
+            tuple((concentration, setting) for concentration, setting in data["starts"]),
+        )

@@ -1,0 +1,1 @@
+"""The user's model: its cells and regions, its directions, POINTERs, ions and events."""

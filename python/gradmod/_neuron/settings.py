@@ -1,0 +1,69 @@
+"""How NEURON is set to run a model, as far as gradients depend on it."""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import neuron
+
+from .interpreter import h, version
+
+_cvode: list[Any] = []
+
+
+def thread_count() -> int:
+    """How many threads NEURON runs."""
+    return int(h.ParallelContext().nthread())
+
+
+def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
+    """The simulation settings under which gradients are refused for now, each as a sentence.
+
+    Args:
+        threads: Several threads are not among them.
+    """
+    if not _cvode:
+        _cvode.extend((h.CVode(), h.ParallelContext()))
+    cvode, context = _cvode
+    if cvode.active():
+        yield "the variable step is on (h.CVode().active(1)); turn it off with h.CVode().active(0)"
+    if version().startswith("8.") and cvode.cache_efficient():
+        yield (
+            "NEURON 8 moves its variables and forgets the POINTERs to them when h.CVode().cache_efficient(1) is set; "
+            "turn it off, or use NEURON 9"
+        )
+    if version().startswith("8.") and int(h.nrnunit_use_legacy()):
+        yield (
+            "NEURON takes the legacy values of its units (h.nrnunit_use_legacy(1), or NRNUNIT_USE_LEGACY), gradmod "
+            "those of 2018: use h.nrnunit_use_legacy(0)"
+        )
+    if int(h.secondorder) != 0:
+        yield f"h.secondorder is {int(h.secondorder)}; set it to 0"
+    # NEURON 8 moves its variables when there are several threads, and forgets the POINTERs to them.
+    if int(context.nthread()) > 1 and not (threads and not version().startswith("8.")):
+        yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"
+    if linear_mechanisms():
+        yield "the model has a LinearMechanism, whose equations gradmod cannot see"
+    if has_transfer():
+        yield (
+            "ParallelContext.setup_transfer() was called: voltages that are handed to other places (gap junctions) are "
+            "not differentiated"
+        )
+
+
+def has_transfer() -> bool:
+    """Whether ``ParallelContext.setup_transfer`` is in force; NEURON itself does not tell, but its library does."""
+    try:
+        hook = ctypes.c_void_p.in_dll(ctypes.CDLL(neuron.hoc.__file__), "nrnthread_v_transfer_")
+    except (OSError, ValueError):
+        warnings.warn("gradmod cannot tell whether this NEURON has gap junctions by setup_transfer()", stacklevel=2)
+        return False
+    return bool(hook.value)
+
+
+def linear_mechanisms() -> int:
+    """How many LinearMechanism objects there are."""
+    return len(list(h.List("LinearMechanism")))

@@ -1,0 +1,1 @@
+"""Reverse mode: a run is remembered, and gone through backwards."""

@@ -1,0 +1,82 @@
+"""One way back: from what a loss thinks of the traces to what it thinks of everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from .._model.cells import Cell, Floats
+from ..gradient import Gradient
+from .adjoint import Adjoint, Loss, Window
+from .harvest import Harvest
+from .layout import Layout
+from .record import Record
+from .recorder import Recorders
+from .step_checks import check_steps
+
+#: What a loss looks at, [sample] its derivative: by (cell, node, variable).
+Columns: TypeAlias = "Mapping[tuple[int, int, str], Floats]"
+
+
+class Descent:
+    """Goes through the windows of a run, the last one first."""
+
+    def __init__(
+        self, cells: Sequence[Cell], recorders: Recorders, layout: Layout, adjoint: Adjoint, record: Record
+    ) -> None:
+        """Say of which run."""
+        self._cells = cells
+        self._recorders = recorders
+        self._layout = layout
+        self._adjoint = adjoint
+        self._record = record
+
+    def gradient(self, columns: Columns, progress: Callable[[float], None]) -> Gradient:
+        """Go back.
+
+        Args:
+            columns: What the loss thinks.
+            progress: Called with the fraction that is done.
+
+        Raises:
+            Refused: A step of the run is not the one that is differentiated.
+        """
+        windows, adjoint, start, run = self._record.windows, self._adjoint, self._record.start, self._record.run
+        memory = windows.memory
+        adjoint.sync(start.values)
+        adjoint.begin(self._look(columns), run.dt, run.celsius, start.weights, start.netcons)
+        for window in range(windows.count - 1, -1, -1):
+            windows.wait_for(window)
+            if window > 0:
+                windows.ask_for(window - 1)
+            first, last = windows.first(window), windows.last(window)
+            done = 1 - last / run.steps, (last - first) / run.steps
+            addresses = (memory.address(at) for at in (windows.buffer(window), 0, windows.log(window)))
+            adjoint.go(
+                Window(first, last, *map(int, addresses)), lambda part, done=done: progress(done[0] + part * done[1])
+            )
+        check_steps(self._cells, self._recorders, adjoint.outs, adjoint.broken, run.dt)
+        first_frame = {
+            (index, node): float(values[0])
+            for (index, node, variable), values in columns.items()
+            if variable == "v" and not self._cells[index].is_segment[node]
+        }
+        results = adjoint.outs, adjoint.flows, adjoint.edges.tolist()
+        return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame).gradient()
+
+    def _look(self, columns: Columns) -> Loss:
+        """What the loss thinks, and which place looks at which column."""
+        loss = Loss(np.zeros((self._record.run.steps + 1, max(len(columns), 1))))
+        spots = {(s.cell, s.node): i for i, s in enumerate(self._recorders.spots) if s.process is None}
+        for column, ((index, node, variable), values) in enumerate(columns.items()):
+            loss.table[:, column] = values
+            spot = spots.get((index, node))
+            if spot is None:
+                loss.of_ends[self._layout.ends[index, node]] = column
+            elif variable == "v":
+                loss.of_v[spot] = column
+            else:
+                loss.of_x[spot, self._recorders.spots[spot].region.states.index(variable)] = column
+        return loss

@@ -1,0 +1,213 @@
+"""Parameters as numbers that can be read and set, for those who optimise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import _neuron as nrn
+from .._model.cells import Floats
+from .._model.directions import Direction
+from ..errors import Error, Refused
+from ..parameters import (
+    Global,
+    InitialVoltage,
+    NetConDelay,
+    NetConWeight,
+    Parameter,
+    PerNetCon,
+    PerPointProcess,
+    PerSegment,
+    Range,
+    Stimulus,
+)
+
+#: Values that differ by less than this, relatively, are one value.
+_SAME = 1e-12
+
+
+@dataclass
+class _NetConWeight:
+    """An element of a weight vector as an attribute."""
+
+    netcon: nrn.NetCon
+    index: int
+
+    @property
+    def value(self) -> float:
+        return float(self.netcon.weight[self.index])
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self.netcon.weight[self.index] = value
+
+
+@dataclass
+class Settable:
+    """One parameter: where its values stand in NEURON.
+
+    Attributes:
+        name: The user's.
+        parameter: For ``Reverse``, with the weights frozen.
+        size: How many numbers it is.
+    """
+
+    name: str
+    parameter: Parameter
+    size: int
+    _owners: list[Any]
+    _attribute: str
+    _weights: Floats
+    _wanted: Floats = field(default_factory=lambda: np.empty(0))
+    _vectors: list[nrn.Vector] = field(default_factory=list[nrn.Vector])
+
+    @classmethod
+    def of(cls, direction: Direction, parameter: Parameter) -> Settable:
+        """Find out where a parameter's values stand.
+
+        Raises:
+            Error: It is none that can be set.
+        """
+        name = direction.name
+        if isinstance(parameter, Range):
+            kind = type(parameter)
+            weighted = direction.weights()
+            if not isinstance(parameter, PerSegment):
+                weighted = [(seg, weight) for seg, weight in weighted if weight != 0.0]
+            if not weighted:
+                raise Error(f"{name}: all weights are 0: there is nothing that it could change")
+            owners = [seg.sec if direction.is_axial else seg for seg, _ in weighted]
+            weights = np.array([weight for _, weight in weighted])
+            frozen = {(seg.sec, float(seg.x)): weight for seg, weight in weighted}
+            fixed = kind(parameter.name, parameter.where, lambda seg: frozen.get((seg.sec, float(seg.x)), 0.0))
+            size = len(owners) if isinstance(parameter, PerSegment) else 1
+            return cls(name, fixed, size, owners, parameter.name, weights)
+        if isinstance(parameter, Global):
+            return cls(name, parameter, 1, [nrn.h], parameter.name, np.ones(1))
+        if isinstance(parameter, Stimulus):
+            with nrn.one_look():
+                found = [nrn.find_point_process(process) for process in parameter.processes]
+            return cls(name, parameter, len(found), found, parameter.name, np.ones(len(found)))
+        if isinstance(parameter, (NetConWeight, PerNetCon)):
+            names = [parameter.netcon] if isinstance(parameter, NetConWeight) else parameter.netcons
+            netcons = nrn.netcons()
+            weights = [_NetConWeight(netcons[netcon], parameter.index) for netcon in names]
+            return cls(name, parameter, len(weights), weights, "value", np.ones(len(weights)))
+        if isinstance(parameter, NetConDelay):
+            return cls(name, parameter, 1, [nrn.netcons()[parameter.netcon]], "delay", np.ones(1))
+        if isinstance(parameter, InitialVoltage):
+            raise Error(f"{name}: the initial voltage is set by whoever calls finitialize; it cannot be optimised here")
+        raise Error(f"{name}: {parameter!r} cannot be set")
+
+    @property
+    def is_direction(self) -> bool:
+        """Whether forward mode can take it as one direction."""
+        return not isinstance(self.parameter, (PerSegment, PerNetCon, PerPointProcess))
+
+    def get(self) -> Floats:
+        """[size] the present values.
+
+        Raises:
+            Error: The values of the places do not follow from one number.
+        """
+        values = np.array([getattr(owner, self._attribute) for owner in self._owners], dtype=np.float64)
+        if np.any(self._weights == 0.0):
+            raise Error(f"{self.name}: a weight is 0, so that the value there follows from nothing")
+        values /= self._weights
+        if self.size == len(self._owners):
+            return values
+        if np.ptp(values) > _SAME * np.max(np.abs(values)):
+            raise Error(
+                f"{self.name}: {self._attribute} is between {values.min():g} and {values.max():g} (per weight): "
+                "set it to one value first, give weight='present' (then a common factor is the parameter), or use "
+                "PerSegment"
+            )
+        return values[:1]
+
+    def set(self, values: Floats) -> None:
+        """Set the values, [size]."""
+        self._wanted = np.broadcast_to(values, len(self._owners)) * self._weights
+        for owner, value in zip(self._owners, self._wanted, strict=True):
+            setattr(owner, self._attribute, float(value))
+
+    # --- whether a run was one with these values --------------------------------------------------------------------
+
+    def watch(self, places: int) -> None:
+        """Record the values along the runs to come: those of single things, and of segments if there are not more."""
+        is_many = isinstance(self.parameter, Range)
+        if isinstance(self.parameter, (NetConWeight, PerNetCon, NetConDelay)) or self.parameter.name == "Ra":
+            return
+        if len(self._owners) > max(places, 1):
+            return
+        for owner in self._owners:
+            section = owner.sec if is_many else None
+            self._vectors.append(nrn.record(nrn.ref(owner, self._attribute), section))
+
+    def check(self, when: str, *, is_start: bool) -> None:
+        """Look whether the values are still those that were set.
+
+        Raises:
+            Refused: They are not, so that the run does not depend on them as the gradient says.
+        """
+        if not is_start and isinstance(self.parameter, (NetConWeight, PerNetCon)):
+            return  # synapses may change them
+        for owner, wanted in zip(self._owners, self._wanted, strict=True):
+            now = float(getattr(owner, self._attribute))
+            if now != wanted:
+                self._refuse(owner, now, float(wanted), when)
+        if not is_start:
+            for vector, owner, wanted in zip(self._vectors, self._owners, self._wanted, strict=False):
+                others = (values := nrn.values(vector))[values != wanted]
+                if len(others):
+                    self._refuse(owner, float(others[0]), float(wanted), "during the run")
+
+    def _refuse(self, owner: Any, now: float, wanted: float, when: str) -> None:
+        raise Refused(
+            f"{self.name}: {self._attribute} of {_described(owner)} was {now:g} {when}, not the {wanted:g} that it was "
+            "set to: something else sets it (Vector.play, INITIAL, an event, a handler or simulate()), so the run does "
+            "not depend on this parameter; stop that (Vector.play_remove()), or leave the parameter out"
+        )
+
+    def places(self) -> Iterator[tuple[tuple[object, ...], str]]:
+        """What each of the values is in NEURON, to tell when two parameters are the same thing, and its description."""
+        for owner in self._owners:
+            if isinstance(owner, _NetConWeight):
+                yield (nrn.name_of(owner.netcon), "weight", owner.index), _described(owner)
+            elif isinstance(self.parameter, Range) and self.parameter.name != "Ra":
+                yield (owner.sec, float(owner.x), self._attribute), _described(owner)
+            elif isinstance(self.parameter, (Stimulus, NetConDelay)):
+                yield (nrn.name_of(owner), self._attribute), _described(owner)
+            else:
+                yield (owner if isinstance(self.parameter, Range) else "", self._attribute), _described(owner)
+
+    def stop(self) -> None:
+        """Record no more."""
+        for vector in self._vectors:
+            nrn.stop_recording(vector)
+        self._vectors.clear()
+
+
+def check_overlap(settables: Sequence[Settable]) -> None:
+    """Raise where two parameters set the same number: the later one would win, whatever the first one is.
+
+    Raises:
+        Error: As said.
+    """
+    found: dict[tuple[object, ...], str] = {}
+    for settable in settables:
+        for place, where in settable.places():
+            other = found.setdefault(place, settable.name)
+            if other != settable.name:
+                raise Error(
+                    f"{other} and {settable.name} both set {settable.parameter.name} of {where}: the later one would "
+                    "overwrite the other; let each number belong to one parameter"
+                )
+
+
+def _described(owner: Any) -> str:
+    if isinstance(owner, _NetConWeight):
+        return nrn.name_of(owner.netcon)
+    return "NEURON" if owner is nrn.h else str(owner)
