@@ -122,11 +122,17 @@ impl Builder {
             Item::State(definitions, _) => {
                 for definition in definitions {
                     self.declare(&definition.name, Role::State, definition.length.as_ref());
-                    self.states.push(definition.name.text.clone());
+                    if !self.states.contains(&definition.name.text) {
+                        self.states.push(definition.name.text.clone());
+                    }
                 }
             }
             Item::Local(definitions, _) => {
                 for definition in definitions {
+                    let known = self.variables.get(&definition.name.text);
+                    if known.is_some_and(|known| known.visibility == Visibility::File) {
+                        continue;
+                    }
                     self.declare(&definition.name, Role::Assigned, definition.length.as_ref());
                     if let Some(variable) = self.variables.get_mut(&definition.name.text) {
                         variable.visibility = Visibility::File;
@@ -264,6 +270,15 @@ impl Builder {
         if length.is_some_and(|length| length > LONGEST) {
             let message = format!("`{}` has more than {LONGEST} elements", name.text);
             self.errors.push(Diagnostic::refusal("too-large", name.span, message).help("a shorter array"));
+        }
+        if self.variables.contains_key(&name.text) {
+            let message = format!("`{}` is declared twice", name.text);
+            self.errors.push(
+                Diagnostic::error("declared-twice", name.span, message)
+                    .label("again here")
+                    .help("leave one of the two out: NEURON takes only one"),
+            );
+            return;
         }
         let variable =
             Variable { name: name.text.clone(), role, visibility: Visibility::Hidden, length, span: name.span };

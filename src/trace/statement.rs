@@ -139,8 +139,13 @@ impl Trace<'_> {
             | StatementKind::Comment(_)
             | StatementKind::UnitsSwitch(_)
             | StatementKind::Word(_) => Ok(()),
-            StatementKind::Solve(solve) => match self.solver {
-                Some(solver) => solver(self, solve),
+            StatementKind::Solve(solve) => match self.solver.take() {
+                Some(solver) => {
+                    // A SOLVE in the block that is solved is a call, wherever the first one stands.
+                    let result = solver(self, solve);
+                    self.solver = Some(solver);
+                    result
+                }
                 None => self.solve_in_place(solve, statement.span),
             },
             StatementKind::Table(_) => {
