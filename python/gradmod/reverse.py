@@ -10,23 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
-from ._build.library import load
-from ._build.transform import build_reverse, request_of
 from ._guards.before_breakpoint import set_at_begin
-from ._guards.event_times import check_timed
-from ._guards.influence import check_influence
-from ._guards.overwritten_parameters import Overwritten
 from ._guards.run_checks import check_settings
-from ._guards.shared_tables import SharedTables
-from ._guards.special_values import IsolatedValues
-from ._guards.table_dependencies import StaleTables
-from ._guards.threads import check_threads, obstacle_in_reverse
-from ._guards.voltage_events import check_jumps
-from ._model.cells import Cell, Floats
-from ._model.directions import check_smooth, resolve
+from ._model.cells import Floats
 from ._model.named_directions import named_directions
-from ._model.pointers import Links
-from ._model.regions import density_mechanisms, group, point_processes_on, sources
 from ._model.removal import begin_change, let_go
 from ._model.runs import Run
 from ._neuron.sections import is_segment
@@ -35,18 +22,17 @@ from ._process.shared_memory import SharedMemory
 from ._reverse.adjoint import Adjoint
 from ._reverse.descent import Descent
 from ._reverse.layout import Layout
-from ._reverse.record import Record, Shelf, Start
-from ._reverse.recorder import Recorders
-from ._reverse.windows import Windows, keep_failure
+from ._reverse.model import Model
+from ._reverse.record import Record, Shelf
+from ._reverse.watched_run import Watch, simulation
+from ._reverse.window_plan import plan_windows
 from .errors import Error, Refused
 from .gradient import Gradient
-from .parameters import NetConDelay, Parameter, places
+from .parameters import Parameter, places
 from .trace import Trace
 
 #: MiB of memory for a run, unless the user says otherwise.
 MEMORY = 512.0
-#: MiB that there is room for in any case, for the events of a window.
-_LEAST_LOG = 16.0
 
 
 class Reverse:
@@ -97,64 +83,11 @@ class Reverse:
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         check_settings(threads=True)
         self.parameters = dict(parameters)
-        self._directions = resolve(parameters, scope)
-        for direction in self._directions:
-            if isinstance(direction.parameter, NetConDelay):
-                raise Refused(
-                    f"{direction.name}: reverse mode takes delays as fixed: use attach(..., spike_times=True)"
-                )
-        self._links = Links()
-        self._links.spread(self._directions, scope)
-        found: dict[nrn.Section, Cell] = {}
-        for direction in self._directions:
-            for cell in direction.cells:
-                found.setdefault(cell.root, cell)
-        if not found:
-            raise Error("no parameter acts on any cell")
-        self._cells = list(found.values())
-        self._regions = group(self._cells)
-        self._points = point_processes_on(self._cells)
-        kinds = [kind for kind, _ in self._points]
-        self._made = build_reverse(
-            request_of(
-                sources(self._regions, kinds, self._links.seen_mechanisms()),
-                [(region.name, region.mechanisms) for region in self._regions],
-                kinds,
-                [direction.wrt for direction in self._directions if direction.wrt is not None],
-                1,
-                "reverse",
-            )
-        )
-        made = self._made.manifest
-        fused = {sec: made.density(region.mechanisms) for region in self._regions for sec in region.sections}
-        acting = [(kind, process) for kind, process in self._points if kind not in made.passed_over]
-        points = [(process, made.point(kind)) for kind, process in acting]
-        check_influence(self._directions, made.passed_over, fused, points)
-        check_smooth(self._directions, made.regions)
-        self._links.check_targets(made.regions, _VOLTAGES)
-        self._links.check_watchers(made.watchers)
-        check_timed(made.regions, self._directions)
-        self._tables = (
-            StaleTables(made, self._directions),
-            SharedTables(made, self._directions),
-            IsolatedValues(made, self._directions),
-        )
-        check_jumps(self._cells, fused, points, self._links.targets.values())
-        load(self._made.directory, shared=made.shared, seldom=made.seldom, quiet=quiet)
-        self._recorders = Recorders(self._cells)
-        try:
-            self._recorders.insert(made, fused, acting, self._links.targets)
-        except BaseException:
-            self._recorders.remove()
-            raise
-        self._watched = self._recorders.watched(self._directions)
-        self._overwritten = Overwritten(self._directions, self._watched)
-        self._names = [(nrn.name_of(process), _place_of(process)) for _, process in self._points]
-        self._points.clear()
-        axial = {seg.sec for d in self._directions if d.is_axial for seg, _ in d.weights()}
-        self._layout = Layout.of(self._cells, self._recorders, axial)
-        self._adjoint = Adjoint(made, self._recorders, self._layout)
-        self._owner = {sec: index for index, cell in enumerate(self._cells) for sec in cell.sections}
+        self._model = Model(parameters, scope, quiet=quiet)
+        self._recorders = self._model.insert()
+        self._layout = Layout.of(self._model.cells, self._recorders, self._model.axial_sections)
+        self._watch = Watch(self._model, self._recorders, self._layout)
+        self._adjoint = Adjoint(self._model.made, self._recorders, self._layout)
         self._memory = memory
         self._shelf = Shelf(memory)
         self._process = os.getpid()
@@ -178,7 +111,7 @@ class Reverse:
         self._check_mine()
         if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
-        index, node = self._locate(segment)
+        index, node = self._model.locate(segment)
         if variable != "v":
             spot = self._recorders.find(index, node)
             states = spot.region.states if spot is not None else ()
@@ -207,7 +140,7 @@ class Reverse:
         begin_change("Reverse.run()")
         self._check_mine()
         check_settings(threads=True)
-        self._check_model()
+        self._model.check(self._recorders)
         self._end_run()
         steps = round(duration / nrn.h.dt)
         if steps < 1:
@@ -215,9 +148,19 @@ class Reverse:
         self._recorders.prepare()
         self._make_room()
         with Interrupts(nrn.stop_run) as interrupts:
-            windows = self._new_windows(steps, interrupts)
+            windows = plan_windows(
+                self._model.made,
+                self._recorders,
+                self._held,
+                self._memory,
+                steps,
+                interrupts,
+                digest=self.will_keep,
+            )
             try:
-                start, taken = self._simulate(windows, steps, interrupts, _simulation(steps, v_init, simulate))
+                start, taken = self._watch.run(
+                    windows, steps, interrupts, simulation(steps, v_init, simulate), self._check_mine
+                )
                 traces = {trace: trace.take(taken + 1) for trace in self._traces}
                 found = {trace: values for trace, values in traces.items() if values is not None}
                 record = Record(Run.present(taken), start, windows, found)
@@ -238,86 +181,6 @@ class Reverse:
                 trace.show(values)
             self._last = record
 
-    def _simulate(
-        self, windows: Windows, steps: int, interrupts: Interrupts, simulate: Callable[[Interrupts], None]
-    ) -> tuple[Start, int]:
-        """Run; return what the run began with, and how many time steps it took."""
-        recorders = self._recorders
-        starts: list[Start] = []
-
-        def begin() -> None:
-            starts[:] = [Start.present(self._directions, self._cells, recorders, self._layout)]
-
-        overwritten = self._overwritten
-        steps_of_start = (
-            (3, overwritten.remember),
-            (3, recorders.prepare),
-            (0, overwritten.check_start),
-            (1, recorders.check_start),
-            (1, overwritten.check_start),
-            (2, overwritten.check_start),
-            (2, begin),
-        )
-        handlers = [
-            nrn.on_finitialize(kind, lambda step=step: keep_failure(step, windows.failures, interrupts))
-            for kind, step in steps_of_start
-        ]
-        try:
-            simulate(interrupts)
-        finally:
-            handlers.clear()
-        interrupts.check()
-        if not windows.is_copy:
-            self._check_mine()
-        if windows.failures:
-            raise windows.failures[0]
-        if not windows.has_begun or not starts:
-            raise Error("simulate() did not call finitialize: there is no run to remember")
-        taken = recorders.finish()
-        check_settings(threads=True)
-        if taken > steps:
-            raise Error(f"the run took {taken} time steps, there was room for {steps}: set h.dt first, or the duration")
-        self._links.check(_AGAIN)
-        (start,) = starts
-        end = float(nrn.h.t)
-        # psolve does not look at the t that an FInitializeHandler has set: its run begins at 0.
-        if all(round((end - begin) / start.dt) != taken for begin in (start.t, 0.0)):
-            if end == start.t:
-                raise Error("simulate() made no time step after finitialize")
-            raise Refused(
-                f"no exact gradient: t was {start.t:g} ms when finitialize ended and is {end:g} ms after {taken} steps "
-                f"of {start.dt:g} ms: t or dt was set during the run, or t between finitialize and the first step"
-            )
-        overwritten.check_end()
-        recorders.check_driven(self._watched)
-        recorders.check_moved(self._directions)
-        windows.finish(taken)
-        changed = start.difference(Start.present(self._directions, self._cells, recorders, self._layout))
-        if changed:
-            raise Refused(f"no exact gradient of this run: {changed} changed after finitialize")
-        return start, taken
-
-    def _new_windows(self, steps: int, interrupts: Interrupts) -> Windows:
-        recorders, memory = self._recorders, self._held
-        begin = recorders.fixed_size
-        room = int(self._memory * 2**20 / 8 / recorders.stride)
-        if steps + 1 <= room:
-            length, count = steps, 1
-        else:
-            length, count = room // 2 - 1, 2
-            if length < 1:
-                raise Error(f"memory={self._memory} MiB is too little for a single time step of this model")
-        check_threads(obstacle_in_reverse(self._made.manifest.regions, windows=count))
-        size = (length + 1) * recorders.stride
-        end = begin + count * size
-        memory.grow(end)
-        buffers = tuple(begin + i * size for i in range(count))
-        # How many events there will be is not known: what is not used of this takes up no memory.
-        log_room = int(max(self._memory, _LEAST_LOG) * 2**20 / 8) + begin + 2 if recorders.has_log else 0
-        memory.see(end + count * log_room)
-        logs = tuple(end + i * log_room for i in range(count))
-        return Windows(recorders, memory, buffers, logs, log_room, length, steps, interrupts, digest=self.will_keep)
-
     @property
     def t(self) -> Floats:
         """[sample] times of the last run in ms, from its start."""
@@ -331,26 +194,6 @@ class Reverse:
                 "this Reverse was made in another process, and what it remembers is there: make one in this process, "
                 "or let each process build its own model (gradmod.Protocols)"
             )
-
-    def _check_model(self) -> None:
-        for tables in self._tables:
-            tables.check()
-        order = nrn.mechanism_order()
-        for cell in self._cells:
-            if not cell.same_shape():
-                raise Error(f"{cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
-        if not self._recorders.is_wired():
-            raise Error(f"the cells changed; {_AGAIN}")
-        for region in self._regions:
-            for sec in region.sections:
-                if density_mechanisms(sec, order) != region.mechanisms:
-                    raise Error(f"the mechanisms of {sec.name()} changed; {_AGAIN}")
-        now = {nrn.name_of(p): p for _, p in point_processes_on(self._cells)}
-        if [(name, _place_of(process)) for name, process in now.items()] != self._names or (
-            not self._recorders.accompanies(now)
-        ):
-            raise Error(f"point processes were added, moved or removed; {_AGAIN}")
-        self._links.check(_AGAIN)
 
     # --- what is remembered ---------------------------------------------------------------------------------------
 
@@ -428,12 +271,12 @@ class Reverse:
                 raise Error(f"{trace}: the derivative has shape {values.shape}, the trace ({samples},)")
             if not np.all(np.isfinite(values)):
                 raise Error(f"{trace}: the derivative of the loss is not finite")
-            key = (*self._locate(trace.segment), trace.variable)
+            key = (*self._model.locate(trace.segment), trace.variable)
             columns[key] = columns[key] + values if key in columns else values
         try:
             with Interrupts():
                 self._bring(record)
-                descent = Descent(self._cells, self._recorders, self._layout, self._adjoint, record)
+                descent = Descent(self._model.cells, self._recorders, self._layout, self._adjoint, record)
                 found = descent.gradient(columns, progress or (lambda _: None))
         except BaseException:
             # A window may be half computed.
@@ -453,12 +296,6 @@ class Reverse:
         self._make_room()
         record.come_back(self._held)
         self._resident = record
-
-    def _locate(self, segment: nrn.Segment) -> tuple[int, int]:
-        index = self._owner.get(segment.sec)
-        if index is None:
-            raise Error(f"no parameter acts on the cell of {segment}")
-        return index, self._cells[index].node(segment.sec, segment.x)
 
     # --- the end --------------------------------------------------------------------------------------------------
 
@@ -482,7 +319,7 @@ class Reverse:
         for trace in self._traces:
             trace.stop()
         self._traces.clear()
-        self._overwritten.stop()
+        self._watch.overwritten.stop()
         self._recorders.remove()
 
     def __enter__(self) -> Reverse:
@@ -494,32 +331,3 @@ class Reverse:
     def __del__(self) -> None:
         if not sys.is_finalizing() and not getattr(self, "_is_closed", True):
             let_go(self)
-
-
-def _simulation(
-    steps: int, v_init: float | None, simulate: Callable[[], object] | None
-) -> Callable[[Interrupts], None]:
-    """What makes a run: the script's own function, or so many steps."""
-
-    def ours(interrupts: Interrupts) -> None:
-        # All of Python that runs in here is called by NEURON.
-        with interrupts.held_back():
-            nrn.h.finitialize(nrn.v_init() if v_init is None else v_init)
-            nrn.solve(float(nrn.h.t) + steps * float(nrn.h.dt))
-
-    def theirs(_: Interrupts) -> None:
-        assert simulate is not None
-        simulate()
-
-    return ours if simulate is None else theirs
-
-
-_AGAIN = "call close() and make a new Reverse"
-
-
-_VOLTAGES = "reverse mode follows POINTERs to voltages only: use forward mode (gradmod.attach)"
-
-
-def _place_of(process: nrn.PointProcess) -> tuple[nrn.Section, float]:
-    seg = process.get_segment()
-    return seg.sec, float(seg.x)

@@ -66,7 +66,7 @@ def test_windows_change_nothing(kind: str, steps: int) -> None:
     (whole,) = gradients(cell, 64, **parameters_of(cell))
     plain = {name: vector.as_numpy().copy() for name, vector in cell.vectors.items()}
     with gradmod.Reverse(**parameters_of(cell)) as reverse:
-        memory = 2 * (steps + 1) * reverse._recorders.stride * 8 / 2**20
+        memory = 2 * (steps + 1) * reverse._recorders.frame.stride * 8 / 2**20
     once, again = gradients(cell, memory, times=2, **parameters_of(cell))
     assert all(np.array_equal(plain[name], vector.as_numpy()) for name, vector in cell.vectors.items())
     for name, value in whole.items():
@@ -201,7 +201,7 @@ def test_too_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradmod.reverse._LEAST_LOG", 0.0)
     cell = Driven("TmSyn")
     with gradmod.Reverse(memory=1e-4, e=gradmod.Stimulus(cell.near, "e")) as reverse:
-        reverse._memory = 2 * 5 * reverse._recorders.stride * 8 / 2**20
+        reverse._memory = 2 * 5 * reverse._recorders.frame.stride * 8 / 2**20
         cell.source.interval, cell.source.number = 0.001, 1000
         h.dt = DT
         with pytest.raises(gradmod.Error, match="more events than there is room for"):

@@ -223,7 +223,7 @@ def test_between_two_windows() -> None:
     with gradmod.Reverse(**cell.directions(), quiet=True) as reverse:
         trace = reverse.record(cell.soma(0.5))
         plain = verdict(reverse, trace, cell.run)
-        reverse._memory = 2 * 21 * reverse._recorders.stride * 8 / 2**20  # windows of 20 steps
+        reverse._memory = 2 * 21 * reverse._recorders.frame.stride * 8 / 2**20  # windows of 20 steps
         assert verdict(reverse, trace, cell.run) == plain
 
         def set_v() -> None:

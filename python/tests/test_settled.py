@@ -197,7 +197,7 @@ def in_windows(parameters: dict[str, gradmod.Parameter], where: Any) -> None:
             h.dt = DT
             reverse.run(T_STOP, simulate=run)
             found = reverse.gradient({recorded: np.cos(np.arange(len(recorded.values)))})
-            needed = 8 * reverse._recorders.stride * len(recorded.values) / 2**20
+            needed = 8 * reverse._recorders.frame.stride * len(recorded.values) / 2**20
             return needed / memory, {name: np.array(found[name]) for name in found}
 
     windows, small = gradient(0.02)

@@ -142,7 +142,7 @@ def test_windows_change_nothing(steps: int) -> None:
     cell.source.start, cell.source.interval, cell.source.number = 0.7, 0.1, 20
     wanted = {name: wanted for name, (wanted, _, _) in cell.directions().items()}
     with gradmod.Reverse(**wanted) as reverse:
-        memory = 2 * (steps + 1) * reverse._recorders.stride * 8 / 2**20
+        memory = 2 * (steps + 1) * reverse._recorders.frame.stride * 8 / 2**20
     found = []
     for room in (64.0, memory):
         with gradmod.Reverse(memory=room, **wanted) as reverse:

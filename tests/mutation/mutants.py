@@ -559,8 +559,8 @@ WATCH += [
     Mutant(
         "v, reverse: Ra",
         "python/gradmod/_reverse/layout.py",
-        "after=tuple(recorders.place_after(*place) for place in every)",
-        "after=tuple(recorders.nodes[place] for place in every)",
+        "after=tuple(recorders.frame.place_after(*place) for place in every)",
+        "after=tuple(recorders.frame.nodes[place] for place in every)",
         _WATCH,
     ),
     Mutant("v, reverse: too early", _RECORDER, "            changed = -5\n", "", _WATCH),

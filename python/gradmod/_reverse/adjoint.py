@@ -156,7 +156,7 @@ class Adjoint:
                 self._at[index] = number, place
         count = len(layout.nodes.parent)
         self._run.nodes = count
-        self._run.stride = recorders.stride
+        self._run.stride = recorders.frame.stride
         self._parent = np.where(np.array(layout.nodes.parent) < 0, np.arange(count), layout.nodes.parent)
         self._nodes.integers(parent=self._parent, before=layout.nodes.before, after=layout.nodes.after)
         of_node = "y diagonal current size voltage flow"
@@ -179,14 +179,14 @@ class Adjoint:
         )
         self._nodes.integers(region=[ctypes.addressof(places.structure) for places in self._regions])
         self._has_log = recorders.has_log
-        self._run.fixed_count = recorders.fixed_size
-        owner = np.zeros((2, recorders.fixed_size), dtype=np.int64)
+        self._run.fixed_count = recorders.frame.fixed_size
+        owner = np.zeros((2, recorders.frame.fixed_size), dtype=np.int64)
         for index, spot in enumerate(recorders.spots):
             owner[:, spot.fixed : spot.fixed + len(spot.region.fixed) * spot.pitch : spot.pitch] = np.array(
                 self._at[index]
             )[:, None]
         self._nodes.integers(fixed_region=owner[0], fixed_place=owner[1])
-        self._nodes.doubles(fixed=np.zeros(recorders.fixed_size))
+        self._nodes.doubles(fixed=np.zeros(recorders.frame.fixed_size))
         self._out_size = recorders.out_size
 
     def _places(self, recorders: Recorders, layout: Layout, members: Sequence[int]) -> _Arrays:
@@ -205,8 +205,8 @@ class Adjoint:
             out=[spot.out for spot in spots],
             node=nodes,
             run_begin=begins,
-            landed=[recorders.landed_place(spot) for spot in spots],
-            jumps=[(spot.cell, spot.node) in recorders.landed for spot in spots],
+            landed=[recorders.frame.landed_place(spot) for spot in spots],
+            jumps=[(spot.cell, spot.node) in recorders.frame.landed for spot in spots],
         )
         return places
 

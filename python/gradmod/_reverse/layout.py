@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _neuron as nrn
 from .._model.cells import Cell, Floats
-from .recorder import Recorders, multiplicity
+from .recorder import Recorders
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class Layout:
         first = [sum(len(cell.places) for cell in cells[:index]) for index in range(len(cells))]
         above = [(first[index], int(parent)) for index, cell in enumerate(cells) for parent in cell.parent]
         nodes = Nodes(
-            before=tuple(recorders.nodes[place] for place in every),
-            after=tuple(recorders.place_after(*place) for place in every),
+            before=tuple(recorders.frame.nodes[place] for place in every),
+            after=tuple(recorders.frame.place_after(*place) for place in every),
             parent=tuple(begin + parent if parent >= 0 else -1 for begin, parent in above),
         )
         weights = [multiplicity(cell) for cell in cells]
@@ -180,3 +180,15 @@ def _capacitance(cell: Cell, areas: Floats) -> Floats:
 def _of_segments(cell: Cell, values: Floats) -> Floats:
     """[segment] what belongs to ``cell.segments`` among values of all nodes."""
     return values[[cell.node(seg.sec, seg.x) for seg in cell.segments]]
+
+
+def multiplicity(cell: Cell) -> Floats:
+    """[node] how many equal branches a node stands for (``rallbranch``).
+
+    A branch that counts several times is several in its parent's equation and one in its own. Weighted so, the axial
+    matrix is symmetric, which the adjoint needs.
+    """
+    weights, rall = np.ones(len(cell.places)), cell.rall()
+    for node in range(1, len(weights)):
+        weights[node] = weights[int(cell.parent[node])] * rall[node]
+    return weights

@@ -28,7 +28,7 @@ class Start:
         values: Of the cells, for their copies.
         resistances: [cell] between the nodes, and ``ra`` of the sections, which these follow from.
         celsius: In degrees; the time ``t`` and the time step ``dt`` in ms.
-        netcons, weights, weight_of: As in :class:`Recorders`.
+        netcons, weights, weight_of: As in :class:`~.event_copies.EventCopies`.
     """
 
     directions: list[Direction]
@@ -56,9 +56,9 @@ class Start:
             float(nrn.h.celsius),
             float(nrn.h.t),
             float(nrn.h.dt),
-            dict(recorders.netcons),
-            tuple(recorders.weights),
-            dict(recorders.weight_of),
+            dict(recorders.events.netcons),
+            tuple(recorders.events.weights),
+            dict(recorders.events.weight_of),
         )
 
     def difference(self, end: Start) -> str:
@@ -165,7 +165,7 @@ class Record:
 
     @property
     def _end(self) -> int:
-        return self.windows.buffers[0] + (self.run.steps + 1) * self.windows.recorders.stride
+        return self.windows.buffers[0] + (self.run.steps + 1) * self.windows.recorders.frame.stride
 
 
 class Shelf:

@@ -5,10 +5,7 @@ The remembered run is a table of *frames*, one per time step: the time, then for
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
 
 from .. import _neuron as nrn
 from .._emitted.gather import Gather
@@ -25,6 +22,8 @@ from .._model.ions import IonsOfCell, ion_settings
 from .._model.pointers import Key, place_of
 from .._neuron.sections import exists
 from .._process.shared_memory import SharedMemory
+from .event_copies import EventCopies
+from .frame import Frame
 
 
 class Recorders:
@@ -32,36 +31,22 @@ class Recorders:
 
     Attributes:
         spots: Of the segments, cell by cell in the order of ``cell.segments``, then of the point processes.
-        nodes: [cell, node] where v of every node is in a frame.
-        landed: The same where events set v, for its value before those that follow a step.
-        stride: Numbers in a frame.
-        fixed_size, out_size: Numbers that are fixed along a run, and that come out.
-        netcons: By the index of such a spot: where the weights of its NetCons begin among those of all, in the last
-            run, and how many NetCons there are.
-        weights: The weights of all these NetCons before INITIAL, one after the other.
-        weight_of: By the NetCon's name: the spot, and where its weights begin.
+        frame: Where their numbers are.
+        out_size: How many numbers come out.
+        events: What those that take events get.
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         """Nothing is inserted yet, on these cells."""
         self.cells = cells
         self.spots: list[RecorderSite] = []
-        self.nodes: dict[tuple[int, int], int] = {}
-        self.landed: dict[tuple[int, int], int] = {}
-        self.stride = 1
-        self.fixed_size = 0
+        self.frame = Frame()
         self.out_size = 0
-        self.netcons: dict[int, tuple[int, int]] = {}
-        self.weights: list[float] = []
-        self.weight_of: dict[str, tuple[RecorderSite, int]] = {}
+        self.events = EventCopies()
         self._corrected = Corrected()
         self._ions = IonsOfCell()
-        self._copies: dict[int, Copies] = {}
         self._ends: list[nrn.PointProcess] = []
         self._gather: Gather | None = None
-        #: How many places a recorder is at, and where the next one has its numbers.
-        self._counts: Counter[str] = Counter()
-        self._next: dict[str, tuple[int, int]] = {}
         #: Those that remember by themselves.
         self._own: list[RecorderSite] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
@@ -85,9 +70,9 @@ class Recorders:
         self._targets = targets
         placed: list[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]] = []
         owners = {sec: index for index, cell in enumerate(self.cells) for sec in cell.sections}
-        self._counts.update(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
-        self._counts.update(made.point(kind).recorder for kind, _ in points)
-        self._number_voltages(regions)
+        self.frame.count(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
+        self.frame.count(made.point(kind).recorder for kind, _ in points)
+        self.frame.add_voltages(self.cells, regions)
         for index, cell in enumerate(self.cells):
             for sec in cell.sections:
                 sec.insert(regions[sec].recorder)
@@ -103,8 +88,7 @@ class Recorders:
             self._add(cell, process.get_segment(), recorder, region, process, nrn.name_of(process))
         for spot in self.spots:
             if spot.region.sets_voltage:
-                self.landed[spot.cell, spot.node] = self.stride
-                self.stride += 1
+                self.frame.add_landed(spot)
         of_cells: list[list[RecorderSite]] = [[] for _ in self.cells]
         for spot in self.spots:
             of_cells[spot.cell].append(spot)
@@ -114,7 +98,7 @@ class Recorders:
         self._own = [spot for spot in self.spots if not spot.region.gathered]
         gather = self._gather = Gather(made, self.cells)
         kernels = [*self._tell(gather.owner), *self._add_ends(made.recorder_node, gather.owner)]
-        gather.read(kernels, self.stride, self.fixed_size)
+        gather.read(kernels, self.frame.stride, self.frame.fixed_size)
 
     def _as_in_neuron(
         self, placed: Sequence[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]]
@@ -163,66 +147,31 @@ class Recorders:
             nrn.set_pointer(mechanism, pointer.name, nrn.ref(owners[pointer.scope], pointer.source))
         node = self.cells[cell].node(seg.sec, seg.x)
         far = tuple(place_of(process, seg, source, self._targets) for source in region.far)
-        frame, fixed, pitch = self._place(region)
+        frame, fixed, pitch = self.frame.add(region)
         if not region.gathered and process is None:
-            self.nodes[cell, node] = frame
-        voltage = self.nodes[cell, node] if region.gathered else frame
+            self.frame.nodes[cell, node] = frame
+        voltage = self.frame.nodes[cell, node] if region.gathered else frame
         spot = RecorderSite(
             cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, far
         )
         if process is not None and region.weights is not None:
-            self._copies[len(self.spots)] = Copies(process, mechanism, region.weights)
+            self.events.add(len(self.spots), Copies(process, mechanism, region.weights))
         self.spots.append(spot)
         self._ions.add(spot)
         self.out_size += region.out_size
 
-    def _number_voltages(self, regions: Mapping[nrn.Section, ReverseRegion]) -> None:
-        """Put the voltages together, in the order that NEURON has within a section: so they are copied fastest."""
-        for index, cell in enumerate(self.cells):
-            for node, (sec, _) in enumerate(cell.places):
-                if not cell.is_segment[node] or regions[sec].gathered:
-                    self.nodes[index, node] = self.stride
-                    self.stride += 1
-
-    def _place(self, region: ReverseRegion) -> tuple[int, int, int]:
-        """Where the next place of a region has its numbers: frame, fixed, and how far apart.
-
-        What is gathered lies in columns, one for each number of all places: so it is copied and computed fastest.
-        """
-        pitch = self._counts[region.recorder] if region.gathered else 1
-        frame, fixed = self._next.get(region.recorder, (self.stride, self.fixed_size))
-        if not region.gathered or region.recorder not in self._next:
-            frame, fixed = self.stride, self.fixed_size
-            self.stride += region.moving * pitch
-            self.fixed_size += len(region.fixed) * pitch
-        self._next[region.recorder] = frame + 1, fixed + 1
-        return frame, fixed, pitch
-
     def _add_ends(self, name: str, owner: int) -> Iterator[int]:
-        """The same at the nodes without membrane."""
+        """Put recorders on the nodes without membrane; yields the address of what they tell, if there are any."""
         for index, cell in enumerate(self.cells):
             for node, (sec, x) in enumerate(cell.places):
                 if not cell.is_segment[node]:
                     process = nrn.new_point_process(name, sec(x))
-                    process.at, process.owner = float(self.nodes[index, node]), float(owner)
+                    process.at, process.owner = float(self.frame.nodes[index, node]), float(owner)
                     self._ends.append(process)
         if self._ends:
             yield int(self._ends[0].kernel())
 
-    def landed_place(self, spot: RecorderSite) -> int:
-        """The same, at a recorder."""
-        return self.landed.get((spot.cell, spot.node), spot.voltage)
-
-    def place_after(self, cell: int, node: int) -> int:
-        """Where v at the end of a step is in the frame after it."""
-        return self.landed.get((cell, node), self.nodes[cell, node])
-
     # --- a run ----------------------------------------------------------------------------------------------------
-
-    @property
-    def receiving(self) -> list[int]:
-        """Indices of the spots that take events."""
-        return list(self._copies)
 
     @property
     def has_log(self) -> bool:
@@ -252,8 +201,7 @@ class Recorders:
         assert self._gather is not None
         self._gather.spread()
         self._corrected.remember(self.spots)
-        if self._copies:
-            self._follow_events()
+        self.events.follow(self.spots)
 
     def check_start(self) -> None:
         """Look what INITIAL did.
@@ -262,20 +210,6 @@ class Recorders:
             Refused: It changed a PARAMETER.
         """
         self._corrected.check()
-
-    def _follow_events(self) -> None:
-        """Let the recorders get the events that the user's NetCons bring."""
-        self.netcons.clear()
-        self.weights.clear()
-        self.weight_of.clear()
-        by_target = nrn.netcons_by_target()
-        for index, copies in self._copies.items():
-            followed = copies.follow(by_target)
-            self.netcons[index] = len(self.weights), len(followed)
-            for name, copy in followed.items():
-                self.weight_of[name] = self.spots[index], len(self.weights)
-                copy.weight[copies.weights] = len(self.weights)
-                self.weights.extend(float(copy.weight[i]) for i in range(copies.weights))
 
     def start(self, memory: SharedMemory, frames: int, first: int, room: int, log: int, log_room: int) -> None:
         """Begin to remember; call it before ``finitialize``, and :meth:`stop` in any case.
@@ -289,10 +223,12 @@ class Recorders:
             log_room: How many numbers there is room for.
         """
         for region in {spot.region.recorder: spot.region for spot in self._own}.values():
-            nrn.set_globals(region.recorder, head=memory.address(frames), stride=self.stride, first=first, room=room)
-        for recorder in {self.spots[index].region.recorder for index in self._copies}:
+            nrn.set_globals(
+                region.recorder, head=memory.address(frames), stride=self.frame.stride, first=first, room=room
+            )
+        for recorder in {self.spots[index].region.recorder for index in self.events}:
             nrn.set_globals(recorder, events_at=memory.address(log), events_room=log_room)
-        for index, copies in self._copies.items():
+        for index, copies in self.events.items():
             copies.companion.spot = float(index)
         self.empty(memory, log)
         head, fixed_at = memory.address(frames), memory.address()
@@ -303,8 +239,8 @@ class Recorders:
             if spot.region.gathered:
                 spot.mechanism.is_on = 1.0
         for spot in self._own:
-            if self.landed:
-                spot.mechanism.landed_place = float(self.landed_place(spot))
+            if self.frame.landed:
+                spot.mechanism.landed_place = float(self.frame.landed_place(spot))
             spot.mechanism.at = head + 8 * spot.frame
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
         assert self._gather is not None
@@ -313,13 +249,13 @@ class Recorders:
     def _acting(self) -> Iterator[RecorderSite]:
         """Those that do something by themselves, if only at events."""
         yield from self._own
-        yield from (self.spots[index] for index in self._copies if self.spots[index].region.gathered)
+        yield from (self.spots[index] for index in self.events if self.spots[index].region.gathered)
 
     def empty(self, memory: SharedMemory, log: int) -> None:
         """Begin a log anew, with what may change as it is now."""
         if self.has_log:
             assert self._gather is not None
-            begin = log + 2 + self.fixed_size
+            begin = log + 2 + self.frame.fixed_size
             memory.values[log], memory.values[log + 1] = begin - log, 0.0
             memory.values[log + 2 : begin] = self._gather.present
 
@@ -353,7 +289,7 @@ class Recorders:
                 nrn.call_density("finish", spot.region.recorder, spot.segment)
             else:
                 spot.mechanism.finish()
-        check_gathered(self._gather, self.spots, self.landed)
+        check_gathered(self._gather, self.spots, self.frame.landed)
         check_acting(self._acting())
         return steps
 
@@ -408,8 +344,7 @@ class Recorders:
     def remove(self) -> None:
         """Take everything away again; the user's cells are as they were."""
         self._corrected.clear()
-        self._copies.clear()
-        self.weight_of.clear()
+        self.events.remove()
         self.spots.clear()
         self._own.clear()
         self._ends.clear()
@@ -420,15 +355,3 @@ class Recorders:
             if exists(sec):
                 sec.uninsert(suffix)
         self._inserted.clear()
-
-
-def multiplicity(cell: Cell) -> np.ndarray:
-    """[node] how many equal branches a node stands for (``rallbranch``).
-
-    A branch that counts several times is several in its parent's equation and one in its own. Weighted so, the axial
-    matrix is symmetric, which the adjoint needs.
-    """
-    weights, rall = np.ones(len(cell.places)), cell.rall()
-    for node in range(1, len(weights)):
-        weights[node] = weights[int(cell.parent[node])] * rall[node]
-    return weights

@@ -7,13 +7,9 @@ model is never set back: not its states, events, recordings, random numbers or P
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import hashlib
 import math
 import os
-import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
@@ -23,9 +19,9 @@ import numpy as np
 from .. import _neuron as nrn
 from .._model.cells import Floats
 from .._process.interrupts import Interrupts
-from .._process.lifeline import Lifeline, check_parent, hold
 from .._process.shared_memory import SharedMemory
 from ..errors import Error
+from .copies import Copy, fork, is_forking
 from .recorder import Recorders
 
 #: A border of two windows is called for a bit before the step that ends the first: NEURON's clock gathers rounding, and
@@ -33,64 +29,13 @@ from .recorder import Recorders
 _EARLY = 0.25
 
 
-class Copy:
-    """A forked copy of this process that waits at a point of the run."""
-
-    def __init__(self, pid: int, ask: int, answer: int, lifeline: Lifeline) -> None:
-        """Made by :class:`Windows`: the process, the pipes to and from it, and what ends it with this process."""
-        self._pid = pid
-        self._ask = ask
-        self._answer = answer
-        self._lifeline = lifeline
-        self._parent = os.getpid()
-
-    def go(self) -> None:
-        """Let it run its window.
-
-        Raises:
-            Error: It is gone.
-        """
-        try:
-            os.write(self._ask, b"g")
-        except OSError as error:
-            raise Error(_DIED) from error
-
-    def wait(self) -> None:
-        """Wait until it has.
-
-        Raises:
-            Error: It could not.
-        """
-        answer = os.read(self._answer, 1)
-        if answer != b"d":
-            raise Error(_DIED)
-
-    def forget(self) -> None:
-        """Close the pipes only: it is another process's copy."""
-        os.close(self._ask)
-        os.close(self._answer)
-
-    def close(self) -> None:
-        """End it; in a forked child of this process only let go of it."""
-        self.forget()
-        if os.getpid() != self._parent:
-            return
-        self._lifeline.cut()
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-
-
-_DIED = "a copy of this process, made to compute a part of the run again, died: call run() again"
-
 #: What remembers at this moment.
 _running: WeakSet[Windows] = WeakSet()
-_forks: list[bool] = []
 
 
 def _stop_in_child() -> None:
     """A child that the script forks during a run must not write into what its parent remembers."""
-    if not _forks:
+    if not is_forking():
         for windows in _running:
             windows.abandon()
 
@@ -200,7 +145,7 @@ class Windows:
         """Between two windows: in the user's process make a copy, in a copy end."""
         if not self._handlers:
             return
-        steps, stride = self.recorders.finish(), self.recorders.stride
+        steps, stride = self.recorders.finish(), self.recorders.frame.stride
         if self._report is not None:
             self.end_if_copy(steps)
         expected = (self._window + 1) * self.length
@@ -218,7 +163,7 @@ class Windows:
     def _put(self, frame: Floats) -> None:
         """Make a frame the first one of the present window."""
         begin = self.buffer(self._window)
-        self.memory.values[begin : begin + self.recorders.stride] = frame
+        self.memory.values[begin : begin + self.recorders.frame.stride] = frame
 
     def finish(self, steps: int) -> None:
         """The run is over, after so many time steps; a copy ends here."""
@@ -242,7 +187,7 @@ class Windows:
     def _note(self, end: int) -> None:
         """Take the frames of the present window before that of step ``end``, and its events, into the digest."""
         assert self._digest is not None
-        begin, stride = self.buffer(self._window), self.recorders.stride
+        begin, stride = self.buffer(self._window), self.recorders.frame.stride
         frames = self.memory.values[begin : begin + (end - self.first(self._window)) * stride]
         self._digest.update(frames.data)
         self._digest.update(self.memory.values[self.events(self._window)].data)
@@ -251,7 +196,9 @@ class Windows:
         """A short number for all that was remembered of the run: the same run has the same."""
         if self._digest is None:
             begin, values = self.buffer(0), self.memory.values
-            return self.digest_of(values[: begin + (self._steps + 1) * self.recorders.stride], values[self.events(0)])
+            return self.digest_of(
+                values[: begin + (self._steps + 1) * self.recorders.frame.stride], values[self.events(0)]
+            )
         return self._with_fixed(self._digest.copy(), self.memory.values)
 
     def digest_of(self, whole: Floats, events: Floats) -> bytes:
@@ -261,7 +208,7 @@ class Windows:
         return self._with_fixed(frames, whole)
 
     def _with_fixed(self, frames: Any, whole: Floats) -> bytes:
-        frames.update(np.ascontiguousarray(whole[: self.recorders.fixed_size]).data)
+        frames.update(np.ascontiguousarray(whole[: self.recorders.frame.fixed_size]).data)
         return frames.digest()
 
     def events(self, window: int) -> slice:
@@ -281,41 +228,13 @@ class Windows:
             os._exit(0)
 
     def _fork(self, frame: Floats | None) -> None:
-        parent = os.getpid()
-        try:
-            lifeline = Lifeline()
-            to_copy, ask = os.pipe()
-            answer, report = os.pipe()
-            pid = _fork_copy()
-        except OSError as error:
-            raise Error(f"no copy of this process could be made ({error.strerror}): raise `memory`") from error
-        if pid:
-            os.close(to_copy)
-            os.close(report)
-            lifeline.hand_over()
-            self._copies.append(Copy(pid, ask, answer, lifeline))
-            return
-        os.close(ask)
-        os.close(answer)
-        for other in self._copies:
-            other.forget()
-        _be_silent()
-        hold(lifeline.theirs, parent)
-        while os.read(to_copy, 1):
-            # A copy of the copy runs, so that the window can be asked for again.
-            me = os.getpid()
-            pid = _fork_copy()
-            if not pid:
-                _end_with_thread(me)
-                self._report = report
-                if frame is not None:
-                    self._put(frame)
-                self.recorders.empty(self.memory, self.log(self._window))
-                return
-            _, status = os.waitpid(pid, 0)
-            if status:
-                os.write(report, b"x")
-        os._exit(0)
+        """Make a copy that waits here; in a copy that is asked for its window, go on."""
+        report = fork(self._copies)
+        if report is not None:
+            self._report = report
+            if frame is not None:
+                self._put(frame)
+            self.recorders.empty(self.memory, self.log(self._window))
 
     # --- going back -----------------------------------------------------------------------------------------------
 
@@ -339,7 +258,7 @@ class Windows:
     @property
     def end(self) -> int:
         """Offset of what is behind all this in the memory."""
-        return max(self.buffers[-1] + (self.length + 1) * self.recorders.stride, self.logs[-1] + self._log_room)
+        return max(self.buffers[-1] + (self.length + 1) * self.recorders.frame.stride, self.logs[-1] + self._log_room)
 
     def log(self, window: int) -> int:
         """Offset of what is remembered of a window's events."""
@@ -380,27 +299,3 @@ def keep_failure(step: Callable[[], None], failures: list[BaseException], interr
     except BaseException as error:
         failures.append(error)
         raise
-
-
-def _fork_copy() -> int:
-    _forks.append(True)
-    try:
-        return os.fork()
-    finally:
-        _forks.pop()
-
-
-def _be_silent() -> None:
-    """Say nothing, and do not listen to the keyboard."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.dup2(null, 2)
-    os.close(null)
-
-
-def _end_with_thread(parent: int) -> None:
-    """End with the thread that forked this process, the only one of its own."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    check_parent(parent)
