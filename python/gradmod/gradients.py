@@ -1,38 +1,28 @@
-"""The attached gradients: what keeps them right before every run, and what reads them after."""
+"""The attached gradients, as they are read."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from weakref import WeakSet, ref
-
-import numpy as np
+from collections.abc import Callable, Sequence
 
 from . import _neuron as nrn
 from ._build.transform import Build
 from ._emitted.mechanism import EmittedMechanism
 from ._forward.attachment import Attachment
 from ._forward.present import Present
+from ._forward.readiness import Readiness
 from ._forward.replacement import remember
 from ._forward.spike_tables import SpikeTables
 from ._forward.wiring import Wiring
-from ._guards.overwritten_parameters import Overwritten
-from ._guards.random_streams import start_streams
-from ._guards.run_checks import check_run, check_settings, check_times
 from ._guards.shared_tables import SharedTables
 from ._guards.special_values import IsolatedValues
 from ._guards.table_dependencies import StaleTables
-from ._guards.threads import check_threads, obstacle
 from ._model.cells import Floats
 from ._model.directions import Direction
-from ._model.initialisation import Stage, handler
 from ._model.removal import begin_change, let_go
-from ._model.runs import initialisations
 from ._neuron.callbacks import check_between_runs
-from ._neuron.mpi import agree
 from ._neuron.sections import is_segment
-from ._process.interrupts import again
-from .errors import Error, Refused, as_error
+from .errors import Error, Refused
 from .parameters import Parameter
 from .recording import Recording, check_kept, vectors_of_state, vectors_of_voltage
 from .spikes import SpikeTimes
@@ -47,7 +37,6 @@ class Gradients:
     Attributes:
         directions: What was asked for, by the user's names.
         wiring: What stands in the model for them.
-        is_online: They act on the run.
     """
 
     def __init__(
@@ -66,128 +55,9 @@ class Gradients:
         self._attachments = wiring.attachments
         self._by_section = {sec: a for a in self._attachments for sec in a.cell.sections}
         self._made = made
-        self._tables = tables
         self._spikes = spikes
-        self._obstacle = obstacle(made.manifest, online=online)
-        self.is_online = online
-        self._over_ranks = spikes is not None and spikes.over_ranks
-        self._failure: Error | None = None
-        self._stage = Stage.NEVER
-        #: By what belongs into ``finitialize``: which one it was last done in.
-        self._done: dict[Callable[[Gradients], None], int] = {}
-        self._trusted: tuple[float, int] | None = None
-        self._recordings: WeakSet[Recording] = WeakSet()
-        # A run on which gradients act may be too long to remember every step: only if something is recorded.
-        self._t = None if online else self._clock()
-        self._overwritten = Overwritten(() if online else directions)
-        self._gone = ""
+        self._readiness = Readiness(directions, wiring, made.manifest, tables, spikes, online=online)
         remember(self)
-        me: ref[Gradients] = ref(self)
-        self._handlers = [
-            nrn.on_finitialize(kind, handler(me, Gradients._run_step, step))
-            for kind, step in zip((3, 0, 1), _STEPS, strict=True)
-        ]
-
-    # --- before every run -----------------------------------------------------------------------------------------
-
-    def _look(self) -> None:
-        """Check that the model still is the one that was attached to; what was taken out of it is put back."""
-        check_settings(threads=True)
-        check_threads(self._obstacle)
-        self.wiring.check()
-        if not self.wiring.is_inserted:
-            self.wiring.insert()
-            self._record()
-
-    def _withdraw(self) -> None:
-        """Take everything out of the model: the run that begins is the user's own."""
-        for recording in self._recordings:
-            recording.stop()
-        if self._t is not None:
-            nrn.stop_recording(self._t)
-        self.wiring.remove()
-
-    def _clock(self) -> nrn.Vector:
-        """A new Vector that records t."""
-        root = next((attachment.cell.root for attachment in self._attachments), None)
-        return nrn.record_time(root)
-
-    def _record(self) -> None:
-        """Record what was recorded before :meth:`_withdraw`."""
-        if self._t is not None:
-            self._t = self._clock()
-        for recording in self._recordings:
-            recording.start()
-
-    def _prepare(self) -> None:
-        """Before everything else of ``finitialize``: is there anything in the way of a gradient of this run?"""
-        self._trusted = None
-        self._stage = Stage.BEGUN
-        try:
-            agree(self._over_ranks, self._look)
-        except Exception:
-            # What acts on the run stays in it, and ends it.
-            if not self.is_online:
-                self._withdraw()
-            raise
-        tables = self._spikes.sync() if self._spikes is not None else {}
-        agree(self._over_ranks, lambda: self._follow(tables))
-
-    def _follow(self, spikes: Mapping[str, int]) -> None:
-        for tables in self._tables:
-            tables.check()
-        self._overwritten.remember()
-        for attachment in self._attachments:
-            attachment.sync(spikes)
-
-    def _start(self) -> None:
-        """When the initial voltages are set."""
-
-        def start() -> None:
-            self._overwritten.check_start()
-            for attachment in self._attachments:
-                attachment.set_initial_voltages()
-                start_streams([*attachment.spots, *attachment.companions])
-
-        agree(self._over_ranks, start)
-        self._stage = Stage.READY
-
-    def _check_start(self) -> None:
-        """After INITIAL."""
-
-        def check() -> None:
-            for attachment in self._attachments:
-                attachment.check_start()
-            self._overwritten.check_start()
-
-        agree(self._over_ranks, check)
-        if self._spikes is not None:
-            self._spikes.start()
-
-    def _run_step(self, step: Callable[[Gradients], None]) -> None:
-        """Run what belongs into ``finitialize``.
-
-        What fails is kept for who reads a gradient; the run is the user's own. The gradients are then NaN.
-        """
-        if not self._attachments:
-            return
-        if step is Gradients._prepare:
-            self._failure = None
-        try:
-            if self._failure is None:
-                step(self)
-                # The first one is run before NEURON's initialisation is counted.
-                self._done[step] = initialisations() + (step is Gradients._prepare)
-        except KeyboardInterrupt:
-            self._failure = Error("finitialize was interrupted")
-            again()
-        except Exception as error:
-            self._failure = as_error(error)
-            if self.is_online:
-                raise
-        if self._failure is not None:
-            for attachment in self._attachments:
-                attachment.spoil()
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -201,8 +71,7 @@ class Gradients:
         Raises:
             Error: gradmod keeps no gradient of this variable there.
         """
-        if self._t is None:
-            self._t = self._clock()
+        self._readiness.record_times()
         if nrn.type_of_point_process(segment):
             return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)
@@ -258,7 +127,7 @@ class Gradients:
         record: Callable[[], dict[int, nrn.Vector]],
     ) -> Recording:
         recording = Recording(variable, segment, list(self.directions), record, self._times)
-        self._recordings.add(recording)
+        self._readiness.recordings.add(recording)
         return recording
 
     def at(self, direction: str, segment: nrn.Segment) -> Present:
@@ -288,7 +157,7 @@ class Gradients:
 
     def _attachment_at(self, segment: nrn.Segment) -> Attachment:
         if not self._attachments:
-            raise Error(self._gone)
+            raise Error(self._readiness.gone)
         if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         attachment = self._by_section.get(segment.sec)
@@ -296,7 +165,7 @@ class Gradients:
             raise Error(f"no direction acts on the cell of {segment}")
         if not self.wiring.is_inserted:
             begin_change("this, for gradients that the last run went without,")
-            self._look()
+            self._readiness.look()
         return attachment
 
     def _spot_at(self, attachment: Attachment, segment: nrn.Segment) -> EmittedMechanism:
@@ -312,48 +181,24 @@ class Gradients:
         Raises:
             Error, Refused: It is not; says why.
         """
-        if self._t is not None:
-            self._times()
-            return
-        self._check_ready()
-        self._check_attachments()
+        self._readiness.check()
+
+    @property
+    def is_online(self) -> bool:
+        """Whether they act on the run."""
+        return self._readiness.is_online
 
     @property
     def remembers_steps(self) -> bool:
         """Whether the times of all steps are recorded, and must be those of one whole run."""
-        return self._t is not None
-
-    def _check_ready(self) -> None:
-        if not self._attachments:
-            raise Error(self._gone)
-        if self._failure is not None:
-            raise type(self._failure)(f"there are no gradients of this run: {self._failure}") from self._failure
-        if self._stage is Stage.NEVER:
-            raise Error("there was no run since attach(): call h.finitialize() and run")
-        if self._stage is Stage.BEGUN or any(self._done.get(step) != initialisations() for step in _STEPS):
-            # NEURON swallows an interrupt that comes when it calls the script.
-            raise Error(
-                "there are no gradients of the last run: its finitialize was interrupted, or did not come to its end; "
-                "run again"
-            )
-        check_settings(threads=True)
+        return self._readiness.remembers_steps
 
     def _times(self) -> Floats:
-        """[sample] times of the last run; raises unless the gradients of that run can be trusted."""
-        self._check_ready()
-        times = np.empty(0) if self._t is None else nrn.values(self._t)
-        key = _key(times)
-        if self._trusted != key:
-            check_times(times)
-            self._check_attachments()
-            self._trusted = key
-        return times
+        """[sample] times of the last run; raises unless the gradients of that run can be trusted.
 
-    def _check_attachments(self) -> None:
-        self.wiring.check()
-        self._overwritten.check()
-        for attachment in self._attachments:
-            check_run(attachment)
+        Recordings read them from here, which keeps these gradients attached.
+        """
+        return self._readiness.times()
 
     # --- the rest -------------------------------------------------------------------------------------------------
 
@@ -371,27 +216,20 @@ class Gradients:
         if not self._attachments:
             return
         begin_change("detach()")
-        self._gone = f"these gradients were detached{': ' * bool(why)}{why}; call attach() again"
-        self._handlers.clear()
+        self._readiness.gone = f"these gradients were detached{': ' * bool(why)}{why}; call attach() again"
+        self._readiness.stop()
         self.take_away()
 
     def take_away(self) -> None:
         """Take everything out of the model, but handlers of ``finitialize``; use :meth:`detach`."""
         if not self._attachments:
             return
-        self._gone = self._gone or "these gradients were given up; call attach() again"
-        self._overwritten.stop()
-        for recording in self._recordings:
-            recording.stop()
-        self._recordings.clear()
+        self._readiness.gone = self._readiness.gone or "these gradients were given up; call attach() again"
         self._by_section.clear()
-        self.wiring.remove()
-        self._attachments.clear()
-        if self._t is not None:
-            nrn.stop_recording(self._t)
+        self._readiness.take_away()
 
     def __del__(self) -> None:
-        if not sys.is_finalizing() and hasattr(self, "_recordings") and self._attachments:
+        if not sys.is_finalizing() and hasattr(self, "_readiness") and self._attachments:
             let_go(self)
 
     def __repr__(self) -> str:
@@ -406,10 +244,3 @@ class Gradients:
         elif self.wiring.takes_events:
             lines.append("the times of events count as fixed")
         return "\n".join([*lines, *self.wiring.regions()])
-
-
-_STEPS = (Gradients._prepare, Gradients._start, Gradients._check_start)  # pyright: ignore[reportPrivateUsage]
-
-
-def _key(times: Floats) -> tuple[float, int]:
-    return (float(times[-1]) if times.size else 0.0, len(times))

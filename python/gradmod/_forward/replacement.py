@@ -16,7 +16,10 @@ class _Attached(Protocol):
     """Gradients that stand in the model."""
 
     wiring: Wiring
-    is_online: bool
+
+    @property
+    def is_online(self) -> bool: ...
+
     directions: dict[str, Parameter]
 
     def detach(self, why: str = "") -> None: ...
