@@ -47,6 +47,7 @@ lint: $(STAMP)
 	$(BIN)/typos
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 test-rust:
 	cargo test

@@ -60,8 +60,6 @@ class Controller:
 
     Attributes:
         segment: Where the measure is taken.
-        mechanism: The emitted point process; its RANGE variables, named at the head of its .mod file, may be recorded
-            and set during a run.
     """
 
     def __init__(
@@ -85,7 +83,7 @@ class Controller:
         )
         if spot is None:
             raise Error(f"{segment} is an end without membrane: it has no states")
-        self.mechanism = nrn.new_point_process(made.name, segment)
+        self._mechanism: nrn.PointProcess | None = nrn.new_point_process(made.name, segment)
         for entry in made.inputs:
             self._look(entry.name, entry.pointer, entry.gradients, spot)
         for k, (direction, pointer) in enumerate(zip(directions, made.parameters, strict=True)):
@@ -93,6 +91,19 @@ class Controller:
             target = found[0].reference if found else nrn.ref(self.mechanism, "idle", k)
             nrn.set_pointer(self.mechanism, pointer, target)
             self._followers.append([self._follow(made.follow, k, actuator) for actuator in found[1:]])
+
+    @property
+    def mechanism(self) -> nrn.PointProcess:
+        """The emitted point process; its RANGE variables may be recorded and set during a run.
+
+        They are named at the head of its .mod file.
+
+        Raises:
+            Error: The homeostat was detached.
+        """
+        if self._mechanism is None:
+            raise Error("this controller is gone: its homeostat was detached")
+        return self._mechanism
 
     def _look(self, name: str, pointer: str, gradients: Sequence[str], spot: EmittedMechanism) -> None:
         arrays = {state.name: state.gradient for state in spot.region.states}
@@ -195,7 +206,7 @@ class Controller:
     def remove(self) -> None:
         """Take the mechanisms away."""
         self._followers.clear()
-        self.mechanism = None
+        self._mechanism = None
 
     def __repr__(self) -> str:
         return f"Controller({self.segment}: {', '.join(self._names)})"

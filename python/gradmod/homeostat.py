@@ -110,7 +110,7 @@ class Homeostat:
             self.detach()
             raise
         self.target, self.alpha, self.leak, self.clip = targets, rates, leak, clip
-        me = ref(self)
+        me: ref[Homeostat] = ref(self)
         self._handlers = [nrn.on_finitialize(3, lambda: _prepare(me))]
 
     def _regulate(

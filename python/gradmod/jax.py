@@ -11,6 +11,7 @@ if the model was changed between them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -43,7 +44,7 @@ def simulator(simulation: Simulation) -> Callable[[jax.Array], jax.Array]:
 
         return jax.pure_callback(run, jax.ShapeDtypeStruct(shape, x.dtype), x, vmap_method="sequential")
 
-    def forward_and_number(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def forward_and_number(x: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         def run(values: jax.Array) -> tuple[np.ndarray, np.ndarray]:
             traces, number = tape.run(np.asarray(values, dtype=np.float64))
             return checked(traces, x), np.asarray(number, dtype=np.int32)
@@ -61,6 +62,7 @@ def simulator(simulation: Simulation) -> Callable[[jax.Array], jax.Array]:
         result = jax.ShapeDtypeStruct(x.shape, x.dtype)
         return (jax.pure_callback(run, result, number, derivative, vmap_method="sequential"),)
 
-    simulate = jax.custom_vjp(forward)
+    # What jax says of its type is partly unknown.
+    simulate = cast(Any, jax.custom_vjp(forward))
     simulate.defvjp(forward_and_number, backward)
     return simulate

@@ -47,7 +47,7 @@ class Range(Parameter):
         """
         super().__init__(name)
         self.where = places(where)
-        self.weight = checked_weight(weight)
+        self.weight: Weight = checked_weight(weight)
 
     def __repr__(self) -> str:
         return f"Range({self.name!r}, {describe(self.where)}{_weight(self.weight)})"
@@ -229,7 +229,7 @@ class InitialVoltage(Parameter):
         """
         super().__init__("v")
         self.where = None if where is None else places(where)
-        self.weight = checked_weight(weight)
+        self.weight: Weight = checked_weight(weight)
         if weight == "present":
             raise Error("InitialVoltage has no present values: give numbers, or a function of the segment, as weight")
 

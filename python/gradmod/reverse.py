@@ -184,7 +184,11 @@ class Reverse:
     @property
     def t(self) -> Floats:
         """[sample] times of the last run in ms, from its start."""
-        return np.empty(0) if self._last is None else np.arange(self._last.run.steps + 1) * self._last.run.dt
+        return (
+            np.empty(0)
+            if self._last is None
+            else np.arange(self._last.run.steps + 1, dtype=np.float64) * self._last.run.dt
+        )
 
     def _check_mine(self) -> None:
         if self._is_closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -94,8 +94,8 @@ class Simulation:
 
         def engine(mode: Mode) -> Engine:
             if mode == "forward":
-                return Forward(fixed, looks, sections, spike_times, quiet)
-            return Backward(fixed, looks, sections, memory, spike_times, quiet)
+                return Forward(fixed, looks, scope, spike_times, quiet)
+            return Backward(fixed, looks, scope, memory, spike_times, quiet)
 
         if mode is not None:
             self._engine = engine(mode)
@@ -261,18 +261,31 @@ class Simulation:
         self.close()
 
 
+def _is_one(record: object) -> bool:
+    """Whether this is one place, or one (place, variable)."""
+    if isinstance(record, tuple):
+        return isinstance(cast("tuple[object, ...]", record)[-1], str)
+    return is_segment(record) or is_section(record)
+
+
 def _looks(record: object) -> list[tuple[nrn.Segment, str]]:
     """What is recorded: (segment, variable).
 
     Raises:
         Error: Something in it is no such thing, or there is nothing in it.
     """
-    single = is_segment(record) or is_section(record) or (isinstance(record, tuple) and isinstance(record[-1], str))
-    if not single and (isinstance(record, str) or not isinstance(record, Iterable)):
+    if _is_one(record):
+        given: Iterable[object] = [record]
+    elif isinstance(record, Iterable) and not isinstance(record, str):
+        given = cast("Iterable[object]", record)
+    else:
         raise Error(f"record={record!r}: give a list of segments such as [soma(0.5)], or of (segment, variable)")
     looks: list[tuple[nrn.Segment, str]] = []
-    for look in [record] if single else record:
-        place, variable = look if isinstance(look, tuple) and len(look) == 2 else (look, "v")
+    for look in given:
+        place: object = look
+        variable: object = "v"
+        if isinstance(look, tuple) and len(cast("tuple[object, ...]", look)) == 2:
+            place, variable = cast("tuple[object, object]", look)
         if is_section(place):
             raise Error(f"record: {place} is a section: say where, e.g. {place}(0.5)")
         if not isinstance(variable, str) or not (is_segment(place) or nrn.type_of_point_process(place)):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _neuron as nrn
 from ._model.cells import Floats
@@ -47,7 +48,7 @@ class SpikeTimes(Mapping[str, Floats]):
         self._gradients: Recording = gradients.record(segment)
         self._v = nrn.record(nrn.ref(segment, "v"), segment.sec)
 
-    def _crossings(self) -> tuple[Floats, Floats, Floats]:
+    def _crossings(self) -> tuple[NDArray[np.intp], Floats, Floats]:
         """[spike] number of the step, the part of it before the crossing, rise of the voltage in the step in mV."""
         times, v = self._gradients.t, nrn.values(self._v)
         if len(v) != len(times):

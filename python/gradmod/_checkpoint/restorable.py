@@ -108,7 +108,8 @@ def _reasons_in(saved: Saved) -> Iterable[str]:
 
 
 def _outside_blocks(code: str) -> str:
-    depth, kept = 0, []
+    depth = 0
+    kept: list[str] = []
     for piece in re.split(r"([{}])", code):
         depth += {"{": 1, "}": -1}.get(piece, 0)
         if depth == 0:

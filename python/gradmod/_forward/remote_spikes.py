@@ -60,12 +60,12 @@ class RemoteSpikes:
         found = {gid: ends_of_source(gid) for gid in sorted(self._known)}
         self.sources: dict[int, Ends] = {gid: ends for gid, ends in found.items() if ends is not None}
         allowed = None if scope is None else {root_of(sec) for sec in scope}
-        more = True
-        while more:
+        while True:
             spread()
             reached = self._reached(directions)
             grown = mpi.agree(True, lambda: _grow(directions, wires, reached, allowed))  # noqa: B023
-            more = any(mpi.gather(grown))
+            if not any(mpi.gather(grown)):
+                break
         self.gids = set[int]().union(*reached.values())
         for rank, some in enumerate(mpi.gather(any(direction.cells for direction in directions))):
             if not some:

@@ -66,6 +66,7 @@ class Wire:
     def of(cls, ends: Ends) -> Wire:
         """The wire of a NetCon that is one."""
         place, target = ends.segment, ends.target
+        assert target is not None
         return cls(
             nrn.name_of(ends.netcon),
             None if place is None else (place.sec, float(place.x)),
@@ -257,9 +258,13 @@ class SpikeTables:
             if direction is None or ends.target is None:
                 continue
             kind = nrn.type_of_point_process(ends.target)
-            if kind in self._made.passed_over or not (moved := self._made.point(kind).moved).is_possible:
-                reason = "it acts on no membrane" if kind in self._made.passed_over else moved.reason
-                raise Refused(f"{direction.name}: {kind} can't take events whose times have a derivative: {reason}")
+            reason: str | None = "it acts on no membrane"
+            if kind not in self._made.passed_over:
+                moved = self._made.point(kind).moved
+                if moved.is_possible:
+                    continue
+                reason = moved.reason
+            raise Refused(f"{direction.name}: {kind} can't take events whose times have a derivative: {reason}")
 
     def _check_own(self, points: Iterable[tuple[str, nrn.PointProcess]], directions: Iterable[Direction]) -> None:
         """Refuse point processes that send themselves events at times that depend on more than can be followed."""

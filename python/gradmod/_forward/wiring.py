@@ -122,7 +122,9 @@ class Wiring:
 
     def shares_mechanisms(self, other: Wiring) -> bool:
         """Whether both have a mechanism in a section; only one can be there."""
-        mine = {(sec, fused.suffix) for sec, fused in self._fused.items()} if self.attachments else set()
+        if not self.attachments:
+            return False
+        mine = {(sec, fused.suffix) for sec, fused in self._fused.items()}
         return any((sec, fused.suffix) in mine for sec, fused in other._fused.items())
 
     def remove(self) -> None:

@@ -7,11 +7,13 @@ values of known types; objects of NEURON have the names below, which say what th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import neuron
 
-h: Any = neuron.h
+_neuron = cast(Any, neuron)
+h: Any = _neuron.h
+
 Section: TypeAlias = Any
 Segment: TypeAlias = Any
 NetCon: TypeAlias = Any
@@ -20,19 +22,25 @@ Mechanism: TypeAlias = Any
 Ref: TypeAlias = Any
 Vector: TypeAlias = Any
 RandomStream: TypeAlias = Any
+
 #: Prefix of the suffix of every mechanism that the compiler emits.
 OWN_PREFIX = "gm_"
 
 
 def version() -> str:
     """NEURON's version, e.g. "9.0.2"."""
-    return str(neuron.__version__)
+    return str(_neuron.__version__)
 
 
 def installed() -> tuple[str, int]:
     """Where NEURON is and when it came there, in ns."""
-    place = Path(neuron.__file__)
+    place = Path(_neuron.__file__)
     return str(place), place.stat().st_mtime_ns
+
+
+def hoc_library() -> str:
+    """Where the library is that NEURON itself is."""
+    return str(_neuron.hoc.__file__)
 
 
 def load_library(path: str) -> bool:

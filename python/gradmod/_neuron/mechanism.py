@@ -73,7 +73,7 @@ def values_everywhere(mechanism: str, point: bool, names: Sequence[str]) -> Iter
 def variables_of(mechanism: str, kind: int) -> list[str]:
     """Names of a mechanism's variables, with suffix: kind 1 PARAMETER, 2 ASSIGNED, 3 STATE, -1 GLOBAL."""
     standard, name = h.MechanismStandard(mechanism, kind), h.ref("")
-    names = []
+    names: list[str] = []
     for i in range(int(standard.count())):
         standard.name(name, i)
         names.append(str(name[0]))

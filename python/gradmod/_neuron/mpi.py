@@ -32,9 +32,10 @@ def agree(over_ranks: bool, step: Callable[[], T]) -> T:
     """
     if not over_ranks:
         return step()
+    results: list[T] = []
     failure: Exception | None = None
     try:
-        result = step()
+        results.append(step())
     except Exception as error:
         failure = error
     failures = gather(None if failure is None else str(failure))
@@ -43,4 +44,4 @@ def agree(over_ranks: bool, step: Callable[[], T]) -> T:
     for rank, message in enumerate(failures):
         if message is not None:
             raise Error(f"on MPI rank {rank}: {message}")
-    return result
+    return results[0]

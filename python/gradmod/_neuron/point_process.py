@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from .interpreter import OWN_PREFIX, PointProcess, Section, Segment, h
@@ -12,7 +12,7 @@ from .mechanism import point_process_names
 
 def point_processes() -> list[tuple[str, PointProcess]]:
     """(type name, object) of every point process of the user's that stands on a section."""
-    found = []
+    found: list[tuple[str, PointProcess]] = []
     for name in point_process_names():
         if name.startswith(OWN_PREFIX):
             continue  # the companions that gradmod made
@@ -39,7 +39,7 @@ _seen: list[dict[str, dict[str, Any]]] = []
 
 
 @contextlib.contextmanager
-def one_look() -> Iterator[None]:
+def one_look() -> Generator[None, None, None]:
     """Within, objects are listed once for all that ask for them by name: none must be made or deleted."""
     _seen.append({} if not _seen else _seen[0])
     try:

@@ -117,7 +117,7 @@ def nodes_seen(pointers: Sequence[tuple[Any, str]]) -> list[tuple[Section, float
     finally:
         for (sec, x), v in zip(nodes, kept, strict=True):
             sec(x).v = v
-    found = []
+    found: list[tuple[Section, float] | None] = []
     for (owner, name), number in zip(pointers, read, strict=True):
         node = nodes[int(number)] if 0 <= number < len(nodes) else None
         is_it = node is not None and same_target(owner, name, node[0](node[1]), "v")

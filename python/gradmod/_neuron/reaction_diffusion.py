@@ -14,14 +14,16 @@ def driven() -> Iterator[tuple[str, str, frozenset[Section] | None]]:
 
     It is only there if a script has imported ``neuron.rxd``.
     """
-    species, rxd = sys.modules.get("neuron.rxd.species"), sys.modules.get("neuron.rxd.rxd")
+    species: Any = sys.modules.get("neuron.rxd.species")
+    rxd: Any = sys.modules.get("neuron.rxd.rxd")
     if species is None or rxd is None:
         return
     for reference in list(species._all_species):
         one = reference()
         if one is None or not one.name:
             continue
-        regions = one._regions if isinstance(one._regions, (list, tuple)) else [one._regions]
+        several = isinstance(one._regions, (list, tuple))
+        regions: list[Any] = list(one._regions) if several else [one._regions]
         for region in regions:
             side = getattr(region, "_nrn_region", None) if hasattr(region, "_nrn_region") else "o"
             if side is not None:

@@ -17,10 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import neuron
-
 from ..errors import Error, Refused
-from .interpreter import RandomStream, h
+from .interpreter import RandomStream, h, hoc_library
 from .mechanism import each_type, known_mechanisms, mechanisms_of, source_of, variables_of
 
 #: NEURON's numbers of kinds of events.
@@ -40,9 +38,9 @@ class Saved:
         content: The file, without what happened to be in the gaps between its numbers.
     """
 
-    layout: dict[str, list[Any]] = field(default_factory=dict)
-    events: list[int] = field(default_factory=list)
-    addresses: set[int] = field(default_factory=set)
+    layout: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    events: list[int] = field(default_factory=list[int])
+    addresses: set[int] = field(default_factory=set[int])
     content: bytes = b""
 
 
@@ -75,7 +73,7 @@ def _new() -> Any:
         Refused: This NEURON does not show the table.
     """
     try:
-        library = ctypes.CDLL(neuron.hoc.__file__)
+        library = ctypes.CDLL(hoc_library())
         count = ctypes.c_int.in_dll(library, "n_memb_func").value
         table = ctypes.POINTER(ctypes.c_void_p).in_dll(library, "pnt_receive")
     except (OSError, ValueError) as error:
@@ -92,7 +90,7 @@ def _new() -> Any:
 
 def _sizes() -> Any:
     """[kind] of how many numbers a mechanism consists."""
-    return ctypes.POINTER(ctypes.c_int).in_dll(ctypes.CDLL(neuron.hoc.__file__), "nrn_prop_param_size_")
+    return ctypes.POINTER(ctypes.c_int).in_dll(ctypes.CDLL(hoc_library()), "nrn_prop_param_size_")
 
 
 def look(content: bytes) -> Saved:
@@ -161,7 +159,7 @@ class _Reader:
 
     def _nodes(self, count: int) -> list[tuple[int, ...]]:
         """By node the numbers of its mechanisms."""
-        found = []
+        found: list[tuple[int, ...]] = []
         for _, mechanisms, values in [self._take("=dii") for _ in range(count)]:
             kinds = self._take(f"{mechanisms}i")
             found.append(kinds)

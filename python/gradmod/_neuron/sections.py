@@ -27,7 +27,8 @@ def root_of(sec: Section) -> Section:
 
 def tree_of(sec: Section) -> list[Section]:
     """All sections connected to this one, every parent before its children."""
-    order, stack = [], [root_of(sec)]
+    order: list[Section] = []
+    stack = [root_of(sec)]
     while stack:
         here = stack.pop()
         order.append(here)

@@ -7,9 +7,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-import neuron
-
-from .interpreter import h, version
+from .interpreter import h, hoc_library, version
 
 _cvode: list[Any] = []
 
@@ -57,7 +55,7 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
 def has_transfer() -> bool:
     """Whether ``ParallelContext.setup_transfer`` is in force; NEURON itself does not tell, but its library does."""
     try:
-        hook = ctypes.c_void_p.in_dll(ctypes.CDLL(neuron.hoc.__file__), "nrnthread_v_transfer_")
+        hook = ctypes.c_void_p.in_dll(ctypes.CDLL(hoc_library()), "nrnthread_v_transfer_")
     except (OSError, ValueError):
         warnings.warn("gradmod cannot tell whether this NEURON has gap junctions by setup_transfer()", stacklevel=2)
         return False

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -51,7 +51,7 @@ class Interrupts:
                 self._stop()
 
     @contextlib.contextmanager
-    def held_back(self) -> Iterator[None]:
+    def held_back(self) -> Generator[None, None, None]:
         """Raise nothing within: NEURON would swallow it, or something would be left half done."""
         self._shields += 1
         try:

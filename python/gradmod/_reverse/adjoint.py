@@ -196,7 +196,7 @@ class Adjoint:
         places.structure.adjoint = int(nrn.call(f"kernel_{region.adjoint}"))
         places.structure.count = len(spots)
         nodes = np.array([layout.number(spot.cell, spot.node) for spot in spots])
-        begins = [0, *(np.flatnonzero(np.diff(nodes) != 1) + 1), len(nodes)]
+        begins = [0, *(int(i) + 1 for i in np.flatnonzero(np.diff(nodes) != 1)), len(nodes)]
         places.structure.runs = len(begins) - 1
         places.integers(
             frame=[spot.frame for spot in spots],
@@ -222,7 +222,9 @@ class Adjoint:
                 area=values.spot_area[members],
                 diameter=values.spot_diameter[members],
                 # A start that nothing reads is told by nobody.
-                settings=[values.settings[index].get(name, np.nan) for name in region.settings for index in members],
+                settings=[
+                    values.settings[int(index)].get(name, np.nan) for name in region.settings for index in members
+                ],
             )
         self._inertia = values.inertia
 

@@ -55,7 +55,7 @@ def check_steps(cells: Sequence[Cell], recorders: Recorders, outs: Floats, broke
     first: tuple[int, str, str] | None = None
     if broken is not None:
         at = ("all places", _TIME) if broken.node is None else (_place(cells, broken.node), _VOLTAGE)
-        first = broken.step, *at
+        first = broken.step, at[0], at[1]
     for spot in recorders.spots:
         failed, check, step = outs[spot.out + len(spot.region.parameters) + 1 :][:3]
         if failed != 0.0:

@@ -91,7 +91,7 @@ class _Runs:
     def _ready(self) -> Reverse:
         if self._reverse is None:
             directions = {name: c.direction for name, c in self.directions.items() if c.direction is not None}
-            self._reverse = Reverse(self._model.sections, quiet=True, **directions)
+            self._reverse = Reverse(directions, sections=self._model.sections, quiet=True)
             self._traces = {name: self._reverse.record(seg, of) for name, (seg, of) in self._model.traces.items()}
         return self._reverse
 

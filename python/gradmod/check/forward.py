@@ -91,10 +91,8 @@ class _Attached:
         self._attach()
 
     def _attach(self) -> None:
-        directions = self._directions.items()
-        self._attached = attach(
-            self._model.sections, quiet=True, **{name: c.direction for name, c in directions if c.direction}
-        )
+        directions = {name: c.direction for name, c in self._directions.items() if c.direction}
+        self._attached = attach(directions, sections=self._model.sections, quiet=True)
         self._records = {name: self._attached.record(seg, of) for name, (seg, of) in self._model.traces.items()}
 
     def run(self, drive: Drive) -> tuple[Traces, dict[str, Traces]]:
