@@ -13,7 +13,8 @@ from ._forward.attachment import Attachment
 from ._forward.inert import inert
 from ._forward.remote_spikes import RemoteSpikes
 from ._forward.replacement import replace
-from ._forward.spike_tables import SpikeTables, find_wires
+from ._forward.spike_tables import SpikeTables
+from ._forward.wires import find_wires
 from ._forward.wiring import Wiring
 from ._guards.event_times import check_timed
 from ._guards.influence import check_influence
@@ -25,9 +26,10 @@ from ._guards.voltage_events import check_jumps
 from ._model.cells import Cell
 from ._model.directions import Direction, check_smooth, resolve
 from ._model.named_directions import named_directions
+from ._model.pointer_link import Key
 from ._model.pointer_variables import Target, kinds_seen, sections_seen
 from ._model.pointer_variables import resolve as resolve_links
-from ._model.pointers import Key, Links
+from ._model.pointers import Links
 from ._model.regions import Region, group, point_processes_on, sources
 from ._model.removal import begin_change
 from ._neuron.mpi import agree, ranks

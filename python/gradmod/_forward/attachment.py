@@ -20,8 +20,8 @@ from .._model.directions import Direction
 from .._model.events import Events
 from .._model.geometry import Geometry
 from .._model.ions import IonsOfCell, ion_settings
+from .._model.pointer_link import Key
 from .._model.pointer_variables import Seen, Target, target_of
-from .._model.pointers import Key
 from .._neuron.sections import exists
 from ..parameters import Global, InitialVoltage, Range, Stimulus
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .. import _neuron as nrn
 from .._manifest.gradients import Manifest
+from .._model.pointer_link import Key
 from .._model.pointer_variables import Target
-from .._model.pointers import Key, Links
+from .._model.pointers import Links
 from .._model.regions import Region, density_mechanisms, point_processes_on
 from ..errors import Error
 from .attachment import Attachment

@@ -20,7 +20,8 @@ from .._neuron.pointers import Variable
 from ..errors import Refused
 from .cells import Place
 from .directions import Direction
-from .pointers import Key, Link, Links, place_of
+from .pointer_link import Key, Link
+from .pointers import Links, place_of
 from .regions import LISTENERS, density_mechanisms
 
 

@@ -7,59 +7,15 @@ of its own for a moment, and the POINTER is read.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from .. import _neuron as nrn
 from .._neuron import pointers
-from .._neuron.pointers import Variable
 from .._neuron.sections import root_of, tree_of
 from ..errors import Error, Refused
 from .cells import Cell, Place
 from .directions import Direction
-
-#: A POINTER: the point process (by its name) or the place where it is, its mechanism, its name.
-Key: TypeAlias = tuple[str | Place, str, str]
-
-
-@dataclass(frozen=True)
-class Link:
-    """A POINTER.
-
-    Attributes:
-        owner: The point process by its name, or the place where the mechanism is.
-        mechanism, name: Of which mechanism, and the POINTER's own name.
-        place: Where that is.
-        target: The node whose voltage it sees; None if it is no voltage.
-        variable: What else it sees, if it can be named.
-        seen: The root of the cell where that is.
-    """
-
-    owner: str | Place
-    mechanism: str
-    name: str
-    place: Place
-    target: Place | None
-    variable: Variable | None
-    seen: nrn.Section | None
-
-    @property
-    def root(self) -> nrn.Section:
-        """The root of the cell where the mechanism is."""
-        return root_of(self.place[0])
-
-    @property
-    def key(self) -> Key:
-        """What the POINTER is found by."""
-        return self.owner, self.mechanism, self.name
-
-    @property
-    def does(self) -> str:
-        """What it does, to be followed by whose cell."""
-        return f"{self} sees the voltage of" if self.variable is None else f"{self} sees {self.variable}, of"
-
-    def __str__(self) -> str:
-        return f"POINTER {self.name} of {_text(self.owner, self.mechanism)}"
+from .pointer_link import Key, Link, owner_text
 
 
 class Way(Protocol):
@@ -292,10 +248,6 @@ def _closure(ways: Iterable[Way], reached: set[nrn.Section]) -> list[Way]:
 _UNSET = "was not made to point to anything (h.setpointer)"
 
 
-def _text(owner: str | Place, mechanism: str) -> str:
-    return owner if isinstance(owner, str) else f"{mechanism} at {owner[0](owner[1])}"
-
-
 def place_of(process: str | None, segment: nrn.Segment, source: str, targets: Mapping[Key, Place]) -> Place:
     """Where the POINTER ``source`` ("gap.vgap") of a point process, or of a segment's mechanism, looks.
 
@@ -306,7 +258,7 @@ def place_of(process: str | None, segment: nrn.Segment, source: str, targets: Ma
     owner = (segment.sec, float(segment.x)) if process is None else process
     found = targets.get((owner, mechanism, name))
     if found is None:
-        raise Refused(f"POINTER {name} of {_text(owner, mechanism)} sees no voltage")
+        raise Refused(f"POINTER {name} of {owner_text(owner, mechanism)} sees no voltage")
     return found
 
 

@@ -9,89 +9,20 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .. import _neuron as nrn
 from .._manifest.reverse import ReverseManifest, ReverseRegion
 from .._model.cells import Floats
+from .adjoint_interface import Arrays, PlacesStructure, RunStructure
 from .layout import Layout, Values
 from .recorder import Recorders
 from .step_checks import Break
 
-_ADDRESS, _LONG, _DOUBLE = ctypes.c_void_p, ctypes.c_long, ctypes.c_double
 #: Steps times nodes between two looks at the keyboard.
 _AT_ONCE = 200_000
-
-
-def _members(kind: Any, names: str) -> list[tuple[str, Any]]:
-    return [(name, kind) for name in names.split()]
-
-
-class _Run(ctypes.Structure):
-    """``gmRun``."""
-
-    _fields_ = [
-        *_members(_ADDRESS, "frames initial losses weights fixed log flows outs"),
-        *_members(_LONG, "stride first last width"),
-        *_members(_DOUBLE, "timestep temperature"),
-        *_members(_LONG, "nodes"),
-        *_members(
-            _ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow"
-        ),
-        *_members(_LONG, "ends"),
-        *_members(_ADDRESS, "end_node end_loss"),
-        *_members(_LONG, "edges"),
-        *_members(_ADDRESS, "edge_node edge_total"),
-        *_members(_LONG, "looks"),
-        *_members(_ADDRESS, "look_region look_element look_spot look_node"),
-        *_members(_LONG, "regions"),
-        *_members(_ADDRESS, "region"),
-        *_members(_LONG, "entry"),
-        *_members(_ADDRESS, "spot_region spot_place"),
-        *_members(_LONG, "fixed_count"),
-        *_members(_ADDRESS, "fixed_region fixed_place"),
-        *_members(_LONG, "broken_step broken_node"),
-    ]
-
-
-class _Places(ctypes.Structure):
-    """``gmPlaces``."""
-
-    _fields_ = [
-        *_members(_ADDRESS, "adjoint"),
-        *_members(_LONG, "count tables loss_of_states loss_of_voltage runs"),
-        *_members(_ADDRESS, "run_begin"),
-        *_members(_ADDRESS, "frame voltage fixed out node landed jumps loss_v loss_x netcons_at netcons"),
-        *_members(_ADDRESS, "scale capacity inertia area diameter settings"),
-        *_members(_ADDRESS, "m total far far_carry carry failed broken broken_at"),
-        *_members(_ADDRESS, "landed_value landed_step conductance right current current_size waiting kept"),
-    ]
-
-
-class _Arrays:
-    """Arrays that members of a structure point to."""
-
-    def __init__(self, structure: ctypes.Structure) -> None:
-        self.structure = structure
-        self._held: dict[str, NDArray[Any]] = {}
-
-    def integers(self, **values: ArrayLike) -> None:
-        for name, value in values.items():
-            self._hold(name, np.array(value, dtype=np.int64))
-
-    def doubles(self, **values: ArrayLike) -> None:
-        for name, value in values.items():
-            self._hold(name, np.array(value, dtype=np.float64))
-
-    def _hold(self, name: str, array: NDArray[Any]) -> None:
-        self._held[name] = array
-        setattr(self.structure, name, array.ctypes.data)
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._held[name]
 
 
 @dataclass(frozen=True)
@@ -141,9 +72,9 @@ class Adjoint:
         """Number everything; :meth:`sync` comes next."""
         self._descent = made.descent
         self._spots = recorders.spots
-        self._run = _Run()
-        self._nodes = _Arrays(self._run)
-        self._regions: list[_Arrays] = []
+        self._run = RunStructure()
+        self._nodes = Arrays(self._run)
+        self._regions: list[Arrays] = []
         #: [spot] its region here, and which place of that it is.
         self._at: list[tuple[int, int]] = [(0, 0)] * len(recorders.spots)
         by_region: dict[str, list[int]] = {}
@@ -189,10 +120,10 @@ class Adjoint:
         self._nodes.doubles(fixed=np.zeros(recorders.frame.fixed_size))
         self._out_size = recorders.out_size
 
-    def _places(self, recorders: Recorders, layout: Layout, members: Sequence[int]) -> _Arrays:
+    def _places(self, recorders: Recorders, layout: Layout, members: Sequence[int]) -> Arrays:
         spots = [recorders.spots[index] for index in members]
         region: ReverseRegion = spots[0].region
-        places = _Arrays(_Places())
+        places = Arrays(PlacesStructure())
         places.structure.adjoint = int(nrn.call(f"kernel_{region.adjoint}"))
         places.structure.count = len(spots)
         nodes = np.array([layout.number(spot.cell, spot.node) for spot in spots])
@@ -264,7 +195,7 @@ class Adjoint:
 
     def _begin_region(
         self,
-        places: _Arrays,
+        places: Arrays,
         members: NDArray[np.intp],
         loss: Loss,
         netcons: Mapping[int, tuple[int, int]],

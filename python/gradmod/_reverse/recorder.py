@@ -19,7 +19,8 @@ from .._model.cells import Cell, Place
 from .._model.directions import Direction
 from .._model.events import Copies
 from .._model.ions import IonsOfCell, ion_settings
-from .._model.pointers import Key, place_of
+from .._model.pointer_link import Key
+from .._model.pointers import place_of
 from .._neuron.sections import exists
 from .._process.shared_memory import SharedMemory
 from .event_copies import EventCopies

@@ -1,0 +1,59 @@
+"""One POINTER of the user's mechanisms: whose it is, and what it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .. import _neuron as nrn
+from .._neuron.pointers import Variable
+from .._neuron.sections import root_of
+from .cells import Place
+
+#: A POINTER: the point process (by its name) or the place where it is, its mechanism, its name.
+Key: TypeAlias = tuple[str | Place, str, str]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A POINTER.
+
+    Attributes:
+        owner: The point process by its name, or the place where the mechanism is.
+        mechanism, name: Of which mechanism, and the POINTER's own name.
+        place: Where that is.
+        target: The node whose voltage it sees; None if it is no voltage.
+        variable: What else it sees, if it can be named.
+        seen: The root of the cell where that is.
+    """
+
+    owner: str | Place
+    mechanism: str
+    name: str
+    place: Place
+    target: Place | None
+    variable: Variable | None
+    seen: nrn.Section | None
+
+    @property
+    def root(self) -> nrn.Section:
+        """The root of the cell where the mechanism is."""
+        return root_of(self.place[0])
+
+    @property
+    def key(self) -> Key:
+        """What the POINTER is found by."""
+        return self.owner, self.mechanism, self.name
+
+    @property
+    def does(self) -> str:
+        """What it does, to be followed by whose cell."""
+        return f"{self} sees the voltage of" if self.variable is None else f"{self} sees {self.variable}, of"
+
+    def __str__(self) -> str:
+        return f"POINTER {self.name} of {owner_text(self.owner, self.mechanism)}"
+
+
+def owner_text(owner: str | Place, mechanism: str) -> str:
+    """How messages name the owner of a POINTER."""
+    return owner if isinstance(owner, str) else f"{mechanism} at {owner[0](owner[1])}"
