@@ -32,7 +32,7 @@ def check_changeable(name: str, parameter: Parameter) -> None:
     """Raise unless a direction is a parameter that may change while NEURON runs, in each cell by itself.
 
     Raises:
-        Error: As said.
+        Error: It is not.
     """
     if not isinstance(parameter, (Range, Stimulus)) or parameter.name in ("cm", "Ra"):
         raise Error(f"{name}: {parameter!r} cannot change in a cell while NEURON runs: use Range or Stimulus")

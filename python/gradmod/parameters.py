@@ -239,7 +239,7 @@ class InitialVoltage(Parameter):
 
 
 def checked_weight(weight: Weight) -> Weight:
-    """The same weight.
+    """The weight, if it is one.
 
     Raises:
         Error: It can be none.

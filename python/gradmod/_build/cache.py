@@ -69,7 +69,7 @@ def scratch() -> Generator[Path, None, None]:
 
 @contextmanager
 def plain(path: Path) -> Generator[Path, None, None]:
-    """The same file or directory by a path that NEURON can read."""
+    """A path to this file or directory that NEURON can read."""
     if is_plain(path):
         yield path
         return

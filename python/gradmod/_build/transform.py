@@ -79,7 +79,7 @@ def build(request: Request) -> Build:
 
 
 def build_reverse(request: Request) -> ReverseBuild:
-    """The same for a request whose ``mode`` is "reverse"."""
+    """Emit what a request whose ``mode`` is "reverse" asks for."""
     place = _emitted(request)
     return ReverseBuild(place, ReverseManifest.read(place / "gradmod.json"))
 

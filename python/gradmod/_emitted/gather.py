@@ -39,7 +39,8 @@ class Gather:
     Attributes:
         owner: Which of all there are in this process; recorders are told.
         moved: [number of a frame] not 0 where INITIAL had left another value than ``finitialize`` did.
-        later: The same where ``finitialize`` had left another value than the first step found, or the window before.
+        later: [number of a frame] not 0 where the first step found another value than ``finitialize`` had left, or the
+            window before.
         present: [fixed value] as it is now where it may change, of point processes; of others not a number.
         driven: [fixed value] not 0 where it changed along the run; of what INITIAL made, before the first step.
         set_before_first: The numbers of ``later`` in the first window.

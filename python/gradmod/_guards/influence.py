@@ -36,7 +36,7 @@ def check_influence(
         points: What was emitted for each point process.
 
     Raises:
-        Error: As said; a line for each of these directions.
+        Error: There is one; the message has a line for each of these directions.
     """
     passed_over = tuple(passed_over)
     lines: list[str] = []

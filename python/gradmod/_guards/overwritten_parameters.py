@@ -118,6 +118,6 @@ def refuse_changed(direction: str, what: str) -> NoReturn:
     """Say that a direction's parameter is another during the run.
 
     Raises:
-        Refused: As said.
+        Refused: Always.
     """
     raise Refused(f"{direction}: {what} was changed during the run: {_WHY}")

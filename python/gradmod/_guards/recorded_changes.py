@@ -54,7 +54,7 @@ def check_acting(spots: Iterable[RecorderSite]) -> None:
 
 
 def check_gathered(gather: Gather, spots: Sequence[RecorderSite], landed: Container[tuple[int, int]]) -> None:
-    """The same of what is gathered; ``landed`` are the (cell, node) where events set v."""
+    """Look what the gathered numbers have seen; ``landed`` are the (cell, node) where events set v."""
     changed = gather.changed
     if changed > 0:
         for spot in spots:

@@ -42,7 +42,7 @@ _FAULTS = {
     15: "the model was changed during the run, or NEURON solved other equations than those of the fixed step",
     7: "celsius was changed during the run: set it before finitialize",
 }
-#: Likewise: a parameter that directions change was set.
+#: The value of ``fault`` where a parameter that directions change was set.
 _SET = 13
 
 

@@ -34,7 +34,7 @@ class SharedTables:
         """Raise where a table that is in use is not what the model's code says.
 
         Raises:
-            Refused: As said.
+            Refused: A table is not.
         """
         for table in filter(_in_use, self._tables):
             for name in table.variables:

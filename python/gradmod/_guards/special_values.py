@@ -45,7 +45,7 @@ class IsolatedValues:
         """Look again.
 
         Raises:
-            Refused: As said.
+            Refused: One has such a value.
         """
         with nrn.one_look():
             for direction in self._directions:

@@ -35,7 +35,7 @@ class StaleTables:
         """Raise where a table that is in use is not what the model's code says.
 
         Raises:
-            Refused: As said.
+            Refused: A table is not.
         """
         for table in self._in_use():
             for name in table.variables:

@@ -32,7 +32,7 @@ def obstacle(made: Manifest, *, online: bool) -> str | None:
 
 
 def obstacle_in_reverse(regions: Iterable[_Region], *, windows: int) -> str | None:
-    """The same of reverse mode: events have one log, and a process with threads can't be copied for its windows."""
+    """Why reverse mode can't be had with them: events have one log, and a process with threads can't be copied."""
     regions = tuple(regions)
     reasons = {
         "gradients that go through a POINTER": any(region.far for region in regions),
@@ -50,7 +50,7 @@ def check_threads(obstacle: str | None) -> None:
         obstacle: Why not, if so.
 
     Raises:
-        Refused: As said.
+        Refused: There are.
     """
     count = thread_count()
     if count > 1 and obstacle is not None:

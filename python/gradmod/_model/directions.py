@@ -47,7 +47,7 @@ class Direction:
     _frozen: list[tuple[nrn.Segment, float]] | None = None
 
     def frozen(self) -> Direction:
-        """The same with the weights that it has now, for ever."""
+        """This direction with the weights that it has now, for ever."""
         return replace(self, _frozen=self.weights())
 
     @property
@@ -106,7 +106,7 @@ def check_named(parameters: object) -> None:
     """Raise unless these are parameters by name.
 
     Raises:
-        Error: As said.
+        Error: One is not.
     """
     if not isinstance(parameters, Mapping):
         raise Error(f"parameters are given by name, as {{'gNa': Range('gnabar_hh', soma)}}, not as {parameters!r}")
@@ -124,7 +124,7 @@ def check_smooth(directions: Iterable[Direction], regions: Iterable[_Code]) -> N
     """Raise if a direction is a time of a stimulus whose code only compares it.
 
     Raises:
-        Refused: As said.
+        Refused: One is.
     """
     stepwise = {name for region in regions for name in region.stepwise}
     for direction in directions:

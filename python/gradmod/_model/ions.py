@@ -32,7 +32,7 @@ class Users:
     first: Collection[IonFlags] = ()
 
     def of(self, ion: str) -> Users:
-        """Those of one ion."""
+        """The users of one ion."""
         return Users(*([flags for flags in some if flags.ion == ion] for some in (self.density, self.here, self.first)))
 
 
@@ -72,7 +72,7 @@ class IonsOfCell:
                 self.uneven.add(spot.segment.sec)
 
     def at(self, seg: nrn.Segment) -> Users:
-        """Those of a segment."""
+        """The users of the ions of a segment."""
         sec = seg.sec
         nearest = sec, int(sec.nseg) - 1 if orientation(sec) else 0
         here, first = (self._processes.get(place, ()) for place in (_place(seg), nearest))

@@ -90,11 +90,11 @@ class Links:
         return root_of(sec) in self._affected
 
     def to_variables(self) -> list[Link]:
-        """Those on cells with gradients that see a variable."""
+        """The POINTERs on cells with gradients that see a variable."""
         return [link for link in self._links if link.variable is not None and link.root in self._affected]
 
     def read(self, regions: Iterable[_Region]) -> list[Link]:
-        """Those that a gradient depends on, by what was emitted for the cells."""
+        """The POINTERs that a gradient depends on, by what was emitted for the cells."""
         read = {source for region in regions for source in region.looks}
         return [link for link in self._links if link.root in self._affected and f"{link.mechanism}.{link.name}" in read]
 
@@ -145,7 +145,7 @@ class Links:
             without: Why variables can't be followed, if they can't.
 
         Raises:
-            Refused: As said.
+            Refused: There is one.
         """
         for link in self.read(regions):
             if link.variable is not None and without:
@@ -179,7 +179,7 @@ class Links:
             watchers: All that can act on no membrane themselves, with the POINTERs that they set.
 
         Raises:
-            Refused: As said.
+            Refused: There is one.
         """
         for link in self._links:
             if link.name not in watchers.get(link.mechanism, ()):
@@ -215,7 +215,7 @@ class Links:
             again: What the user can do then.
 
         Raises:
-            Refused: As said.
+            Refused: Something sees something else.
         """
         known = {link.key: link for link in self._links}
         now = {link.key: link for link in self._find()}
@@ -232,7 +232,7 @@ class Links:
 
 
 def _closure(ways: Iterable[Way], reached: set[nrn.Section]) -> list[Way]:
-    """Those that lead to cells outside, one for each cell."""
+    """The ways that lead to cells outside, one for each cell."""
     found: list[Way] = []
     more = True
     while more:

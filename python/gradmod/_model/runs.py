@@ -93,7 +93,7 @@ def check_grid(dt: float | None, samples: int) -> None:
     """Raise if traces of so many samples are taken to have a time step that the last run had not.
 
     Raises:
-        Error: As said.
+        Error: The last run had another.
     """
     if dt is not None and _last and _last[0].steps + 1 == samples and abs(_last[0].dt - dt) > 1e-9 * dt:
         raise Error(

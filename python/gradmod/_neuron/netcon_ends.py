@@ -37,7 +37,7 @@ def all_netcons() -> list[NetCon]:
 
 
 def all_ends() -> Iterator[Ends]:
-    """Those of the user's NetCons."""
+    """The ends of the user's NetCons."""
     for netcon in h.List("NetCon"):
         target = netcon.syn()
         if target is None or not name_of(target).startswith(OWN_PREFIX):
@@ -45,7 +45,7 @@ def all_ends() -> Iterator[Ends]:
 
 
 def ends(netcon: NetCon) -> Ends:
-    """Those of one NetCon."""
+    """The ends of one NetCon."""
     target, sender, segment = netcon.syn(), netcon.pre(), netcon.preseg()
     if sender is not None:
         section = sender.get_segment().sec if stands(sender) else None

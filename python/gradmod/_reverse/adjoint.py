@@ -43,7 +43,7 @@ class Window:
 
 @dataclass
 class Loss:
-    """What a loss thinks of the traces.
+    """The derivatives of a loss with respect to the traces.
 
     Attributes:
         table: [sample, column]
@@ -63,7 +63,7 @@ class Adjoint:
 
     Attributes:
         outs: [number] what came of it, where ``RecorderSite.out`` says.
-        flows: [weight] what the loss thinks of the weights of NetCons.
+        flows: [weight] the adjoints of the weights of NetCons.
         edges: [edge] the sums of ``layout.edges``.
         broken: The first step that is not NEURON's, or None.
     """

@@ -1,4 +1,4 @@
-"""One way back: from what a loss thinks of the traces to what it thinks of everything else."""
+"""One way back: from the adjoints of the traces to the adjoints of everything else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .record import Record
 from .recorder import Recorders
 from .step_checks import check_steps
 
-#: What a loss looks at, [sample] its derivative: by (cell, node, variable).
+#: [sample] the derivative of a loss with respect to a trace, by (cell, node, variable).
 Columns: TypeAlias = "Mapping[tuple[int, int, str], Floats]"
 
 
@@ -37,7 +37,7 @@ class Descent:
         """Go back.
 
         Args:
-            columns: What the loss thinks.
+            columns: The derivatives of the loss with respect to the traces.
             progress: Called with the fraction that is done.
 
         Raises:
@@ -67,7 +67,7 @@ class Descent:
         return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame).gradient()
 
     def _look(self, columns: Columns) -> Loss:
-        """What the loss thinks, and which place looks at which column."""
+        """The derivatives of the loss in a table, and which place looks at which column."""
         loss = Loss(np.zeros((self._record.run.steps + 1, max(len(columns), 1))))
         spots = {(s.cell, s.node): i for i, s in enumerate(self._recorders.spots) if s.process is None}
         for column, ((index, node, variable), values) in enumerate(columns.items()):

@@ -19,7 +19,7 @@ class Frame:
 
     Attributes:
         nodes: [cell, node] where v of every node is in a frame.
-        landed: The same where events set v, for its value before those that follow a step.
+        landed: [cell, node] where events set v: where its value before the events that follow a step is in a frame.
         stride: Numbers in a frame.
         fixed_size: Numbers that are fixed along a run.
     """

@@ -43,9 +43,9 @@ class Harvest:
             layout: Numbers of the places.
             start: What the run began with.
             outs: What the adjoint mechanisms handed back.
-            flows: What the loss thinks of the weights of NetCons, one after the other.
+            flows: The adjoints of the weights of NetCons, one after the other.
             edges: What the axial resistances did, in the order of ``layout.edges``.
-            first: What the loss thinks of the initial voltage of ends without membrane.
+            first: The adjoints of the initial voltages of ends without membrane.
         """
         self.cells = cells
         self._owner = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}

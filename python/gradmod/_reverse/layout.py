@@ -158,7 +158,7 @@ class Layout:
 
 
 def _inertia(recorders: Recorders, scales: Sequence[float]) -> Iterator[float]:
-    """[spot] cm of its node per its own scale, in uF/cm2; what the loss thinks of v there is that times y/dt."""
+    """[spot] cm of its node per its own scale, in uF/cm2; the adjoint of v there is that times y/dt."""
     membrane = {
         (spot.cell, spot.node): scale * float(spot.segment.cm)
         for spot, scale in zip(recorders.spots, scales, strict=True)

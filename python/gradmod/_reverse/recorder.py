@@ -248,7 +248,7 @@ class Recorders:
         self._gather.start(memory, frames, first, room, log, log_room)
 
     def _acting(self) -> Iterator[RecorderSite]:
-        """Those that do something by themselves, if only at events."""
+        """The recorders that do something by themselves, if only at events."""
         yield from self._own
         yield from (self.spots[index] for index in self.events if self.spots[index].region.gathered)
 

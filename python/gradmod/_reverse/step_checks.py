@@ -50,7 +50,7 @@ def check_steps(cells: Sequence[Cell], recorders: Recorders, outs: Floats, broke
         dt: In ms.
 
     Raises:
-        Refused: As said; names the place, the variable and the time.
+        Refused: There is such a step; names the place, the variable and the time.
     """
     first: tuple[int, str, str] | None = None
     if broken is not None:

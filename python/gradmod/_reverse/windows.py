@@ -202,7 +202,7 @@ class Windows:
         return self._with_fixed(self._digest.copy(), self.memory.values)
 
     def digest_of(self, whole: Floats, events: Floats) -> bytes:
-        """The same of a copy of the memory up to the last frame, and of the events."""
+        """The digest of a run that was copied: of the memory up to the last frame, and of the events."""
         frames = hashlib.blake2b(np.ascontiguousarray(whole[self.buffer(0) :]).data)
         frames.update(np.ascontiguousarray(events).data)
         return self._with_fixed(frames, whole)

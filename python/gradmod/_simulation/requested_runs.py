@@ -61,7 +61,7 @@ class Asked:
         """Raise if it is not plain which run is meant.
 
         Raises:
-            Error: As said.
+            Error: It is not plain.
         """
         entry = self._entries.get(_key(x))
         if entry is not None and not entry.is_one:

@@ -194,7 +194,7 @@ def check_overlap(settables: Sequence[Settable]) -> None:
     """Raise where two parameters set the same number: the later one would win, whatever the first one is.
 
     Raises:
-        Error: As said.
+        Error: Two parameters do.
     """
     found: dict[tuple[object, ...], str] = {}
     for settable in settables:

@@ -267,7 +267,7 @@ class Model:
         return best[2]
 
     def voltages(self, traces: dict[str, Floats]) -> Floats:
-        """Those of all segments in one array."""
+        """The values of all segments in one array."""
         return np.concatenate([traces[name] for name, (_, of) in self.traces.items() if of == "v"])
 
     def _fill(self) -> bool:
