@@ -198,7 +198,7 @@ def test_a_neuron_that_runs_away_has_no_backward_run() -> None:
 
 
 def test_too_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradmod.reverse._LEAST_LOG", 0.0)
+    monkeypatch.setattr("gradmod._reverse.window_plan._LEAST_LOG", 0.0)
     cell = Driven("TmSyn")
     with gradmod.Reverse(memory=1e-4, e=gradmod.Stimulus(cell.near, "e")) as reverse:
         reverse._memory = 2 * 5 * reverse._recorders.frame.stride * 8 / 2**20
