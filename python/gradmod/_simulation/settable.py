@@ -113,10 +113,10 @@ class Settable:
         Raises:
             Error: The values of the places do not follow from one number.
         """
-        values = np.array([getattr(owner, self._attribute) for owner in self._owners], dtype=np.float64)
+        values: Floats = np.array([getattr(owner, self._attribute) for owner in self._owners], dtype=np.float64)
         if np.any(self._weights == 0.0):
             raise Error(f"{self.name}: a weight is 0, so that the value there follows from nothing")
-        values /= self._weights
+        values = values / self._weights
         if self.size == len(self._owners):
             return values
         if np.ptp(values) > _SAME * np.max(np.abs(values)):

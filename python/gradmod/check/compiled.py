@@ -60,7 +60,7 @@ def load(path: Path) -> source.Declarations:
 def _fill(declared: source.Declarations) -> None:
     """Give the FUNCTION_TABLEs values, with bends: positive, and rising where the voltage moves."""
     for function in declared.function_tables:
-        x = np.arange(-200.0, 200.0, 13.7)
+        x = np.arange(-200.0, 200.0, 13.7, dtype=np.float64)
         nrn.fill_function_table(f"{function}_{declared.name}", 0.2 + 0.8 / (1.0 + np.exp(-(x + 45.0) / 12.0)), x)
 
 

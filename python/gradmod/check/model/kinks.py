@@ -51,8 +51,8 @@ class Kinks:
 
     def found(self) -> list[tuple[float, int]]:
         """(mV, number of the segment): those of the first instance, then those of others; the strongest first."""
-        grid = np.arange(_FROM, _TO + _GRID / 2, _GRID)
-        currents = np.array([self._speed(v) for v in grid])
+        grid = np.arange(_FROM, _TO + _GRID / 2, _GRID, dtype=np.float64)
+        currents = np.array([self._speed(float(v)) for v in grid])
         found: list[tuple[float, int]] = []
         for where in self._places():
             for place in self._of_place(grid, currents[:, where], where):
