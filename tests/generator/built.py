@@ -272,9 +272,18 @@ class Built:
             if owners:
                 found[name] = moved("cell", gradmod.Range(name, sections), owners, name)
         if self._surroundings is None:
-            found |= self._of_all()
+            found |= self._of_all() | self._starts()
         if self.model.asked:
             found = {name: found[name] for name in self.model.asked if name in found}
+        return found
+
+    def _starts(self) -> dict[str, Direction]:
+        """What the concentrations that mechanisms read start from."""
+        read = {(name, ion.name) for m in self.mechanisms.values() for ion in m.ions for name in ion.read}
+        found: dict[str, Direction] = {}
+        for name in sorted(f"{of}0_{ion}_ion" for of, ion in read if of in (f"{ion}i", f"{ion}o")):
+            if hasattr(h, name):
+                found[name] = moved("cell", gradmod.Global(name), [h], name)
         return found
 
     def _of_all(self) -> dict[str, Direction]:

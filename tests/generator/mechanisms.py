@@ -102,6 +102,7 @@ def _oddities(draft: Draft) -> Statements:
                 f"{name} = tanh({one}) + 1./3*{other}; /* C */",
                 f"if ({one} < {other} || v > -60.5) {{ {name} = 0.4*{one}; }} else {{ {name} = 0.3*{other}; }}",
                 f"{name} = sin({one}) - exp(-fabs({other}))/2;",
+                f"{name} = 0.7*erf({one}) + 0.2*{other};",
             )
         )
         made.append(plain(f"VERBATIM\n    {code}\n    ENDVERBATIM"))

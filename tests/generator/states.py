@@ -9,7 +9,7 @@ from .draft import Draft, assign, plain
 from .expressions import Scope, solvable
 from .statements import Statements, body, locals_first
 from .tree import Expression as E
-from .tree import Statement
+from .tree import Parameter, Statement
 
 METHODS = {
     "cnexp": 30.0, "derivimplicit": 12.0, "euler": 9.0, "runge": 7.0, "sparse": 14.0, "linear": 5.0, "nonlinear": 5.0,
@@ -44,7 +44,13 @@ def _derivative(draft: Draft, method: str) -> tuple[Statements, Statements]:
     code += call if c.of(80) or not call else []
     for state in states:
         code += _equation(draft, method, state, goals.get(state), taus.get(state))
+    left = draft.variable("left") if c.of(15) else ""
+    if left:
+        # By some methods the block runs once more when the states have been advanced.
+        draft.tags.append("left by DERIVATIVE")
+        code.append(assign(left, E(f"0.5*{{0}} + 0.8*{c.one(states)}", (scope.small_one(1),))))
     draft.block("DERIVATIVE advance", locals_first(code))
+    draft.small += [left] if left else []
     solve = plain(f"SOLVE advance METHOD {method}")
     solves: Statements = [solve]
     if c.of(4):
@@ -141,6 +147,10 @@ def _start(draft: Draft, states: list[str], goals: dict[str, str]) -> Statements
             made.append(assign(state, E(f"{c.number(0.05, 0.9):g}")))
         elif how == "left":
             draft.tags.append("no INITIAL")
+            if c.of(60):
+                # Where a STATE starts that INITIAL does not set.
+                draft.tags.append("default of a STATE")
+                draft.parameters.append(Parameter(f"{state}0", c.number(0.1, 0.9), "", c.one(("RANGE", "GLOBAL"))))
         elif how == "if":
             arms = ((assign(state, E("0.1")),), (assign(state, scope.sigmoid(1)),))
             made.append(Statement("IF ({0})", (scope.condition(0),), arms, ("ELSE",)))

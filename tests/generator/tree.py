@@ -128,6 +128,8 @@ class Mechanism:
     def __str__(self) -> str:
         code = "\n\n".join(map(str, self.blocks))
         used = set(_NAME.findall(code))
+        # Where a STATE starts that INITIAL does not set is not named in code.
+        used |= {f"{state}0" for state in self.states}
         kept = [p for p in self.parameters if p.name in used]
         others = [v for v in self.assigned if v.name in used]
         neuron = [f"{'POINT_PROCESS' if self.is_point else 'SUFFIX'} {self.name}"]

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +47,11 @@ class Group:
     number: int
     mechanisms: tuple[Mechanism, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """Of the regions that tell what the compiler makes of it."""
+        return [f"g{self.number}", *(m.name for m in self.mechanisms)]
+
     @cached_property
     def model(self) -> Model:
         """With all of them."""
@@ -72,6 +77,11 @@ class Part:
     groups: tuple[Group, ...]
     whole: dict[str, str]
 
+    def now(self, folder: Path) -> dict[str, str]:
+        """The same hashes by the compiler as it is now."""
+        alone = {m.name: [m] for m in self.mechanisms}
+        return emitted(alone, folder) | emitted(_together(self.groups), folder)
+
 
 def corpus() -> list[list[Mechanism]]:
     """Mechanisms in parts."""
@@ -79,35 +89,45 @@ def corpus() -> list[list[Mechanism]]:
     return [[next(made) for _ in range(count)] for count in CORPUS]
 
 
-def emitted(made: Sequence[Mechanism], folder: Path) -> dict[str, str]:
-    """A hash of what the compiler makes of each mechanism, in both modes; those that it refuses are left out."""
+def _together(groups: Iterable[Group]) -> dict[str, list[Mechanism]]:
+    """The density mechanisms of groups, as they are in one region: what they do to each other."""
+    found = {f"g{group.number}": [m for m in group.mechanisms if not m.is_point] for group in groups}
+    return {name: made for name, made in found.items() if len(made) > 1}
+
+
+def emitted(regions: Mapping[str, Sequence[Mechanism]], folder: Path) -> dict[str, str]:
+    """A hash of what the compiler makes of each region, in both modes; those that it refuses are left out."""
     found: dict[str, str] = {}
     for mode in ("forward", "reverse"):
         with tempfile.TemporaryDirectory(dir=folder) as out:
-            for name, text in _transformed(made, folder, Path(out), mode).items():
+            for name, text in _transformed(regions, folder, Path(out), mode).items():
                 found[name] = hashlib.sha256((found.get(name, "") + text).encode()).hexdigest()
     return found
 
 
-def _transformed(made: Sequence[Mechanism], folder: Path, out: Path, mode: str) -> dict[str, str]:
-    left = {m.name: ["--point", m.name] if m.is_point else ["--region", f"r{m.name}={m.name}"] for m in made}
+def _transformed(regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: Path, mode: str) -> dict[str, str]:
+    left = dict(regions)
     while left:
-        command = [str(BINARY), "transform", *(f"{name}.mod" for name in left), "-o", str(out), "--mode", mode]
-        command += ["--message-format", "json", *(word for words in left.values() for word in words)]
+        names = {m.name for made in left.values() for m in made}
+        command = [str(BINARY), "transform", *sorted(f"{name}.mod" for name in names), "-o", str(out), "--mode", mode]
+        command += ["--message-format", "json"]
+        for name, made in left.items():
+            is_point = made[0].is_point
+            command += ["--point", name] if is_point else ["--region", f"r{name}={','.join(m.name for m in made)}"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             break
         told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
         refused = {Path(line["file"]).stem for line in told if line["level"] != "note"}
-        if not refused & left.keys():
+        if not refused & names:
             return {}
-        left = {name: words for name, words in left.items() if name not in refused}
+        left = {name: made for name, made in left.items() if not refused & {m.name for m in made}}
     texts: dict[str, str] = dict.fromkeys(left, "")
     common = ""
     for path in sorted(out.glob("*.mod")):
         # The last part of a name is a hash of all regions.
         text = re.sub(r"_[0-9a-f]{8}\b", "", path.read_text(encoding="utf-8"))
-        owner = re.search(r"m\d+x\d+", path.name)
+        owner = re.search(r"m\d+x\d+|g\d+(?=\.)", re.sub(r"_[0-9a-f]{8}\b", "", path.name))
         if owner is None:
             common += text
         else:
@@ -120,11 +140,11 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
     written = list(made)
     for mechanism in written:
         (folder / f"{mechanism.name}.mod").write_text(str(mechanism), encoding="utf-8")
-    found = emitted(written, folder)
+    found = emitted({m.name: [m] for m in written}, folder)
     # Those of the same ions together: they act on each other.
     kept = sorted((m for m in written if m.name in found), key=lambda m: sorted(ion.name for ion in m.ions))
     chosen = [Group(first + i // EACH, tuple(kept[i : i + EACH])) for i in range(0, len(kept) - EACH + 1, EACH)]
-    return Part(tuple(kept), tuple(chosen), found)
+    return Part(tuple(kept), tuple(chosen), found | emitted(_together(chosen), folder))
 
 
 def likely(every: Sequence[Group], changed: set[str]) -> list[Group]:
@@ -135,10 +155,10 @@ def likely(every: Sequence[Group], changed: set[str]) -> list[Group]:
 
     def order(group: Group) -> tuple[int, float, int]:
         rare = sum(1 / often[tag] for tag in group.tags - seen)
-        return sum(m.name in changed for m in group.mechanisms), rare, -group.number
+        return sum(name in changed for name in group.names), rare, -group.number
 
     for _ in range(TRIES):
-        left = [g for g in every if g not in chosen and any(m.name in changed for m in g.mechanisms)]
+        left = [g for g in every if g not in chosen and changed & set(g.names)]
         if not left:
             break
         best = max(left, key=order)
@@ -181,7 +201,7 @@ def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str
 
 def _first_changed(parts: Sequence[Part], folder: Path) -> tuple[Part, set[str], str]:
     for part in parts:
-        now = emitted(part.mechanisms, folder)
+        now = part.now(folder)
         changed = {name for name, digest in part.whole.items() if now.get(name) != digest}
         if changed or part is parts[-1]:
             break
