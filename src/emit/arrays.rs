@@ -7,7 +7,7 @@ use super::procedures::locals_statement;
 use super::region::Writer;
 use super::sources::Phase;
 use crate::graph::Id;
-use crate::step::{Array, ArrayStore, Linearised};
+use crate::step::{Array, ArrayStore, Linearised, Source};
 
 /// What comes through arrays, for each direction.
 #[derive(Serialize)]
@@ -22,7 +22,7 @@ pub(super) fn terms(linearised: &Linearised) -> Vec<Id> {
     let stages = linearised.stages.iter().flat_map(|stage| stage.rows.iter().map(|row| &row.row));
     let states = linearised.states.iter().map(|state| &state.row);
     let mut terms: Vec<Id> = Vec::new();
-    for id in stages.chain(states).chain([&linearised.source]).filter_map(|row| row.arrays) {
+    for id in stages.chain(states).chain([&linearised.source]).filter_map(|form| form.get(Source::Arrays)) {
         if !terms.contains(&id) {
             terms.push(id);
         }

@@ -15,7 +15,7 @@ use super::procedures::product;
 use super::region::Writer;
 use super::sources::own_element;
 use crate::graph::{Id, Input};
-use crate::step::{Change, Linearised, Quantity, Receive, Row, Sent, StateKind, When};
+use crate::step::{Change, LinearForm, Linearised, Quantity, Receive, Sent, Source, StateKind, When};
 use crate::trace::EffectKind;
 
 /// Everything that the block computes.
@@ -121,8 +121,13 @@ impl Writer<'_> {
             for change in changes {
                 let name = format!("n{}", change.target);
                 let mut terms = self.known_terms(&change.row, code, k);
-                terms
-                    .extend(change.row.time.filter(|_| is_moved).map(|id| product(&code.factor(id), &moved::shift(k))));
+                terms.extend(
+                    change
+                        .row
+                        .get(Source::Time)
+                        .filter(|_| is_moved)
+                        .map(|id| product(&code.factor(id), &moved::shift(k))),
+                );
                 lines.extend(lines::sum(&name, &terms));
                 if !locals.contains(&name) {
                     locals.push(name);
@@ -139,17 +144,34 @@ impl Writer<'_> {
     }
 
     /// What does not depend on the states: parameters and weights, for direction `k`.
-    pub fn terms_of(&self, row: &Row, code: &Code, k: usize) -> Vec<String> {
-        let parameters = row.parameters.iter().map(|(index, id)| (*id, format!("{}[{k}]", self.seeds[*index])));
-        let weights = row.arguments.iter().map(|(index, id)| (*id, weight_gradient(*index, k)));
-        parameters.chain(weights).map(|(id, name)| product(&code.factor(id), &name)).collect()
+    pub fn terms_of(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
+        let term = |(source, id): (Source, Id)| {
+            let gradient = match source {
+                Source::Parameter(index) => format!("{}[{k}]", self.seeds[index]),
+                Source::Argument(index) => weight_gradient(index, k),
+                // Of the states see `known_terms`; of what else there may be, whoever calls takes care.
+                Source::State(_)
+                | Source::VAfter
+                | Source::VBefore
+                | Source::PointerAfter(_)
+                | Source::PointerBefore(_)
+                | Source::Unknown(..)
+                | Source::Time
+                | Source::Arrays => return None,
+            };
+            Some(product(&code.factor(id), &gradient))
+        };
+        form.iter().filter_map(term).collect()
     }
 
     /// The same with the states, for what depends only on those that nothing changes after INITIAL.
-    pub fn known_terms(&self, row: &Row, code: &Code, k: usize) -> Vec<String> {
-        let states = row.states.iter().map(|(state, id)| (*id, format!("{}[{k}]", self.gradients[*state])));
-        let mut terms = self.terms_of(row, code, k);
-        terms.extend(states.map(|(id, name)| product(&code.factor(id), &name)));
+    pub fn known_terms(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
+        let state = |(source, id): (Source, Id)| match source {
+            Source::State(index) => Some(product(&code.factor(id), &format!("{}[{k}]", self.gradients[index]))),
+            _ => None,
+        };
+        let mut terms = self.terms_of(form, code, k);
+        terms.extend(form.iter().filter_map(state));
         terms
     }
 }

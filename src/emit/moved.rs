@@ -15,7 +15,7 @@ use super::procedures::{locals_statement, product};
 use super::region::Writer;
 use super::sources::Phase;
 use crate::graph::Id;
-use crate::step::{self, Linearised, Receive, Row, Sent};
+use crate::step::{self, LinearForm, Linearised, Receive, Sent, Source};
 
 #[derive(Serialize)]
 pub(super) struct Moved {
@@ -133,7 +133,7 @@ impl Writer<'_> {
         let mut lines = Vec::new();
         for k in 0..self.directions {
             let mut terms = vec![shift(k)];
-            terms.extend(row.time.map(|id| product(&code.factor(id), &shift(k))));
+            terms.extend(row.get(Source::Time).map(|id| product(&code.factor(id), &shift(k))));
             terms.extend(self.known_terms(row, code, k));
             lines.extend(lines::sum(&format!("next_shift[{k}]"), &terms));
         }
@@ -162,19 +162,19 @@ impl Writer<'_> {
 
 /// Parameters that change when events come that it sends to itself, where that matters.
 pub fn timed_by(linearised: &Linearised) -> Vec<String> {
-    let rows = linearised.receive.iter().flat_map(Receive::late).flat_map(|row| &row.parameters);
-    let names: BTreeSet<&String> = rows.map(|(index, _)| &linearised.parameters[*index].public).collect();
+    let read = linearised.receive.iter().flat_map(Receive::late).flat_map(LinearForm::parameters);
+    let names: BTreeSet<&String> = read.map(|index| &linearised.parameters[index].public).collect();
     names.into_iter().cloned().collect()
 }
 
 impl Moved {
     /// Lines that set the [`rate`] of a row; `inner` are its coefficients by what the map has rows of.
-    pub(super) fn rate_lines(&self, row: usize, of: &Row, inner: &[(usize, Id)], code: &Code) -> Vec<String> {
-        let mut terms: Vec<String> = of.time.iter().map(|id| code.factor(*id)).collect();
+    pub(super) fn rate_lines(&self, row: usize, of: &LinearForm, inner: &[(usize, Id)], code: &Code) -> Vec<String> {
+        let mut terms: Vec<String> = of.get(Source::Time).map(|id| code.factor(id)).into_iter().collect();
         if self.flow.is_some() {
             let inner = inner.iter();
             terms.extend(inner.map(|(other, id)| product(&code.factor(*id), &format!("slope_before[{other}]"))));
-            terms.extend(of.v_before.map(|id| product(&code.factor(id), "v_slope")));
+            terms.extend(of.get(Source::VBefore).map(|id| product(&code.factor(id), "v_slope")));
         }
         lines::sum(&rate(row), &terms)
     }

@@ -8,7 +8,7 @@ use super::lines;
 use super::region::Writer;
 use super::stages::unknown_name;
 use crate::graph::{Builtin, Id};
-use crate::step::Row;
+use crate::step::{LinearForm, Source};
 
 #[derive(Serialize)]
 pub(super) struct Procedure {
@@ -18,24 +18,24 @@ pub(super) struct Procedure {
 }
 
 impl Writer<'_> {
-    /// The products of a row, for direction `k`.
-    pub fn terms(&self, row: &Row, factor: &mut dyn FnMut(Id) -> String) -> Vec<String> {
-        let states = row.states.iter().map(|(other, id)| (*id, format!("{}[k]", self.gradients[*other])));
-        let after = row.v_after.map(|id| (id, "W_new[k]".to_owned()));
-        let before = row.v_before.map(|id| (id, "W[k]".to_owned()));
-        let far_after = row.far_after.iter().map(|(index, id)| (*id, format!("{}[k]", self.far[*index].new)));
-        let far_before = row.far_before.iter().map(|(index, id)| (*id, format!("{}[k]", self.far[*index].gradient)));
-        let parameters = row.parameters.iter().map(|(index, id)| (*id, format!("{}[k]", self.seeds[*index])));
-        let unknowns = row.unknowns.iter().map(|(place, id)| (*id, unknown_name(*place)));
-        let products = states
-            .chain(after)
-            .chain(before)
-            .chain(far_after)
-            .chain(far_before)
-            .chain(parameters)
-            .chain(unknowns)
-            .map(|(id, name)| self.product(id, &factor(id), &name));
-        products.chain(row.arrays.map(|id| self.through(id))).collect()
+    /// The products of a linear form, for direction `k`.
+    pub fn terms(&self, form: &LinearForm, factor: &mut dyn FnMut(Id) -> String) -> Vec<String> {
+        let mut term = |(source, id): (Source, Id)| {
+            let gradient = match source {
+                Source::State(index) => format!("{}[k]", self.gradients[index]),
+                Source::VAfter => "W_new[k]".to_owned(),
+                Source::VBefore => "W[k]".to_owned(),
+                Source::PointerAfter(index) => format!("{}[k]", self.far[index].new),
+                Source::PointerBefore(index) => format!("{}[k]", self.far[index].gradient),
+                Source::Parameter(index) => format!("{}[k]", self.seeds[index]),
+                Source::Unknown(stage, row) => unknown_name((stage, row)),
+                Source::Arrays => return Some(self.through(id)),
+                // Only events have these.
+                Source::Argument(_) | Source::Time => return None,
+            };
+            Some(self.product(id, &factor(id), &gradient))
+        };
+        form.in_order_of_sums().filter_map(&mut term).collect()
     }
 
     fn product(&self, id: Id, coefficient: &str, variable: &str) -> String {

@@ -9,7 +9,7 @@ use super::lines;
 use super::region::Writer;
 use super::stages::substitution;
 use crate::graph::Id;
-use crate::step::{Linearised, Row, Stage};
+use crate::step::{LinearForm, Linearised, Stage};
 
 /// What NEURON computes: the membrane current, and each state at the end of the
 /// step and at the start of a run.
@@ -53,7 +53,7 @@ pub fn derivative(linearised: &Linearised) -> String {
     let mut block = code.statements();
     block.push(format!("d = {}", code.value(linearised.conductance)));
     let mut factor = |id: Id| code.factor(id);
-    let terms = |row: &Row, factor: &mut dyn FnMut(Id) -> String| writer.terms(row, factor);
+    let terms = |row: &LinearForm, factor: &mut dyn FnMut(Id) -> String| writer.terms(row, factor);
     block.extend(lines::sum("S[k]", &terms(&linearised.source, &mut factor)));
     block.extend(substitution(&linearised.stages, &terms, &mut factor).1);
     for (state, gradient) in linearised.states.iter().zip(&writer.gradients) {

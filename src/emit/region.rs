@@ -231,7 +231,7 @@ pub(super) fn unfollowed(linearised: &Linearised) -> Vec<String> {
 pub(super) fn sees_jumps(linearised: &Linearised) -> bool {
     let reads = linearised.receive.as_ref().is_some_and(|receive| {
         let changes = receive.states.iter().chain(&receive.weights);
-        changes.into_iter().any(|change| change.row.v_before.is_some())
+        changes.into_iter().any(|change| change.row.reads_voltage())
     });
     let hooks = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.hooks);
     reads || hooks.into_iter().any(|(hook, _)| *hook == Hook::BeforeBreakpoint)

@@ -2,14 +2,14 @@
 
 use super::lines;
 use crate::graph::Id;
-use crate::step::{Row, Stage};
+use crate::step::{LinearForm, Stage};
 
 /// Statements and the LOCAL names that they set. `terms` writes the products of
 /// a row, `factor` a coefficient.
 #[allow(clippy::type_complexity)] // a name would hide the lifetimes
 pub(super) fn substitution(
     stages: &[Stage],
-    terms: &dyn Fn(&Row, &mut dyn FnMut(Id) -> String) -> Vec<String>,
+    terms: &dyn Fn(&LinearForm, &mut dyn FnMut(Id) -> String) -> Vec<String>,
     factor: &mut dyn FnMut(Id) -> String,
 ) -> (Vec<String>, Vec<String>) {
     let (mut names, mut code) = (Vec::new(), Vec::new());

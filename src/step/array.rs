@@ -4,7 +4,7 @@
 //! the same index, at once: what is written may depend on parameters, on weights and
 //! on what INITIAL has set, whose gradients are there when the event comes.
 
-use super::row::{Order, Row};
+use super::linear_form::{FormInputs, LinearForm};
 use super::{Quantity, Refused, Step};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input, Scope};
@@ -35,7 +35,7 @@ pub struct ArrayStore {
     pub on: Id,
     pub index: Id,
     pub value: Id,
-    pub row: Row,
+    pub row: LinearForm,
 }
 
 /// Arrays that are set at events and in INITIAL only, with their lengths.
@@ -134,7 +134,7 @@ impl Step<'_> {
     pub(super) fn array_stores(
         &mut self,
         stores: &[Store],
-        order: &Order,
+        order: &FormInputs,
         settled: &[bool],
     ) -> Result<Vec<ArrayStore>, Refused> {
         let mut found = Vec::new();
@@ -143,8 +143,8 @@ impl Step<'_> {
             let Some(array) = self.arrays.iter().position(|array| array.input == store.array) else { continue };
             let value = self.graph.only_in(store.scope, store.value, zero);
             let index = self.graph.only_in(store.scope, store.index, zero);
-            let row = self.row(value, order);
-            if row.v_before.is_some() || row.states.iter().any(|(state, _)| !settled[*state]) {
+            let row = self.form(value, order);
+            if row.reads_voltage() || row.states().any(|state| !settled[state]) {
                 let message = "what an event writes into an array depends on the voltage or on a state";
                 return Err(refuse_array(store.span, message));
             }

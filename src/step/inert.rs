@@ -1,7 +1,7 @@
 //! Point processes whose gradients are 0 as long as no direction acts on themselves: nothing that they do depends on
 //! the voltage but a current that is linear in it, whose conductance stands in NEURON's matrix.
 
-use super::{Change, Linearised, Row};
+use super::{Change, LinearForm, Linearised};
 use crate::model::Kind;
 
 impl Linearised {
@@ -28,6 +28,6 @@ impl Linearised {
         self.region.kind() == Kind::Point
             && stands_alone
             && is_quiet
-            && states.chain(received).chain([&self.source]).all(Row::is_free_of_voltages)
+            && states.chain(received).chain([&self.source]).all(LinearForm::is_free_of_voltages)
     }
 }

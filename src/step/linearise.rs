@@ -9,11 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::carried::Candidate;
-use super::row::Order;
+use super::linear_form::{FormInputs, Source};
 use super::unread::Run;
 use super::{
-    Array, Check, EventTimes, Isolated, Names, Parameter, Pointed, Quantity, Receive, Refused, Region, RegionIon, Row,
-    SharedTable, Stage, StaleTable, StateKind, Step,
+    Array, Check, EventTimes, Isolated, LinearForm, Names, Parameter, Pointed, Quantity, Receive, Refused, Region,
+    RegionIon, SharedTable, Stage, StaleTable, StateKind, Step,
 };
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Graph, Id, Input, Node};
@@ -30,8 +30,8 @@ pub struct State {
     pub after: Id,
     /// The value after INITIAL.
     pub initial: Id,
-    pub row: Row,
-    pub start: Row,
+    pub row: LinearForm,
+    pub start: LinearForm,
     /// The values at the end of a step, if it changes them, and after INITIAL,
     /// if NEURON does not show them.
     pub own: Option<(Option<Id>, Id)>,
@@ -58,7 +58,7 @@ pub struct Linearised {
     /// The sizes of what `current` is the sum of.
     pub current_size: Id,
     /// `S`
-    pub source: Row,
+    pub source: LinearForm,
     pub states: Vec<State>,
     pub parameters: Vec<Parameter>,
     /// Voltages that POINTERs see.
@@ -154,20 +154,20 @@ fn linearise_with(
     let isolated = step.isolated(&roots, &parameters);
 
     let pointed = step.pointed_by(&roots);
-    let mut order = Order {
-        far: pointed.iter().map(|(inputs, _)| *inputs).collect(),
+    let mut order = FormInputs {
+        pointers: pointed.iter().map(|(inputs, _)| *inputs).collect(),
         states: chosen.iter().map(|candidate| candidate.input).collect(),
         parameters: parameters.iter().map(|(input, _)| *input).collect(),
-        ..Order::default()
+        ..FormInputs::default()
     };
     let mut start_order = order.clone();
     // After the start they are states, not parameters.
     order.forget(&initial, step.graph.input("nothing"));
     let arguments = received.as_ref().map(super::receive::Traced::inputs).unwrap_or_default();
-    let event_order = Order { arguments, time: step.time(), ..order.clone() };
+    let event_order = FormInputs { arguments, time: step.time(), ..order.clone() };
     let settled = step.settled(&chosen);
     // What an array keeps of the time of an event counts as a number, but in the limit of small steps.
-    let store_order = Order { time: slopes.as_ref().and_then(|_| step.time()), ..event_order.clone() };
+    let store_order = FormInputs { time: slopes.as_ref().and_then(|_| step.time()), ..event_order.clone() };
     let stores = received.as_ref().map(|received| step.stores_of_events(received, &chosen, &store_order, &settled));
     let stores = stores.transpose()?.unwrap_or_default();
     order.arrays = step.active_arrays();
@@ -175,7 +175,7 @@ fn linearise_with(
     let stages = step.stages(&step.systems(&ends), &mut order);
     let starts: Vec<Id> = chosen.iter().map(|candidate| candidate.start).collect();
     let start_stages = step.stages(&step.systems(&starts), &mut start_order);
-    let mut source = step.row(membrane.current, &order);
+    let mut source = step.form(membrane.current, &order);
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
     let states = step.state_rows(&chosen, &order, &start_order)?;
     let corrected = corrected(&chosen, &initial, &parameters);
@@ -257,7 +257,7 @@ impl Step<'_> {
         &mut self,
         received: &super::receive::Traced,
         chosen: &[Candidate],
-        order: &Order,
+        order: &FormInputs,
         settled: &[bool],
     ) -> Result<Vec<super::ArrayStore>, Refused> {
         let stores = self.array_stores(&received.stores, order, settled)?;
@@ -266,18 +266,29 @@ impl Step<'_> {
         Ok(stores)
     }
 
-    fn state_rows(&mut self, chosen: &[Candidate], order: &Order, start_order: &Order) -> Result<Vec<State>, Refused> {
+    fn state_rows(
+        &mut self,
+        chosen: &[Candidate],
+        order: &FormInputs,
+        start_order: &FormInputs,
+    ) -> Result<Vec<State>, Refused> {
         self.refuse_full()?;
         let mut states = Vec::new();
         for (candidate, is_settled) in chosen.iter().zip(self.settled(chosen)) {
-            let row = self.row(candidate.after, order);
+            let row = self.form(candidate.after, order);
             self.refuse_full()?;
-            let start = Row {
-                states: Vec::new(),
-                v_after: None,
-                far_after: Vec::new(),
-                ..self.row(candidate.start, start_order)
-            };
+            let mut start = self.form(candidate.start, start_order);
+            start.retain(|source| match source {
+                // There is nothing before it, and no step.
+                Source::State(_) | Source::VAfter | Source::PointerAfter(_) => false,
+                Source::VBefore
+                | Source::PointerBefore(_)
+                | Source::Parameter(_)
+                | Source::Unknown(..)
+                | Source::Argument(_)
+                | Source::Time
+                | Source::Arrays => true,
+            });
             self.refuse_full()?;
             states.push(State {
                 public: self.public_name(&candidate.kind),
@@ -311,17 +322,17 @@ impl Step<'_> {
 
     /// The cable's own current is `d W`, so `S` holds `dJ/dV - d`: nothing for
     /// a current that is linear in the voltage.
-    fn without_conductance(&mut self, source: &mut Row, current: Id, conductance: Id) {
+    fn without_conductance(&mut self, source: &mut LinearForm, current: Id, conductance: Id) {
         let slope = self.derivative(current, self.v_before);
         let rest = self.graph.sub(slope, conductance);
-        source.v_before = (!self.graph.is_zero(rest)).then_some(rest);
+        source.set(Source::VBefore, (!self.graph.is_zero(rest)).then_some(rest));
     }
 
     /// The parameter `cm`, by `1e-3 (V_{n+1} - V_n) / dt`: mA/cm2 per uF/cm2.
-    fn add_capacitance(&mut self, source: &mut Row, parameters: &mut Vec<Parameter>, rise: Id) {
+    fn add_capacitance(&mut self, source: &mut LinearForm, parameters: &mut Vec<Parameter>, rise: Id) {
         let scale = self.graph.number(1e-3);
         let per_step = self.graph.div(rise, self.dt);
-        source.parameters.push((parameters.len(), self.graph.mul(scale, per_step)));
+        source.set(Source::Parameter(parameters.len()), Some(self.graph.mul(scale, per_step)));
         parameters.push(Parameter { public: "cm".to_owned(), scope: "cable", steady: None });
     }
 

@@ -16,7 +16,7 @@
 use super::carried::Candidate;
 use super::receive::Traced as TracedEvent;
 use super::state::Method;
-use super::{Quantity, Receive, Refused, Row, Step, When};
+use super::{LinearForm, Quantity, Receive, Refused, Source, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
@@ -202,7 +202,7 @@ impl Step<'_> {
     ) -> Result<Option<Result<Moved, String>>, Refused> {
         let stored: Vec<Id> = receive.stores.iter().flat_map(|store| [store.value, store.index]).collect();
         let is_kept = self.time().is_some_and(|time| self.graph.reachable_inputs(&stored, true).contains(&time));
-        if !(receive.reads_time() || is_kept) || receive.late().all(Row::is_free_of_model) {
+        if !(receive.reads_time() || is_kept) || receive.late().all(LinearForm::is_free_of_model) {
             receive.forget_times();
             return Ok(None);
         }
@@ -213,7 +213,11 @@ impl Step<'_> {
             Err(reason) => reason,
         };
         // Parameters can be refused by name when they are asked for.
-        if receive.late().all(|late| late.states.is_empty() && late.arguments.is_empty() && late.v_before.is_none()) {
+        if receive
+            .late()
+            .flat_map(LinearForm::iter)
+            .all(|(source, _)| !matches!(source, Source::State(_) | Source::Argument(_) | Source::VBefore))
+        {
             return Ok(Some(Err(reason)));
         }
         let mechanism = &self.region.mechanisms[0];
@@ -236,7 +240,7 @@ impl Step<'_> {
             if sent.flag == Some(0.0) || sent.arguments.len() < 2 {
                 return Err("it sends events to itself whose flag is 0".to_owned());
             }
-            if late.v_before.is_some() || !late.states.iter().all(|(state, _)| settled[*state]) {
+            if late.reads_voltage() || !late.states().all(|state| settled[state]) {
                 return Err("it sends events to itself at times that depend on v or on a state".to_owned());
             }
         }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::row::{Order, Row};
+use super::linear_form::{FormInputs, LinearForm, Source};
 use super::{ArrayStore, Moved, Quantity, Refused, Step, When};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{Id, Input};
@@ -20,7 +20,7 @@ pub struct Change {
     /// Index into [`super::Linearised::states`], or of an argument.
     pub target: usize,
     pub value: Id,
-    pub row: Row,
+    pub row: LinearForm,
 }
 
 /// A self-event that is sent along, or watched for.
@@ -35,7 +35,7 @@ pub struct Sent {
     /// The flag, if it is a number.
     pub flag: Option<f64>,
     /// Of a self-event, where times have derivatives: that of how long it takes, of `net_move` of its time.
-    pub late: Option<Row>,
+    pub late: Option<LinearForm>,
 }
 
 impl Sent {
@@ -43,7 +43,7 @@ impl Sent {
     pub fn roots(&self) -> Vec<Id> {
         let arguments = if self.is_watch() { &[] } else { self.arguments.as_slice() };
         let seen = self.seen.iter().map(|(_, id)| *id);
-        let late = self.late.iter().flat_map(Row::coefficients);
+        let late = self.late.iter().flat_map(LinearForm::coefficients);
         arguments.iter().copied().chain(seen).chain([self.on]).chain(late).collect()
     }
 
@@ -64,7 +64,7 @@ pub struct Receive {
     pub states: Vec<Change>,
     pub weights: Vec<Change>,
     /// What the voltage becomes, if it is set.
-    pub voltage: Option<(Id, Row)>,
+    pub voltage: Option<(Id, LinearForm)>,
     pub sent: Vec<Sent>,
     /// Elements of arrays that are set, in order.
     pub stores: Vec<ArrayStore>,
@@ -83,11 +83,11 @@ pub struct Receive {
 
 impl Receive {
     /// How the times of self-events depend on everything.
-    pub fn late(&self) -> impl Iterator<Item = &Row> {
+    pub fn late(&self) -> impl Iterator<Item = &LinearForm> {
         self.sent.iter().chain(&self.start_sent).filter_map(|sent| sent.late.as_ref())
     }
 
-    fn rows_mut(&mut self) -> impl Iterator<Item = &mut Row> {
+    fn rows_mut(&mut self) -> impl Iterator<Item = &mut LinearForm> {
         let voltage = self.voltage.iter_mut().map(|(_, row)| row);
         let stores = self.stores.iter_mut().map(|store| &mut store.row);
         self.states.iter_mut().chain(&mut self.weights).map(|change| &mut change.row).chain(voltage).chain(stores)
@@ -98,13 +98,13 @@ impl Receive {
         let changes = self.states.iter().chain(&self.weights).map(|change| &change.row);
         let voltage = self.voltage.iter().map(|(_, row)| row);
         let stores = self.stores.iter().map(|store| &store.row);
-        changes.chain(voltage).chain(stores).chain(self.late()).any(|row| row.time.is_some())
+        changes.chain(voltage).chain(stores).chain(self.late()).any(|row| row.get(Source::Time).is_some())
     }
 
     /// Counts all times as fixed.
     pub(super) fn forget_times(&mut self) {
         for row in self.rows_mut() {
-            row.time = None;
+            row.set(Source::Time, None);
         }
         for sent in self.sent.iter_mut().chain(&mut self.start_sent) {
             sent.late = None;
@@ -280,7 +280,7 @@ impl Step<'_> {
         &mut self,
         traced: &Traced,
         changed: &[(usize, Id)],
-        order: &Order,
+        order: &FormInputs,
         settled: &[bool],
         stores: Vec<ArrayStore>,
         start_sent: Vec<Sent>,
@@ -290,7 +290,7 @@ impl Step<'_> {
             arguments: Vec::new(),
             states: Vec::new(),
             weights: Vec::new(),
-            voltage: traced.voltage.map(|[_, after]| (after, self.row(after, order))),
+            voltage: traced.voltage.map(|[_, after]| (after, self.form(after, order))),
             sent: traced.sent.clone(),
             stores,
             start_weights: Vec::new(),
@@ -300,12 +300,12 @@ impl Step<'_> {
             moved: None,
         };
         for (target, value) in changed {
-            let row = self.row(*value, order);
+            let row = self.form(*value, order);
             receive.states.push(Change { target: *target, value: *value, row });
         }
         let all_sent = receive.sent.iter_mut().chain(&mut receive.start_sent);
         for sent in all_sent.filter(|sent| order.time.is_some() && !sent.is_watch()) {
-            sent.late = Some(self.row(sent.arguments[0], order));
+            sent.late = Some(self.form(sent.arguments[0], order));
         }
         for (sent, seen) in receive.sent.iter_mut().zip(&traced.seen) {
             for (target, _) in changed {
@@ -326,10 +326,10 @@ impl Step<'_> {
                 if value == unchanged || !read.contains(input) {
                     continue;
                 }
-                let row = self.row(value, order);
+                let row = self.form(value, order);
                 // Their gradients are there from the end of INITIAL.
-                let is_known = |(state, _): &(usize, Id)| settled[*state] && !is_start;
-                if row.v_before.is_some() || !row.states.iter().all(is_known) {
+                let is_known = |state: usize| settled[state] && !is_start;
+                if row.reads_voltage() || !row.states().all(is_known) {
                     return Err(self.refuse_weight(name));
                 }
                 changes.push(Change { target, value, row });

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Step;
+use super::linear_form::FormInputs;
 use super::receive::Receive;
-use super::row::Order;
 use crate::graph::{Id, Input, Node};
 
 impl Step<'_> {
     /// Not 0 where two events of one kind at the same time may do something else in the other order.
-    pub(super) fn order_matters(&mut self, receive: &Receive, order: &Order) -> Id {
+    pub(super) fn order_matters(&mut self, receive: &Receive, order: &FormInputs) -> Id {
         let states = receive.states.iter().map(|change| (change.value, order.states[change.target]));
         // What only moves by itself is there as it is.
         let is_changed = |(value, own): &(Id, Input)| self.graph.as_input(*value) != Some(*own);

@@ -10,14 +10,14 @@
 //! ```
 
 use super::Step;
-use super::row::{Order, Row};
+use super::linear_form::{FormInputs, LinearForm};
 use crate::graph::{Id, LinearId};
 
 /// One equation of a stage, in the order of elimination.
 #[derive(Clone, Debug)]
 pub struct StageRow {
     /// The derivative of the equation.
-    pub row: Row,
+    pub row: LinearForm,
     /// By index of an earlier row of the stage.
     pub lower: Vec<(usize, Id)>,
     /// By index of a later row of the stage, whose unknown it multiplies.
@@ -48,7 +48,7 @@ impl Stage {
 
 impl Step<'_> {
     /// The stages for some equations, and where their unknowns are in them.
-    pub(super) fn stages(&mut self, systems: &[LinearId], order: &mut Order) -> Vec<Stage> {
+    pub(super) fn stages(&mut self, systems: &[LinearId], order: &mut FormInputs) -> Vec<Stage> {
         let mut stages = Vec::new();
         for system in systems {
             let system = self.graph.linear_system(*system).clone();
@@ -76,7 +76,7 @@ impl Step<'_> {
             let on = system.scope.map(|_| self.graph.only_in(system.scope, one, zero));
             if on.is_some() {
                 for row in &mut rows {
-                    let row_ids = row.row.coefficients_mut();
+                    let row_ids = row.row.ids_mut();
                     let ids = row_ids.chain(row.lower.iter_mut().map(|(_, id)| id));
                     let ids = ids.chain(row.upper.iter_mut().map(|(_, id)| id));
                     for id in ids.chain([&mut row.inverse]) {
@@ -93,11 +93,16 @@ impl Step<'_> {
     }
 
     /// `db - dA x` of one equation.
-    fn equation(&mut self, matrix: &crate::graph::SparseRow, right: Id, values: &[Id], order: &Order) -> Row {
-        let mut row = Row::default();
+    fn equation(
+        &mut self,
+        matrix: &crate::graph::SparseRow,
+        right: Id,
+        values: &[Id],
+        order: &FormInputs,
+    ) -> LinearForm {
         // Whoever made the graph so large is refused for it.
         if self.graph.is_full() {
-            return row;
+            return LinearForm::default();
         }
         let total = |step: &mut Self, by| {
             step.graph.charge_looks(1 + matrix.len());
@@ -112,23 +117,6 @@ impl Step<'_> {
             }
             (!step.graph.is_zero(sum)).then_some(sum)
         };
-        row.arrays =
-            self.through_arrays(order, |step, array| total(step, array).unwrap_or_else(|| step.graph.number(0.0)));
-        row.v_before = total(self, self.v_before);
-        row.v_after = total(self, self.v_after);
-        for (index, [before, after]) in order.far.iter().enumerate() {
-            row.far_before.extend(total(self, *before).map(|id| (index, id)));
-            row.far_after.extend(total(self, *after).map(|id| (index, id)));
-        }
-        for (index, input) in order.states.iter().enumerate() {
-            row.states.extend(total(self, *input).map(|id| (index, id)));
-        }
-        for (index, input) in order.parameters.iter().enumerate() {
-            row.parameters.extend(total(self, *input).map(|id| (index, id)));
-        }
-        for (input, place) in &order.unknowns {
-            row.unknowns.extend(total(self, *input).map(|id| (*place, id)));
-        }
-        row
+        self.form_by(order, total)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Linearised, Row};
+use super::{LinearForm, Linearised, Source};
 use crate::model::Role;
 use crate::step::StateKind;
 
@@ -56,8 +56,21 @@ struct Smooth {
 }
 
 impl Smooth {
-    fn add(&mut self, row: &Row) {
-        self.states.extend(row.states.iter().map(|(state, _)| *state));
-        self.parameters.extend(row.parameters.iter().map(|(parameter, _)| *parameter));
+    fn add(&mut self, form: &LinearForm) {
+        for (source, _) in form.iter() {
+            match source {
+                Source::State(index) => _ = self.states.insert(index),
+                Source::Parameter(index) => _ = self.parameters.insert(index),
+                // What they depend on is looked at where it is made.
+                Source::VAfter
+                | Source::VBefore
+                | Source::PointerAfter(_)
+                | Source::PointerBefore(_)
+                | Source::Unknown(..)
+                | Source::Argument(_)
+                | Source::Time
+                | Source::Arrays => {}
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! States that no direction changes. Where gradients act on a run it may be long: no work is done for what stays 0.
 
-use super::{Linearised, Receive, Row};
+use super::{LinearForm, Linearised, Receive, Source};
 
 /// What may have a gradient that is not 0.
 struct Moving {
@@ -10,12 +10,24 @@ struct Moving {
 }
 
 impl Moving {
-    fn moves(&self, row: &Row) -> bool {
-        let far = !row.far_before.is_empty() || !row.far_after.is_empty();
-        let itself = row.v_before.is_some() || row.v_after.is_some() || row.time.is_some() || row.arrays.is_some();
-        let others = row.states.iter().any(|(state, _)| self.states[*state])
-            || row.arguments.iter().any(|(argument, _)| self.arguments[*argument]);
-        itself || far || others || !row.parameters.is_empty() || !row.unknowns.is_empty()
+    fn moves(&self, form: &LinearForm) -> bool {
+        form.iter().any(|(source, _)| match source {
+            Source::State(index) => self.states[index],
+            Source::Argument(index) => self.arguments[index],
+            Source::VAfter
+            | Source::VBefore
+            | Source::PointerAfter(_)
+            | Source::PointerBefore(_)
+            | Source::Parameter(_)
+            | Source::Unknown(..)
+            | Source::Time
+            | Source::Arrays => true,
+        })
+    }
+
+    /// Whether a term stays in a form.
+    fn keeps(&self, source: Source) -> bool {
+        !matches!(source, Source::State(index) if !self.states[index])
     }
 
     /// One round; whether something was found.
@@ -55,12 +67,12 @@ impl Linearised {
         while moving.spread(self) {}
         let stages = self.stages.iter_mut().chain(&mut self.start_stages);
         for row in stages.flat_map(|stage| &mut stage.rows) {
-            row.row.states.retain(|(state, _)| moving.states[*state]);
+            row.row.retain(|source| moving.keeps(source));
         }
-        self.source.states.retain(|(state, _)| moving.states[*state]);
+        self.source.retain(|source| moving.keeps(source));
         for (state, is_moving) in self.states.iter_mut().zip(&moving.states) {
-            state.row.states.retain(|(state, _)| moving.states[*state]);
-            state.start.states.retain(|(state, _)| moving.states[*state]);
+            state.row.retain(|source| moving.keeps(source));
+            state.start.retain(|source| moving.keeps(source));
             state.is_still = !is_moving;
         }
         if !moving.states.contains(&true) && !self.receive.as_ref().is_some_and(|receive| self.follows(receive)) {

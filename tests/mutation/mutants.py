@@ -49,7 +49,7 @@ def _letters(text: str) -> list[int]:
 
 _RULES = "src/diff/rules.rs"
 _LINEARISE = "src/step/linearise.rs"
-_ROW = "src/step/row.rs"
+_FORM = "src/step/linear_form.rs"
 
 RULES = [
     Mutant("neg", _RULES, "=> g.neg(d[0]),", "=> d[0],"),
@@ -129,34 +129,39 @@ STEP = [
     Mutant(
         "dI/dV - d",
         _LINEARISE,
-        "source.v_before = (!self.graph.is_zero(rest)).then_some(rest);",
-        "source.v_before = None; let _ = rest;",
+        "source.set(Source::VBefore, (!self.graph.is_zero(rest)).then_some(rest));",
+        "source.set(Source::VBefore, None); let _ = rest;",
     ),
     Mutant(
         "G, the old voltage",
-        _ROW,
-        "v_before: self.nonzero(of, v_before),",
-        "v_before: { let _ = v_before; None },",
+        _FORM,
+        "let voltages = [(Source::VBefore, self.v_before), (Source::VAfter, self.v_after)];",
+        "let voltages = [(Source::VAfter, self.v_after)];",
     ),
-    Mutant("F, the new voltage", _ROW, "v_after: self.nonzero(of, v_after),", "v_after: { let _ = v_after; None },"),
+    Mutant(
+        "F, the new voltage",
+        _FORM,
+        "let voltages = [(Source::VBefore, self.v_before), (Source::VAfter, self.v_after)];",
+        "let voltages = [(Source::VBefore, self.v_before)];",
+    ),
     Mutant(
         "E, the states",
-        _ROW,
-        "row.states.extend(self.nonzero(of, *input).map(|id| (index, id)));",
-        "if false { row.states.extend(self.nonzero(of, *input).map(|id| (index, id))); }",
+        _FORM,
+        ".chain(states).chain(parameters)",
+        ".chain(states.take(0)).chain(parameters)",
     ),
     Mutant("cm", _LINEARISE, "let scale = self.graph.number(1e-3);", "let scale = self.graph.number(0.0);"),
     Mutant(
         "initial rows, voltage",
         _LINEARISE,
-        "            v_after: None,",
-        "            v_after: None,\n            v_before: None,",
+        "Source::State(_) | Source::VAfter | Source::PointerAfter(_) => false,",
+        "Source::State(_) | Source::VAfter | Source::VBefore | Source::PointerAfter(_) => false,",
     ),
     Mutant(
         "initial rows, parameters",
         _LINEARISE,
-        "            v_after: None,",
-        "            v_after: None,\n            parameters: Vec::new(),",
+        "Source::State(_) | Source::VAfter | Source::PointerAfter(_) => false,",
+        "Source::State(_) | Source::VAfter | Source::Parameter(_) | Source::PointerAfter(_) => false,",
     ),
     Mutant(
         "writers first",
@@ -321,8 +326,8 @@ EVENTS = [
     Mutant(
         "event: what it does by its time",
         "src/emit/moved.rs",
-        "of.time.iter().map(",
-        "of.time.iter().filter(|_| false).map(",
+        "of.get(Source::Time).map(",
+        "of.get(Source::Time).filter(|_| false).map(",
         ("python/tests/test_events.py",),
     ),
     Mutant(
@@ -429,8 +434,8 @@ LATER = [
     Mutant(
         "event: settled states in weights",
         "src/emit/events.rs",
-        "terms.extend(states.map(|(id, name)| product(&code.factor(id), &name)));",
-        "let _ = states;",
+        "terms.extend(form.iter().filter_map(state));",
+        "let _ = state;",
         _RING,
     ),
     Mutant(
@@ -483,16 +488,16 @@ POINTERS = [
     ),
     Mutant(
         "pointer: what the states see",
-        _ROW,
-        "row.far_after.extend(self.nonzero(of, *after).map(|id| (index, id)));",
-        "let _ = after;",
+        _FORM,
+        "before.chain(after)",
+        "before.chain(after.take(0))",
         _POINTERS,
     ),
     Mutant(
         "pointer: the current, backwards",
         "src/emit/reverse/adjoint.rs",
-        "source.far_before.iter().map(",
-        "source.far_before.iter().take(0).map(",
+        'Source::PointerBefore(index) => (element("far_carry", index), false),',
+        "Source::PointerBefore(_) => return None,",
         _POINTERS,
     ),
     Mutant(
@@ -636,7 +641,7 @@ INERT = [
     Mutant(
         "inert: voltages",
         "src/step/inert.rs",
-        ".all(Row::is_free_of_voltages)",
+        ".all(LinearForm::is_free_of_voltages)",
         ".all(|_| true)",
         ("python/tests/test_inert.py",),
     ),

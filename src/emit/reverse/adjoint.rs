@@ -15,7 +15,7 @@ use crate::emit::checks::{SMALL, TOLERANCE};
 use crate::emit::code::Code;
 use crate::emit::{EmitError, File, checks, lines, template};
 use crate::graph::{Id, Input};
-use crate::step::{Linearised, Quantity};
+use crate::step::{Linearised, Quantity, Source};
 
 /// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
 /// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
@@ -197,14 +197,23 @@ struct Waiting {
 }
 
 fn waiting(linearised: &Linearised) -> Vec<Waiting> {
-    let source = &linearised.source;
-    let new = |target: String, coefficient: Id| Waiting { target, is_scaled: false, coefficient };
-    let mut found: Vec<Waiting> = source.v_before.map(|id| new("carry[i]".to_owned(), id)).into_iter().collect();
-    found.extend(source.far_before.iter().map(|(index, id)| new(element("far_carry", *index), *id)));
-    found.extend(source.states.iter().map(|(index, id)| new(thought_of(*index), *id)));
-    let total = |index: usize, id| Waiting { is_scaled: true, ..new(element("total", index), id) };
-    found.extend(source.parameters.iter().map(|(index, id)| total(*index, *id)));
-    found
+    let product = |(source, coefficient): (Source, Id)| {
+        let (target, is_scaled) = match source {
+            Source::State(index) => (thought_of(index), false),
+            Source::VBefore => ("carry[i]".to_owned(), false),
+            Source::PointerBefore(index) => (element("far_carry", index), false),
+            Source::Parameter(index) => (element("total", index), true),
+            // A current is one of the old voltage, and has no equations of its own; arrays are refused in reverse mode.
+            Source::VAfter
+            | Source::PointerAfter(_)
+            | Source::Unknown(..)
+            | Source::Argument(_)
+            | Source::Time
+            | Source::Arrays => return None,
+        };
+        Some(Waiting { target, is_scaled, coefficient })
+    };
+    linearised.source.iter().filter_map(product).collect()
 }
 
 /// How many numbers wait for y at each place.

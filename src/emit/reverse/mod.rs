@@ -26,7 +26,7 @@ use super::events::changed_inputs;
 use super::{EmitError, File, UNNAMED, fingerprint, lines, name_by_content, template};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
-use crate::step::{Linearised, Quantity, Row, Stage};
+use crate::step::{LinearForm, Linearised, Quantity, Stage};
 pub use manifest::{ReverseManifest, ReverseRegion};
 pub use refuse::refuse_reverse;
 
@@ -85,7 +85,7 @@ impl<'a> Reversed<'a> {
     fn new(linearised: &'a Linearised, jumps: bool) -> Self {
         let mut step = vec![linearised.conductance];
         step.extend(linearised.source.coefficients());
-        let rows = |row: fn(&'a crate::step::State) -> &'a Row| {
+        let rows = |row: fn(&'a crate::step::State) -> &'a LinearForm| {
             linearised.states.iter().flat_map(move |state| row(state).coefficients())
         };
         step.extend(rows(|state| &state.row));

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::emit::events::changed_inputs;
 use crate::graph::{Id, Input};
 use crate::model::Role;
-use crate::step::{Linearised, Quantity, Receive, Refused, Row, Stage, StateKind, When};
+use crate::step::{LinearForm, Linearised, Quantity, Receive, Refused, Source, Stage, StateKind, When};
 
 /// Refuses a region that has no exact adjoint here.
 pub fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
@@ -31,8 +31,8 @@ pub fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
         let what = format!("a step that changes `{name}`, beside a start that reads what it was before,");
         return refuse("reverse-initial", what);
     }
-    let mut late = linearised.receive.iter().flat_map(Receive::late);
-    if late.any(|row| !(row.states.is_empty() && row.arguments.is_empty())) {
+    let late = linearised.receive.iter().flat_map(Receive::late);
+    if late.flat_map(LinearForm::iter).any(|(source, _)| matches!(source, Source::State(_) | Source::Argument(_))) {
         let what = "an event that reads t and comes at a time that depends on a weight or a variable".to_owned();
         return refuse("reverse-event-time", what);
     }
@@ -92,7 +92,7 @@ pub(super) fn corrected(linearised: &Linearised) -> BTreeSet<StateKind> {
 fn read_at_start(linearised: &Linearised) -> BTreeSet<Input> {
     let rows = linearised.states.iter().map(|state| &state.start);
     let weights = linearised.receive.iter().flat_map(|receive| &receive.start_weights).map(|change| &change.row);
-    let mut roots: Vec<Id> = rows.chain(weights).flat_map(Row::coefficients).collect();
+    let mut roots: Vec<Id> = rows.chain(weights).flat_map(LinearForm::coefficients).collect();
     roots.extend(linearised.start_stages.iter().flat_map(Stage::coefficients));
     roots.extend(&linearised.failed_start);
     linearised.graph.reachable_inputs(&roots, false)

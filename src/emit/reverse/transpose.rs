@@ -15,7 +15,7 @@ use super::adjoint::thought_of;
 use crate::emit::code::Code;
 use crate::emit::lines;
 use crate::graph::Id;
-use crate::step::{Linearised, Row, Stage};
+use crate::step::{LinearForm, Linearised, Source, Stage};
 
 /// Products with what is known after the step: coefficient and name.
 pub type Terms = Vec<(Id, String)>;
@@ -45,7 +45,7 @@ impl Transposed {
     /// `rows` are the states' rows; what the loss thinks of them is [`thought_of`].
     pub fn new<'a>(
         linearised: &Linearised,
-        rows: impl Iterator<Item = &'a Row>,
+        rows: impl Iterator<Item = &'a LinearForm>,
         stages: &[Stage],
         code: &Code,
     ) -> Self {
@@ -67,7 +67,7 @@ impl Transposed {
     }
 
     /// The same for rows without unknowns, by what the loss thinks of each.
-    pub fn of_rows<'a>(linearised: &Linearised, rows: impl Iterator<Item = (&'a Row, String)>) -> Self {
+    pub fn of_rows<'a>(linearised: &Linearised, rows: impl Iterator<Item = (&'a LinearForm, String)>) -> Self {
         let arguments = linearised.receive.as_ref().map_or(0, |receive| receive.arguments.len());
         let mut transposed = Self {
             states: vec![Terms::new(); linearised.states.len()],
@@ -83,26 +83,21 @@ impl Transposed {
         transposed
     }
 
-    fn add(&mut self, row: &Row, name: &str) {
-        self.v_before.extend(row.v_before.map(|id| (id, name.to_owned())));
-        self.v_after.extend(row.v_after.map(|id| (id, name.to_owned())));
-        for (far, id) in &row.far_before {
-            self.far_before[*far].push((*id, name.to_owned()));
-        }
-        for (far, id) in &row.far_after {
-            self.far_after[*far].push((*id, name.to_owned()));
-        }
-        for (state, id) in &row.states {
-            self.states[*state].push((*id, name.to_owned()));
-        }
-        for (parameter, id) in &row.parameters {
-            self.parameters[*parameter].push((*id, name.to_owned()));
-        }
-        for (argument, id) in &row.arguments {
-            self.arguments[*argument].push((*id, name.to_owned()));
-        }
-        for ((stage, index), id) in &row.unknowns {
-            self.unknowns[*stage][*index].push((*id, name.to_owned()));
+    fn add(&mut self, form: &LinearForm, name: &str) {
+        for (source, id) in form.iter() {
+            let terms = match source {
+                Source::State(index) => &mut self.states[index],
+                Source::VAfter => &mut self.v_after,
+                Source::VBefore => &mut self.v_before,
+                Source::PointerAfter(index) => &mut self.far_after[index],
+                Source::PointerBefore(index) => &mut self.far_before[index],
+                Source::Parameter(index) => &mut self.parameters[index],
+                Source::Unknown(stage, row) => &mut self.unknowns[stage][row],
+                Source::Argument(index) => &mut self.arguments[index],
+                // Refused in reverse mode: arrays, and events at times that depend on anything.
+                Source::Arrays | Source::Time => continue,
+            };
+            terms.push((id, name.to_owned()));
         }
     }
 

@@ -11,7 +11,7 @@ use super::frame::Moment;
 use super::record::{HEAD, Record};
 use super::transpose::Transposed;
 use crate::emit::code::Code;
-use crate::step::{Change, Receive, Row};
+use crate::step::{Change, LinearForm, Receive};
 
 #[derive(Serialize)]
 pub(super) struct Undo {
@@ -60,13 +60,13 @@ struct Map {
 }
 
 impl Map {
-    fn new(reversed: &Reversed, states: &[Change], weights: &[Change], voltage: Option<&Row>) -> Self {
+    fn new(reversed: &Reversed, states: &[Change], weights: &[Change], voltage: Option<&LinearForm>) -> Self {
         let own = states.iter().map(|change| (&change.row, thought_of(change.target)));
         let weight_rows = weights.iter().map(|change| (&change.row, thought(change.target)));
         let voltage_row = voltage.map(|row| (row, "push".to_owned()));
         let flow = Transposed::of_rows(reversed.linearised, own.chain(weight_rows).chain(voltage_row));
         let rows = states.iter().chain(weights).map(|change| &change.row).chain(voltage);
-        let read = rows.flat_map(|row| row.states.iter().map(|(state, _)| *state));
+        let read = rows.flat_map(LinearForm::states);
         let set_states: Vec<usize> = states.iter().map(|change| change.target).collect();
         Self {
             flow,

@@ -11,7 +11,7 @@ use crate::emit::procedures::locals_statement;
 use crate::emit::region::Writer;
 use crate::emit::sources::Phase;
 use crate::graph::Id;
-use crate::step::{Receive, Row, Sent};
+use crate::step::{LinearForm, Receive, Sent, Source};
 
 #[derive(Serialize)]
 pub(super) struct Received {
@@ -107,8 +107,7 @@ impl Writer<'_> {
             arguments: lines::one_list(&arguments),
             ordered: ordered(receive, &code),
             voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
-            reads_voltage: receive.voltage.is_some()
-                || receive.states.iter().any(|change| change.row.v_before.is_some()),
+            reads_voltage: receive.voltage.is_some() || receive.states.iter().any(|change| change.row.reads_voltage()),
             locals: locals_statement(&locals),
             initial_locals: locals_statement(&initial_locals),
             initial,
@@ -165,23 +164,42 @@ impl Writer<'_> {
     }
 
     /// Coefficients, and what they multiply in direction `k`.
-    fn factors(&self, row: &Row, receive: &Receive) -> Vec<(Id, String)> {
-        let states = row.states.iter().map(|(state, id)| (*id, format!("{}[k]", self.gradients[*state])));
-        let voltage = row.v_before.map(|id| (id, "W_new[k]".to_owned()));
-        let parameters = row.parameters.iter().map(|(index, id)| (*id, format!("{}[k]", self.seeds[*index])));
+    fn factors(&self, form: &LinearForm, receive: &Receive) -> Vec<(Id, String)> {
         let first = receive.arguments.len();
-        let weights = row
-            .arguments
-            .iter()
-            .map(|(argument, id)| (*id, format!("_args[{} + k]", first + argument * self.directions)));
-        states.chain(voltage).chain(parameters).chain(weights).collect()
+        let factor = |(source, id): (Source, Id)| {
+            let gradient = match source {
+                Source::State(index) => format!("{}[k]", self.gradients[index]),
+                Source::VBefore => "W_new[k]".to_owned(),
+                Source::Parameter(index) => format!("{}[k]", self.seeds[index]),
+                Source::Argument(index) => format!("_args[{} + k]", first + index * self.directions),
+                // That of the time is its rate; the others an event does not have, or is refused for.
+                Source::Time
+                | Source::VAfter
+                | Source::PointerAfter(_)
+                | Source::PointerBefore(_)
+                | Source::Unknown(..)
+                | Source::Arrays => return None,
+            };
+            Some((id, gradient))
+        };
+        form.in_order_of_sums().filter_map(factor).collect()
     }
 }
 
-/// The coefficients of a row by the place of what they belong to among the rows.
-fn inner(row: &Row, receive: &Receive) -> Vec<(usize, Id)> {
-    let place = |state: &usize| receive.states.iter().position(|change| change.target == *state);
-    let states = row.states.iter().filter_map(|(state, id)| Some((place(state)?, *id)));
-    let voltage = row.v_before.filter(|_| receive.voltage.is_some()).map(|id| (receive.states.len(), id));
-    states.chain(voltage).collect()
+/// The coefficients of a form by the place of what they multiply among all that the event changes.
+fn inner(form: &LinearForm, receive: &Receive) -> Vec<(usize, Id)> {
+    let place = |source: Source| match source {
+        Source::State(state) => receive.states.iter().position(|change| change.target == state),
+        Source::VBefore => receive.voltage.is_some().then_some(receive.states.len()),
+        // An event does not change them.
+        Source::VAfter
+        | Source::PointerAfter(_)
+        | Source::PointerBefore(_)
+        | Source::Parameter(_)
+        | Source::Unknown(..)
+        | Source::Argument(_)
+        | Source::Time
+        | Source::Arrays => None,
+    };
+    form.in_order_of_sums().filter_map(|(source, id)| Some((place(source)?, id))).collect()
 }
