@@ -219,6 +219,11 @@ impl Graph {
         Input(u32::try_from(self.inputs.len() - 1).unwrap_or(u32::MAX))
     }
 
+    /// Whether it stands for an unknown of linear equations, which has a derivative and no value of its own.
+    pub fn is_solution(&self, input: Input) -> bool {
+        self.owners.contains_key(&input)
+    }
+
     pub fn read(&mut self, input: Input) -> Id {
         self.intern(Node::Input(input))
     }

@@ -53,7 +53,12 @@ impl Step<'_> {
             tangent = inner;
         }
         // Of a solution of equations these tell.
-        if matches!(self.graph.node(tangent), Node::Unknown(..)) || self.is_own(value, tangent) {
+        let is_solution = match self.graph.node(tangent) {
+            Node::Unknown(..) => true,
+            Node::Input(input) => self.graph.is_solution(*input),
+            _ => false,
+        };
+        if is_solution || self.is_own(value, tangent) {
             return None;
         }
         let before = self.graph.read(candidate.input);
