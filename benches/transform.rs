@@ -48,7 +48,7 @@ fn transform(text: &str, count: &mut Count) -> Option<usize> {
     let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
     let linearised = linearise(&region, &|_| true, EventTimes::Fixed);
     lap(2);
-    let emitted = emit::emit(&[linearised.ok()?], DIRECTIONS, EventTimes::Fixed, emit::Feature::Plain);
+    let emitted = emit::emit_forward(&[linearised.ok()?], DIRECTIONS, EventTimes::Fixed, emit::Pointers::ToVoltages);
     lap(3);
     let (files, manifest) = emitted.ok()?;
     let manifest = serde_json::to_string_pretty(&manifest).ok()?;

@@ -82,8 +82,8 @@ fn transform(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
         Ok(linearised) => linearised,
         Err(refused) => return located(&text, &[refused.diagnostic]).map(|()| "refused"),
     };
-    let (files, _) =
-        emit::emit(&[linearised], 3, times, emit::Feature::Plain).map_err(|error| format!("not emitted: {error}"))?;
+    let (files, _) = emit::emit_forward(&[linearised], 3, times, emit::Pointers::ToVoltages)
+        .map_err(|error| format!("not emitted: {error}"))?;
     for file in &files {
         if file.text.len() > LARGEST {
             return Err(format!("{} bytes emitted", file.text.len()));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use gradmod::diagnostic::{Diagnostic, Level};
-use gradmod::emit::{self, Feature};
+use gradmod::emit::{self, Online, Pointers, Receipt, Reversible};
 use gradmod::model::{Kind, Mechanism, bystander, check_all, declared_name, set_of_others, shared_parameters, unowned};
 use gradmod::step::{EventTimes, Linearised, Refused, Region, linearise, refusals};
 use gradmod::syntax;
@@ -48,6 +48,16 @@ struct Model {
     shown: BTreeSet<(String, &'static str, usize)>,
 }
 
+/// Files of forward mode.
+type Emitted = (Vec<emit::File>, emit::Manifest);
+
+/// Regions that a mode may emit.
+enum Ready {
+    Forward(Vec<Linearised>),
+    Online(Vec<Online>),
+    Reverse(Vec<Reversible>),
+}
+
 pub fn run(arguments: &Transform, watch: &Watch) -> Result<Outcome> {
     if arguments.spike_times && arguments.mode == Mode::Reverse {
         bail!("--spike-times: reverse mode takes the times of events as fixed");
@@ -64,11 +74,15 @@ pub fn run(arguments: &Transform, watch: &Watch) -> Result<Outcome> {
     if model.refused {
         return Ok(Outcome::Diagnostics);
     }
-    let linearised = model.linearise(arguments, &passes, watch)?;
+    let ready = match arguments.mode {
+        Mode::Forward if arguments.online => Ready::Online(model.linearise(arguments, &passes, watch)?),
+        Mode::Forward => Ready::Forward(model.linearise(arguments, &passes, watch)?),
+        Mode::Reverse => Ready::Reverse(model.linearise(arguments, &passes, watch)?),
+    };
     if model.refused {
         return Ok(Outcome::Diagnostics);
     }
-    write(&linearised, &model, arguments, (&passes, watch))?;
+    write(&ready, &model, arguments, (&passes, watch))?;
     Ok(Outcome::Fine)
 }
 
@@ -147,7 +161,7 @@ impl Model {
         Ok(())
     }
 
-    fn linearise(&mut self, arguments: &Transform, passes: &Passes, watch: &Watch) -> Result<Vec<Linearised>> {
+    fn linearise<R: Receipt>(&mut self, arguments: &Transform, passes: &Passes, watch: &Watch) -> Result<Vec<R>> {
         let wanted = arguments.wrt.iter().map(String::as_str).collect::<BTreeSet<_>>();
         let known = RefCell::new(BTreeSet::new());
         let is_wanted = |name: &str| {
@@ -159,20 +173,12 @@ impl Model {
         for mut region in self.regions(arguments)? {
             loop {
                 self.watch(watch, &region);
-                let result = linearise(&region, &is_wanted, times).and_then(|mut linearised| {
-                    if arguments.mode == Mode::Reverse {
-                        emit::refuse_reverse(&linearised)?;
-                    }
-                    if arguments.online {
-                        emit::refuse_online(&linearised)?;
-                        linearised.drop_still(wanted.is_empty());
-                    }
-                    Ok(linearised)
-                });
+                let result = linearise(&region, &is_wanted, times);
+                let result = result.and_then(|linearised| R::of(linearised, wanted.is_empty()));
                 let refused = match result {
                     Ok(done) => {
-                        passes.linearised(&done)?;
-                        self.warn(&done, arguments.message_format)?;
+                        passes.linearised(done.as_ref())?;
+                        self.warn(done.as_ref(), arguments.message_format)?;
                         linearised.push(done);
                         break;
                     }
@@ -326,12 +332,8 @@ fn event_times(arguments: &Transform) -> EventTimes {
     if arguments.spike_times { EventTimes::Differentiated } else { EventTimes::Fixed }
 }
 
-fn feature(arguments: &Transform) -> Feature {
-    match (arguments.online, arguments.pointed_variables) {
-        (true, _) => Feature::Online,
-        (_, true) => Feature::PointedVariables,
-        _ => Feature::Plain,
-    }
+fn pointers(arguments: &Transform) -> Pointers {
+    if arguments.pointed_variables { Pointers::ToVariables } else { Pointers::ToVoltages }
 }
 
 /// Why what is passed over would be refused.
@@ -358,25 +360,21 @@ fn find_included(including: &Path, name: &str) -> Option<(PathBuf, String)> {
 }
 
 /// Emits and writes.
-fn write(
-    linearised: &[Linearised],
-    model: &Model,
-    arguments: &Transform,
-    (passes, watch): (&Passes, &Watch),
-) -> Result<()> {
+fn write(ready: &Ready, model: &Model, arguments: &Transform, (passes, watch): (&Passes, &Watch)) -> Result<()> {
     let passed_over: Vec<String> = model.passed_over.iter().cloned().collect();
     let watchers = model.watchers.clone();
-    let (mut files, text) = match arguments.mode {
-        Mode::Forward => {
-            let times = event_times(arguments);
-            let directions = usize::from(arguments.directions);
-            let (files, mut manifest) = emit::emit(linearised, directions, times, feature(arguments))?;
-            manifest.passed_over = passed_over;
-            manifest.watchers = watchers;
-            (files, serde_json::to_string_pretty(&manifest)?)
-        }
-        Mode::Reverse => {
-            let (files, mut manifest) = emit::emit_reverse(linearised)?;
+    let (times, directions) = (event_times(arguments), usize::from(arguments.directions));
+    let forward = |emitted: Emitted| {
+        let (files, mut manifest) = emitted;
+        manifest.passed_over.clone_from(&passed_over);
+        manifest.watchers.clone_from(&watchers);
+        serde_json::to_string_pretty(&manifest).map(|text| (files, text))
+    };
+    let (mut files, text) = match ready {
+        Ready::Forward(regions) => forward(emit::emit_forward(regions, directions, times, pointers(arguments))?)?,
+        Ready::Online(regions) => forward(emit::emit_online(regions, directions, times)?)?,
+        Ready::Reverse(regions) => {
+            let (files, mut manifest) = emit::emit_reverse(regions)?;
             manifest.passed_over = passed_over;
             manifest.watchers = watchers;
             (files, serde_json::to_string_pretty(&manifest)?)

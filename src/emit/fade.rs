@@ -14,7 +14,7 @@ pub(super) fn settings() -> [Setting; 2] {
 }
 
 /// Refuses a region of which not all gradients can fade together.
-pub fn refuse_online(linearised: &Linearised) -> Result<(), Refused> {
+pub(super) fn refuse_online(linearised: &Linearised) -> Result<(), Refused> {
     let place = |mechanism: usize, name: &str| {
         let of = &linearised.region.mechanisms[mechanism];
         of.variable(name).map_or(of.span, |variable| variable.span)

@@ -18,6 +18,7 @@ mod moved;
 mod pointed;
 mod procedures;
 pub mod readable;
+mod receipt;
 mod region;
 mod repeat;
 mod reverse;
@@ -29,10 +30,10 @@ mod template;
 mod wiring;
 
 use crate::step::{EventTimes, Linearised};
-pub use fade::refuse_online;
 pub use homeostat::{HomeostatManifest, emit_homeostat, measured_input};
 pub use manifest::{Manifest, RegionManifest};
-pub use reverse::{ReverseManifest, ReverseRegion, emit_reverse, refuse_reverse};
+pub use receipt::{Online, Receipt, Reversible};
+pub use reverse::{ReverseManifest, ReverseRegion, emit_reverse};
 
 /// A file to be written.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl File {
 
 /// What gradients in forward mode can do besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feature {
+enum Feature {
     Plain,
     /// They act on the run, may fade and be clipped.
     Online,
@@ -69,15 +70,45 @@ pub enum EmitError {
 /// What stands in a name until the hash of the build is known.
 const UNNAMED: &str = "00000000";
 
-/// All files for some regions, and the manifest that tells what is where.
-///
-pub fn emit(
+/// Which POINTERs gradients go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointers {
+    ToVoltages,
+    /// Those too that see other variables.
+    ToVariables,
+}
+
+/// All files of forward mode for some regions, and the manifest that tells what is where.
+pub fn emit_forward(
     regions: &[Linearised],
+    directions: usize,
+    times: EventTimes,
+    pointers: Pointers,
+) -> Result<(Vec<File>, Manifest), EmitError> {
+    let feature = match pointers {
+        Pointers::ToVoltages => Feature::Plain,
+        Pointers::ToVariables => Feature::PointedVariables,
+    };
+    emit(regions, directions, times, feature)
+}
+
+/// The same for gradients that act on the run.
+pub fn emit_online(
+    regions: &[Online],
+    directions: usize,
+    times: EventTimes,
+) -> Result<(Vec<File>, Manifest), EmitError> {
+    emit(regions, directions, times, Feature::Online)
+}
+
+fn emit(
+    regions: &[impl Receipt],
     directions: usize,
     times: EventTimes,
     feature: Feature,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
-    let (mut files, mut manifests) = solver::render(regions, directions, (times, feature))?;
+    let regions: Vec<&Linearised> = regions.iter().map(AsRef::as_ref).collect();
+    let (mut files, mut manifests) = solver::render(&regions, directions, (times, feature))?;
     let hash = name_by_content(&mut files);
     for file in &mut files {
         // Functions of one library call each other; those of another are not theirs.

@@ -23,12 +23,12 @@ use super::checks;
 use super::code::Code;
 use super::declarations::{settings, units};
 use super::events::changed_inputs;
-use super::{EmitError, File, UNNAMED, fingerprint, lines, name_by_content, template};
+use super::{EmitError, File, Reversible, UNNAMED, fingerprint, lines, name_by_content, template};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
 use crate::step::{LinearForm, Linearised, Quantity, Stage};
 pub use manifest::{ReverseManifest, ReverseRegion};
-pub use refuse::refuse_reverse;
+pub(super) use refuse::refuse_reverse;
 
 /// Files that are the same for all models: compiled once, loaded once.
 const SHARED: [&str; 3] = ["recorder_node.mod", "gather.mod", "descent.mod"];
@@ -194,10 +194,11 @@ fn verbatim(pointers: &[&str], statements: Vec<String>) -> Vec<String> {
 }
 
 /// All files for reverse mode, and the manifest that tells what is where.
-pub fn emit_reverse(regions: &[Linearised]) -> Result<(Vec<File>, ReverseManifest), EmitError> {
+pub fn emit_reverse(regions: &[Reversible]) -> Result<(Vec<File>, ReverseManifest), EmitError> {
     let mut files = Vec::new();
     let mut manifests = Vec::new();
-    let jumps = regions.iter().any(sets_voltage);
+    let regions: Vec<&Linearised> = regions.iter().map(AsRef::as_ref).collect();
+    let jumps = regions.iter().any(|linearised| sets_voltage(linearised));
     for linearised in regions {
         if linearised.region.switched {
             return Err(EmitError::Switched);

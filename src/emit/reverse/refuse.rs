@@ -9,7 +9,7 @@ use crate::model::Role;
 use crate::step::{LinearForm, Linearised, Quantity, Receive, Refused, Source, Stage, StateKind, When};
 
 /// Refuses a region that has no exact adjoint here.
-pub fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
+pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
     let mechanisms = &linearised.region.mechanisms;
     let refuse_at = |code, mechanism, span, what: String| {
         let message = format!("{what} is not differentiated in reverse mode");

@@ -17,7 +17,7 @@ use crate::step::{EventTimes, Linearised};
 
 /// The rows of some regions, then the solver and the rows that it brings along.
 pub(super) fn render(
-    regions: &[Linearised],
+    regions: &[&Linearised],
     directions: usize,
     (times, feature): (EventTimes, Feature),
 ) -> Result<(Vec<File>, Vec<RegionManifest>), EmitError> {
