@@ -1,6 +1,6 @@
 //! A measure of a cell's activity: an NMODL expression of its variables, and its derivatives.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::diff::Differentiator;
 use crate::graph::{Graph, Id};
 use crate::model::check;
@@ -35,7 +35,7 @@ impl Measure {
         collect(&expr, &mut names).map_err(|diagnostic| vec![diagnostic])?;
         if names.is_empty() {
             let message = "a measure must depend on a variable of the cell";
-            return Err(vec![Diagnostic::error("measure", expr.span, message)]);
+            return Err(vec![Diagnostic::error(Code::Measure, expr.span, message)]);
         }
         let source = format!(
             "NEURON {{ SUFFIX measure }}\nASSIGNED {{ {} {VALUE} }}\nPROCEDURE measure() {{ {VALUE} = {text}\n}}\n",
@@ -66,7 +66,7 @@ fn collect(expr: &Expr, names: &mut Vec<String>) -> Result<(), Diagnostic> {
     match &expr.kind {
         ExprKind::Name(name) if NO_INPUTS.contains(&name.as_str()) => {
             let message = format!("`{name}` has no gradient that a measure could use");
-            Err(Diagnostic::error("measure", expr.span, message))
+            Err(Diagnostic::error(Code::Measure, expr.span, message))
         }
         ExprKind::Name(name) if names.contains(name) => Ok(()),
         ExprKind::Name(name) => {
@@ -79,7 +79,7 @@ fn collect(expr: &Expr, names: &mut Vec<String>) -> Result<(), Diagnostic> {
         ExprKind::Number(..) => Ok(()),
         ExprKind::Index(..) | ExprKind::Prime(..) | ExprKind::String(_) => {
             let message = "a measure is made of numbers, variables, operators and functions";
-            Err(Diagnostic::error("measure", expr.span, message))
+            Err(Diagnostic::error(Code::Measure, expr.span, message))
         }
     }
 }

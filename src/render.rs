@@ -20,7 +20,7 @@ pub fn human(path: &str, text: &str, diagnostic: &Diagnostic) -> String {
     let mark = AnnotationKind::Primary.span(span.start..span.end).label(label);
     let mut report = level
         .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code)
+        .id(diagnostic.code.name())
         .element(Snippet::source(text).path(path).annotation(mark));
     for note in &diagnostic.notes {
         report = report.element(Title::NOTE.message(note.as_str()));
@@ -72,7 +72,7 @@ mod tests {
     fn shows_the_place() {
         let text = "STATE { m }\nBREAKPOINT { x = é }\n";
         let at = text.find('é').unwrap_or(0);
-        let diagnostic = Diagnostic::error("syntax-expected", Span::new(at, at + 1), "no letter")
+        let diagnostic = Diagnostic::error(Code::SyntaxExpected, Span::new(at, at + 1), "no letter")
             .label("here")
             .help("write e")
             .note("a note");

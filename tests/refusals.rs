@@ -7,80 +7,53 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use gradmod::diagnostic::{Code, Text};
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Each code in the tables of the document with its fixture, and all codes in it.
-fn documented() -> (BTreeMap<String, String>, BTreeSet<String>) {
-    let text = fs::read_to_string(root().join("docs/refusals.md")).unwrap();
-    let mut fixtures = BTreeMap::new();
-    let mut codes = BTreeSet::new();
-    let mut in_list = false;
-    for line in text.lines() {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        if let [_, code, _, _, fixture, _] = cells[..] {
-            if let Some(code) = code.strip_prefix('`').and_then(|code| code.strip_suffix('`')) {
-                codes.insert(code.to_owned());
-                fixtures.insert(code.to_owned(), fixture.to_owned());
-            }
-        }
-        in_list = (in_list || line.contains("NEURON itself refuses")) && !line.contains("In a run");
-        if let Some((code, _)) = line.strip_prefix("- `").and_then(|rest| rest.split_once('`')) {
-            codes.insert(code.to_owned());
-        }
-        if in_list && line.starts_with('`') {
-            codes.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
-        }
-    }
-    (fixtures, codes)
+fn document() -> String {
+    fs::read_to_string(root().join("docs/refusals.md")).unwrap()
 }
 
-fn sources(folder: &Path, texts: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, texts);
-        } else {
-            let text = fs::read_to_string(path).unwrap();
-            texts.push(text.split("#[cfg(test)]").next().unwrap_or_default().to_owned());
-        }
-    }
+/// The codes of refusals with their fixtures.
+fn fixtures() -> BTreeMap<String, String> {
+    let refused = Code::ALL.iter().filter_map(|code| match code.text() {
+        Text::Refused(_, _, fixture) => Some((code.name().to_owned(), fixture.to_owned())),
+        Text::Illegal | Text::Error | Text::Note => None,
+    });
+    refused.collect()
 }
 
-/// The codes that the source gives to refusals.
-fn in_source() -> BTreeSet<String> {
-    let mut texts = Vec::new();
-    sources(&root().join("src"), &mut texts);
-    let mut codes = BTreeSet::new();
-    for text in texts {
-        for call in ["refusal(", "refuse(", "refuse_at("] {
-            codes.extend(text.split(call).skip(1).filter_map(literal));
-        }
-    }
-    // Here the code stands apart from the call.
-    for file in ["refuse", "bystander"] {
-        let declared = fs::read_to_string(root().join(format!("src/model/{file}.rs"))).unwrap();
-        codes.extend(declared.split('(').skip(1).filter_map(literal));
-    }
-    codes
-}
-
-/// The string at the start of a text, if it looks like a code.
-fn literal(text: &str) -> Option<String> {
-    let text = text.trim_start().strip_prefix('"')?.split('"').next()?;
-    let is_code = !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-    is_code.then(|| text.to_owned())
-}
-
+/// The tables of the document are those of the list of codes, in its words.
 #[test]
-fn the_document_lists_every_code() {
-    assert_eq!(documented().1, in_source());
+fn the_document_says_of_every_code_what_the_list_says() {
+    let document = document();
+    let is_row = |line: &&str| line.starts_with("| `");
+    let rows: BTreeSet<&str> = document.lines().filter(is_row).collect();
+    let row = |text: &str| if text.is_empty() { " ".to_owned() } else { format!(" {text} ") };
+    let expected: BTreeSet<String> = Code::ALL
+        .iter()
+        .filter_map(|code| match code.text() {
+            Text::Refused(what, way_out, fixture) => {
+                Some(format!("| `{code}` |{}|{}|{}|", row(what), row(way_out), row(fixture)))
+            }
+            Text::Illegal | Text::Error | Text::Note => None,
+        })
+        .collect();
+    let missing: Vec<&String> = expected.iter().filter(|line| !rows.contains(line.as_str())).collect();
+    let unknown: Vec<&&str> = rows.iter().filter(|line| !expected.contains(**line)).collect();
+    assert!(missing.is_empty() && unknown.is_empty(), "to be written: {missing:#?}\nnot in the list: {unknown:#?}");
+    for code in Code::ALL {
+        let is_named = document.contains(&format!("`{code}`"));
+        assert_eq!(is_named, code.text() != Text::Error, "{code} in docs/refusals.md");
+    }
 }
 
 #[test]
 fn every_fixture_is_refused_as_the_document_says() {
-    let (fixtures, _) = documented();
+    let fixtures = fixtures();
     let mut left: BTreeSet<String> = fs::read_dir(root().join("fixtures/unsupported"))
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())

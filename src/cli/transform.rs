@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use gradmod::diagnostic::{Diagnostic, Level};
+use gradmod::diagnostic::{Code, Diagnostic, Level};
 use gradmod::emit::{self, Online, Pointers, Receipt, Reversible};
 use gradmod::model::{Kind, Mechanism, bystander, check_all, declared_name, set_of_others, shared_parameters, unowned};
 use gradmod::step::{EventTimes, Linearised, Refused, Region, linearise, refusals};
@@ -45,7 +45,7 @@ struct Model {
     set: BTreeSet<String>,
     refused: bool,
     /// Refusals that have been shown: by mechanism, code and place.
-    shown: BTreeSet<(String, &'static str, usize)>,
+    shown: BTreeSet<(String, Code, usize)>,
 }
 
 /// Files of forward mode.
@@ -309,7 +309,7 @@ impl Model {
 fn twice(mechanism: &Mechanism, other: &Sources) -> Diagnostic {
     let path = other.files.first().map_or_else(String::new, |file| file.path.display().to_string());
     let message = format!("`{}` is declared in {path} too: NEURON loads one of them only", mechanism.name);
-    Diagnostic::error("twice", mechanism.span, message).help("name one of the files")
+    Diagnostic::error(Code::Twice, mechanism.span, message).help("name one of the files")
 }
 
 /// Where regions or point processes are named, other files only say what they own.

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gradmod::diagnostic::Diagnostic;
+use gradmod::diagnostic::{Code, Diagnostic};
 use gradmod::syntax::sources::Sources;
 use gradmod::syntax::span::Span;
 use rustix::time::{ClockId, clock_gettime};
@@ -80,7 +80,7 @@ impl Watch {
         let guard = self.place();
         let (Some(place), Some(limit)) = (&*guard, exceeded()) else { return Ok(()) };
         let message = format!("this takes more than {limit}, and is given up");
-        let diagnostic = Diagnostic::refusal("too-large", place.span, message)
+        let diagnostic = Diagnostic::refusal(Code::TooLarge, place.span, message)
             .label("while this was worked on")
             .help("fewer states, shorter arrays and loops, or fewer mechanisms at a time");
         report(&place.source, &[diagnostic], format)?;

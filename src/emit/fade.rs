@@ -5,7 +5,7 @@
 //! every step up to the present one.
 
 use super::declarations::Setting;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::step::{Linearised, Pointed, Refused};
 
 /// RANGE parameters.
@@ -22,16 +22,16 @@ pub(super) fn refuse_online(linearised: &Linearised) -> Result<(), Refused> {
     let (mechanism, diagnostic) = if let Some(array) = linearised.arrays.iter().find(|array| array.is_active) {
         let message =
             format!("events write the array `{}`, and a gradient goes through it: it can't act on the run", array.name);
-        (0, Diagnostic::refusal("online-event-array", place(0, &array.name), message))
+        (0, Diagnostic::refusal(Code::OnlineEventArray, place(0, &array.name), message))
     } else if let Some(Pointed { mechanism, name }) = linearised.pointed.first() {
         let message = format!("`{name}` sees another place or mechanism: its gradient can't act on the run");
-        (*mechanism, Diagnostic::refusal("online-pointer", place(*mechanism, name), message))
+        (*mechanism, Diagnostic::refusal(Code::OnlinePointer, place(*mechanism, name), message))
     } else if matches!(linearised.receive.as_ref().map(|receive| &receive.moved), Some(Some(Ok(_)))) {
         let message =
             "what its events do depends on t, and when they come on parameters: that gradient can't act on the run";
         let of = &linearised.region.mechanisms[0];
         let span = of.receive.as_ref().map_or(of.span, |receive| receive.span);
-        (0, Diagnostic::refusal("online-event-time", span, message.to_owned()))
+        (0, Diagnostic::refusal(Code::OnlineEventTime, span, message.to_owned()))
     } else {
         return Ok(());
     };

@@ -1,6 +1,6 @@
 //! Mechanisms that reach no membrane: no voltage depends on anything in them.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Expr, ExprKind, Item, Name, NeuronStatement, Place, Program, Statement, StatementKind};
 
 use super::external::set_of_others;
@@ -36,7 +36,7 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
     if !is_artificial && name.text == "nothing" {
         // NEURON registers no mechanism for this suffix: only scripts call what the file holds.
         let message = "SUFFIX nothing declares no mechanism: passed over";
-        let note = Diagnostic::remark("no-mechanism", name.span, message).label("declared here");
+        let note = Diagnostic::remark(Code::NoMechanism, name.span, message).label("declared here");
         return Some(Bystander { name: name.text.clone(), note, is_artificial: true, sets: Vec::new() });
     }
     let Deeds { set, has_code } = deeds(program);
@@ -46,17 +46,17 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
         if !set_of_others(program).is_empty() || !sets.is_empty() {
             return None;
         }
-        ("artificial-cell", "has no membrane: passed over, and the times of its events count as fixed")
+        (Code::ArtificialCell, "has no membrane: passed over, and the times of its events count as fixed")
     } else {
         let acts = declared.iter().any(|statement| acts(statement));
         if acts || has_code || set.iter().any(|name| NEURON_NAMES.contains(&name.as_str())) {
             return None;
         }
         if sets.is_empty() {
-            ("only-watches", "has no current and sets nothing outside itself: passed over")
+            (Code::OnlyWatches, "has no current and sets nothing outside itself: passed over")
         } else {
             (
-                "only-watches",
+                Code::OnlyWatches,
                 "has no current and sets only what its POINTERs see: passed over, if nothing that acts on a voltage reads that",
             )
         }

@@ -15,7 +15,7 @@ use super::solved;
 use super::threadsafe::is_thread_safe;
 use super::units::UnitNames;
 use super::verbatim;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::step::elements;
 use crate::syntax::ast::{
     BlockKind, Item, Length, Name, NeuronStatement, Number, Program, Solve, Statement, StatementKind, UnitDefinition,
@@ -176,7 +176,7 @@ impl Builder {
             self.hooks.push((hook, block.clone()));
             return;
         };
-        let diagnostic = Diagnostic::refusal("before-after", block.span, reason);
+        let diagnostic = Diagnostic::refusal(Code::BeforeAfter, block.span, reason);
         self.errors.push(diagnostic.label("this block"));
     }
 
@@ -218,7 +218,7 @@ impl Builder {
         if let Some(name) = ion.write.iter().find(|name| **name == ion.reversal()) {
             self.errors.push(
                 Diagnostic::refusal(
-                    "writes-reversal-potential",
+                    Code::WritesReversalPotential,
                     statement.span,
                     format!("`{name}` is written by the mechanism: not differentiated"),
                 )
@@ -242,7 +242,7 @@ impl Builder {
                 let text = self.unit_names.factor(first, second.as_ref());
                 if text.len() > LONGEST_UNIT {
                     let message = format!("the units of `{}` take more than {LONGEST_UNIT} characters", name.text);
-                    self.errors.push(Diagnostic::refusal("too-long", name.span, message));
+                    self.errors.push(Diagnostic::refusal(Code::TooLong, name.span, message));
                     return;
                 }
                 self.units.insert(name.text.clone(), text);
@@ -258,7 +258,7 @@ impl Builder {
                 let value = self.defines.get(&define.text);
                 if value.is_none() {
                     self.errors.push(Diagnostic::error(
-                        "unknown-define",
+                        Code::UnknownDefine,
                         define.span,
                         format!("no DEFINE gives `{}` a value", define.text),
                     ));
@@ -269,12 +269,12 @@ impl Builder {
         };
         if length.is_some_and(|length| length > LONGEST) {
             let message = format!("`{}` has more than {LONGEST} elements", name.text);
-            self.errors.push(Diagnostic::refusal("too-large", name.span, message).help("a shorter array"));
+            self.errors.push(Diagnostic::refusal(Code::TooLarge, name.span, message).help("a shorter array"));
         }
         if self.variables.contains_key(&name.text) {
             let message = format!("`{}` is declared twice", name.text);
             self.errors.push(
-                Diagnostic::error("declared-twice", name.span, message)
+                Diagnostic::error(Code::DeclaredTwice, name.span, message)
                     .label("again here")
                     .help("leave one of the two out: NEURON takes only one"),
             );
@@ -343,7 +343,7 @@ impl Builder {
             let message = "no SUFFIX or POINT_PROCESS: this file declares no mechanism";
             let anything = self.errors.is_empty();
             if anything {
-                self.errors.push(Diagnostic::error("no-mechanism", Span::default(), message));
+                self.errors.push(Diagnostic::error(Code::NoMechanism, Span::default(), message));
             }
             return (None, self.errors);
         };
@@ -374,7 +374,7 @@ impl Builder {
                 let what =
                     if is_array { "that is an array is not differentiated" } else { "that is RANGE too can't be set" };
                 let message = format!("`{text}`: a POINTER {what}");
-                self.errors.push(Diagnostic::refusal("pointer", span, message).label("declared here"));
+                self.errors.push(Diagnostic::refusal(Code::Pointer, span, message).label("declared here"));
             }
             let visibility = Visibility::Hidden;
             let variable = Variable { name: text.clone(), role: Role::Pointed, visibility, length: None, span };

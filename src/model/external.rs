@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use super::bystander::{Deeds, deeds};
 use super::{Mechanism, Visibility};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Item, Name, NeuronStatement, Program};
 
 /// EXTERNAL variables that code sets.
 pub(super) fn refusals(program: &Program) -> Vec<Diagnostic> {
     let refuse = |name: &Name| {
         let message = format!("`{}`: the mechanism sets a variable of another one", name.text);
-        Diagnostic::refusal("external", name.span, message).label("declared here")
+        Diagnostic::refusal(Code::External, name.span, message).label("declared here")
     };
     set_of_others(program).into_iter().map(refuse).collect()
 }
@@ -59,7 +59,7 @@ pub fn unowned(mechanism: &Mechanism, parameters: &BTreeSet<String>) -> Vec<Diag
                 "`{}`: no given file has an EXTERNAL variable of this name as a GLOBAL PARAMETER that no code sets",
                 variable.name
             );
-            Diagnostic::refusal("external", variable.span, message)
+            Diagnostic::refusal(Code::External, variable.span, message)
                 .label("declared here")
                 .help("name the file of the mechanism that owns it too; or make it a PARAMETER")
         })

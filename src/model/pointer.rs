@@ -3,7 +3,7 @@
 //! What a POINTER sees is the script's choice. See `step::pointed` and `emit::pointed` for what can be followed.
 
 use super::bystander::{deeds, pointers};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Item, NeuronStatement, Program};
 
 /// POINTERs that code sets. VERBATIM that does is refused where it runs.
@@ -19,7 +19,7 @@ pub(super) fn refusals(program: &Program) -> Vec<Diagnostic> {
         .map(|name| {
             let message =
                 format!("`{}`: a POINTER that the mechanism sets: what else depends on it is unknown", name.text);
-            Diagnostic::refusal("pointer", name.span, message).label("declared here")
+            Diagnostic::refusal(Code::Pointer, name.span, message).label("declared here")
         })
         .collect()
 }

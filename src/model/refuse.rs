@@ -1,6 +1,6 @@
 //! Declarations that NEURON accepts and gradmod does not differentiate.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Block, BlockKind, Item, Name, NeuronStatement, Program, Signature};
 
 /// All refusals that declarations alone call for.
@@ -14,7 +14,7 @@ pub fn refusals(program: &Program) -> Vec<Diagnostic> {
             Item::Block(block) => found.extend(block_kind(block)),
             Item::FunctionTable(signature) => found.extend(function_table(signature, program)),
             Item::Include(text) => {
-                found.push(Diagnostic::refusal("include", text.span, "the included file has not been read"));
+                found.push(Diagnostic::refusal(Code::Include, text.span, "the included file has not been read"));
             }
             _ => {}
         }
@@ -25,7 +25,7 @@ pub fn refusals(program: &Program) -> Vec<Diagnostic> {
 fn neuron_statement(statement: &NeuronStatement) -> Option<Diagnostic> {
     let (code, name, reason) = match statement {
         NeuronStatement::ArtificialCell(name) => {
-            ("artificial-cell", name, "an ARTIFICIAL_CELL that sets what a POINTER points to")
+            (Code::ArtificialCell, name, "an ARTIFICIAL_CELL that sets what a POINTER points to")
         }
         _ => return None,
     };
@@ -44,19 +44,19 @@ fn function_table(signature: &Signature, program: &Program) -> Option<Diagnostic
         1 => "a FUNCTION_TABLE of a point process is not differentiated",
         _ => "a FUNCTION_TABLE of more than one variable is not differentiated",
     };
-    Some(named("function-table", &signature.name, reason))
+    Some(named(Code::FunctionTable, &signature.name, reason))
 }
 
 fn block_kind(block: &Block) -> Option<Diagnostic> {
     let (code, what) = match &block.kind {
-        BlockKind::Discrete(_) => ("discrete", "DISCRETE"),
-        BlockKind::Constructor | BlockKind::Destructor => ("constructor", "CONSTRUCTOR and DESTRUCTOR"),
+        BlockKind::Discrete(_) => (Code::Discrete, "DISCRETE"),
+        BlockKind::Constructor | BlockKind::Destructor => (Code::Constructor, "CONSTRUCTOR and DESTRUCTOR"),
         _ => return None,
     };
     let message = format!("{what} blocks are not differentiated");
     Some(Diagnostic::refusal(code, block.span, message).label("this block"))
 }
 
-fn named(code: &'static str, name: &Name, reason: &str) -> Diagnostic {
+fn named(code: Code, name: &Name, reason: &str) -> Diagnostic {
     Diagnostic::refusal(code, name.span, format!("`{}`: {reason}", name.text)).label("declared here")
 }

@@ -1,7 +1,7 @@
 //! How large a mechanism may be: what is made of it grows faster than it does.
 
 use super::mechanism::{Mechanism, Role};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::span::Span;
 
 /// Characters of a name: emitted names are made of two, and NEURON reads lines of 511.
@@ -41,7 +41,7 @@ pub fn refusals(mechanism: &Mechanism) -> Vec<Diagnostic> {
     ];
     for (count, most, what) in counts.into_iter().filter(|(count, most, _)| count > most) {
         let message = format!("`{}` has {count} {what}; at most {most} are followed", mechanism.name);
-        found.push(Diagnostic::refusal("too-large", mechanism.span, message).label("this mechanism"));
+        found.push(Diagnostic::refusal(Code::TooLarge, mechanism.span, message).label("this mechanism"));
     }
     found
 }
@@ -49,5 +49,5 @@ pub fn refusals(mechanism: &Mechanism) -> Vec<Diagnostic> {
 fn long_name(name: &str, span: Span) -> Diagnostic {
     let start: String = name.chars().take(20).collect();
     let message = format!("the name `{start}...` has {} characters; at most {LONGEST_NAME} are followed", name.len());
-    Diagnostic::refusal("too-long", span, message).help("a shorter name")
+    Diagnostic::refusal(Code::TooLong, span, message).help("a shorter name")
 }

@@ -6,7 +6,7 @@
 
 use super::linear_form::{FormInputs, LinearForm};
 use super::{Quantity, Refused, Step};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Scope};
 use crate::model::{Kind, Mechanism, Role, Visibility};
 use crate::syntax::ast::{Statement, StatementKind};
@@ -174,7 +174,7 @@ impl Step<'_> {
 }
 
 fn refuse_array(span: Span, message: impl Into<String>) -> Refused {
-    let diagnostic =
-        Diagnostic::refusal("event-array", span, message).help("a shorter array would be followed element by element");
+    let diagnostic = Diagnostic::refusal(Code::EventArray, span, message)
+        .help("a shorter array would be followed element by element");
     Refused { mechanism: 0, diagnostic }
 }

@@ -7,7 +7,7 @@ use super::quantity::elements;
 use super::receive::Traced;
 use super::state::state_elements;
 use super::{Quantity, Refused, Step, When};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 use crate::model::{Role, Visibility};
 use crate::syntax::span::Span;
@@ -161,11 +161,11 @@ impl Step<'_> {
         let name = kind.name();
         if self.region.stream(kind).is_some() {
             let message = format!("numbers of `{name}` are drawn in the step and at events");
-            let diagnostic = Diagnostic::refusal("random", span, message).help("declare two RANDOM streams");
+            let diagnostic = Diagnostic::refusal(Code::Random, span, message).help("declare two RANDOM streams");
             return Refused { mechanism, diagnostic };
         }
         let message = format!("`{name}` changes in the step and at events, but NEURON does not show it");
-        let diagnostic = Diagnostic::refusal("hidden-event-variable", span, message).help("make it RANGE");
+        let diagnostic = Diagnostic::refusal(Code::HiddenEventVariable, span, message).help("make it RANGE");
         Refused { mechanism, diagnostic }
     }
 
@@ -202,7 +202,7 @@ impl Step<'_> {
         let (mechanism, span) = self.declaration(&candidate.kind);
         let message =
             format!("{} variables are carried from step to step; at most {CARRIED} are followed", chosen.len());
-        let diagnostic = Diagnostic::refusal("too-large", span, message).label("one of them");
+        let diagnostic = Diagnostic::refusal(Code::TooLarge, span, message).label("one of them");
         Err(Refused { mechanism, diagnostic })
     }
 

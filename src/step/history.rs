@@ -7,7 +7,7 @@ use super::initial::Start;
 use super::quantity::elements;
 use super::unread::Run;
 use super::{Quantity, Refused, StateKind, Step, When};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Comparison, Id, Input, Node};
 use crate::model::Role;
 use crate::syntax::span::Span;
@@ -184,6 +184,6 @@ impl Step<'_> {
 
 fn refuse(mechanism: usize, span: Span, message: String) -> Refused {
     let diagnostic =
-        Diagnostic::refusal("history", span, message).help("set in INITIAL all that INITIAL and BREAKPOINT use");
+        Diagnostic::refusal(Code::History, span, message).help("set in INITIAL all that INITIAL and BREAKPOINT use");
     Refused { mechanism, diagnostic }
 }

@@ -15,7 +15,7 @@
 
 use super::initial::Start;
 use super::{Refused, StateKind, Step, When};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 use crate::model::{Hook, Mechanism};
 use crate::trace::{Discontinuities, Trace, Traced, Values};
@@ -115,6 +115,6 @@ fn refuse_states(
         return Ok(());
     };
     let message = format!("`{name}` is changed outside of BREAKPOINT");
-    let diagnostic = Diagnostic::refusal("before-after", span, message).label("in this block");
+    let diagnostic = Diagnostic::refusal(Code::BeforeAfter, span, message).label("in this block");
     Err(Box::new(diagnostic.help("change STATEs and ions in the block that BREAKPOINT solves")))
 }

@@ -1,6 +1,6 @@
 //! LINEAR blocks: the states that solve linear equations, in INITIAL or in each step.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Builtin, Comparison};
 use crate::syntax::ast::Block;
 use crate::trace::{Trace, Traced};
@@ -16,7 +16,7 @@ pub(super) fn solve(trace: &mut Trace, block: &Block) -> Traced<()> {
     let solution = trace
         .graph
         .solve_linear(matrix, right, None, scope)
-        .ok_or_else(|| Box::new(Diagnostic::refusal("singular", block.span, "these equations are singular")))?;
+        .ok_or_else(|| Box::new(Diagnostic::refusal(Code::Singular, block.span, "these equations are singular")))?;
     let limit = trace.graph.number(RESIDUAL);
     for (row, right) in equations.matrix.iter().zip(&equations.right) {
         let mut sum = trace.graph.neg(*right);

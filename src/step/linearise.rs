@@ -15,7 +15,7 @@ use super::{
     Array, Check, EventTimes, Isolated, LinearForm, Names, Parameter, Pointed, Quantity, Receive, Refused, Region,
     RegionIon, SharedTable, Stage, StaleTable, StateKind, Step,
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Graph, Id, Input, Node};
 use crate::model::Kind;
 use crate::trace::{FAILED, Values, is_kept_slope};
@@ -100,7 +100,7 @@ pub fn linearise(region: &Region, wanted: &dyn Fn(&str) -> bool, times: EventTim
     refuse_point_process(region)?;
     match linearise_with(region, wanted, true, times) {
         // Element by element it may be possible.
-        Err(refused) if refused.diagnostic.code == "event-array" => {
+        Err(refused) if refused.diagnostic.code == Code::EventArray => {
             linearise_with(region, wanted, false, times).map_err(|_| refused)
         }
         other => other,
@@ -248,7 +248,7 @@ fn refuse_point_process(region: &Region) -> Result<(), Refused> {
         return Ok(());
     };
     let message = format!("a point process that sets a concentration of `{}` is not differentiated", ion.name);
-    let diagnostic = Diagnostic::refusal("point-concentration", ion.span, message);
+    let diagnostic = Diagnostic::refusal(Code::PointConcentration, ion.span, message);
     Err(Refused { mechanism: 0, diagnostic })
 }
 

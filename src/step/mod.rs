@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::diff::Differentiator;
 use crate::graph::{Arm, Graph, Id, Input, Node, Scope};
 use crate::model::{Ion, Kind, Mechanism};
@@ -208,7 +208,7 @@ impl Step<'_> {
             return Ok(());
         }
         let message = "the derivative of this step is too large";
-        let diagnostic = Diagnostic::refusal("too-large", self.region.mechanisms[0].span, message)
+        let diagnostic = Diagnostic::refusal(Code::TooLarge, self.region.mechanisms[0].span, message)
             .label(if self.region.mechanisms.len() == 1 {
                 "of this mechanism"
             } else {

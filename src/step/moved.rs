@@ -17,7 +17,7 @@ use super::carried::Candidate;
 use super::receive::Traced as TracedEvent;
 use super::state::Method;
 use super::{LinearForm, Quantity, Receive, Refused, Source, Step, When};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
 use crate::syntax::ast::StatementKind;
@@ -223,7 +223,7 @@ impl Step<'_> {
         let mechanism = &self.region.mechanisms[0];
         let span = mechanism.receive.as_ref().map_or(mechanism.span, |receive| receive.span);
         let message = format!("what its events do depends on t, and {reason}");
-        let diagnostic = Diagnostic::refusal("event-time", span, message)
+        let diagnostic = Diagnostic::refusal(Code::EventTime, span, message)
             .label("in this NET_RECEIVE")
             .help("let the time of a self-event depend on parameters only");
         Err(Refused { mechanism: 0, diagnostic })

@@ -4,7 +4,7 @@
 //! the solution, at NEURON's end point.
 
 use super::Step;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Input, Scope};
 use crate::syntax::ast::Block;
 use crate::trace::{Trace, Traced, Values, unknowns_of_nonlinear};
@@ -22,7 +22,7 @@ pub(super) fn advance(step: &mut Step, index: usize, block: &Block, values: Valu
     let residuals = trace.nonlinear(block)?;
     if residuals.len() != unknowns.len() {
         let message = format!("{} equations for {} unknowns", residuals.len(), unknowns.len());
-        return Err(Box::new(Diagnostic::refusal("equation-count", block.span, message)));
+        return Err(Box::new(Diagnostic::refusal(Code::EquationCount, block.span, message)));
     }
     let solution = step.graph.solve(unknowns, residuals, scope);
     // Once more with the solution, for what the block assigns besides.

@@ -5,7 +5,7 @@
 //! A variable is the same here; which moment the states see is decided where it runs.
 
 use super::{Quantity, Receive, Refused, Step, When};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 use crate::model::Role;
 use crate::trace::Values;
@@ -68,7 +68,7 @@ impl Step<'_> {
         let mechanism = &self.region.mechanisms[0];
         let span = mechanism.receive.as_ref().map_or(mechanism.span, |receive| receive.span);
         let message = format!("`{name}`: an event that reads a POINTER is not differentiated");
-        let diagnostic = Diagnostic::refusal("pointer", span, message).label("in this NET_RECEIVE");
+        let diagnostic = Diagnostic::refusal(Code::Pointer, span, message).label("in this NET_RECEIVE");
         Err(Refused { mechanism: 0, diagnostic })
     }
 }

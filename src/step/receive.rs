@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::linear_form::{FormInputs, LinearForm, Source};
 use super::{ArrayStore, Moved, Quantity, Refused, Step, When};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 use crate::model::{Mechanism, Role};
 use crate::syntax::ast::{ExprKind, Statement, StatementKind};
@@ -374,7 +374,7 @@ impl Step<'_> {
         let mechanism = &self.region.mechanisms[0];
         let span = mechanism.receive.as_ref().map_or(mechanism.span, |receive| receive.span);
         let message = format!("the new value of `{name}` depends on the voltage or on a state");
-        let diagnostic = Diagnostic::refusal("event-weight", span, message)
+        let diagnostic = Diagnostic::refusal(Code::EventWeight, span, message)
             .label("in this NET_RECEIVE")
             .help("keep it in a STATE of the point process instead of the NetCon");
         Refused { mechanism: 0, diagnostic }
@@ -386,7 +386,7 @@ impl Step<'_> {
         let span = mechanism.receive.as_ref().map_or(mechanism.span, |receive| receive.span);
         let message =
             "a PROCEDURE that NET_RECEIVE calls sets `v`: whether the membrane potential changes is not followed";
-        let diagnostic = Diagnostic::refusal("event-voltage", span, message)
+        let diagnostic = Diagnostic::refusal(Code::EventVoltage, span, message)
             .label("in this NET_RECEIVE")
             .help("set v in NET_RECEIVE itself");
         Refused { mechanism: 0, diagnostic }
@@ -407,7 +407,7 @@ impl Step<'_> {
         }
         let span = self.region.mechanisms[0].span;
         let message = "a self-event of INITIAL depends on more than parameters";
-        Err(Refused { mechanism: 0, diagnostic: Diagnostic::refusal("initial-event", span, message) })
+        Err(Refused { mechanism: 0, diagnostic: Diagnostic::refusal(Code::InitialEvent, span, message) })
     }
 }
 
@@ -416,7 +416,7 @@ impl Step<'_> {
 fn refuse_started(mechanism: &Mechanism, start: &[Statement], name: &str) -> Refused {
     let span = start.first().map_or(mechanism.span, |statement| statement.span);
     let message = format!("INITIAL in NET_RECEIVE sets `{name}`, which is no argument of the block");
-    let diagnostic = Diagnostic::refusal("event-start", span, message)
+    let diagnostic = Diagnostic::refusal(Code::EventStart, span, message)
         .label("NEURON runs this after INITIAL, once for each NetCon, and not at all without one")
         .help(format!("set `{name}` in INITIAL; keep what belongs to a NetCon in an argument"));
     Refused { mechanism: 0, diagnostic }

@@ -1,7 +1,7 @@
 //! All that code is refused for, not only what comes first.
 
 use super::{Refused, Region, Step};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Code, Diagnostic, Level};
 use crate::graph::Id;
 use crate::trace::Values;
 
@@ -27,7 +27,7 @@ pub fn refusals(region: &Region) -> Vec<Refused> {
     let gathered = step.constants.gathered().into_iter();
     let gathered = gathered.map(|(name, diagnostic)| Refused { mechanism: index(&name), diagnostic });
     // What C code declares is not known here; what is said of arrays as one value may not hold element by element.
-    let holds = |one: &Refused| one.diagnostic.level == Level::Refusal && one.diagnostic.code != "event-array";
+    let holds = |one: &Refused| one.diagnostic.level == Level::Refusal && one.diagnostic.code != Code::EventArray;
     let mut all: Vec<Refused> = gathered.chain(found).filter(holds).collect();
     let place = |one: &Refused| (one.mechanism, start(&one.diagnostic), one.diagnostic.code);
     all.sort_by_key(place);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::quantity::elements;
 use super::{Quantity, Refused, Step};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
 use crate::model::{Kind, Mechanism, Visibility};
 use crate::syntax::ast::StatementKind;
@@ -128,7 +128,7 @@ impl Step<'_> {
         } else {
             format!("declare `{plain}` RANGE")
         };
-        let diagnostic = Diagnostic::refusal("shared-memory", found.span, message)
+        let diagnostic = Diagnostic::refusal(Code::SharedMemory, found.span, message)
             .label("set here; NEURON then uses what the last one left")
             .help(help);
         Err(Refused { mechanism: found.mechanism, diagnostic })

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Comparison, Id, Input};
 use crate::syntax::ast::Block;
 use crate::trace::{Scheme, Trace, Traced, Values};
@@ -61,7 +61,7 @@ pub(super) fn steady_state(trace: &mut Trace, block: &Block) -> Traced<()> {
     if !scheme.is_linear {
         let message = "STEADYSTATE of a scheme in which states are multiplied is not differentiated";
         return Err(Box::new(
-            Diagnostic::refusal("method", block.span, message)
+            Diagnostic::refusal(Code::Method, block.span, message)
                 .label("this scheme")
                 .help("set the states in INITIAL, or start with a run that settles"),
         ));
@@ -125,7 +125,7 @@ fn change(trace: &mut Trace, block: &Block, scheme: &Scheme, old: &Values, dt: I
     let equations = trace.kinetic(block, scheme, old, dt)?;
     let scope = trace.scope();
     trace.graph.solve_linear(equations.matrix, equations.right, None, scope).ok_or_else(|| {
-        Box::new(Diagnostic::refusal("singular", block.span, "the equations of this scheme are singular"))
+        Box::new(Diagnostic::refusal(Code::Singular, block.span, "the equations of this scheme are singular"))
     })
 }
 

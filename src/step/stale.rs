@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Quantity, Refused, Step};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 
 /// A TABLE that NEURON does not fill again when one of these variables changes.
@@ -44,7 +44,7 @@ impl Step<'_> {
                     "the TABLE depends on `{}`, which the mechanism changes for each segment",
                     self.plain_name(*input)
                 );
-                let diagnostic = Diagnostic::refusal("table-depends", shared.span, message)
+                let diagnostic = Diagnostic::refusal(Code::TableDepends, shared.span, message)
                     .help("remove the TABLE, or pass it as the argument");
                 return Err(Refused { mechanism: index, diagnostic });
             }
@@ -106,7 +106,7 @@ impl Step<'_> {
             "`{name}` is set where the TABLE is filled, and used later: it keeps what it had when \
              the table was last filled"
         );
-        let diagnostic = Diagnostic::refusal("table-leaves", left.span, message)
+        let diagnostic = Diagnostic::refusal(Code::TableLeaves, left.span, message)
             .label(format!("`{name}` is no column of this table"))
             .help(format!("set `{name}` in a block without TABLE, or add it to the TABLE"));
         Err(Refused { mechanism: index.unwrap_or_default(), diagnostic })

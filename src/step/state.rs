@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Quantity, Refused, Step, When, derivimplicit, euler, linear, nonlinear, runge, sparse};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Input, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
@@ -80,8 +80,9 @@ impl<'a> Step<'a> {
     pub(super) fn method(&self, index: usize, solve: &Solve) -> Traced<(Method, &'a Block)> {
         let region = self.region;
         let mechanism = &region.mechanisms[index];
-        let refuse =
-            |message: String| Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"));
+        let refuse = |message: String| {
+            Box::new(Diagnostic::refusal(Code::Method, solve.block.span, message).label("solved here"))
+        };
         if solve.steady_state {
             return Err(refuse("SOLVE ... STEADYSTATE is not differentiated".to_owned()));
         }
@@ -195,7 +196,7 @@ pub(super) fn solve_at_start(trace: &mut Trace, solve: &Solve) -> Traced<()> {
 fn not_differentiated(solve: &Solve) -> Box<Diagnostic> {
     let how = by_method(solve.method.as_ref().map(|method| method.text.as_str()));
     let message = format!("`{}` {how} is not differentiated here", solve.block.text);
-    Box::new(Diagnostic::refusal("method", solve.block.span, message).label("solved here"))
+    Box::new(Diagnostic::refusal(Code::Method, solve.block.span, message).label("solved here"))
 }
 
 /// The names of all states, array elements one by one.

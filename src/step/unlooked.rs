@@ -5,7 +5,7 @@
 //! mechanism has one (SOLVE); else the last current, a step before, or INITIAL where CONDUCTANCE leaves `v` alone.
 
 use super::{Quantity, Refused, Step};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::Id;
 use crate::model::Mechanism;
 use crate::syntax::ast::{Expr, ExprKind, Statement, StatementKind};
@@ -41,7 +41,7 @@ fn refused(mechanism: &Mechanism, name: &str) -> Refused {
         "NET_RECEIVE calls what reads `{name}` and does not name it itself: in a mechanism without SOLVE NEURON then does \
          not look at it when an event comes, and `{name}` is what it was a step before, or in INITIAL"
     );
-    let diagnostic = Diagnostic::refusal("event-voltage", span, message)
+    let diagnostic = Diagnostic::refusal(Code::EventVoltage, span, message)
         .label("in this NET_RECEIVE")
         .help(format!("pass `{name}` as an argument"));
     Refused { mechanism: 0, diagnostic }

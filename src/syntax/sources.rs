@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::parser;
 use super::span::Span;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Files within files.
 const DEPTH: usize = 20;
@@ -124,13 +124,13 @@ impl Sources {
     ) -> Result<(PathBuf, String), Diagnostic> {
         let diagnostic = |code, message| Diagnostic::error(code, Span::default(), message);
         if depth >= DEPTH {
-            return Err(diagnostic("include", "these files include one another".to_owned()));
+            return Err(diagnostic(Code::Include, "these files include one another".to_owned()));
         }
         if self.files.len() > FILES {
-            return Err(diagnostic("too-large", format!("more than {FILES} files are included")));
+            return Err(diagnostic(Code::TooLarge, format!("more than {FILES} files are included")));
         }
         let Some(found) = find(including, name) else {
-            return Err(diagnostic("include", format!("there is no file `{name}`")).help(
+            return Err(diagnostic(Code::Include, format!("there is no file `{name}`")).help(
                 "gradmod looks beside this file, in the working directory and the one above it, and where MODL_INCLUDE says",
             ));
         };
@@ -189,12 +189,12 @@ fn is_marked(text: &str) -> bool {
 }
 
 fn too_large(what: &str) -> Diagnostic {
-    Diagnostic::error("too-large", Span::default(), format!("{what} has more than {} MiB", LARGEST >> 20))
+    Diagnostic::error(Code::TooLarge, Span::default(), format!("{what} has more than {} MiB", LARGEST >> 20))
 }
 
 /// Whether nothing more need be read.
 fn is_enough(errors: &[Diagnostic]) -> bool {
-    errors.len() >= ERRORS || errors.iter().any(|error| error.code != "include")
+    errors.len() >= ERRORS || errors.iter().any(|error| error.code != Code::Include)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! and by INITIAL.
 
 use super::{Trace, Traced, refuse};
+use crate::diagnostic::Code;
 use crate::graph::{Id, Input, Scope};
 use crate::syntax::ast::Expr;
 use crate::syntax::span::Span;
@@ -25,7 +26,7 @@ impl Trace<'_> {
     pub(super) fn element_of(&mut self, array: Input, index: &Expr, span: Span) -> Traced<Id> {
         if self.stores.iter().flatten().any(|store| store.array == array) {
             let message = "an element of this array is read after one has been set in the same block";
-            return Err(refuse("event-array", span, message));
+            return Err(refuse(Code::EventArray, span, message));
         }
         let index = self.index_value(index)?;
         Ok(self.graph.element(array, index))
@@ -39,7 +40,7 @@ impl Trace<'_> {
                 stores.push(Store { array, index, value, scope, span });
                 Ok(())
             }
-            None => Err(refuse("event-array", span, "an element of this array is set outside of events")),
+            None => Err(refuse(Code::EventArray, span, "an element of this array is set outside of events")),
         }
     }
 

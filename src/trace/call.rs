@@ -3,6 +3,7 @@
 use super::returns::may_return;
 use super::verbatim::random_help;
 use super::{CALL_LIMIT, Primes, Trace, Traced, Values, keeps_cnexp, refuse};
+use crate::diagnostic::Code;
 use crate::graph::{Builtin, Id};
 use crate::syntax::ast::{Block, BlockKind, Expr, ExprKind, Name, Signature, Solve, StatementKind, Table};
 use crate::syntax::span::Span;
@@ -31,7 +32,7 @@ impl Trace<'_> {
         if let Some(number) = mechanism.function_tables.iter().position(|known| *known == name.text) {
             let values = self.arguments(arguments)?;
             let [value] = values[..] else {
-                return Err(refuse("arguments", name.span, format!("{} takes one argument", name.text)));
+                return Err(refuse(Code::Arguments, name.span, format!("{} takes one argument", name.text)));
             };
             #[allow(clippy::cast_precision_loss)]
             let number = self.graph.number((mechanism.first_function_table + number) as f64);
@@ -41,7 +42,7 @@ impl Trace<'_> {
             let values = self.arguments(arguments)?;
             if values.len() != builtin.arity() {
                 let message = format!("{} takes {} argument(s)", name.text, builtin.arity());
-                return Err(refuse("arguments", name.span, message));
+                return Err(refuse(Code::Arguments, name.span, message));
             }
             return Ok(if builtin == Builtin::Pow {
                 self.graph.pow(values[0], values[1])
@@ -56,7 +57,7 @@ impl Trace<'_> {
             return Ok(value);
         }
         let message = format!("`{}` is no function that can be differentiated", name.text);
-        let refused = refuse("unknown-function", name.span, message);
+        let refused = refuse(Code::UnknownFunction, name.span, message);
         Err(match random_help(&name.text) {
             Some(help) => Box::new(refused.help(help)),
             None => refused,
@@ -104,7 +105,7 @@ impl Trace<'_> {
         }
         let span = arguments.first().map_or(Span::default(), |argument| argument.span);
         let message = "a FUNCTION among these arguments sets what another argument depends on, and C++ leaves open which is computed first";
-        Err(Box::new(refuse("order", span, message).help("compute the arguments in statements of their own")))
+        Err(Box::new(refuse(Code::Order, span, message).help("compute the arguments in statements of their own")))
     }
 
     fn enter(&mut self, name: &Name, block: &Block, arguments: &[Id]) -> Traced<Id> {
@@ -115,13 +116,13 @@ impl Trace<'_> {
             BlockKind::Derivative(_) => return self.called_derivative(name, block),
             _ => {
                 let message = format!("`{}` is not a PROCEDURE or FUNCTION", name.text);
-                return Err(refuse("call", name.span, message));
+                return Err(refuse(Code::Call, name.span, message));
             }
         };
         if signature.arguments.len() != arguments.len() {
             let message =
                 format!("`{}` takes {} argument(s), {} given", name.text, signature.arguments.len(), arguments.len());
-            return Err(refuse("arguments", name.span, message));
+            return Err(refuse(Code::Arguments, name.span, message));
         }
         self.calls.push(name.text.clone());
         let table = block.body.iter().find_map(|statement| match &statement.kind {
@@ -138,7 +139,7 @@ impl Trace<'_> {
 
     fn refuse_recursion(&self, name: &Name) -> Traced<()> {
         if self.calls.len() >= CALL_LIMIT || self.calls.contains(&name.text) {
-            return Err(refuse("recursion", name.span, format!("`{}` calls itself", name.text)));
+            return Err(refuse(Code::Recursion, name.span, format!("`{}` calls itself", name.text)));
         }
         Ok(())
     }
@@ -157,7 +158,7 @@ impl Trace<'_> {
             }
             _ => {
                 let message = format!("SOLVE {} outside of BREAKPOINT, by a method that iterates", solve.block.text);
-                Err(Box::new(refuse("solve-place", span, message).help("SOLVE in BREAKPOINT")))
+                Err(Box::new(refuse(Code::SolvePlace, span, message).help("SOLVE in BREAKPOINT")))
             }
         }
     }
@@ -181,7 +182,8 @@ impl Trace<'_> {
             _ => {
                 let message = format!("`{}` is called, and what it does then depends on its METHOD", name.text);
                 return Err(Box::new(
-                    refuse("call", name.span, message).help("call the PROCEDURE that it calls, or use METHOD cnexp"),
+                    refuse(Code::Call, name.span, message)
+                        .help("call the PROCEDURE that it calls, or use METHOD cnexp"),
                 ));
             }
         };
@@ -224,7 +226,9 @@ impl Trace<'_> {
             .collect();
         let returned = statements.iter().find(|statement| is_function && may_return(statement));
         let result = match returned {
-            Some(statement) => Err(refuse("verbatim", statement.span, "`return` in a FUNCTION gives another value")),
+            Some(statement) => {
+                Err(refuse(Code::Verbatim, statement.span, "`return` in a FUNCTION gives another value"))
+            }
             None => self.statements(&statements),
         };
         let frame = self.frames.pop().unwrap_or_default();

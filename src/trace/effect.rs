@@ -1,6 +1,7 @@
 //! What code does besides computing values: events that a point process sends to itself.
 
 use super::{Discontinuities, Trace, Traced, Values, refuse};
+use crate::diagnostic::Code;
 use crate::graph::{Id, Scope};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Name};
 use crate::syntax::span::Span;
@@ -41,7 +42,7 @@ impl Trace<'_> {
             effects.push(Effect { kind, scope, arguments, watch: None });
         } else {
             let message = format!("{} at this place is not differentiated", name.text);
-            return Err(refuse("event-place", name.span, message));
+            return Err(refuse(Code::EventPlace, name.span, message));
         }
         Ok(true)
     }
@@ -49,17 +50,17 @@ impl Trace<'_> {
     /// Looks for crossings from now on.
     pub(super) fn watch(&mut self, condition: &Expr, flag: &Expr) -> Traced<()> {
         let ExprKind::Binary(op @ (BinaryOp::Gt | BinaryOp::Lt), left, right) = &condition.kind else {
-            return Err(refuse("event", condition.span, "WATCH of this condition is not differentiated"));
+            return Err(refuse(Code::Event, condition.span, "WATCH of this condition is not differentiated"));
         };
         let (Some(fresh), true) = (self.watched.clone(), self.effects.is_some()) else {
-            return Err(refuse("event-place", condition.span, "WATCH at this place is not differentiated"));
+            return Err(refuse(Code::EventPlace, condition.span, "WATCH at this place is not differentiated"));
         };
         if self.has_watch(condition.span) {
-            return Err(refuse("event", condition.span, "WATCH in a loop is not differentiated"));
+            return Err(refuse(Code::Event, condition.span, "WATCH in a loop is not differentiated"));
         }
         if let Some(name) = self.called_in(condition) {
             let message = format!("WATCH of `{name}`, a function of the mechanism, is not differentiated");
-            return Err(refuse("event", condition.span, message));
+            return Err(refuse(Code::Event, condition.span, message));
         }
         let before = fresh.get("v").copied();
         let now = std::mem::replace(&mut self.values, fresh);
@@ -110,7 +111,7 @@ impl Trace<'_> {
         let key = match &state.kind {
             ExprKind::Name(name) => name.clone(),
             ExprKind::Index(name, index) => self.element(name, index)?,
-            _ => return Err(refuse("discontinuity", state.span, "this is no STATE")),
+            _ => return Err(refuse(Code::Discontinuity, state.span, "this is no STATE")),
         };
         self.assign(&key, value, state.span)
     }

@@ -1,6 +1,7 @@
 //! Expressions and the names in them.
 
 use super::{Trace, Traced, refuse, unknown};
+use crate::diagnostic::Code;
 use crate::graph::{Builtin, Comparison, Id, Node};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Place, UnaryOp};
 use crate::syntax::span::Span;
@@ -24,9 +25,9 @@ impl Trace<'_> {
                 self.lookup(&key).ok_or_else(|| unknown(&key, expr.span))
             }
             ExprKind::Prime(name, _) => {
-                Err(refuse("reads-derivative", expr.span, format!("the value of {name}' is not available")))
+                Err(refuse(Code::ReadsDerivative, expr.span, format!("the value of {name}' is not available")))
             }
-            ExprKind::String(_) => Err(refuse("string", expr.span, "a string has no value")),
+            ExprKind::String(_) => Err(refuse(Code::String, expr.span, "a string has no value")),
             ExprKind::Unary(op, operand) => {
                 let operand = self.expression(operand)?;
                 Ok(match op {
@@ -115,7 +116,7 @@ impl Trace<'_> {
     fn name(&mut self, name: &str, span: Span) -> Traced<Id> {
         if let Some(value) = self.lookup(name) {
             if self.graph.as_array(value).is_some() {
-                return Err(refuse("event-array", span, format!("`{name}` is read without an index")));
+                return Err(refuse(Code::EventArray, span, format!("`{name}` is read without an index")));
             }
             return Ok(value);
         }
@@ -130,7 +131,7 @@ impl Trace<'_> {
         match self.integer(index)? {
             Some(value) => Ok(format!("{name}[{value}]")),
             None => Err(refuse(
-                "computed-index",
+                Code::ComputedIndex,
                 index.span,
                 format!("which element of `{name}` this is depends on the simulation"),
             )),
@@ -182,7 +183,7 @@ impl Trace<'_> {
                 "which of the {} elements of `{name}` is set depends on the simulation; at most {ELEMENTS} are followed",
                 keys.len()
             );
-            return Err(refuse("too-large", index.span, message));
+            return Err(refuse(Code::TooLarge, index.span, message));
         }
         for key in keys {
             let before = self.lookup(&key).ok_or_else(|| unknown(&key, index.span))?;

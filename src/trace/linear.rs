@@ -6,6 +6,7 @@
 //! computes besides sees the states as they were before.
 
 use super::{Scope, Trace, Traced, refuse};
+use crate::diagnostic::Code;
 use crate::graph::{Id, SparseRow};
 use crate::model::Mechanism;
 use crate::syntax::ast::{BinaryOp, Block, BlockKind, Expr, ExprKind, Statement, StatementKind, UnaryOp};
@@ -41,7 +42,7 @@ impl Trace<'_> {
             return Ok(equations);
         }
         let message = format!("{} equations for {} unknowns", equations.matrix.len(), equations.states.len());
-        Err(refuse("equation-count", block.span, message))
+        Err(refuse(Code::EquationCount, block.span, message))
     }
 
     /// Runs a NONLINEAR block; the differences of the sides of its equations.
@@ -57,7 +58,7 @@ impl Trace<'_> {
         if let Some((scope, mut residuals)) = self.residuals.take() {
             if scope != self.scope {
                 let message = "whether this equation is one depends on the simulation";
-                return Err(refuse("equation-place", span, message));
+                return Err(refuse(Code::EquationPlace, span, message));
             }
             let left = self.expression(left)?;
             let right = self.expression(right)?;
@@ -66,11 +67,11 @@ impl Trace<'_> {
             return Ok(());
         }
         let Some(mut equations) = self.equations.take() else {
-            return Err(refuse("equation", span, "an equation outside of a LINEAR block that is solved"));
+            return Err(refuse(Code::Equation, span, "an equation outside of a LINEAR block that is solved"));
         };
         if equations.scope != self.scope {
             let message = "whether this equation is one depends on the simulation";
-            return Err(refuse("equation-place", span, message));
+            return Err(refuse(Code::EquationPlace, span, message));
         }
         let mut row = SparseRow::new();
         let mut constant = self.graph.number(0.0);
@@ -108,7 +109,7 @@ impl Trace<'_> {
             if column.is_some() {
                 if state.is_some() || *divides {
                     let message = "an unknown of LINEAR may stand once in a product";
-                    return Err(refuse("nonlinear", factor.span, message));
+                    return Err(refuse(Code::Nonlinear, factor.span, message));
                 }
                 state = column;
                 continue;

@@ -34,7 +34,7 @@ pub use neuron_function::nernst;
 pub use scheme::{Equations, Scheme};
 pub use table::USETABLE;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Graph, Id, Scope};
 use crate::model::Mechanism;
 use crate::syntax::ast::{Block, Solve, Statement, StatementKind};
@@ -235,7 +235,7 @@ impl<'a> Trace<'a> {
                 "the equation of `{state}` is used before a run has computed it: NEURON then takes what the run before left"
             );
             let diagnostic =
-                Diagnostic::refusal("history", block.span, message).help("give the equation in each arm of the IF");
+                Diagnostic::refusal(Code::History, block.span, message).help("give the equation in each arm of the IF");
             self.constants.note_unfollowed(&self.mechanism.name, &diagnostic);
         }
         slopes
@@ -272,9 +272,9 @@ impl<'a> Trace<'a> {
 }
 
 fn unknown(name: &str, span: Span) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error("unknown-name", span, format!("`{name}` is not declared")).label("not declared"))
+    Box::new(Diagnostic::error(Code::UnknownName, span, format!("`{name}` is not declared")).label("not declared"))
 }
 
-fn refuse(code: &'static str, span: Span, message: impl Into<String>) -> Box<Diagnostic> {
+fn refuse(code: Code, span: Span, message: impl Into<String>) -> Box<Diagnostic> {
     Box::new(Diagnostic::refusal(code, span, message))
 }

@@ -5,7 +5,7 @@
 //! a variable is to code, it is to draws. It has no derivative, and neither has the draw.
 
 use super::{Primes, Trace, Traced, refuse};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Builtin, Comparison, Id};
 use crate::syntax::ast::{Expr, ExprKind, Name};
 use crate::syntax::span::Span;
@@ -55,7 +55,7 @@ impl Trace<'_> {
             }
             ("setids", _) => {
                 let message = format!("random_setids makes another stream of `{stream}`: not differentiated");
-                return Err(Box::new(refuse("random", name.span, message).help("set the ids before the run")));
+                return Err(Box::new(refuse(Code::Random, name.span, message).help("set the ids before the run")));
             }
             _ => return Ok(None),
         };
@@ -99,7 +99,7 @@ impl Trace<'_> {
         }
         let reason = "how often random numbers are drawn here is NEURON's affair: not differentiated";
         Err(Box::new(
-            refuse("random", span, reason)
+            refuse(Code::Random, span, reason)
                 .help("draw in INITIAL, BREAKPOINT, NET_RECEIVE or a PROCEDURE that BREAKPOINT solves"),
         ))
     }
@@ -143,5 +143,5 @@ impl Trace<'_> {
 
 fn two_draws(span: Span) -> Box<Diagnostic> {
     let reason = "which of two random numbers in one expression is drawn first is not defined";
-    Box::new(refuse("random", span, reason).help("draw them in two statements"))
+    Box::new(refuse(Code::Random, span, reason).help("draw them in two statements"))
 }

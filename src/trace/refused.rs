@@ -1,16 +1,16 @@
 //! What becomes of a statement that is refused.
 
 use super::{Trace, Traced};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Refusals of code that only matter if it runs.
-pub(super) const AVOIDABLE: [&str; 5] =
-    ["computed-bound", "computed-index", "too-long", "unknown-function", "verbatim"];
+pub(super) const AVOIDABLE: [Code; 5] =
+    [Code::ComputedBound, Code::ComputedIndex, Code::TooLong, Code::UnknownFunction, Code::Verbatim];
 
 impl Trace<'_> {
     /// Where all refusals are gathered, what is refused does nothing.
     pub(super) fn go_on(&self, refused: Box<Diagnostic>) -> Traced<()> {
-        let ends_all = refused.code == "too-long";
+        let ends_all = refused.code == Code::TooLong;
         let is_left_out = self.arms > 0 && !self.follows_all && AVOIDABLE.contains(&refused.code);
         if !self.constants.gathers.get() || ends_all || is_left_out {
             return Err(refused);

@@ -7,6 +7,7 @@
 //! derivatives of the reactions by the states that they consume, but not those
 //! of the rates. This file makes the same `A` and `r` as NEURON's translator.
 
+use crate::diagnostic::Code;
 use std::collections::BTreeMap;
 
 use super::{Trace, Traced, Values, refuse};
@@ -268,7 +269,7 @@ impl Trace<'_> {
     fn scheme(&self, span: Span) -> Traced<Scheme> {
         self.scheme
             .clone()
-            .ok_or_else(|| refuse("reaction-place", span, "a reaction outside of a KINETIC block that is solved"))
+            .ok_or_else(|| refuse(Code::ReactionPlace, span, "a reaction outside of a KINETIC block that is solved"))
     }
 
     fn note_rate(&mut self, value: Id) {
@@ -307,7 +308,7 @@ impl Trace<'_> {
             for one in side {
                 if one.factor > MANY {
                     let message = format!("`{}` takes part more than {MANY} times", one.place.name.text);
-                    return Err(refuse("too-long", one.place.name.span, message));
+                    return Err(refuse(Code::TooLong, one.place.name.span, message));
                 }
                 found.push((self.place(&one.place)?, one.factor));
             }
@@ -381,7 +382,7 @@ impl Trace<'_> {
                 | BinaryOp::Or
                     if without_parentheses =>
                 {
-                    return Err(refuse("bare-rate", rate.span, "this rate needs parentheses"));
+                    return Err(refuse(Code::BareRate, rate.span, "this rate needs parentheses"));
                 }
                 _ => {}
             }

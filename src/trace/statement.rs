@@ -6,7 +6,7 @@ use super::verbatim::{does_nothing, random_help};
 use super::{
     FAILED, LOOP_LIMIT, Primes, STATEMENT_LIMIT, Trace, Traced, Values, kept_slope, kept_slope_is_set, refuse, scheme,
 };
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
 use crate::model::LONGEST;
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
@@ -63,7 +63,7 @@ impl Trace<'_> {
                     let length = self.length(length, definition.name.span)?;
                     if length > LONGEST {
                         let message = format!("`{name}` has more than {LONGEST} elements");
-                        let diagnostic = Diagnostic::refusal("too-large", definition.name.span, message);
+                        let diagnostic = Diagnostic::refusal(Code::TooLarge, definition.name.span, message);
                         return Err(Box::new(diagnostic.help("a shorter array")));
                     }
                     (0..length).map(|index| format!("{name}[{index}]")).collect()
@@ -86,17 +86,17 @@ impl Trace<'_> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         value
             .map(|value| *value as usize)
-            .ok_or_else(|| refuse("array-length", span, "the length of this array is not known"))
+            .ok_or_else(|| refuse(Code::ArrayLength, span, "the length of this array is not known"))
     }
 
     fn statement(&mut self, statement: &Statement) -> Traced<()> {
         self.statements += 1;
         if self.statements > STATEMENT_LIMIT {
-            return Err(refuse("too-long", statement.span, "this loop runs too many statements"));
+            return Err(refuse(Code::TooLong, statement.span, "this loop runs too many statements"));
         }
         if self.graph.is_full() {
             return Err(refuse(
-                "too-large",
+                Code::TooLarge,
                 statement.span,
                 "the code up to here, calls and loops written out, is too large",
             ));
@@ -119,7 +119,7 @@ impl Trace<'_> {
             StatementKind::Expression(expr) => self.expression_statement(expr),
             StatementKind::If(branches, _) if branches.len() > BRANCHES => {
                 let message = format!("this IF has more than {BRANCHES} branches, each of them inside the one before");
-                Err(refuse("too-long", statement.span, message))
+                Err(refuse(Code::TooLong, statement.span, message))
             }
             StatementKind::If(branches, otherwise) => self.conditional(branches, otherwise.as_deref(), false),
             StatementKind::From { variable, first, last, step, body } => {
@@ -129,7 +129,7 @@ impl Trace<'_> {
             StatementKind::Protect(inner) => self.statement(inner),
             StatementKind::Verbatim(text) if does_nothing(&text.text) => Ok(()),
             StatementKind::Verbatim(text) => Err(Box::new(
-                refuse("verbatim", text.span, "VERBATIM holds C code that is not differentiated")
+                refuse(Code::Verbatim, text.span, "VERBATIM holds C code that is not differentiated")
                     .label("this code runs in the step")
                     .help(random_help(&text.text).unwrap_or("write it in NMODL, if it only computes numbers")),
             )),
@@ -148,16 +148,18 @@ impl Trace<'_> {
                 }
                 None => self.solve_in_place(solve, statement.span),
             },
-            StatementKind::Table(_) => {
-                Err(refuse("table-place", statement.span, "TABLE must be in a PROCEDURE or FUNCTION with one argument"))
-            }
+            StatementKind::Table(_) => Err(refuse(
+                Code::TablePlace,
+                statement.span,
+                "TABLE must be in a PROCEDURE or FUNCTION with one argument",
+            )),
             StatementKind::While(condition, body) => self.repeat(condition, body, LOOP_LIMIT, statement.span),
             StatementKind::Reaction(reaction) => self.reaction(reaction, statement.span),
             StatementKind::Conserve(species, total) => self.conserve(species, total, statement.span),
             // Its volumes have been taken at the start of the block.
             StatementKind::Compartment { .. } => Ok(()),
             StatementKind::LongitudinalDiffusion { .. } => Err(refuse(
-                "longitudinal-diffusion",
+                Code::LongitudinalDiffusion,
                 statement.span,
                 "LONGITUDINAL_DIFFUSION couples segments, which is not differentiated",
             )),
@@ -166,23 +168,23 @@ impl Trace<'_> {
                 watches.iter().try_for_each(|(condition, flag)| self.watch(condition, flag))
             }
             StatementKind::ForNetcons(..) => Err(refuse(
-                "event",
+                Code::Event,
                 statement.span,
                 "FOR_NETCONS changes the weights of other NetCons: not differentiated",
             )),
             StatementKind::Other(name, _) => {
-                Err(refuse("statement", statement.span, format!("{} is not differentiated", name.text)))
+                Err(refuse(Code::Statement, statement.span, format!("{} is not differentiated", name.text)))
             }
         }
     }
 
     fn prime(&mut self, place: &Place, order: u32, value: &Expr, span: Span) -> Traced<()> {
         if order != 1 {
-            return Err(refuse("second-order", span, "equations of second order are not differentiated"));
+            return Err(refuse(Code::SecondOrder, span, "equations of second order are not differentiated"));
         }
         if !self.mechanism.states.contains(&place.name.text) {
             let message = format!("a differential equation of `{}`, which is no STATE", place.name.text);
-            return Err(refuse("derivative-place", place.name.span, message));
+            return Err(refuse(Code::DerivativePlace, place.name.span, message));
         }
         let key = self.place(place)?;
         match self.primes.clone() {
@@ -202,7 +204,7 @@ impl Trace<'_> {
                 self.primes = Primes::Collect(collected);
                 Ok(())
             }
-            Primes::None => Err(refuse("derivative-place", span, "a differential equation outside DERIVATIVE")),
+            Primes::None => Err(refuse(Code::DerivativePlace, span, "a differential equation outside DERIVATIVE")),
         }
     }
 
@@ -376,7 +378,7 @@ impl Trace<'_> {
                 // An empty body counts too.
                 self.statements += 1;
                 if self.statements > STATEMENT_LIMIT {
-                    return Err(refuse("too-long", Span::default(), "this loop runs too often"));
+                    return Err(refuse(Code::TooLong, Span::default(), "this loop runs too often"));
                 }
                 // No number is beyond the last one.
                 let Some(next) = index.checked_add(step) else { return Ok(()) };
@@ -409,7 +411,7 @@ impl Trace<'_> {
                     self.sequence(body)?;
                     self.statements += 1;
                     if self.statements > STATEMENT_LIMIT {
-                        return Err(refuse("too-long", span, "this loop runs too often"));
+                        return Err(refuse(Code::TooLong, span, "this loop runs too often"));
                     }
                 }
                 None if left == 0 => {
@@ -450,6 +452,6 @@ impl Trace<'_> {
 
     fn known_number(&mut self, expr: &Expr) -> Traced<i64> {
         self.integer(expr)?
-            .ok_or_else(|| refuse("computed-bound", expr.span, "how often this loop runs depends on the simulation"))
+            .ok_or_else(|| refuse(Code::ComputedBound, expr.span, "how often this loop runs depends on the simulation"))
     }
 }

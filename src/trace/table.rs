@@ -11,6 +11,7 @@
 //! anything else (`Constants::mixed`), is what it would be if it were set anew;
 //! any other such value is an input without a derivative, `Constants::leftovers`.
 
+use crate::diagnostic::Code;
 use std::collections::BTreeSet;
 
 use super::constants::{Leftover, is_shared};
@@ -33,7 +34,7 @@ impl Trace<'_> {
         arguments: &[Id],
     ) -> Traced<Id> {
         let [argument] = arguments else {
-            return Err(refuse("table-arguments", span, "a TABLE needs exactly one argument"));
+            return Err(refuse(Code::TableArguments, span, "a TABLE needs exactly one argument"));
         };
         let columns = table.names.iter().map(|name| &name.text);
         let mut names: Vec<String> = columns
@@ -74,7 +75,7 @@ impl Trace<'_> {
         };
         match number {
             Some(number) if number >= 1.0 => Ok(self.graph.number(number)),
-            _ => Err(refuse("table-size", span, "the number of intervals is not known")),
+            _ => Err(refuse(Code::TableSize, span, "the number of intervals is not known")),
         }
     }
 
@@ -181,7 +182,7 @@ impl Trace<'_> {
         let message =
             format!("NEURON fills the TABLE of `{outer}` before that of `{inner}`, of which it is made: it holds 0");
         Err(Box::new(
-            refuse("table-depends", *span, message)
+            refuse(Code::TableDepends, *span, message)
                 .help(format!("write `{inner}` before `{outer}`, or remove one TABLE")),
         ))
     }
@@ -238,7 +239,7 @@ impl Trace<'_> {
                     self.constants.called.get(input).map_or_else(|| self.graph.input_name(*input), String::as_str)
                 );
                 Err(Box::new(
-                    refuse("table-depends", procedure.span, message)
+                    refuse(Code::TableDepends, procedure.span, message)
                         .help("set usetable to 0 and remove the TABLE, or pass it as the argument"),
                 ))
             }

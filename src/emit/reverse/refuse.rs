@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::emit::events::changed_inputs;
 use crate::graph::{Id, Input};
 use crate::model::Role;
@@ -19,31 +19,31 @@ pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Ref
     let refuse = |code, what| refuse_at(code, 0, mechanisms[0].span, what);
     if let Some(array) = linearised.arrays.first() {
         let what = format!("an array that events write (`{}`)", array.name);
-        return refuse("reverse-event-array", what);
+        return refuse(Code::ReverseEventArray, what);
     }
     if let Some(name) = read_too_late(linearised) {
         let what = format!("INITIAL that reads `{name}`, which events change,");
-        return refuse("reverse-events", what);
+        return refuse(Code::ReverseEvents, what);
     }
     let corrected = corrected(linearised);
     let mut read = read_before_initial(linearised);
     if let Some((_, name)) = read.find(|(at, name)| !corrected.contains(&StateKind::Variable(*at, name.clone()))) {
         let what = format!("a step that changes `{name}`, beside a start that reads what it was before,");
-        return refuse("reverse-initial", what);
+        return refuse(Code::ReverseInitial, what);
     }
     let late = linearised.receive.iter().flat_map(Receive::late);
     if late.flat_map(LinearForm::iter).any(|(source, _)| matches!(source, Source::State(_) | Source::Argument(_))) {
         let what = "an event that reads t and comes at a time that depends on a weight or a variable".to_owned();
-        return refuse("reverse-event-time", what);
+        return refuse(Code::ReverseEventTime, what);
     }
     for (index, mechanism) in mechanisms.iter().enumerate() {
         if let Some(name) = mechanism.function_tables.first() {
             let what = format!("a FUNCTION_TABLE (`{name}`)");
-            return refuse_at("reverse-function-table", index, mechanism.span, what);
+            return refuse_at(Code::ReverseFunctionTable, index, mechanism.span, what);
         }
         if let Some(name) = mechanism.randoms.first() {
             let span = mechanism.variable(name).map_or(mechanism.span, |variable| variable.span);
-            return refuse_at("reverse-random", index, span, format!("a stream of random numbers (`{name}`)"));
+            return refuse_at(Code::ReverseRandom, index, span, format!("a stream of random numbers (`{name}`)"));
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::ast::{Expr, Item, Number, Opaque, Program};
 use super::lexer::Lexer;
 use super::span::Span;
 use super::token::{Token, TokenKind};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Nested parentheses, operands and blocks; keeps the stack small.
 const MAX_DEPTH: usize = 240;
@@ -93,7 +93,7 @@ pub fn program(source: &str) -> Result<Program, Vec<Diagnostic>> {
     if let Some(at) = source.find('\0') {
         let span = Span::new(at, at + 1);
         let message = "the file holds a NUL character; it is no text";
-        return Err(vec![Diagnostic::error("syntax-character", span, message)]);
+        return Err(vec![Diagnostic::error(Code::SyntaxCharacter, span, message)]);
     }
     let mut parser = parser(source);
     let items = parser.items();

@@ -1,7 +1,7 @@
 //! Names, numbers, units and lengths: what all blocks are made of.
 
 use super::{Failure, Parse, Parser};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Length, Name, Number, Opaque, Unit};
 use crate::syntax::span::Span;
 use crate::syntax::token::{Token, TokenKind};
@@ -40,7 +40,7 @@ impl Parser<'_> {
             let word = self.lexer.text(keyword);
             let message = format!("expected a line that begins with {end}, found the end of the file");
             let diagnostic =
-                Diagnostic::error("syntax-unclosed", keyword, message).label(format!("this {word} is never closed"));
+                Diagnostic::error(Code::SyntaxUnclosed, keyword, message).label(format!("this {word} is never closed"));
             return Err(Failure { diagnostic: Box::new(diagnostic), fatal: true });
         };
         self.advance();
@@ -59,7 +59,7 @@ impl Parser<'_> {
         let open = self.token.span;
         let Some(span) = self.lexer.unit() else {
             let message = "expected `)` to close the unit, found the end of the line";
-            let diagnostic = Diagnostic::error("syntax-unclosed", open, message).label("this unit is never closed");
+            let diagnostic = Diagnostic::error(Code::SyntaxUnclosed, open, message).label("this unit is never closed");
             return Err(self.fail(diagnostic));
         };
         self.advance();
@@ -93,7 +93,7 @@ impl Parser<'_> {
 
     pub(super) fn bad_number(&self) -> Failure {
         let message = format!("`{}` is no number that can be used here", self.text(self.token));
-        self.fail(Diagnostic::error("syntax-number", self.here(), message).label("bad number"))
+        self.fail(Diagnostic::error(Code::SyntaxNumber, self.here(), message).label("bad number"))
     }
 
     /// An integer or a real without a sign, as written; the name of a DEFINE stands for its number.

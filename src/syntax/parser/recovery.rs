@@ -1,7 +1,7 @@
 //! What to say when something is wrong, and where to go on.
 
 use super::{BLOCK_WORDS, Failure, MAX_DEPTH, MAX_ERRORS, Parse, Parser};
-use crate::diagnostic::{Diagnostic, line_column};
+use crate::diagnostic::{Code, Diagnostic, line_column};
 use crate::syntax::span::Span;
 use crate::syntax::token::TokenKind;
 
@@ -9,7 +9,7 @@ impl Parser<'_> {
     pub(super) fn expected(&self, what: &str) -> Failure {
         let message = format!("expected {}, found {}", what.trim_end(), self.found());
         let label = format!("expected {}", what.split(" (").next().unwrap_or(what).trim_end());
-        let mut diagnostic = Diagnostic::error("syntax-expected", self.here(), message).label(label);
+        let mut diagnostic = Diagnostic::error(Code::SyntaxExpected, self.here(), message).label(label);
         diagnostic.help = self.hint().map(str::to_owned);
         self.fail(diagnostic)
     }
@@ -60,12 +60,12 @@ impl Parser<'_> {
         let what = format!("`}}` to close {owner} (opened at line {line})");
         let message = format!("expected {what}, found {}", self.found());
         let diagnostic =
-            Diagnostic::error("syntax-unclosed", self.here(), message).label(format!("{owner} is still open here"));
+            Diagnostic::error(Code::SyntaxUnclosed, self.here(), message).label(format!("{owner} is still open here"));
         Failure { diagnostic: Box::new(diagnostic), fatal: true }
     }
 
     pub(super) fn misplaced(&self, span: Span, message: &str) -> Failure {
-        self.fail(Diagnostic::error("syntax-misplaced", span, message).label("not allowed here"))
+        self.fail(Diagnostic::error(Code::SyntaxMisplaced, span, message).label("not allowed here"))
     }
 
     pub(super) fn deeper(&mut self, levels: usize) -> Parse<()> {
@@ -78,7 +78,7 @@ impl Parser<'_> {
 
     pub(super) fn too_deep(&self) -> Failure {
         let message = "nested too deeply";
-        let diagnostic = Diagnostic::error("syntax-nesting", self.here(), message)
+        let diagnostic = Diagnostic::error(Code::SyntaxNesting, self.here(), message)
             .label("too deep")
             .help("compute a part of it in an assignment of its own");
         self.fail(diagnostic)

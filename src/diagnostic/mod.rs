@@ -1,6 +1,10 @@
 //! What gradmod has to say about a place in a file.
 
+mod code;
+
 use serde::Serialize;
+
+pub use code::{Code, Text};
 
 use crate::syntax::span::Span;
 
@@ -18,8 +22,7 @@ pub enum Level {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Diagnostic {
-    /// Stable, in kebab case.
-    pub code: &'static str,
+    pub code: Code,
     pub level: Level,
     pub message: String,
     #[serde(serialize_with = "span_as_pair")]
@@ -37,27 +40,27 @@ fn span_as_pair<S: serde::Serializer>(span: &Span, serializer: S) -> Result<S::O
 }
 
 impl Diagnostic {
-    fn new(code: &'static str, level: Level, span: Span, message: String) -> Self {
+    fn new(code: Code, level: Level, span: Span, message: String) -> Self {
         Self { code, level, message, span, label: String::new(), help: None, notes: Vec::new() }
     }
 
     #[must_use]
-    pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Level::Error, span, message.into())
     }
 
     #[must_use]
-    pub fn refusal(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub fn refusal(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Level::Refusal, span, message.into())
     }
 
     #[must_use]
-    pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Level::Warning, span, message.into())
     }
 
     #[must_use]
-    pub fn remark(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub fn remark(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Level::Note, span, message.into())
     }
 
