@@ -67,6 +67,7 @@ fn within(text: &str, span: Span) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Code;
 
     #[test]
     fn shows_the_place() {
@@ -88,9 +89,9 @@ mod tests {
     #[test]
     fn spans_outside_the_text_do_no_harm() {
         for (start, end) in [(0, 0), (5, 2), (90, 99)] {
-            let diagnostic = Diagnostic::refusal("x", Span::new(start, end), "m");
-            assert!(human("a.mod", "", &diagnostic).contains("refused[x]"));
-            assert!(human("a.mod", "abc", &diagnostic).contains("refused[x]"));
+            let diagnostic = Diagnostic::refusal(Code::Order, Span::new(start, end), "m");
+            assert!(human("a.mod", "", &diagnostic).contains("refused[order]"));
+            assert!(human("a.mod", "abc", &diagnostic).contains("refused[order]"));
         }
     }
 }

@@ -61,7 +61,7 @@ struct Compiled {
 }
 
 fn compile(program: &Program) -> Result<Compiled, String> {
-    let mechanism = model::check(program).map_err(|found| found[0].code.to_owned())?;
+    let mechanism = model::check(program).map_err(|found| found[0].code.to_string())?;
     let mut graph = Graph::default();
     let inputs: Vec<Input> = inputs().iter().map(|name| graph.input(name.as_str())).collect();
     let mut values: Values = outputs().into_iter().map(|name| (name, graph.number(0.0))).collect();
@@ -71,7 +71,7 @@ fn compile(program: &Program) -> Result<Compiled, String> {
     let constants = Constants::default();
     let mut trace = Trace::new(&mut graph, &mechanism, values, &constants, None);
     let run = mechanism.blocks.get("run").ok_or("no run")?;
-    trace.run_block(run).map_err(|diagnostic| diagnostic.code.to_owned())?;
+    trace.run_block(run).map_err(|diagnostic| diagnostic.code.to_string())?;
     let outputs = outputs().iter().map(|name| trace.values[name]).collect();
     let failed = trace.values.get(FAILED).copied();
     Ok(Compiled { graph, inputs, outputs, failed })

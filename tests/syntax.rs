@@ -84,7 +84,7 @@ fn deep_input_is_refused() {
     for body in bodies {
         let text = format!("INITIAL {{ {body} }}");
         let errors = syntax::parse(&text).unwrap_err();
-        assert_eq!(errors[0].code, "syntax-nesting");
+        assert_eq!(errors[0].code.name(), "syntax-nesting");
     }
 }
 

@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn missing_and_circular_files_are_errors() {
         let (whole, errors) = sources("INCLUDE \"no.inc\"\n", &[]);
-        assert_eq!((errors.len(), errors[0].code), (1, "include"));
+        assert_eq!((errors.len(), errors[0].code), (1, Code::Include));
         assert_eq!(whole.place(errors[0].span).1.start, 0);
         let (_, errors) = sources("INCLUDE \"b\"\n", &[("b", "INCLUDE \"b\"\n")]);
         assert_eq!(errors.len(), 1);
