@@ -651,3 +651,41 @@ fn reverse_mode_refuses_a_parameter_that_steps_set_and_initial_reads() {
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("reverse-initial") && message.contains("`shift`"), "{message}");
 }
+
+/// The adjoint of one mechanism.
+fn adjoint(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mechanism.mod");
+    fs::write(&file, text).unwrap();
+    let target = folder.path().join("out");
+    let output = transform(&[file], &target, &["--mode", "reverse", "--region", "r=mechanism"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    contents(&target).into_iter().find(|(name, _)| name.starts_with("gm_adj")).unwrap().1
+}
+
+/// C takes a declaration once: long sums are not in parts there.
+#[test]
+fn a_sum_of_hundreds_of_terms_is_one_declaration() {
+    let names: Vec<String> = (0..300).map(|k| format!("x{k}")).collect();
+    let equations: String = names.iter().map(|name| format!("{name}' = hub*v - {name}*0.3\n")).collect();
+    let text = adjoint(&format!(
+        "NEURON {{ SUFFIX mechanism NONSPECIFIC_CURRENT i RANGE g }}\nPARAMETER {{ g = 0.001 }}\nASSIGNED {{ v i }}\n\
+         STATE {{ hub {} }}\nBREAKPOINT {{ SOLVE spokes METHOD euler\ni = g*hub*v*({}) }}\n\
+         DERIVATIVE spokes {{\nhub' = -hub\n{equations} }}\n",
+        names.join(" "),
+        names.join(" + "),
+    ));
+    assert!(text.contains("const double before0"), "no such sum");
+    assert!(!text.contains("= const double"), "a declaration within a sum");
+}
+
+/// What INITIAL makes and NEURON does not show is made anew before the steps, of units too.
+#[test]
+fn units_that_only_initial_reads_are_declared() {
+    let text = adjoint(
+        "NEURON { SUFFIX mechanism NONSPECIFIC_CURRENT i RANGE g }\nUNITS { PI = (pi) (1) }\nPARAMETER { g = 0.001 }\n\
+         ASSIGNED { v i diam hidden }\nINITIAL { hidden = PI*diam }\nBREAKPOINT { i = g*hidden*v }\n",
+    );
+    assert!(text.contains("_PI*"), "{text}");
+    assert!(text.contains("_PI = (pi)"));
+}

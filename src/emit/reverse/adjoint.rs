@@ -24,9 +24,10 @@ const STEEP: &str = "1e6";
 pub(super) fn render(reversed: &Reversed) -> Result<File, EmitError> {
     let linearised = reversed.linearised;
     let name = unnamed("adj", linearised);
-    let phases = [&reversed.step, &reversed.start, &reversed.event, &reversed.start_weights];
+    // What INITIAL has made and no frame has is computed before the steps.
+    let phases = [&reversed.step, &reversed.start, &reversed.event, &reversed.start_weights, &reversed.own_start];
     let mut functions = reversed.step.code(linearised).functions(&reversed.step.roots);
-    for phase in [&reversed.start, &reversed.event, &reversed.start_weights] {
+    for phase in [&reversed.start, &reversed.event, &reversed.start_weights, &reversed.own_start] {
         functions.extend(phase.code(linearised).functions(&phase.roots));
     }
     let text = template::render(
@@ -106,7 +107,7 @@ fn tables(reversed: &Reversed) -> Vec<String> {
 /// `target = plus + sum of the terms`
 pub(super) fn gather(code: &Code, target: &str, plus: Option<String>, terms: &Terms) -> Vec<String> {
     let terms: Vec<String> = plus.into_iter().chain(products(code, terms)).collect();
-    statements(&lines::sum(target, &terms))
+    statements(&lines::whole_sum(target, &terms))
 }
 
 /// What flows into parameters, added to what has.

@@ -153,7 +153,7 @@ impl Writer<'_> {
                 terms.push(format!("_l{}*shift[k]", rate(number)));
                 locals.push(rate(number));
             }
-            sums.extend(lines::sum(&format!("const double e{number}"), &terms));
+            sums.extend(lines::whole_sum(&format!("const double e{number}"), &terms));
             set.push(match target {
                 Some(state) => format!("{}[k] = e{number}", self.gradients[state]),
                 None => format!("W_new[k] = e{number}"),
