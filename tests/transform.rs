@@ -667,13 +667,14 @@ fn adjoint(text: &str) -> String {
 #[test]
 fn a_sum_of_hundreds_of_terms_is_one_declaration() {
     let names: Vec<String> = (0..300).map(|k| format!("x{k}")).collect();
-    let equations: String = names.iter().map(|name| format!("{name}' = hub*v - {name}*0.3\n")).collect();
+    let equations: Vec<String> = names.iter().map(|name| format!("{name}' = hub*v - {name}*0.3")).collect();
     let text = adjoint(&format!(
         "NEURON {{ SUFFIX mechanism NONSPECIFIC_CURRENT i RANGE g }}\nPARAMETER {{ g = 0.001 }}\nASSIGNED {{ v i }}\n\
          STATE {{ hub {} }}\nBREAKPOINT {{ SOLVE spokes METHOD euler\ni = g*hub*v*({}) }}\n\
-         DERIVATIVE spokes {{\nhub' = -hub\n{equations} }}\n",
+         DERIVATIVE spokes {{\nhub' = -hub\n{}\n }}\n",
         names.join(" "),
         names.join(" + "),
+        equations.join("\n"),
     ));
     assert!(text.contains("const double before0"), "no such sum");
     assert!(!text.contains("= const double"), "a declaration within a sum");
