@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from gradmod import _neuron as nrn
 from gradmod import finite
-from gradmod.check.judge import Finding, judge
+from gradmod.check.differences import decided
+from gradmod.check.judge import Finding, Judgement, judge
 from gradmod.check.sides import Sides
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -171,6 +172,18 @@ def test_what_is_found(simulation: Callable[[float], float], gradient: float, fi
     run = sides.ran(lambda: traces(at[0]))
     difference = finite.differentiate(run, sides.moved(lambda x: at.__setitem__(0, x)), 0.0, scale=1.0)
     assert judge({"v": np.array([0.0, gradient])}, difference, sides).finding is finding
+
+
+@pytest.mark.parametrize(
+    ("deviations", "finding"),
+    [((4e-3, 4e-3), Finding.MISMATCH), ((math.inf, math.inf), Finding.MISMATCH), ((4e-3, 1e-3), Finding.UNDECIDED)],
+)
+def test_steps_in_between_confirm_a_mismatch(deviations: tuple[float, float], finding: Finding) -> None:
+    """Over kinks some differences agree with each other by chance."""
+    undecided = Judgement(Finding.UNDECIDED)
+    fine, between = (Judgement(Finding.MISMATCH, deviation, 1e-5, "v", ("v",)) for deviation in deviations)
+    sweeps = iter((undecided, fine, undecided, between))
+    assert decided(lambda steps: next(sweeps)).finding is finding
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1 + 3e-6, "mismatch"), (1 + 2e-7, "exact")])

@@ -15,6 +15,8 @@ from .sides import Sides
 
 #: For what the first sweep could not decide.
 _FINE = tuple(10.0 ** (-k / 2) for k in range(4, 19))
+#: Steps between these, to confirm what they find.
+_BETWEEN = tuple(10.0 ** (-k / 2 - 0.25) for k in range(4, 19))
 #: Where wide steps jump over two kinks beside each other, a branch for v near 0 say, and agree on what is no limit.
 _NEAR = tuple(10.0 ** (-k / 2) for k in range(10, 16))
 
@@ -54,14 +56,19 @@ def compare(
         return judge(mine, difference, sides, MARGIN_TABLES if model.drive.tables else MARGIN)
 
     try:
-        return _decided(swept)
+        return decided(swept)
     except RuntimeError:
         if model.drive.free:  # NEURON's error, at another value in a run that is odd anyway
             return Judgement(Finding.UNDECIDED)
         raise
 
 
-def _decided(swept: Callable[[Sequence[float]], Judgement]) -> Judgement:
+def decided(swept: Callable[[Sequence[float]], Judgement]) -> Judgement:
+    """Sweep steps until it is clear what they say.
+
+    Args:
+        swept: What a sweep of relative steps finds.
+    """
     judgement = swept(finite.STEPS)
     if judgement.finding not in (Finding.STILL, Finding.EXACT):
         judgement = swept(_FINE)
@@ -69,4 +76,13 @@ def _decided(swept: Callable[[Sequence[float]], Judgement]) -> Judgement:
         near = swept(_NEAR)
         if near.finding is Finding.EXACT:
             return near
+        # A wrong gradient is off by the same whatever the steps are. Differences over kinks that agree with each other
+        # by chance do so at some steps only.
+        between = swept(_BETWEEN)
+        is_confirmed = between.finding is Finding.MISMATCH and (
+            between.deviation == judgement.deviation  # both infinite
+            or 0.5 * judgement.deviation <= between.deviation <= 2 * judgement.deviation
+        )
+        if not is_confirmed:
+            return between if between.finding is Finding.EXACT else Judgement(Finding.UNDECIDED)
     return judgement
