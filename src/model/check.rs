@@ -276,7 +276,7 @@ impl Builder {
             self.errors.push(
                 Diagnostic::error(Code::DeclaredTwice, name.span, message)
                     .label("again here")
-                    .help("leave one of the two out: NEURON takes only one"),
+                    .help("leave one of the two out"),
             );
             return;
         }
