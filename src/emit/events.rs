@@ -168,7 +168,16 @@ impl Writer<'_> {
     pub fn known_terms(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
         let state = |(source, id): (Source, Id)| match source {
             Source::State(index) => Some(product(&code.factor(id), &format!("{}[{k}]", self.gradients[index]))),
-            _ => None,
+            // In `terms_of`, or not among what this is for.
+            Source::Parameter(_)
+            | Source::Argument(_)
+            | Source::VAfter
+            | Source::VBefore
+            | Source::PointerAfter(_)
+            | Source::PointerBefore(_)
+            | Source::Unknown(..)
+            | Source::Time
+            | Source::Arrays => None,
         };
         let mut terms = self.terms_of(form, code, k);
         terms.extend(form.iter().filter_map(state));

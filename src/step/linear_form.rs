@@ -76,10 +76,6 @@ impl LinearForm {
         self.iter().find_map(|(known, id)| (known == source).then_some(id))
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// What is the same in all directions.
     pub fn coefficients(&self) -> Vec<Id> {
         self.iter().filter(|(source, _)| *source != Source::Arrays).map(|(_, id)| id).collect()
@@ -104,6 +100,21 @@ impl LinearForm {
     /// The voltage of its own place, before the step or event.
     pub fn reads_voltage(&self) -> bool {
         self.get(Source::VBefore).is_some()
+    }
+
+    /// Whether a state or a weight has a part in it.
+    pub fn reads_states_or_weights(&self) -> bool {
+        self.iter().any(|(source, _)| match source {
+            Source::State(_) | Source::Argument(_) => true,
+            Source::VBefore
+            | Source::VAfter
+            | Source::PointerBefore(_)
+            | Source::PointerAfter(_)
+            | Source::Parameter(_)
+            | Source::Unknown(..)
+            | Source::Time
+            | Source::Arrays => false,
+        })
     }
 
     /// Whether it depends on nothing but the time of the event.

@@ -16,7 +16,7 @@
 use super::carried::Candidate;
 use super::receive::Traced as TracedEvent;
 use super::state::Method;
-use super::{LinearForm, Quantity, Receive, Refused, Source, Step, When};
+use super::{LinearForm, Quantity, Receive, Refused, Step, When};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
@@ -213,11 +213,7 @@ impl Step<'_> {
             Err(reason) => reason,
         };
         // Parameters can be refused by name when they are asked for.
-        if receive
-            .late()
-            .flat_map(LinearForm::iter)
-            .all(|(source, _)| !matches!(source, Source::State(_) | Source::Argument(_) | Source::VBefore))
-        {
+        if receive.late().all(|late| !late.reads_states_or_weights() && !late.reads_voltage()) {
             return Ok(Some(Err(reason)));
         }
         let mechanism = &self.region.mechanisms[0];

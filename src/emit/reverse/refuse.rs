@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::emit::events::changed_inputs;
 use crate::graph::{Id, Input};
 use crate::model::Role;
-use crate::step::{LinearForm, Linearised, Quantity, Receive, Refused, Source, Stage, StateKind, When};
+use crate::step::{LinearForm, Linearised, Quantity, Receive, Refused, Stage, StateKind, When};
 
 /// Refuses a region that has no exact adjoint here.
 pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
@@ -31,8 +31,8 @@ pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Ref
         let what = format!("a step that changes `{name}`, beside a start that reads what it was before,");
         return refuse(Code::ReverseInitial, what);
     }
-    let late = linearised.receive.iter().flat_map(Receive::late);
-    if late.flat_map(LinearForm::iter).any(|(source, _)| matches!(source, Source::State(_) | Source::Argument(_))) {
+    let mut late = linearised.receive.iter().flat_map(Receive::late);
+    if late.any(LinearForm::reads_states_or_weights) {
         let what = "an event that reads t and comes at a time that depends on a weight or a variable".to_owned();
         return refuse(Code::ReverseEventTime, what);
     }
