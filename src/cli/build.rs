@@ -4,8 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::arguments::Build;
 use super::{Outcome, python};
+use crate::cli::arguments::Build;
 
 pub fn run(arguments: &Build) -> Result<Outcome> {
     let python = python::find()?;

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::arguments::{Check, MessageFormat};
-use super::certificate::{Certificate, Verdict};
-use super::report::say;
 use super::{Outcome, python, worker};
+use crate::cli::arguments::{Check, MessageFormat};
+use crate::cli::certificate::{Certificate, Verdict};
+use crate::cli::report::say;
 
 pub fn run(arguments: &Check) -> Result<Outcome> {
     if let Some(missing) = arguments.files.iter().find(|file| !file.is_file()) {

@@ -7,10 +7,9 @@ use gradmod::emit::{self, File};
 use gradmod::measure::Measure;
 use gradmod::syntax::sources::Sources;
 
-use super::Outcome;
-use super::arguments::{Homeostat, MessageFormat};
-use super::output;
-use super::report::report;
+use super::{Outcome, output};
+use crate::cli::arguments::{Homeostat, MessageFormat};
+use crate::cli::report::report;
 
 pub fn run(arguments: &Homeostat) -> Result<Outcome> {
     let text = arguments.measure.as_str();

@@ -7,7 +7,7 @@ use gradmod::diagnostic::Diagnostic;
 use gradmod::render;
 use gradmod::syntax::sources::Sources;
 
-use super::arguments::MessageFormat;
+use crate::cli::arguments::MessageFormat;
 
 /// A line on standard error, which may be closed or full.
 pub fn say(text: &str) -> Result<()> {

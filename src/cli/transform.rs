@@ -16,12 +16,11 @@ use gradmod::syntax;
 use gradmod::syntax::sources::{LARGEST, Sources};
 use gradmod::syntax::span::Span;
 
-use super::Outcome;
-use super::arguments::{MessageFormat, Mode, NamedRegion, Transform};
-use super::output;
-use super::passes::Passes;
-use super::report::{report, say};
-use super::watch::Watch;
+use super::{Outcome, output};
+use crate::cli::arguments::{MessageFormat, Mode, NamedRegion, Transform};
+use crate::cli::passes::Passes;
+use crate::cli::report::{report, say};
+use crate::cli::watch::Watch;
 
 /// A file that was read.
 struct Checked {

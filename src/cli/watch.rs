@@ -17,8 +17,8 @@ use gradmod::syntax::span::Span;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Outcome;
-use super::arguments::MessageFormat;
-use super::report::report;
+use crate::cli::arguments::MessageFormat;
+use crate::cli::report::report;
 
 /// Processor time; code that is not optimised takes ten times as long.
 const TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 80 } else { 8 });

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::certificate::Certificate;
+use crate::cli::certificate::Certificate;
 
 /// Checks one file. Whatever becomes of the process, there is a certificate; an error
 /// is one of this machine.

@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::code::Code;
-use super::procedures::locals_statement;
-use super::{EmitError, File, UNNAMED, lines, name_by_content, template};
+use super::{EmitError, File, UNNAMED, name_by_content};
+use crate::emit::region::procedures::locals_statement;
+use crate::emit::text::code::Code;
+use crate::emit::text::{lines, template};
 use crate::graph::Id;
 use crate::measure::Measure;
 

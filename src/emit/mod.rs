@@ -2,32 +2,14 @@
 //!
 //! Templates hold the structure; every name, number and expression is made here.
 
-mod arrays;
-mod c;
-mod checks;
-mod code;
-mod declarations;
-mod events;
-mod fade;
-mod far;
-mod fingerprint;
+mod forward;
 mod homeostat;
-mod lines;
 mod manifest;
-mod moved;
-mod pointed;
-mod procedures;
 pub mod readable;
 mod receipt;
 mod region;
-mod repeat;
 mod reverse;
-mod solver;
-mod sources;
-mod stages;
-mod steady;
-mod template;
-mod wiring;
+mod text;
 
 use crate::step::{EventTimes, Linearised};
 pub use homeostat::{HomeostatManifest, emit_homeostat, measured_input};
@@ -108,7 +90,7 @@ fn emit(
     feature: Feature,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
     let regions: Vec<&Linearised> = regions.iter().map(AsRef::as_ref).collect();
-    let (mut files, mut manifests) = solver::render(&regions, directions, (times, feature))?;
+    let (mut files, mut manifests) = forward::render(&regions, directions, (times, feature))?;
     let hash = name_by_content(&mut files);
     for file in &mut files {
         // Functions of one library call each other; those of another are not theirs.
@@ -118,9 +100,9 @@ fn emit(
         manifest.file.clone_from(&file.name);
         manifest.suffix = file.stem().to_owned();
     }
-    let mut manifest = Manifest::new(directions, manifests, solver::manifest(&hash));
+    let mut manifest = Manifest::new(directions, manifests, forward::manifest(&hash));
     if times == EventTimes::Differentiated {
-        manifest.spikes = Some(solver::spikes_manifest(&hash));
+        manifest.spikes = Some(forward::spikes_manifest(&hash));
     }
     Ok((files, manifest))
 }
@@ -129,9 +111,9 @@ fn emit(
 /// builds may hold the same mechanism, and NEURON must be able to load both.
 fn name_by_content(files: &mut [File]) -> String {
     for file in files.iter_mut() {
-        file.text = lines::fitted(&file.text);
+        file.text = text::lines::fitted(&file.text);
     }
-    let hash = fingerprint::of(files.iter().map(|file| file.text.as_str()));
+    let hash = text::fingerprint::of(files.iter().map(|file| file.text.as_str()));
     for file in files {
         let name = file.stem().replace(UNNAMED, &hash);
         file.text = file.text.replace(file.stem(), &name);

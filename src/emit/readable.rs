@@ -4,10 +4,10 @@
 //! `x1`... are shared parts.
 
 use super::Feature;
-use super::code::Code;
-use super::lines;
-use super::region::Writer;
-use super::stages::substitution;
+use crate::emit::region::implicit_solve::substitution;
+use crate::emit::region::writer::Writer;
+use crate::emit::text::code::Code;
+use crate::emit::text::lines;
 use crate::graph::Id;
 use crate::step::{LinearForm, Linearised, Stage};
 

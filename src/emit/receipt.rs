@@ -3,8 +3,8 @@
 //! The emitters of a mode take its receipt and nothing else, so that none of their files is made of a region that had to
 //! be refused.
 
-use super::fade::refuse_online;
-use super::reverse::refuse_reverse;
+use crate::emit::forward::leak::refuse_online;
+use crate::emit::reverse::refuse_reverse;
 use crate::step::{Linearised, Refused};
 
 /// What a mode asks of a region.

@@ -3,8 +3,8 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Expr, ExprKind, Item, Name, NeuronStatement, Place, Program, Statement, StatementKind};
 
-use super::external::set_of_others;
-use super::mechanism::NEURON_NAMES;
+use crate::model::external::set_of_others;
+use crate::model::mechanism::NEURON_NAMES;
 
 /// What may be said of a file instead of a refusal.
 #[derive(Clone, Debug)]

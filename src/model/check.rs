@@ -2,20 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::bystander::deeds;
-use super::external;
-use super::mechanism::{
+use super::{external, pointer, shadow, size, solved, verbatim};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::bystander::deeds;
+use crate::model::mechanism::{
     Current, Hook, Ion, Kind, Mechanism, NEURON_NAMES, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility,
 };
-use super::pointer;
-use super::refuse::refusals;
-use super::shadow;
-use super::size;
-use super::solved;
-use super::threadsafe::is_thread_safe;
-use super::units::UnitNames;
-use super::verbatim;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::model::refuse::refusals;
+use crate::model::threadsafe::is_thread_safe;
+use crate::model::units::UnitNames;
 use crate::step::elements;
 use crate::syntax::ast::{
     BlockKind, Item, Length, Name, NeuronStatement, Number, Program, Solve, Statement, StatementKind, UnitDefinition,

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::bystander::{Deeds, deeds};
 use super::{Mechanism, Visibility};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::bystander::{Deeds, deeds};
 use crate::syntax::ast::{Item, Name, NeuronStatement, Program};
 
 /// EXTERNAL variables that code sets.

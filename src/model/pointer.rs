@@ -2,8 +2,8 @@
 //!
 //! What a POINTER sees is the script's choice. See `step::pointed` and `emit::pointed` for what can be followed.
 
-use super::bystander::{deeds, pointers};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::bystander::{deeds, pointers};
 use crate::syntax::ast::{Item, NeuronStatement, Program};
 
 /// POINTERs that code sets. VERBATIM that does is refused where it runs.

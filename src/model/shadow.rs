@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::mechanism::NEURON_NAMES;
+use crate::model::mechanism::NEURON_NAMES;
 use crate::syntax::ast::{
     Argument, BlockKind, Expr, ExprKind, Item, Name, NeuronStatement, Program, Reaction, Solve, Statement,
     StatementKind, UnitDefinition,

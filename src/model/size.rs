@@ -1,7 +1,7 @@
 //! How large a mechanism may be: what is made of it grows faster than it does.
 
-use super::mechanism::{Mechanism, Role};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::mechanism::{Mechanism, Role};
 use crate::syntax::span::Span;
 
 /// Characters of a name: emitted names are made of two, and NEURON reads lines of 511.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::bystander::deeds;
+use crate::model::bystander::deeds;
 use crate::syntax::ast::{
     BinaryOp, Block, BlockKind, Expr, ExprKind, Item, NeuronStatement, Opaque, Program, Signature, Statement,
     StatementKind,

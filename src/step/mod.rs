@@ -5,41 +5,12 @@
 //! start. What POINTERs see is like one more voltage, [`pointed`]. [`linearise()`] differentiates it all. To add an integration method, add
 //! a file beside [`derivimplicit`] and a line to [`state`].
 
-mod array;
-mod carried;
-mod check;
-mod current;
-mod derivimplicit;
-mod euler;
-mod external;
-mod history;
-mod hook;
-mod inert;
-mod initial;
-mod ion;
-mod isolated;
-mod linear;
-mod linear_form;
-mod linearise;
-mod moved;
-mod names;
-mod nonlinear;
-mod parameter;
-mod pointed;
-mod quantity;
-mod receive;
-mod refusals;
-mod runge;
-mod shared;
-mod simultaneous;
-mod sparse;
-mod stage;
-mod stale;
-mod state;
-mod stepwise;
-mod still;
-mod unlooked;
-mod unread;
+mod event;
+mod guard;
+mod input;
+mod linear_map;
+mod method;
+mod phase;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,22 +22,22 @@ use crate::graph::{Arm, Graph, Id, Input, Node, Scope};
 use crate::model::{Ion, Kind, Mechanism};
 use crate::trace::{Constants, Discontinuities, Values};
 
-pub use array::{Array, ArrayStore};
-pub use carried::StateKind;
-pub use check::Check;
-pub use ion::RegionIon;
-pub use isolated::Isolated;
-pub use linear_form::{LinearForm, Source};
-pub use linearise::{Linearised, State, linearise};
-pub use moved::{EventTimes, Flow, Moved};
-pub use names::Names;
-pub use parameter::Parameter;
-pub use pointed::Pointed;
-pub use quantity::{Quantity, When, elements};
-pub use receive::{Change, Receive, Sent};
-pub use refusals::refusals;
-pub use stage::{Stage, StageRow};
-pub use stale::{SharedTable, StaleTable};
+pub use event::event_time::{EventTimes, Flow, Moved};
+pub use event::receive::{Change, Receive, Sent};
+pub use guard::refusals::refusals;
+pub use guard::special_values::Isolated;
+pub use guard::state_check::Check;
+pub use guard::table_dependencies::{SharedTable, StaleTable};
+pub use input::array::{Array, ArrayStore};
+pub use input::ion::RegionIon;
+pub use input::names::Names;
+pub use input::parameter::Parameter;
+pub use input::pointer::Pointed;
+pub use input::quantity::{Quantity, When, elements};
+pub use linear_map::implicit_solve::{Stage, StageRow};
+pub use linear_map::linear_form::{LinearForm, Source};
+pub use linear_map::linearise::{Linearised, State, linearise};
+pub use linear_map::state_vector::StateKind;
 
 /// A refusal, and the mechanism in whose source it lies.
 #[derive(Debug)]
@@ -154,7 +125,7 @@ struct Step<'a> {
     /// What BEFORE BREAKPOINT sets: NEURON shows it one step longer than the step that has made it.
     set_at_begin: BTreeSet<StateKind>,
     /// What other segments left in variables that all have together.
-    foreigns: shared::Foreigns,
+    foreigns: guard::shared_variables::Foreigns,
     /// Those in a BREAKPOINT are not heeded when NEURON starts.
     discontinuities: Discontinuities,
 }

@@ -3,7 +3,7 @@
 //! Numbers keep their text, units keep their text, every named thing keeps its
 //! place. `print` turns a tree back into NMODL; parsing that gives an equal tree.
 
-use super::span::Span;
+use crate::syntax::span::Span;
 
 /// A name with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]

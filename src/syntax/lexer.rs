@@ -10,9 +10,9 @@ use nom::combinator::{opt, recognize};
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
-use super::ast::Comment;
-use super::span::Span;
-use super::token::{SYMBOLS, Token, TokenKind, keyword};
+use crate::syntax::ast::Comment;
+use crate::syntax::span::Span;
+use crate::syntax::token::{SYMBOLS, Token, TokenKind, keyword};
 
 pub struct Lexer<'a> {
     source: &'a str,

@@ -1,6 +1,6 @@
 //! How tightly NMODL's operators bind; both the parser and the printer use it.
 
-use super::ast::BinaryOp;
+use crate::syntax::ast::BinaryOp;
 
 /// Unary minus and `!`: tighter than `*`, looser than `^`, so `-a^2` is `-(a^2)`.
 pub const UNARY: u8 = 6;

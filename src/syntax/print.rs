@@ -7,7 +7,7 @@ mod declarations;
 mod expressions;
 mod statements;
 
-use super::ast::{
+use crate::syntax::ast::{
     Argument, Block, BlockKind, Expr, Item, Length, LocalDefinition, Name, Opaque, Program, Signature, Unit,
 };
 

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::parser;
-use super::span::Span;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::span::Span;
 
 /// Files within files.
 const DEPTH: usize = 20;

@@ -1,6 +1,6 @@
 //! The words and signs of NMODL.
 
-use super::span::Span;
+use crate::syntax::span::Span;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {

@@ -5,34 +5,29 @@
 //! expression of its value: NEURON's step as a function of what it reads.
 
 mod array;
-mod call;
+mod calls;
 mod constants;
 mod effect;
+mod equations;
 mod expression;
-mod linear;
-mod linear_ode;
 mod memo;
-mod neuron_function;
-mod random;
 mod refused;
 mod repeat;
 mod returns;
-mod scheme;
 mod statement;
-mod table;
 mod verbatim;
 
 use std::collections::BTreeMap;
 
 pub use array::Store;
+pub use calls::neuron_function::nernst;
+pub use calls::table::USETABLE;
 pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
-pub use linear::{LinearEquations, unknowns_of_nonlinear};
-pub use linear_ode::{keeps_cnexp, skipped, times_listed};
+pub use equations::linear::{LinearEquations, unknowns_of_nonlinear};
+pub use equations::linear_ode::{keeps_cnexp, skipped, times_listed};
+pub use equations::scheme::{Equations, Scheme};
 pub use memo::Memos;
-pub use neuron_function::nernst;
-pub use scheme::{Equations, Scheme};
-pub use table::USETABLE;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Graph, Id, Scope};

@@ -1,7 +1,7 @@
 //! `return` in VERBATIM: what follows it belongs into the other arm of the conditional.
 
-use super::verbatim::returns;
 use crate::syntax::ast::{Statement, StatementKind};
+use crate::trace::verbatim::returns;
 
 /// The statements with all that can follow a `return` moved to where it is run, and
 /// without the `return`; None if there is none. In loops it stays, and is refused there.

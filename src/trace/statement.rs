@@ -1,16 +1,17 @@
 //! Statements.
 
-use super::refused::AVOIDABLE;
-use super::returns::without_returns;
-use super::verbatim::{does_nothing, random_help};
 use super::{
-    FAILED, LOOP_LIMIT, Primes, STATEMENT_LIMIT, Trace, Traced, Values, kept_slope, kept_slope_is_set, refuse, scheme,
+    FAILED, LOOP_LIMIT, Primes, STATEMENT_LIMIT, Trace, Traced, Values, kept_slope, kept_slope_is_set, refuse,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
 use crate::model::LONGEST;
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
 use crate::syntax::span::Span;
+use crate::trace::equations::scheme;
+use crate::trace::refused::AVOIDABLE;
+use crate::trace::returns::without_returns;
+use crate::trace::verbatim::{does_nothing, random_help};
 
 /// Of one IF with its ELSE IFs.
 const BRANCHES: usize = 200;

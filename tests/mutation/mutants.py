@@ -48,8 +48,8 @@ def _letters(text: str) -> list[int]:
 
 
 _RULES = "src/diff/rules.rs"
-_LINEARISE = "src/step/linearise.rs"
-_FORM = "src/step/linear_form.rs"
+_LINEARISE = "src/step/linear_map/linearise.rs"
+_FORM = "src/step/linear_map/linear_form.rs"
 
 RULES = [
     Mutant("neg", _RULES, "=> g.neg(d[0]),", "=> d[0],"),
@@ -106,23 +106,23 @@ RULES = [
 ]
 
 STEP = [
-    Mutant("Dd (V' - V)", "src/step/current.rs", "let current = self.graph.add(current, change);", "let _ = change;"),
+    Mutant("Dd (V' - V)", "src/step/phase/current.rs", "let current = self.graph.add(current, change);", "let _ = change;"),
     Mutant(
         "numerical slope",
-        "src/step/current.rs",
+        "src/step/phase/current.rs",
         "if !bends && !differs && !self.has_corner(current) {",
         "if true || (!bends && !differs) {",
     ),
-    Mutant("slope's step", "src/step/current.rs", "const SLOPE_STEP: f64 = 0.001;", "const SLOPE_STEP: f64 = 0.002;"),
+    Mutant("slope's step", "src/step/phase/current.rs", "const SLOPE_STEP: f64 = 0.001;", "const SLOPE_STEP: f64 = 0.002;"),
     Mutant(
         "CONDUCTANCE",
-        "src/step/current.rs",
+        "src/step/phase/current.rs",
         "let hint = self.hinted(mechanism, &after);",
         "let hint = self.hinted(mechanism, &after).filter(|_| false);",
     ),
     Mutant(
         "electrode",
-        "src/step/current.rs",
+        "src/step/phase/current.rs",
         "            sum = if current.electrode {",
         "            sum = if !current.electrode {",
     ),
@@ -177,42 +177,42 @@ STEP = [
     ),
     Mutant(
         "Nernst",
-        "src/step/ion.rs",
+        "src/step/input/ion.rs",
         "let value = self.graph.anchor(own, formula);",
         "let value = { let _ = formula; own };",
     ),
     Mutant(
         "concentration's start",
-        "src/step/ion.rs",
+        "src/step/input/ion.rs",
         "let value = self.graph.anchor(own, initial);",
         "let value = { let _ = initial; own };",
     ),
     Mutant(
         "initial Nernst",
-        "src/step/ion.rs",
+        "src/step/input/ion.rs",
         "Some((name, self.where_set(&ion.nernst_init(), formula, own)))",
         "Some((name, self.where_set(&ion.nernst(), formula, own)))",
     ),
-    Mutant("default initial value", "src/step/initial.rs", "default.unwrap_or(zero)", "{ let _ = default; zero }"),
+    Mutant("default initial value", "src/step/phase/initial.rs", "default.unwrap_or(zero)", "{ let _ = default; zero }"),
     Mutant(
         "euler at the old states",
-        "src/step/euler.rs",
+        "src/step/method/euler.rs",
         "let change = step.graph.mul(step.dt, slope);",
         "let change = slope;",
     ),
     Mutant(
         "runge: the weights of the evaluations",
-        "src/step/runge.rs",
+        "src/step/method/runge.rs",
         "step.graph.number(weight / 6.0)",
         "step.graph.number(0.25 + 0.0 * weight)",
     ),
     Mutant(
         "runge: the block is run once more",
-        "src/step/runge.rs",
+        "src/step/method/runge.rs",
         "let (values, _) = evaluate(step, index, block, values, scope)?;\n    Ok(values)",
         "Ok(values)",
     ),
-    Mutant("states listed twice", "src/trace/linear_ode.rs", "}); count }", "}); count.min(1) }"),
+    Mutant("states listed twice", "src/trace/equations/linear_ode.rs", "}); count }", "}); count.min(1) }"),
     Mutant("implicit function, sign", "src/diff/implicit.rs", "g.neg(derivative)", "derivative"),
     Mutant(
         "substitution, down",
@@ -226,32 +226,32 @@ STEP = [
     ),
     Mutant(
         "state phase at the old voltage",
-        "src/step/state.rs",
+        "src/step/phase/state.rs",
         "let v = self.graph.read(self.v_after);",
         "let v = self.graph.read(self.v_before);",
     ),
     Mutant(
         "cnexp, decay",
-        "src/trace/linear_ode.rs",
+        "src/trace/equations/linear_ode.rs",
         "let approach = g.sub(one, decay);",
         "let approach = g.add(one, decay);",
     ),
     Mutant(
         "TABLE, slope",
-        "src/trace/table.rs",
+        "src/trace/calls/table.rs",
         "let part = self.graph.mul(fraction, rise);",
         "let part = { let _ = fraction; rise };",
     ),
     Mutant(
         "TABLE, above",
-        "src/trace/table.rs",
+        "src/trace/calls/table.rs",
         "g.join(high, one, inside_fraction)",
         "g.join(high, inside_fraction, inside_fraction)",
     ),
-    Mutant("TABLE, below", "src/trace/table.rs", "g.join(low, zero, fraction)", "g.join(low, fraction, fraction)"),
+    Mutant("TABLE, below", "src/trace/calls/table.rs", "g.join(low, zero, fraction)", "g.join(low, fraction, fraction)"),
     Mutant(
         "TABLE, usetable",
-        "src/trace/table.rs",
+        "src/trace/calls/table.rs",
         "self.graph.compare(Comparison::Ne, usetable, zero)",
         "self.graph.compare(Comparison::Eq, usetable, zero)",
     ),
@@ -325,14 +325,14 @@ EVENTS = [
     ),
     Mutant(
         "event: what it does by its time",
-        "src/emit/moved.rs",
+        "src/emit/region/event_time.rs",
         "of.get(Source::Time).map(",
         "of.get(Source::Time).filter(|_| false).map(",
         ("python/tests/test_events.py",),
     ),
     Mutant(
         "event: how long it waits",
-        "src/emit/moved.rs",
+        "src/emit/region/event_time.rs",
         'terms.extend(self.known_terms(row, code, k));\n            lines.extend(lines::sum(&format!("next_shift',
         'let _ = row;\n            lines.extend(lines::sum(&format!("next_shift',
         ("python/tests/test_events.py",),
@@ -361,7 +361,7 @@ EVENTS = [
     ),
     Mutant(
         "event: weights that NEURON clears",
-        "src/step/receive.rs",
+        "src/step/event/receive.rs",
         "receive.arguments.iter().skip(1)",
         "receive.arguments.iter().skip(9)",
         _EVENTS[1:],
@@ -382,7 +382,7 @@ EVENTS = [
     ),
     Mutant(
         "event: ions of the step before",
-        "src/emit/sources.rs",
+        "src/emit/text/sources.rs",
         "                if *when == When::Before {\n                    self.remember(present, Guard::Ion(",
         "                if *when == When::After {\n                    self.remember(present, Guard::Ion(",
         _EVENTS[1:],
@@ -415,54 +415,54 @@ LATER = [
         _RING,
     ),
     Mutant(
-        "array: the same index", "src/emit/arrays.rs", "k * array.start.len());", "k * array.start.len() + 1);", _RING
+        "array: the same index", "src/emit/region/arrays.rs", "k * array.start.len());", "k * array.start.len() + 1);", _RING
     ),
     Mutant(
         "array: as the lagged step saw it",
-        "src/emit/arrays.rs",
+        "src/emit/region/arrays.rs",
         'lines.insert(1, "    written = 0".to_owned());',
         'lines.insert(1, "    written = 0".to_owned());\n            lines.truncate(2);',
         _RING,
     ),
     Mutant(
         "array: balances",
-        "src/step/check.rs",
+        "src/step/guard/state_check.rs",
         "if !system.is_known {",
         "if true {",
         _RING,
     ),
     Mutant(
         "event: settled states in weights",
-        "src/emit/events.rs",
+        "src/emit/region/events.rs",
         "terms.extend(form.iter().filter_map(state));",
         "let _ = state;",
         _RING,
     ),
     Mutant(
         "event: hidden variables that weights need",
-        "src/step/linearise.rs",
+        "src/step/linear_map/linearise.rs",
         "    roots.extend(received.iter().flat_map(super::receive::Traced::needs).chain(step.kept_slopes()));\n",
         "    roots.extend(step.kept_slopes());\n",
         _RING,
     ),
-    Mutant("noise: the next place", "src/trace/random.rs", "self.graph.add(place, one)", "place", _RANDOM),
+    Mutant("noise: the next place", "src/trace/calls/random.rs", "self.graph.add(place, one)", "place", _RANDOM),
     Mutant(
         "noise: exponential",
-        "src/trace/random.rs",
+        "src/trace/calls/random.rs",
         "        self.graph.neg(log)",
         "        log",
         _RANDOM,
     ),
     Mutant(
         "isolated values",
-        "src/step/isolated.rs",
+        "src/step/guard/special_values.rs",
         "Comparison::Eq | Comparison::Ne",
         "Comparison::Lt",
         _CONSTRUCTS,
     ),
     Mutant(
         "Nernst without calcium",
-        "src/trace/neuron_function.rs",
+        "src/trace/calls/neuron_function.rs",
         "let value = g.join(inner, formula, low);",
         "let value = { let _ = (inner, low); formula };",
         _CONSTRUCTS,
@@ -473,7 +473,7 @@ POINTED = [
     Mutant("variable: late", _SOLVER, "            gm->pass = 1;\n            GM_ALL(after)\n", "", _VARIABLES),
     Mutant("variable: INITIAL", _SOLVER, "            gm->pass = 1;\n            GM_ALL(start)\n", "", _VARIABLES),
     Mutant(
-        "variable: what states saw", "src/emit/sources.rs", "        lines.extend(self.keep_seen(1));\n", "", _VARIABLES
+        "variable: what states saw", "src/emit/text/sources.rs", "        lines.extend(self.keep_seen(1));\n", "", _VARIABLES
     ),
 ]
 
@@ -481,7 +481,7 @@ _POINTERS = ("python/tests/test_pointers.py",)
 POINTERS = [
     Mutant(
         "pointer: the voltage after the solve",
-        "src/step/state.rs",
+        "src/step/phase/state.rs",
         "self.see(index, &mut values, When::After);",
         "self.see(index, &mut values, When::Before);",
         _POINTERS,
@@ -510,7 +510,7 @@ POINTERS = [
 ]
 _WATCH = ("python/tests/test_watch.py",)
 _REGION = "templates/row.mod.j2"
-_WRITTEN = "src/emit/events.rs"
+_WRITTEN = "src/emit/region/events.rs"
 WATCH = [
     Mutant("watch: the other way", _WRITTEN, "if falls { '<' } else { '>' }", "if falls { '>' } else { '<' }", _WATCH),
     Mutant("watch: what it sees at once", _WRITTEN, "in &sent.seen {", "in sent.seen.iter().skip(1) {", _WATCH),
@@ -522,20 +522,20 @@ WATCH = [
         _WATCH,
     ),
     Mutant(
-        "v: not handed over", "src/emit/solver/received.rs", 'format!("W_new[k] = e{number}")', "String::new()", _WATCH
+        "v: not handed over", "src/emit/forward/received.rs", 'format!("W_new[k] = e{number}")', "String::new()", _WATCH
     ),
     Mutant("v: noticed", "templates/row.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
     Mutant(
         "v: at the end of a step",
-        "src/emit/sources.rs",
+        "src/emit/text/sources.rs",
         '("v_solved".to_owned(), Guard::None)',
         '("v_now".to_owned(), Guard::None)',
         _WATCH,
     ),
-    Mutant("v: rise", "src/emit/sources.rs", 'format!("v_solved - {}"', 'format!("v_now - {}"', _WATCH),
+    Mutant("v: rise", "src/emit/text/sources.rs", 'format!("v_solved - {}"', 'format!("v_now - {}"', _WATCH),
     Mutant(
         "v: order of pushes",
-        "src/step/simultaneous.rs",
+        "src/step/event/order.rs",
         "Node::Add(a, b) if self.is_free(b, changed)",
         "Node::Add(a, b) if self.is_free(b, changed) && a == b",
         _WATCH,
@@ -620,13 +620,13 @@ SETTLED = [
     Mutant("kept: copies", _KEEP, "if reversed.is_copied(state) {", "if false {", _SETTLED),
     Mutant("corrected: read", "src/emit/reverse/refuse.rs", ".chain(read).collect()", ".collect()", _SETTLED),
 ]
-_BLOCK = "src/emit/solver/block.rs"
+_BLOCK = "src/emit/forward/block.rs"
 BLOCK = [
     Mutant("block: tables", _BLOCK, "tables ? {place} : 0.;", "0.*tables;", ("python/tests/test_every_parameter.py",)),
     Mutant("block: checks", _BLOCK, '("fault".to_owned(), "flaw".to_owned())', '("fault".to_owned(), "0.".to_owned())'),
     Mutant("block: own states", _BLOCK, "own.chain(coefficients)", "own.take(0).chain(coefficients)"),
     Mutant(
-        "block: Nernst", "src/emit/sources.rs", "({condition}) ? {now} : {value}", "0*({condition}) ? {now} : {value}"
+        "block: Nernst", "src/emit/text/sources.rs", "({condition}) ? {now} : {value}", "0*({condition}) ? {now} : {value}"
     ),
     Mutant(
         "streams beside area",
@@ -640,12 +640,12 @@ BLOCK = [
 INERT = [
     Mutant(
         "inert: voltages",
-        "src/step/inert.rs",
+        "src/step/linear_map/inert.rs",
         ".all(LinearForm::is_free_of_voltages)",
         ".all(|_| true)",
         ("python/tests/test_inert.py",),
     ),
-    Mutant("inert: may be another", "src/step/inert.rs", "&& self.failed.is_empty()", "", ("tests/transform.rs",)),
+    Mutant("inert: may be another", "src/step/linear_map/inert.rs", "&& self.failed.is_empty()", "", ("tests/transform.rs",)),
     Mutant("inert: its own", "python/gradmod/_forward/inert.py", " - own", "", ("python/tests/test_inert.py",)),
     Mutant(
         "inert: turned to",
@@ -657,7 +657,7 @@ INERT = [
 ]
 
 _MEMO = "src/trace/memo.rs"
-_PAST = "src/step/history.rs"
+_PAST = "src/step/guard/previous_run.rs"
 _HISTORY = ("tests/history.rs",)
 _SAFE = "src/model/threadsafe.rs"
 _TRAINS = ("python/tests/test_trains.py",)
@@ -700,7 +700,7 @@ SPIKES = [
 ]
 _STEERED = ("python/tests/test_homeostat.py",)
 _STEER = "templates/homeostat.mod.j2"
-_STILL = "src/step/still.rs"
+_STILL = "src/step/linear_map/prune.rs"
 _UNHEARD = ("tests/homeostat.rs", *_STEERED)
 STEERED = [
     Mutant("homeostat: sign", _STEER, "theta[k] - dt*alpha", "theta[k] + dt*alpha", _STEERED),
@@ -722,7 +722,7 @@ _EXTERNAL = ("tests/external.rs", "python/tests/test_external.py")
 _SCHEDULE = "src/graph/schedule.rs"
 _SCHEDULED = ("tests/schedule.rs",)
 SHARED = [
-    Mutant("EXTERNAL: two inputs", "src/step/external.rs", "known.shown_as(variable) == shown", "false", _EXTERNAL),
+    Mutant("EXTERNAL: two inputs", "src/step/input/external.rs", "known.shown_as(variable) == shown", "false", _EXTERNAL),
     Mutant("EXTERNAL: owner sets it", "src/model/external.rs", " && !set.contains(name));", ");", _EXTERNAL),
     Mutant("EXTERNAL: reader sets it", "src/model/external.rs", "set.contains(&name.text)", "false", _EXTERNAL),
     Mutant("EXTERNAL: readers", "python/gradmod/_model/catalogue.py", "external.read_by(mechanism)", "()", _EXTERNAL),
@@ -730,7 +730,7 @@ SHARED = [
     Mutant("names: outside the arm", _SCHEDULE, "self.graph.branch(*inner).scope == arm", "true", _SCHEDULED),
     Mutant(
         "a block that calls itself",
-        "src/trace/call.rs",
+        "src/trace/calls/call.rs",
         "self.calls.push(name.text.clone());\n        let result = self.run_block(block);",
         "let result = self.run_block(block);",
         ("tests/mutations.rs",),

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::record::{HEAD, Record, copied, shown};
 use super::{Reversed, verbatim};
-use crate::emit::code::Code;
-use crate::emit::events::{Watches, given, ordered, sent, sent_roots, watched};
-use crate::emit::lines;
-use crate::emit::procedures::locals_statement;
+use crate::emit::region::events::{Watches, given, ordered, sent, sent_roots, watched};
+use crate::emit::region::procedures::locals_statement;
+use crate::emit::text::code::Code;
+use crate::emit::text::lines;
 use crate::graph::Id;
 use crate::step::{Change, Receive, Sent};
 

@@ -17,13 +17,14 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use self::frame::{Frame, Moment, Reader};
-use super::c::local;
-use super::checks;
-use super::code::Code;
-use super::declarations::{settings, units};
-use super::events::changed_inputs;
-use super::{EmitError, File, Reversible, UNNAMED, fingerprint, lines, name_by_content, template};
+use super::{EmitError, File, Reversible, UNNAMED, name_by_content};
+use crate::emit::region::checks;
+use crate::emit::region::events::changed_inputs;
+use crate::emit::reverse::frame::{Frame, Moment, Reader};
+use crate::emit::text::c::local;
+use crate::emit::text::code::Code;
+use crate::emit::text::declarations::{settings, units};
+use crate::emit::text::{fingerprint, lines, template};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
 use crate::step::{LinearForm, Linearised, Quantity, Stage};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Reversed;
 use super::adjoint::{element, loaded, sources};
 use super::frame::Moment;
-use crate::emit::code::Code;
+use crate::emit::text::code::Code;
 use crate::graph::{Id, Input};
 
 /// How many numbers are computed before the steps at each place: what INITIAL has made first.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::emit::events::changed_inputs;
+use crate::emit::region::events::changed_inputs;
 use crate::graph::{Id, Input};
 use crate::model::Role;
 use crate::step::{LinearForm, Linearised, Quantity, Receive, Refused, Stage, StateKind, When};

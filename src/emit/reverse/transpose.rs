@@ -12,8 +12,8 @@
 //! and `b_i` flows into what row `i` depends on.
 
 use super::adjoint::thought_of;
-use crate::emit::code::Code;
-use crate::emit::lines;
+use crate::emit::text::code::Code;
+use crate::emit::text::lines;
 use crate::graph::Id;
 use crate::step::{LinearForm, Linearised, Source, Stage};
 

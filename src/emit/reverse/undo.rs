@@ -10,7 +10,7 @@ use super::adjoint::{code, gather, loaded, thought_of, totals};
 use super::frame::Moment;
 use super::record::{HEAD, Record};
 use super::transpose::Transposed;
-use crate::emit::code::Code;
+use crate::emit::text::code::Code;
 use crate::step::{Change, LinearForm, Receive};
 
 #[derive(Serialize)]

@@ -12,11 +12,11 @@ mod statements;
 
 use std::collections::HashMap;
 
-use super::ast::{Expr, Item, Number, Opaque, Program};
-use super::lexer::Lexer;
-use super::span::Span;
-use super::token::{Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{Expr, Item, Number, Opaque, Program};
+use crate::syntax::lexer::Lexer;
+use crate::syntax::span::Span;
+use crate::syntax::token::{Token, TokenKind};
 
 /// Nested parentheses, operands and blocks; keeps the stack small.
 const MAX_DEPTH: usize = 240;

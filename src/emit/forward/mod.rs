@@ -1,0 +1,63 @@
+//! Forward mode by a solver: NEURON's own eliminated matrix, K right-hand sides.
+//!
+//! A row mechanism per region, and per kind of point process, holds the linearised step; the
+//! solver, a point process on each cell, calls all rows of its thread after NEURON's solve.
+
+pub mod block;
+pub mod in_c;
+pub mod leak;
+pub mod looks;
+pub mod pointer_gradient;
+pub mod pointer_variable;
+pub mod received;
+pub mod row;
+pub mod wiring;
+
+use serde_json::json;
+
+use super::{EmitError, Feature, File, UNNAMED};
+use crate::emit::manifest::{RegionManifest, SolverManifest, SpikesManifest};
+use crate::emit::text::template;
+use crate::step::{EventTimes, Linearised};
+
+/// The rows of some regions, then the solver and the rows that it brings along.
+pub(in crate::emit) fn render(
+    regions: &[&Linearised],
+    directions: usize,
+    (times, feature): (EventTimes, Feature),
+) -> Result<(Vec<File>, Vec<RegionManifest>), EmitError> {
+    let mut files = Vec::new();
+    let mut manifests = Vec::new();
+    for linearised in regions {
+        let (file, manifest) = row::render(linearised, directions, feature)?;
+        files.push(file);
+        manifests.push(manifest);
+    }
+    let spikes = (times == EventTimes::Differentiated).then_some(&SPIKES);
+    let rows = regions.len() + OTHERS.len() + 1;
+    for (template, kind) in [("solver.mod", SOLVER)].iter().chain(&OTHERS).chain(spikes) {
+        let name = format!("gm_{kind}_{UNNAMED}");
+        let context = json!({"name": name, "directions": directions, "rows": rows, "last": directions - 1});
+        let text = template::render(template, context)?;
+        files.push(File { name: format!("{name}.mod"), text });
+    }
+    Ok((files, manifests))
+}
+
+const SOLVER: &str = "solver";
+
+/// Rows without a region: of axial resistances, and of places without membrane.
+const OTHERS: [(&str, &str); 2] = [("row_axial.mod", "axial"), ("row_end.mod", "end")];
+
+/// Where the times of spikes have derivatives: what notes them.
+const SPIKES: (&str, &str) = ("row_spikes.mod", "spikes");
+
+pub(in crate::emit) fn spikes_manifest(hash: &str) -> SpikesManifest {
+    SpikesManifest { name: format!("gm_{}_{hash}", SPIKES.1), table: "table_at", room: "room", threshold: "level" }
+}
+
+/// What the manifest says of them, by the hash in their names.
+pub(in crate::emit) fn manifest(hash: &str) -> SolverManifest {
+    let name = |kind: &str| format!("gm_{kind}_{hash}");
+    SolverManifest { name: name(SOLVER), axial: name("axial"), end: name("end") }
+}

@@ -1,0 +1,10 @@
+//! NMODL and C as text, for any emitted mechanism.
+
+pub mod c;
+pub mod code;
+pub mod declarations;
+pub mod fingerprint;
+pub mod lines;
+pub mod repeat;
+pub mod sources;
+pub mod template;

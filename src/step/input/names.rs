@@ -1,0 +1,181 @@
+//! What emitted code calls things: no two of them by one name.
+//!
+//! A variable `m` of `hh` is `hh_m`, and around it are `hh_m_n`, `hh_m_n1` and
+//! `D_hh_m`; `x[2]` is `hh_x_2`. Any of these may be what another variable would
+//! be called, so a name is given out together with its family, once.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::quantity::elements;
+use crate::step::{Region, RegionIon};
+
+/// Names with an underscore that emitted mechanisms use for themselves.
+const OWN: [&str; 103] = [
+    "W_start",
+    "cm_now",
+    "look_now",
+    "look_wired",
+    "keep_seen",
+    "through_arrays",
+    "fetch_row",
+    "start_row",
+    "store_row",
+    "fade_row",
+    "before_row",
+    "after_row",
+    "events_at",
+    "events_room",
+    "spot",
+    "next_step",
+    "compare_copies",
+    "netcons_at",
+    "check_currents",
+    "undo_event",
+    "start_weights",
+    "start_netcon",
+    "event_before",
+    "own_start",
+    "remember_early",
+    "remember_ends",
+    "own_step",
+    "steps_done",
+    "fixed_at",
+    "fixed_place",
+    "loss_v",
+    "loss_x",
+    "carry_before",
+    "source_v",
+    "source_far",
+    "far_before",
+    "far_carry",
+    "source_x",
+    "source_p",
+    "m_before",
+    "W_new",
+    "step_index",
+    "t_start",
+    "dt_start",
+    "celsius_start",
+    "asked",
+    "steady",
+    "changed",
+    "changed_t",
+    "keep_steady",
+    "look_start",
+    "compare_start",
+    "look_steady",
+    "v_solved",
+    "v_kept",
+    "landed_place",
+    "undo_all",
+    "t_boundary",
+    "t_n",
+    "v_n",
+    "v_n1",
+    "v_now",
+    "next_states",
+    "read_cables",
+    "x_over_expm1_slope",
+    "look_up",
+    "look_up_slope",
+    "sign_of",
+    "times_log",
+    "exp_slope",
+    "times_unless_0",
+    "at_pole",
+    "event_time",
+    "event_flag",
+    "uniform_at",
+    "normal_at",
+    "integer_at",
+    "after_normal",
+    "nrn_init",
+    "nrn_cur",
+    "nrn_state",
+    "nrn_jacob",
+    "slope_before",
+    "charge_due",
+    "i_moment",
+    "i_before",
+    "v_moment",
+    "v_slope",
+    "is_known",
+    "keep_slopes",
+    "find_spike",
+    "spikes_at",
+    "next_shift",
+    "sent_time",
+    "sent_flag",
+    "sent_shift",
+    "keep_sent",
+    "find_sent",
+    "late_start",
+    "count_steps",
+    "broken_at",
+    "current_size",
+    "sums_first",
+];
+
+#[derive(Clone, Debug)]
+pub struct Names {
+    taken: FxHashSet<String>,
+    /// By mechanism and variable, `x[2]` for an element.
+    variables: Vec<FxHashMap<String, String>>,
+}
+
+impl Names {
+    pub(in crate::step) fn new(region: &Region, ions: &[RegionIon]) -> Self {
+        let taken = OWN.iter().map(|name| (*name).to_owned()).collect();
+        let mut names = Self { taken, variables: Vec::new() };
+        for mechanism in &region.mechanisms {
+            names.taken.extend([format!("has_{}", mechanism.name), format!("{}_usetable", mechanism.name)]);
+        }
+        for ion in ions {
+            let own = [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside(), ion.ion.current()];
+            names.taken.extend(own.iter().flat_map(|name| around(name)));
+            names.taken.extend(own.iter().map(|name| format!("{name}0_{}_ion", ion.ion.name)));
+            names.taken.extend(ion.written.iter().map(|name| ion.start(name)));
+            names.taken.extend([ion.nernst(), ion.nernst_init(), ion.conc_init(), ion.valence()]);
+        }
+        for mechanism in &region.mechanisms {
+            let mut variables = FxHashMap::default();
+            for name in mechanism.variables.values().flat_map(elements) {
+                let base = format!("{}_{}", mechanism.name, plain(&name));
+                let emitted = names.claim(&base, around);
+                variables.insert(name, emitted);
+            }
+            names.variables.push(variables);
+        }
+        names
+    }
+
+    /// What a variable of a mechanism is called.
+    pub fn of(&self, mechanism: usize, name: &str) -> &str {
+        self.variables.get(mechanism).and_then(|own| own.get(name)).map_or("", String::as_str)
+    }
+
+    /// A name like `base` that nothing else has.
+    pub fn new_name(&mut self, base: &str) -> String {
+        self.claim(&plain(base), |name| vec![name.to_owned()])
+    }
+
+    fn claim(&mut self, base: &str, family: impl Fn(&str) -> Vec<String>) -> String {
+        let mut name = base.to_owned();
+        while family(&name).iter().any(|name| self.taken.contains(name)) {
+            name.push('_');
+        }
+        self.taken.extend(family(&name));
+        name
+    }
+}
+
+/// A variable's name and all that is made of it.
+fn around(name: &str) -> Vec<String> {
+    let made = ["_n", "_n1", "_now"].iter().map(|end| format!("{name}{end}"));
+    made.chain([name.to_owned(), format!("D_{name}"), format!("to_{name}"), format!("to_{name}_now")]).collect()
+}
+
+/// `x_2` for `x[2]`.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| *c != ']').map(|c| if c == '[' || c == '.' { '_' } else { c }).collect()
+}

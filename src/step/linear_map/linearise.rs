@@ -1,0 +1,342 @@
+//! The derivative of the step: what both forward and reverse mode are made of.
+//!
+//! ```text
+//! S        = source . (V_n, x_n, p)
+//! Dx_{n+1} = row . (V_n, V_{n+1}, x_n, p)
+//! Dx_0     = start . (V_0, p)
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::linear_form::{FormInputs, Source};
+use super::state_vector::Candidate;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::{Graph, Id, Input, Node};
+use crate::model::Kind;
+use crate::step::guard::unread::Run;
+use crate::step::{
+    Array, Check, EventTimes, Isolated, LinearForm, Names, Parameter, Pointed, Quantity, Receive, Refused, Region,
+    RegionIon, SharedTable, Stage, StaleTable, StateKind, Step,
+};
+use crate::trace::{FAILED, Values, is_kept_slope};
+
+/// Something that the step carries on from `t_n` to `t_{n+1}`.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub kind: StateKind,
+    /// NEURON's name, `m_hh`
+    pub public: String,
+    /// The value at the end of a step.
+    pub after: Id,
+    /// The value after INITIAL.
+    pub initial: Id,
+    pub row: LinearForm,
+    pub start: LinearForm,
+    /// The values at the end of a step, if it changes them, and after INITIAL,
+    /// if NEURON does not show them.
+    pub own: Option<(Option<Id>, Id)>,
+    /// NEURON shows its value at the end of a step, and nothing else changes it.
+    pub is_watched: bool,
+    /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::drop_still`].
+    pub is_still: bool,
+    /// Only INITIAL sets it: neither a step nor an event does.
+    pub is_settled: bool,
+}
+
+/// A region's step with its derivatives.
+#[derive(Debug)]
+pub struct Linearised {
+    pub region: Region,
+    pub graph: Graph,
+    pub quantities: BTreeMap<Input, Quantity>,
+    pub ions: Vec<RegionIon>,
+    pub names: Names,
+    /// The current, plus `d (V_{n+1} - V_n)`: what `S` is the derivative of
+    pub current: Id,
+    /// `d`
+    pub conductance: Id,
+    /// The sizes of what `current` is the sum of.
+    pub current_size: Id,
+    /// `S`
+    pub source: LinearForm,
+    pub states: Vec<State>,
+    pub parameters: Vec<Parameter>,
+    /// Voltages that POINTERs see.
+    pub pointed: Vec<Pointed>,
+    /// What the rows of the states need, in order.
+    pub stages: Vec<Stage>,
+    /// The same for the start.
+    pub start_stages: Vec<Stage>,
+    pub receive: Option<Receive>,
+    /// Of a point process: arrays that events write.
+    pub arrays: Vec<Array>,
+    /// What NEURON's values at the end of a step must fulfil.
+    pub checks: Vec<Check>,
+    /// Those parameters that INITIAL may correct; the derivative is that of a run in which it does not.
+    pub corrected: Vec<StateKind>,
+    /// Variables that code changes and no step hands on to the next.
+    pub passing: BTreeSet<Input>,
+    /// STATEs that a BREAKPOINT sets.
+    pub set_by_currents: BTreeSet<StateKind>,
+    /// Concentrations that one sets in the current phase.
+    pub set_early: BTreeSet<StateKind>,
+    /// What BEFORE BREAKPOINT sets.
+    pub set_at_begin: BTreeSet<StateKind>,
+    /// Public names of visible variables that no code changes.
+    pub constants: Vec<String>,
+    /// Not 0 where the step, or the start, is not the one that is differentiated.
+    pub failed: Vec<Id>,
+    pub failed_start: Vec<Id>,
+    pub stale: Vec<StaleTable>,
+    pub shared: Vec<SharedTable>,
+    pub isolated: Vec<Isolated>,
+    /// Code that was left out, by mechanism: a run that enters it is flagged.
+    pub unfollowed: Vec<(String, Diagnostic)>,
+}
+
+/// Differentiates the step of a region with respect to the voltage, the states
+/// and those parameters whose public names are wanted.
+pub fn linearise(region: &Region, wanted: &dyn Fn(&str) -> bool, times: EventTimes) -> Result<Linearised, Refused> {
+    refuse_point_process(region)?;
+    match linearise_with(region, wanted, true, times) {
+        // Element by element it may be possible.
+        Err(refused) if refused.diagnostic.code == Code::EventArray => {
+            linearise_with(region, wanted, false, times).map_err(|_| refused)
+        }
+        other => other,
+    }
+}
+
+/// The values of the first mechanism.
+fn first(values: &[Values]) -> Values {
+    values.first().cloned().unwrap_or_default()
+}
+
+/// The parameters, and which of them a run must not change: not those that are states after the start.
+fn steady(parameters: Vec<(Input, Parameter)>, initial: &BTreeSet<Input>) -> Vec<Parameter> {
+    let stay = |(input, parameter): (Input, Parameter)| Parameter {
+        steady: parameter.steady.filter(|_| !initial.contains(&input)),
+        ..parameter
+    };
+    parameters.into_iter().map(stay).collect()
+}
+
+fn linearise_with(
+    region: &Region,
+    wanted: &dyn Fn(&str) -> bool,
+    whole: bool,
+    times: EventTimes,
+) -> Result<Linearised, Refused> {
+    let mut step = Step::new(region, whole);
+    let declared = step.values.clone();
+    let mut start = step.start()?;
+    let received = step.received(&first(&declared), &first(&start.values))?;
+    let slopes = step.slopes(&declared, received.as_ref(), times)?;
+    let rise = step.read(Quantity::Rise, "rise");
+    let membrane = step.currents(rise)?;
+    let currents = step.shown_currents();
+    step.states()?;
+    step.end_of_step()?;
+    let reset = step.reset(&start);
+    step.after_start(&mut start)?;
+
+    let (dynamic, constant) = step.candidates(&start, received.as_ref());
+    let gone = step.gone(&dynamic, reset);
+    let mut roots = vec![membrane.current, membrane.conductance];
+    roots.extend(received.iter().flat_map(crate::step::event::receive::Traced::needs).chain(step.kept_slopes()));
+    let chosen = step.carried(dynamic, &mut roots);
+    roots.extend(chosen.iter().map(|candidate| candidate.start));
+    step.refuse_foreign(&roots)?;
+    roots.extend(received.iter().flat_map(|received| received.values.values().copied()));
+    step.refuse_large(&chosen)?;
+    let initial = step.set_at_start(&chosen);
+    let parameters = step.parameters(&roots, &constant.union(&initial).copied().collect(), wanted);
+    let isolated = step.isolated(&roots, &parameters);
+
+    let pointed = step.pointed_by(&roots);
+    let mut order = FormInputs {
+        pointers: pointed.iter().map(|(inputs, _)| *inputs).collect(),
+        states: chosen.iter().map(|candidate| candidate.input).collect(),
+        parameters: parameters.iter().map(|(input, _)| *input).collect(),
+        ..FormInputs::default()
+    };
+    let mut start_order = order.clone();
+    // After the start they are states, not parameters.
+    order.forget(&initial, step.graph.input("nothing"));
+    let arguments = received.as_ref().map(crate::step::event::receive::Traced::inputs).unwrap_or_default();
+    let event_order = FormInputs { arguments, time: step.time(), ..order.clone() };
+    let settled = step.settled(&chosen);
+    // What an array keeps of the time of an event counts as a number, but in the limit of small steps.
+    let store_order = FormInputs { time: slopes.as_ref().and_then(|_| step.time()), ..event_order.clone() };
+    let stores = received.as_ref().map(|received| step.stores_of_events(received, &chosen, &store_order, &settled));
+    let stores = stores.transpose()?.unwrap_or_default();
+    order.arrays = step.active_arrays();
+    let ends: Vec<Id> = chosen.iter().map(|candidate| candidate.after).collect();
+    let stages = step.stages(&step.systems(&ends), &mut order);
+    let starts: Vec<Id> = chosen.iter().map(|candidate| candidate.start).collect();
+    let start_stages = step.stages(&step.systems(&starts), &mut start_order);
+    let mut source = step.form(membrane.current, &order);
+    step.without_conductance(&mut source, membrane.current, membrane.conductance);
+    let states = step.state_rows(&chosen, &order, &start_order)?;
+    let corrected = corrected(&chosen, &initial, &parameters);
+    let mut parameters = steady(parameters, &initial);
+    if region.kind() == Kind::Density && wanted("cm") {
+        step.add_capacitance(&mut source, &mut parameters, rise);
+    }
+    let history =
+        Run { received: received.as_ref(), sent: &start.sent, membrane: [membrane.current, membrane.conductance] };
+    let history = step.refuse_history(&chosen, &gone, &history)?;
+    let receive = match &received {
+        Some(received) => {
+            let changed = step.changed(&chosen, received, slopes.is_some())?;
+            step.refuse_late(&start.sent)?;
+            let mut receive = step.receive(received, &changed, &event_order, &settled, stores, start.sent)?;
+            step.refuse_pointed(&receive)?;
+            let roots = [&ends[..], &[membrane.current, membrane.conductance]].concat();
+            let moved = step.times_of_events(slopes.as_ref(), &mut receive, &chosen, &roots)?;
+            Some(Receive { currents, moved, ..receive })
+        }
+        None => None,
+    };
+    let (failed, failed_start) = (step.failed(&step.values), [step.failed(&start.values), history].concat());
+    step.refuse_leftovers(&roots)?;
+    Ok(Linearised {
+        region: region.clone(),
+        constants: step.visible(&constant),
+        stale: step.stale_tables(),
+        isolated,
+        shared: step.shared_tables(&constant)?,
+        unfollowed: step.constants.unfollowed(),
+        checks: step.checks(&chosen),
+        graph: step.graph,
+        quantities: step.quantities,
+        ions: step.ions,
+        names: step.names,
+        current: membrane.current,
+        conductance: membrane.conductance,
+        current_size: membrane.size,
+        source,
+        states,
+        parameters,
+        pointed: pointed.into_iter().map(|(_, pointed)| pointed).collect(),
+        stages,
+        start_stages,
+        receive,
+        arrays: step.arrays,
+        corrected,
+        passing: gone.passing(&chosen),
+        set_by_currents: step.set_by_currents,
+        set_early: step.set_early,
+        set_at_begin: step.set_at_begin,
+        failed,
+        failed_start,
+    })
+}
+
+fn corrected(chosen: &[Candidate], initial: &BTreeSet<Input>, parameters: &[(Input, Parameter)]) -> Vec<StateKind> {
+    let is_asked_for = |input: &Input| parameters.iter().any(|(parameter, _)| parameter == input);
+    let set = chosen.iter().filter(|candidate| initial.contains(&candidate.input) && is_asked_for(&candidate.input));
+    set.map(|candidate| candidate.kind.clone()).collect()
+}
+
+/// The pool of an ion is another region's.
+fn refuse_point_process(region: &Region) -> Result<(), Refused> {
+    let Some(mechanism) = region.mechanisms.first().filter(|first| first.kind == Kind::Point) else {
+        return Ok(());
+    };
+    let Some(ion) = mechanism.ions.iter().find(|ion| ion.writes_concentration()) else {
+        return Ok(());
+    };
+    let message = format!("a point process that sets a concentration of `{}` is not differentiated", ion.name);
+    let diagnostic = Diagnostic::refusal(Code::PointConcentration, ion.span, message);
+    Err(Refused { mechanism: 0, diagnostic })
+}
+
+impl Step<'_> {
+    fn stores_of_events(
+        &mut self,
+        received: &crate::step::event::receive::Traced,
+        chosen: &[Candidate],
+        order: &FormInputs,
+        settled: &[bool],
+    ) -> Result<Vec<crate::step::ArrayStore>, Refused> {
+        let stores = self.array_stores(&received.stores, order, settled)?;
+        let events: Vec<Id> = chosen.iter().map(|candidate| candidate.event).chain(received.needs()).collect();
+        self.refuse_arrays(&events, self.region.mechanisms[0].span)?;
+        Ok(stores)
+    }
+
+    fn state_rows(
+        &mut self,
+        chosen: &[Candidate],
+        order: &FormInputs,
+        start_order: &FormInputs,
+    ) -> Result<Vec<State>, Refused> {
+        self.refuse_full()?;
+        let mut states = Vec::new();
+        for (candidate, is_settled) in chosen.iter().zip(self.settled(chosen)) {
+            let row = self.form(candidate.after, order);
+            self.refuse_full()?;
+            let mut start = self.form(candidate.start, start_order);
+            start.retain(|source| match source {
+                // There is nothing before it, and no step.
+                Source::State(_) | Source::VAfter | Source::PointerAfter(_) => false,
+                Source::VBefore
+                | Source::PointerBefore(_)
+                | Source::Parameter(_)
+                | Source::Unknown(..)
+                | Source::Argument(_)
+                | Source::Time
+                | Source::Arrays => true,
+            });
+            self.refuse_full()?;
+            states.push(State {
+                public: self.public_name(&candidate.kind),
+                own: self.is_hidden(&candidate.kind).then(|| {
+                    let before = self.graph.read(candidate.input);
+                    ((candidate.after != before).then_some(candidate.after), candidate.start)
+                }),
+                is_watched: self.is_watched(candidate),
+                kind: candidate.kind.clone(),
+                after: candidate.after,
+                initial: candidate.start,
+                row,
+                start,
+                is_still: false,
+                is_settled,
+            });
+        }
+        Ok(states)
+    }
+
+    /// What tells whether a run has come by an equation yet, and what it was.
+    fn kept_slopes(&self) -> Vec<Id> {
+        let values = self.values.iter().flatten().filter(|(name, _)| is_kept_slope(name));
+        values.map(|(_, id)| *id).collect()
+    }
+
+    fn failed(&self, values: &[Values]) -> Vec<Id> {
+        let counts = values.iter().filter_map(|values| values.get(FAILED).copied());
+        counts.filter(|count| !self.graph.is_zero(*count)).collect()
+    }
+
+    /// The cable's own current is `d W`, so `S` holds `dJ/dV - d`: nothing for
+    /// a current that is linear in the voltage.
+    fn without_conductance(&mut self, source: &mut LinearForm, current: Id, conductance: Id) {
+        let slope = self.derivative(current, self.v_before);
+        let rest = self.graph.sub(slope, conductance);
+        source.set(Source::VBefore, (!self.graph.is_zero(rest)).then_some(rest));
+    }
+
+    /// The parameter `cm`, by `1e-3 (V_{n+1} - V_n) / dt`: mA/cm2 per uF/cm2.
+    fn add_capacitance(&mut self, source: &mut LinearForm, parameters: &mut Vec<Parameter>, rise: Id) {
+        let scale = self.graph.number(1e-3);
+        let per_step = self.graph.div(rise, self.dt);
+        source.set(Source::Parameter(parameters.len()), Some(self.graph.mul(scale, per_step)));
+        parameters.push(Parameter { public: "cm".to_owned(), scope: "cable", steady: None });
+    }
+
+    fn is_watched(&mut self, candidate: &Candidate) -> bool {
+        matches!(self.graph.node(candidate.after), Node::Anchored { .. }) && self.is_untouched(candidate)
+    }
+}
