@@ -317,7 +317,7 @@ fn pointers_that_are_only_read_are_emitted() {
             region["pointers"].as_array().unwrap().iter().filter(|p| p["scope"] == "pointed").collect();
         assert_eq!(pointed.len(), 1);
         assert_eq!(pointed[0]["source"], "far.there");
-        assert_eq!(region["far"].as_array().unwrap().len(), 1);
+        assert_eq!(region["pointer_gradients"].as_array().unwrap().len(), 1);
     }
     for (declared, blocks) in [
         ("POINTER there", "BREAKPOINT { i = g*v set() } PROCEDURE set() { IF (v > 0) { there = v } }"),

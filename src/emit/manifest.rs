@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::step::{Isolated, SharedTable, StaleTable};
+use crate::step::{SharedTable, SpecialValue, StaleTable};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Manifest {
@@ -43,7 +43,7 @@ pub struct RegionManifest {
     pub switches: Vec<String>,
     pub pointers: Vec<PointerManifest>,
     /// Voltages elsewhere that the model's POINTERs see.
-    pub far: Vec<FarManifest>,
+    pub pointer_gradients: Vec<PointerGradientManifest>,
     pub parameters: Vec<ParameterManifest>,
     pub states: Vec<StateManifest>,
     pub ions: Vec<IonManifest>,
@@ -64,7 +64,7 @@ pub struct RegionManifest {
     pub inert: bool,
     /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
-    pub moved: MovedManifest,
+    pub event_time: EventTimeManifest,
     /// It can't be at such a node.
     pub sees_jumps: bool,
     /// Mechanisms that write concentrations, and so run before the others, each with these.
@@ -73,7 +73,7 @@ pub struct RegionManifest {
     pub constants: Vec<String>,
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
     pub stale_tables: Vec<StaleTable>,
-    pub isolated: Vec<Isolated>,
+    pub special_values: Vec<SpecialValue>,
     /// Parameters that only choose which code runs, or when.
     pub stepwise: Vec<String>,
     /// While their `usetable` is on, these variables must have one value everywhere, and there is no gradient in them.
@@ -96,7 +96,7 @@ pub struct PointerManifest {
 
 /// A POINTER of the model that sees a voltage, or a variable.
 #[derive(Clone, Debug, Serialize)]
-pub struct FarManifest {
+pub struct PointerGradientManifest {
     pub mechanism: String,
     pub name: String,
     /// The POINTER that must see the first element of the gradients of that voltage.
@@ -104,12 +104,12 @@ pub struct FarManifest {
     /// RANGE array: where it points if there are none, so that it sees 0.
     pub rest: String,
     /// Where POINTERs may see variables.
-    pub variable: Option<FarVariable>,
+    pub variable: Option<PointerVariableManifest>,
 }
 
 /// What a POINTER of the model that may see a variable needs.
 #[derive(Clone, Debug, Serialize)]
-pub struct FarVariable {
+pub struct PointerVariableManifest {
     /// The POINTER that must see the first of the variable's gradients, or of `rest` where it is a voltage. The other
     /// must see that at the end of a step: `start` where `old`, the variable's `trial` where it is itself late.
     pub before: String,
@@ -120,7 +120,7 @@ pub struct FarVariable {
     /// States are advanced from it, or start from it; BEFORE or AFTER blocks may read it.
     pub reaches_states: bool,
     pub reaches_start: bool,
-    pub hooked: bool,
+    pub seen_by_before_after: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -186,7 +186,7 @@ pub struct StreamManifest {
 
 /// How the times of a point process's events are differentiated.
 #[derive(Clone, Debug, Serialize)]
-pub struct MovedManifest {
+pub struct EventTimeManifest {
     /// They are: further weights of its `NetCons` are the table of spikes, the delay, and the delay's gradients.
     pub is: bool,
     /// Or why they can't be, where they should.

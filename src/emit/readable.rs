@@ -9,7 +9,7 @@ use crate::emit::region::writer::Writer;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
 use crate::graph::Id;
-use crate::step::{LinearForm, Linearised, Stage};
+use crate::step::{ImplicitSolve, LinearForm, Linearised};
 
 /// What NEURON computes: the membrane current, and each state at the end of the
 /// step and at the start of a run.
@@ -47,7 +47,7 @@ pub fn derivative(linearised: &Linearised) -> String {
 
     let mut roots = vec![linearised.conductance];
     roots.extend(linearised.source.coefficients());
-    roots.extend(linearised.stages.iter().flat_map(Stage::coefficients));
+    roots.extend(linearised.implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
     roots.extend(linearised.states.iter().flat_map(|state| state.row.coefficients()));
     let code = Code::new(&linearised.graph, &roots);
     let mut block = code.statements();
@@ -55,18 +55,18 @@ pub fn derivative(linearised: &Linearised) -> String {
     let mut factor = |id: Id| code.factor(id);
     let terms = |row: &LinearForm, factor: &mut dyn FnMut(Id) -> String| writer.terms(row, factor);
     block.extend(lines::sum("S[k]", &terms(&linearised.source, &mut factor)));
-    block.extend(substitution(&linearised.stages, &terms, &mut factor).1);
+    block.extend(substitution(&linearised.implicit_solves, &terms, &mut factor).1);
     for (state, gradient) in linearised.states.iter().zip(&writer.gradients) {
         block.extend(lines::sum(&format!("[{gradient}]"), &terms(&state.row, &mut factor)));
     }
     section(&mut text, "The step", &block);
 
-    let mut roots: Vec<Id> = linearised.start_stages.iter().flat_map(Stage::coefficients).collect();
+    let mut roots: Vec<Id> = linearised.start_implicit_solves.iter().flat_map(ImplicitSolve::coefficients).collect();
     roots.extend(linearised.states.iter().flat_map(|state| state.start.coefficients()));
     let code = Code::new(&linearised.graph, &roots);
     let mut block = code.statements();
     let mut factor = |id: Id| code.factor(id);
-    block.extend(substitution(&linearised.start_stages, &terms, &mut factor).1);
+    block.extend(substitution(&linearised.start_implicit_solves, &terms, &mut factor).1);
     for (state, gradient) in linearised.states.iter().zip(&writer.gradients) {
         block.extend(lines::sum(&format!("[{gradient}]"), &terms(&state.start, &mut factor)));
     }

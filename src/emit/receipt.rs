@@ -33,7 +33,7 @@ pub struct Online(Linearised);
 impl Receipt for Online {
     fn of(mut linearised: Linearised, weights: bool) -> Result<Self, Refused> {
         refuse_online(&linearised)?;
-        linearised.drop_still(weights);
+        linearised.prune_inactive(weights);
         Ok(Self(linearised))
     }
 }

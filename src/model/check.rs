@@ -6,7 +6,7 @@ use super::{external, pointer, shadow, size, solved, verbatim};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::bystander::deeds;
 use crate::model::mechanism::{
-    Current, Hook, Ion, Kind, Mechanism, NEURON_NAMES, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility,
+    BeforeAfter, Current, Ion, Kind, Mechanism, NEURON_NAMES, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility,
 };
 use crate::model::refuse::refusals;
 use crate::model::threadsafe::is_thread_safe;
@@ -75,7 +75,7 @@ struct Builder {
     initial: Vec<crate::syntax::ast::Statement>,
     breakpoint: Vec<crate::syntax::ast::Statement>,
     receive: Option<NetReceive>,
-    hooks: Vec<(Hook, crate::syntax::ast::Block)>,
+    before_after: Vec<(BeforeAfter, crate::syntax::ast::Block)>,
     blocks: BTreeMap<String, crate::syntax::ast::Block>,
     defines: BTreeMap<String, f64>,
     units: BTreeMap<String, String>,
@@ -136,7 +136,7 @@ impl Builder {
             }
             Item::Block(block) => match &block.kind {
                 BlockKind::Initial => self.initial.extend(block.body.iter().cloned()),
-                BlockKind::BeforeAfter(before, word) => self.hook(*before, word, block),
+                BlockKind::BeforeAfter(before, word) => self.before_after(*before, word, block),
                 BlockKind::Breakpoint => self.breakpoint.extend(block.body.iter().cloned()),
                 BlockKind::NetReceive(arguments) => {
                     self.receive = Some(NetReceive {
@@ -160,15 +160,15 @@ impl Builder {
         }
     }
 
-    fn hook(&mut self, before: bool, word: &Name, block: &crate::syntax::ast::Block) {
-        let Some(hook) = Hook::named(before, &word.text) else { return };
+    fn before_after(&mut self, before: bool, word: &Name, block: &crate::syntax::ast::Block) {
+        let Some(moment) = BeforeAfter::named(before, &word.text) else { return };
         let is_point = self.name.as_ref().is_some_and(|(_, kind)| *kind == Kind::Point);
         let reason = if is_point {
             "BEFORE and AFTER blocks of a point process are not differentiated"
-        } else if self.hooks.iter().any(|(known, _)| *known == hook) {
+        } else if self.before_after.iter().any(|(known, _)| *known == moment) {
             "a second block of the same kind is not differentiated"
         } else {
-            self.hooks.push((hook, block.clone()));
+            self.before_after.push((moment, block.clone()));
             return;
         };
         let diagnostic = Diagnostic::refusal(Code::BeforeAfter, block.span, reason);
@@ -400,7 +400,7 @@ impl Builder {
             initial: self.initial,
             breakpoint: self.breakpoint,
             receive: self.receive,
-            hooks: self.hooks,
+            before_after: self.before_after,
             blocks: self.blocks,
             defines: self.defines,
             units: self.units,

@@ -98,7 +98,7 @@ impl Ion {
 
 /// When a BEFORE or AFTER block runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hook {
+pub enum BeforeAfter {
     BeforeInitial,
     AfterInitial,
     BeforeBreakpoint,
@@ -106,7 +106,7 @@ pub enum Hook {
     BeforeStep,
 }
 
-impl Hook {
+impl BeforeAfter {
     /// `None` for those that NEURON accepts and never runs.
     pub fn named(before: bool, word: &str) -> Option<Self> {
         match (before, word) {
@@ -167,7 +167,7 @@ pub struct Mechanism {
     pub breakpoint: Vec<Statement>,
     pub receive: Option<NetReceive>,
     /// BEFORE and AFTER blocks that NEURON runs.
-    pub hooks: Vec<(Hook, Block)>,
+    pub before_after: Vec<(BeforeAfter, Block)>,
     /// DERIVATIVE, PROCEDURE and FUNCTION blocks by name.
     pub blocks: BTreeMap<String, Block>,
     /// DEFINE

@@ -22,4 +22,4 @@ pub use bystander::{Bystander, bystander};
 pub use check::{LONGEST, check, check_all};
 pub use describe::describe;
 pub use external::{declared_name, set_of_others, shared_parameters, unowned};
-pub use mechanism::{Current, Hook, Ion, Kind, Mechanism, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility};
+pub use mechanism::{BeforeAfter, Current, Ion, Kind, Mechanism, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility};

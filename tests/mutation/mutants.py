@@ -305,7 +305,7 @@ EVENTS = [
     Mutant(
         "event: states that it only reads",
         _UNDO,
-        "(!self.set_states.contains(state)).then(|| thought_of(*state))",
+        "(!self.set_states.contains(state)).then(|| adjoint_of(*state))",
         "None::<String>",
         _EVENTS,
     ),
@@ -441,7 +441,7 @@ LATER = [
     Mutant(
         "event: hidden variables that weights need",
         "src/step/linear_map/linearise.rs",
-        "    roots.extend(received.iter().flat_map(super::receive::Traced::needs).chain(step.kept_slopes()));\n",
+        "    roots.extend(received.iter().flat_map(crate::step::event::receive::Traced::needs).chain(step.kept_slopes()));\n",
         "    roots.extend(step.kept_slopes());\n",
         _RING,
     ),
@@ -496,15 +496,15 @@ POINTERS = [
     Mutant(
         "pointer: the current, backwards",
         "src/emit/reverse/adjoint.rs",
-        'Source::PointerBefore(index) => (element("far_carry", index), false),',
+        'Source::PointerBefore(index) => (element("pointer_carry", index), false),',
         "Source::PointerBefore(_) => return None,",
         _POINTERS,
     ),
     Mutant(
         "pointer: INITIAL, backwards",
         "src/emit/reverse/adjoint.rs",
-        'text.push(format!("{far} *= scale[i];"));',
-        'text.push(format!("{far} *= 0.;"));',
+        'text.push(format!("{pointer} *= scale[i];"));',
+        'text.push(format!("{pointer} *= 0.;"));',
         _POINTERS,
     ),
 ]
@@ -615,7 +615,7 @@ SETTLED = [
         _SETTLED,
     ),
     Mutant("settled: set at the end", _GATHER, "gm_different(&gm->settled, gm_memory->fixed, 0, 1, 0)", "0", _SETTLED),
-    Mutant("settled: own recorder", _KEEP, "gm_fixed[{index}] != {name}) moved = 1.;", "0) moved = 1.;", _SETTLED),
+    Mutant("settled: own recorder", _KEEP, "gm_fixed[{index}] != {name}) moved = 1.;", "0) timed = 1.;", _SETTLED),
     Mutant("kept: not at all", _KEEP, ".chain(kept_slots)", "", _SETTLED),
     Mutant("kept: copies", _KEEP, "if reversed.is_copied(state) {", "if false {", _SETTLED),
     Mutant("corrected: read", "src/emit/reverse/refuse.rs", ".chain(read).collect()", ".collect()", _SETTLED),
@@ -683,16 +683,16 @@ HISTORY = [
         _TRAINS,
     ),
 ]
-_MOVED = "templates/moved.mod.j2"
+_EVENT_TIME = "templates/event_time.mod.j2"
 _SPIKES = ("python/tests/test_spikes.py",)
 SPIKES = [
-    Mutant("spike: its time", _MOVED, "shift[gm_k] = gm_spike[1 + gm_k];", "shift[gm_k] = 0.;", _SPIKES),
-    Mutant("spike: slope before", _MOVED, "    i_before = i_moment\n", "    i_before = 0\n", _SPIKES),
+    Mutant("spike: its time", _EVENT_TIME, "shift[gm_k] = gm_spike[1 + gm_k];", "shift[gm_k] = 0.;", _SPIKES),
+    Mutant("spike: slope before", _EVENT_TIME, "    i_before = i_moment\n", "    i_before = 0\n", _SPIKES),
     Mutant("spike: charge", _REGION, "charge[k] + (i_moment - i_before)*shift[k]", "charge[k]", _SPIKES),
     Mutant("spike: delay", _REGION, "shift[{{ loop.index0 }}] + {{ late }}", "shift[{{ loop.index0 }}]", _SPIKES),
     Mutant(
         "spike: own events",
-        _MOVED,
+        _EVENT_TIME,
         "shift[gm_k] = sent_shift[gm_j*{{ directions }} + gm_k];",
         "shift[gm_k] = 0.;",
         _SPIKES,

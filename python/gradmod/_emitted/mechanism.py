@@ -18,7 +18,7 @@ class EmittedMechanism:
         mechanism: The emitted mechanism or point process.
         region: What the manifest says of it.
         process: Name of the user's point process, for a companion; no reference, which would keep it alive.
-        far: What POINTERs of the model see, in the order of ``region.far``.
+        pointer_targets: What POINTERs of the model see, in the order of ``region.pointer_gradients``.
     """
 
     node: int
@@ -26,4 +26,4 @@ class EmittedMechanism:
     mechanism: nrn.Mechanism
     region: Region
     process: str | None = None
-    far: tuple[Target, ...] = ()
+    pointer_targets: tuple[Target, ...] = ()

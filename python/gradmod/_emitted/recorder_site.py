@@ -21,7 +21,7 @@ class RecorderSite:
         voltage: Where v of its node is in a frame.
         pitch: How far apart its numbers are there.
         out: Where its part of the results begins.
-        far: Where the voltages are that POINTERs of the model see, in the order of ``region.far``.
+        pointer_targets: Where the voltages are that POINTERs of the model see, in the order of ``region.pointer_gradients``.
     """
 
     cell: int
@@ -35,4 +35,4 @@ class RecorderSite:
     voltage: int
     pitch: int
     out: int
-    far: tuple[Place, ...]
+    pointer_targets: tuple[Place, ...]

@@ -86,8 +86,8 @@ class Attachment:
             self._inserted.append((sec, regions[sec].suffix))
         for seg in self.cell.segments:
             region = regions[seg.sec]
-            far = tuple(target_of(None, seg, pointer.source, targets) for pointer in region.far)
-            spot = EmittedMechanism(self.cell.node(seg.sec, seg.x), seg, getattr(seg, region.suffix), region, far=far)
+            seen = tuple(target_of(None, seg, pointer.source, targets) for pointer in region.pointer_gradients)
+            spot = EmittedMechanism(self.cell.node(seg.sec, seg.x), seg, getattr(seg, region.suffix), region, pointer_targets=seen)
             self.spots.append(spot)
             self._by_node[spot.node] = spot
             self._point_at_primal(spot, seg, targets)
@@ -104,12 +104,12 @@ class Attachment:
     ) -> None:
         seg, name = process.get_segment(), nrn.name_of(process)
         companion = nrn.new_point_process(region.suffix, seg)
-        far = tuple(target_of(name, seg, pointer.source, targets) for pointer in region.far)
-        spot = EmittedMechanism(self.cell.node(seg.sec, seg.x), seg, companion, region, name, far)
+        seen = tuple(target_of(name, seg, pointer.source, targets) for pointer in region.pointer_gradients)
+        spot = EmittedMechanism(self.cell.node(seg.sec, seg.x), seg, companion, region, name, seen)
         self.companions.append(spot)
         if region.weights is not None:
-            moved = region.moved.is_possible
-            self.events.append(Events(name, companion, region.weights, directions=directions, moved=moved))
+            timed = region.event_time.is_possible
+            self.events.append(Events(name, companion, region.weights, directions=directions, timed=timed))
         self._point_at_primal(spot, process, targets)
         holder = self._holder(spot.node)
         if region.voltage is not None:
@@ -145,12 +145,12 @@ class Attachment:
             everywhere: What is attached to each section.
         """
         for spot in (*self.spots, *self.companions):
-            for far, target in zip(spot.region.far, spot.far, strict=True):
+            for pointer, target in zip(spot.region.pointer_gradients, spot.pointer_targets, strict=True):
                 if isinstance(target, Seen):
                     continue
                 other = everywhere.get(target[0])
-                seen = nrn.ref(spot.mechanism, far.rest, 0) if other is None else other.voltage(*target, 0)
-                nrn.set_pointer(spot.mechanism, far.gradient, seen)
+                seen = nrn.ref(spot.mechanism, pointer.rest, 0) if other is None else other.voltage(*target, 0)
+                nrn.set_pointer(spot.mechanism, pointer.gradient, seen)
 
     def _point_at_primal(
         self, spot: EmittedMechanism, owner: nrn.Segment | nrn.PointProcess, targets: Mapping[Key, Target]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from .. import _neuron as nrn
 from .._emitted.mechanism import EmittedMechanism
-from .._manifest.pointers import Far, FarVariable
+from .._manifest.pointers import PointerGradient, PointerVariable
 from .._model.pointer_variables import Seen, Target
 from ..errors import Refused
 from .attachment import Attachment
@@ -24,24 +24,24 @@ def connect(attachments: Iterable[Attachment]) -> None:
     """
     everywhere = {sec: attachment for attachment in attachments for sec in attachment.cell.sections}
     looks = [
-        (spot, far, far.variable, target)
+        (spot, pointer, pointer.variable, target)
         for attachment in dict.fromkeys(everywhere.values())
         for spot in (*attachment.spots, *attachment.companions)
-        for far, target in zip(spot.region.far, spot.far, strict=True)
-        if far.variable is not None
+        for pointer, target in zip(spot.region.pointer_gradients, spot.pointer_targets, strict=True)
+        if pointer.variable is not None
     ]
     for spot, _, notes, target in looks:
         if isinstance(target, Seen):
             _set(spot, notes, target)
-    for spot, far, notes, target in looks:
+    for spot, pointer, notes, target in looks:
         kept = _spot_of(target, everywhere) if isinstance(target, Seen) else None
-        before, after = _arrays((spot, far, notes), target, kept)
+        before, after = _arrays((spot, pointer, notes), target, kept)
         nrn.set_pointer(spot.mechanism, notes.before, nrn.ref(before[0].mechanism, before[1], 0))
         if isinstance(target, Seen):
-            nrn.set_pointer(spot.mechanism, far.gradient, nrn.ref(after[0].mechanism, after[1], 0))
+            nrn.set_pointer(spot.mechanism, pointer.gradient, nrn.ref(after[0].mechanism, after[1], 0))
 
 
-def _set(spot: EmittedMechanism, notes: FarVariable, seen: Seen) -> None:
+def _set(spot: EmittedMechanism, notes: PointerVariable, seen: Seen) -> None:
     """Tell an emitted mechanism when its model's mechanism sees the variable."""
     setattr(spot.mechanism, notes.old, float(seen.old))
     if seen.waits:
@@ -55,11 +55,11 @@ def _set(spot: EmittedMechanism, notes: FarVariable, seen: Seen) -> None:
 
 
 def _arrays(
-    look: tuple[EmittedMechanism, Far, FarVariable], target: Target, kept: EmittedMechanism | None
+    look: tuple[EmittedMechanism, PointerGradient, PointerVariable], target: Target, kept: EmittedMechanism | None
 ) -> tuple[tuple[EmittedMechanism, str], tuple[EmittedMechanism, str]]:
     """Where the gradients of what is seen are: at the start of a step, and as states see it."""
-    spot, far, notes = look
-    rest = spot, far.rest
+    spot, pointer, notes = look
+    rest = spot, pointer.rest
     if not isinstance(target, Seen) or target.gradient is None or target.kept is None or kept is None:
         return rest, rest
     before = kept, target.gradient

@@ -166,10 +166,10 @@ class SpikeTables:
             region = self._made.point(wire.kind)
             if region.weights is None:
                 continue
-            if not region.moved.is_possible:
+            if not region.event_time.is_possible:
                 raise Refused(
                     f"{wire} brings spikes whose times depend on parameters, and {wire.kind} can't take such events: "
-                    f"{region.moved.reason}; without spike_times their times count as fixed"
+                    f"{region.event_time.reason}; without spike_times their times count as fixed"
                 )
             least = 1 if wire.gid is None else 2
             if wire.delay < least * nrn.h.dt * (1 - 1e-9):
@@ -204,27 +204,27 @@ class SpikeTables:
             kind = nrn.type_of_point_process(ends.target)
             reason: str | None = "it acts on no membrane"
             if kind not in self._made.passed_over:
-                moved = self._made.point(kind).moved
-                if moved.is_possible:
+                event_time = self._made.point(kind).event_time
+                if event_time.is_possible:
                     continue
-                reason = moved.reason
+                reason = event_time.reason
             raise Refused(f"{direction.name}: {kind} can't take events whose times have a derivative: {reason}")
 
     def _check_own(self, points: Iterable[tuple[str, nrn.PointProcess]], directions: Iterable[Direction]) -> None:
         """Refuse point processes that send themselves events at times that depend on more than can be followed."""
         wanted = {direction.wrt: direction.name for direction in directions}
         for kind, process in points:
-            moved, name = self._made.point(kind).moved, nrn.name_of(process)
-            if moved.watches:
+            event_time, name = self._made.point(kind).event_time, nrn.name_of(process)
+            if event_time.watches:
                 raise Refused(
                     f"{name} has a WATCH: how the time when its condition comes true depends on parameters "
                     "is not followed; without spike_times it counts as fixed"
                 )
-            for parameter in moved.timed_by:
-                if parameter in wanted and not moved.is_possible:
+            for parameter in event_time.timed_by:
+                if parameter in wanted and not event_time.is_possible:
                     raise Refused(
                         f"{wanted[parameter]}: {parameter} changes when events come that {name} sends to itself, "
-                        f"which is not followed: {moved.reason}"
+                        f"which is not followed: {event_time.reason}"
                     )
 
     def _check_others(self) -> None:

@@ -19,8 +19,8 @@ def not_followed(regions: Iterable[Region | ReverseRegion]) -> dict[str, str]:
     for region in regions:
         if isinstance(region, ReverseRegion):
             found |= dict.fromkeys(region.timed_by, "reverse mode does not follow that: forward mode (attach)")
-        elif region.moved.reason:
-            found |= dict.fromkeys(region.moved.timed_by, f"that is not followed: {region.moved.reason}")
+        elif region.event_time.reason:
+            found |= dict.fromkeys(region.event_time.timed_by, f"that is not followed: {region.event_time.reason}")
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from .. import _neuron as nrn
-from .._manifest.region import Isolated
+from .._manifest.region import SpecialValue
 from .._model.directions import Direction
 from ..errors import Refused
 from ..parameters import Global, NetConWeight, PerNetCon, Range, Stimulus
@@ -14,7 +14,7 @@ from ..parameters import Global, NetConWeight, PerNetCon, Range, Stimulus
 
 class _Region(Protocol):
     @property
-    def isolated(self) -> tuple[Isolated, ...]: ...
+    def special_values(self) -> tuple[SpecialValue, ...]: ...
 
 
 class _Made(Protocol):
@@ -32,7 +32,7 @@ class IsolatedValues:
             Refused: A parameter has such a value where it is a direction.
         """
         self._values: dict[str, set[float]] = {}
-        for one in (one for region in made.regions for one in region.isolated):
+        for one in (one for region in made.regions for one in region.special_values):
             self._values.setdefault(one.parameter, set()).add(one.value)
         self._directions = [d for d in directions if self._may_have(d)]
         self.check()

@@ -12,7 +12,7 @@ from ..errors import Refused
 
 class _Region(Protocol):
     @property
-    def far(self) -> tuple[str, ...]: ...
+    def pointer_gradients(self) -> tuple[str, ...]: ...
     @property
     def weights(self) -> int | None: ...
 
@@ -23,7 +23,7 @@ def obstacle(made: Manifest, *, online: bool) -> str | None:
     reasons = {
         "gradients that act on the run": online,
         "gradients of spike times": made.spikes is not None,
-        "gradients that go through a POINTER": any(region.far for region in regions),
+        "gradients that go through a POINTER": any(region.pointer_gradients for region in regions),
         "gradients that go through a FUNCTION_TABLE": any(region.function_tables for region in regions),
         "events that set v": any(region.sets_voltage for region in regions),
     }
@@ -35,7 +35,7 @@ def obstacle_in_reverse(regions: Iterable[_Region], *, windows: int) -> str | No
     """Why reverse mode can't be had with them: events have one log, and a process with threads can't be copied."""
     regions = tuple(regions)
     reasons = {
-        "gradients that go through a POINTER": any(region.far for region in regions),
+        "gradients that go through a POINTER": any(region.pointer_gradients for region in regions),
         "gradients of events in reverse mode": any(region.weights is not None for region in regions),
         "runs in several windows (raise `memory`)": windows > 1,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Moved:
+class EventTime:
     """Whether the times of a point process's events are differentiated.
 
     Attributes:
@@ -23,8 +23,8 @@ class Moved:
     timed_by: tuple[str, ...]
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Moved:
-        """Read ``moved``."""
+    def from_json(cls, data: dict[str, Any]) -> EventTime:
+        """Read ``event_time``."""
         return cls(bool(data["is"]), data["reason"], bool(data["watches"]), tuple(data["timed_by"]))
 
 

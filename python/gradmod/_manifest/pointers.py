@@ -20,7 +20,7 @@ class Pointer:
 
 
 @dataclass(frozen=True)
-class FarVariable:
+class PointerVariable:
     """What a POINTER of the model that may see a variable needs besides.
 
     Attributes:
@@ -28,7 +28,7 @@ class FarVariable:
         start: RANGE array with that gradient.
         old: RANGE setting: 1 where states are advanced from the value at the start of a step.
         reaches_states, reaches_start: States are advanced from it, or start from it.
-        hooked: BEFORE or AFTER blocks may read it.
+        seen_by_before_after: BEFORE or AFTER blocks may read it.
     """
 
     before: str
@@ -36,17 +36,17 @@ class FarVariable:
     old: str
     reaches_states: bool
     reaches_start: bool
-    hooked: bool
+    seen_by_before_after: bool
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> FarVariable:
+    def from_json(cls, data: dict[str, Any]) -> PointerVariable:
         """Read ``variable``."""
         reaches = bool(data["reaches_states"]), bool(data["reaches_start"])
-        return cls(data["before"], data["start"], data["old"], *reaches, bool(data["hooked"]))
+        return cls(data["before"], data["start"], data["old"], *reaches, bool(data["seen_by_before_after"]))
 
 
 @dataclass(frozen=True)
-class Far:
+class PointerGradient:
     """A POINTER of the model that sees a voltage, or a variable.
 
     Attributes:
@@ -59,12 +59,12 @@ class Far:
     source: str
     gradient: str
     rest: str
-    variable: FarVariable | None
+    variable: PointerVariable | None
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Far:
-        """Read one element of ``far``."""
-        variable = None if data["variable"] is None else FarVariable.from_json(data["variable"])
+    def from_json(cls, data: dict[str, Any]) -> PointerGradient:
+        """Read one element of ``pointer_gradients``."""
+        variable = None if data["variable"] is None else PointerVariable.from_json(data["variable"])
         return cls(f"{data['mechanism']}.{data['name']}", data["gradient"], data["rest"], variable)
 
 

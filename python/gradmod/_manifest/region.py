@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .events import Moved
+from .events import EventTime
 from .ions import IonFlags
-from .pointers import Far, Pointer, SeenState
+from .pointers import PointerGradient, Pointer, SeenState
 from .tables import SharedTable, StaleTable
 
 
@@ -46,15 +46,15 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Isolated:
+class SpecialValue:
     """A value of a parameter that the code compares it with by ``==``."""
 
     parameter: str
     value: float
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Isolated:
-        """Read one element of ``isolated``."""
+    def from_json(cls, data: dict[str, Any]) -> SpecialValue:
+        """Read one element of ``special_values``."""
         return cls(data["parameter"], float(data["value"]))
 
 
@@ -67,7 +67,7 @@ class Region:
     kind: str
     mechanisms: tuple[str, ...]
     pointers: tuple[Pointer, ...]
-    far: tuple[Far, ...]
+    pointer_gradients: tuple[PointerGradient, ...]
     parameters: dict[str, str]
     states: tuple[State, ...]
     ions: tuple[IonFlags, ...]
@@ -80,10 +80,10 @@ class Region:
     voltage: str | None
     inert: bool
     sets_voltage: bool
-    moved: Moved
+    event_time: EventTime
     sees_jumps: bool
     stale_tables: tuple[StaleTable, ...]
-    isolated: tuple[Isolated, ...]
+    special_values: tuple[SpecialValue, ...]
     stepwise: frozenset[str]
     shared_tables: tuple[SharedTable, ...]
     unfollowed: tuple[str, ...]
@@ -94,7 +94,7 @@ class Region:
     @property
     def looks(self) -> tuple[str, ...]:
         """The POINTERs of the model that a gradient depends on, "gap.vgap"."""
-        return tuple(far.source for far in self.far)
+        return tuple(pointer.source for pointer in self.pointer_gradients)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Region:
@@ -105,7 +105,7 @@ class Region:
             kind=data["kind"],
             mechanisms=tuple(data["mechanisms"]),
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
-            far=tuple(Far.from_json(far) for far in data["far"]),
+            pointer_gradients=tuple(PointerGradient.from_json(one) for one in data["pointer_gradients"]),
             parameters={p["name"]: p["seed"] for p in data["parameters"]},
             states=tuple(State.from_json(state) for state in data["states"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
@@ -121,7 +121,7 @@ class Region:
             voltage=data["voltage"],
             inert=bool(data["inert"]),
             sets_voltage=bool(data["sets_voltage"]),
-            moved=Moved.from_json(data["moved"]),
+            event_time=EventTime.from_json(data["event_time"]),
             sees_jumps=bool(data["sees_jumps"]),
             unfollowed=tuple(data["unfollowed"]),
             set_at_begin=frozenset(data["set_at_begin"]),
@@ -129,6 +129,6 @@ class Region:
             constants=frozenset(data["constants"]),
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
-            isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),
+            special_values=tuple(SpecialValue.from_json(one) for one in data["special_values"]),
             stepwise=frozenset(data["stepwise"]),
         )

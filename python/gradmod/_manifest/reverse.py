@@ -9,7 +9,7 @@ from typing import Any
 from .ions import IonFlags
 from .pointers import Pointer
 from .reading import find_region, read_json
-from .region import Isolated
+from .region import SpecialValue
 from .tables import SharedTable, StaleTable
 
 
@@ -33,7 +33,7 @@ class ReverseRegion:
         parameters: Names of the parameters, in the order of the results; the initial voltage comes after them.
         at_start: Those of the parameters that the states after INITIAL depend on.
         sets_weights: INITIAL of NET_RECEIVE sets weights.
-        far: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages comes last.
+        pointer_gradients: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages comes last.
         of_ions: Those of the parameters that belong to the segment, also in a point process.
         currents_read, currents_written: Ions whose total current a mechanism reads, and those to which one adds.
         unfollowed: Code that was left out, and why: a run that enters it has no gradient.
@@ -63,7 +63,7 @@ class ReverseRegion:
     parameters: tuple[str, ...]
     at_start: frozenset[str]
     sets_weights: bool
-    far: tuple[str, ...]
+    pointer_gradients: tuple[str, ...]
     ions: tuple[IonFlags, ...]
     of_ions: frozenset[str]
     currents_read: frozenset[str]
@@ -75,22 +75,22 @@ class ReverseRegion:
     sees_jumps: bool
     shared_tables: tuple[SharedTable, ...]
     stale_tables: tuple[StaleTable, ...]
-    isolated: tuple[Isolated, ...]
+    special_values: tuple[SpecialValue, ...]
     stepwise: frozenset[str]
     timed_by: tuple[str, ...]
 
     @property
     def looks(self) -> tuple[str, ...]:
         """The POINTERs of the model that a gradient depends on."""
-        return self.far
+        return self.pointer_gradients
 
     @property
     def out_size(self) -> int:
         """How many numbers an adjoint hands back.
 
-        Of parameters, of the initial voltage, whether it failed, which check did and at which step, of far voltages.
+        Of parameters, of the initial voltage, whether it failed, which check did and at which step, of the voltages that POINTERs see.
         """
-        return len(self.parameters) + 4 + len(self.far)
+        return len(self.parameters) + 4 + len(self.pointer_gradients)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ReverseRegion:
@@ -117,7 +117,7 @@ class ReverseRegion:
             parameters=tuple(p["name"] for p in data["parameters"]),
             at_start=frozenset(data["at_start"]),
             sets_weights=bool(data["sets_weights"]),
-            far=tuple(data["far"]),
+            pointer_gradients=tuple(data["pointer_gradients"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
             of_ions=frozenset(p["name"] for p in data["parameters"] if p["scope"] == "ion"),
             currents_read=frozenset(data["currents_read"]),
@@ -129,7 +129,7 @@ class ReverseRegion:
             sees_jumps=bool(data["sees_jumps"]),
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
-            isolated=tuple(Isolated.from_json(one) for one in data["isolated"]),
+            special_values=tuple(SpecialValue.from_json(one) for one in data["special_values"]),
             stepwise=frozenset(data["stepwise"]),
             timed_by=tuple(data["timed_by"]),
         )

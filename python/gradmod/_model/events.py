@@ -70,11 +70,11 @@ class Events(Copies):
 
     Attributes:
         directions: How many gradients of each weight there are.
-        moved: The times of the events have gradients: still further weights tell of these.
+        timed: The times of the events have gradients: still further weights tell of these.
     """
 
     directions: int = 0
-    moved: bool = False
+    timed: bool = False
 
     def sync(
         self,
@@ -90,7 +90,7 @@ class Events(Copies):
             spikes: By the NetCon's name, the address of the table of its spikes, where it has one.
         """
         for name, copy in self.follow(by_target).items():
-            if self.moved:
+            if self.timed:
                 first = self.weights * (1 + self.directions)
                 copy.weight[first] = spikes.get(name, 0)
                 copy.weight[first + 1] = copy.delay

@@ -91,7 +91,7 @@ class _Look:
     def __init__(self, link: Link, variable: Variable, links: Links, made: Manifest, order: dict[str, int]) -> None:
         self.link, self.variable, self.links, self.made, self.order = link, variable, links, made, order
         self.reader = self._region(link.owner if isinstance(link.owner, str) else None, link.mechanism, link.place)
-        self.far = next(far for far in self.reader.far if far.source == f"{link.mechanism}.{link.name}")
+        self.pointer = next(one for one in self.reader.pointer_gradients if one.source == f"{link.mechanism}.{link.name}")
         if variable.mechanism in made.passed_over | LISTENERS:
             raise self._refuse(f"{variable.mechanism} acts on no membrane, so its gradients are not kept")
         self.region = self._region(variable.process, variable.mechanism, variable.place)
@@ -108,9 +108,9 @@ class _Look:
         return Refused(f"{self.link} sees {self.variable}: {why}")
 
     def seen(self, directions: Sequence[Direction]) -> Seen:
-        far = self.far.variable
-        assert far is not None
-        if far.hooked:
+        seen = self.pointer.variable
+        assert seen is not None
+        if seen.seen_by_before_after:
             raise self._refuse(f"{self.link.mechanism} has BEFORE or AFTER blocks, which may see another value than it")
         if self.reader.sets_voltage or self.region.sets_voltage:
             raise self._refuse("events set v there")
@@ -122,16 +122,16 @@ class _Look:
                 "it is set in BREAKPOINT, where some mechanisms have read it already and others have not"
             )
         has_gradient = self.links.is_affected(self.variable.place[0])
-        old = far.reaches_states and self._comes_first()
-        waits = far.reaches_states and not old
+        old = seen.reaches_states and self._comes_first()
+        waits = seen.reaches_states and not old
         if waits and has_gradient:
             for source in self.state.seen.through:
                 self._check_chain(source)
-        if far.reaches_start:
+        if seen.reaches_start:
             self._check_start(self.state.seen)
         if not has_gradient:
             return Seen(self.variable, None, None, old, waits=False, starts=False)
-        return Seen(self.variable, self.state.gradient, self.state.seen, old, waits, far.reaches_start)
+        return Seen(self.variable, self.state.gradient, self.state.seen, old, waits, seen.reaches_start)
 
     def _check_constant(self, directions: Sequence[Direction]) -> None:
         """Raise unless nothing changes it but the user."""

@@ -96,7 +96,7 @@ class Adjoint:
         self._nodes.integers(end_node=layout.end_nodes)
         self._run.edges = len(layout.edge_nodes)
         self._nodes.integers(edge_node=layout.edge_nodes)
-        looks = [(*self._at[i], j, layout.number(*place)) for i, j, place in layout.far]
+        looks = [(*self._at[i], j, layout.number(*place)) for i, j, place in layout.pointer_targets]
         self._run.looks = len(looks)
         self._nodes.integers(
             look_region=[region for region, _, _, _ in looks],
@@ -201,7 +201,7 @@ class Adjoint:
         netcons: Mapping[int, tuple[int, int]],
         region: ReverseRegion,
     ) -> None:
-        count, states, far = len(members), len(region.states), len(region.far)
+        count, states, pointers = len(members), len(region.states), len(region.pointer_gradients)
         loss_x = np.full((max(states, 1), count), -1, dtype=np.int64)
         for (spot, state), column in loss.of_x.items():
             if self._spots[spot].region is region:
@@ -220,8 +220,8 @@ class Adjoint:
             inertia=1e-3 * self._inertia[members] / self._dt,
             m=np.zeros(states * count),
             total=np.zeros(len(region.parameters) * count),
-            far=np.zeros(far * count),
-            far_carry=np.zeros(far * count),
+            pointer=np.zeros(pointers * count),
+            pointer_carry=np.zeros(pointers * count),
             waiting=np.zeros(region.waiting * count),
             landed_value=np.zeros(region.landed * count),
             kept=np.zeros(region.kept * count),

@@ -71,7 +71,7 @@ class Harvest:
                 else:
                     self._companions[spot.process, name] = float(value)
             self._initial[place] = self._initial.get(place, 0.0) + float(initial)
-        for i, j, there in layout.far:
+        for i, j, there in layout.pointer_targets:
             spot = recorders.spots[i]
             value = float(outs[spot.out + len(spot.region.parameters) + 4 + j])
             self._initial[there] = self._initial.get(there, 0.0) + value

@@ -72,7 +72,7 @@ class Layout:
         nodes: Of all cells, one after the other.
         ends: Number of each end without membrane, by (cell, node); ``end_nodes`` [end].
         edges: (cell, node) of each axial resistance that is asked for; ``edge_nodes`` [edge] the node below it.
-        far: (spot, its POINTER, (cell, node) where that looks), of those that look at one of the cells.
+        pointer_targets: (spot, its POINTER, (cell, node) where that looks), of those that look at one of the cells.
         weights: [cell] :func:`multiplicity`.
         resistances: [cell] of the last :meth:`values`.
     """
@@ -80,7 +80,7 @@ class Layout:
     nodes: Nodes
     ends: dict[tuple[int, int], int]
     edges: list[tuple[int, int]]
-    far: list[tuple[int, int, tuple[int, int]]]
+    pointer_targets: list[tuple[int, int, tuple[int, int]]]
     weights: list[Floats]
     resistances: list[Floats] = field(default_factory=list[Floats])
     _first: list[int] = field(default_factory=list[int])
@@ -103,10 +103,10 @@ class Layout:
             if cells[index].parent[node] >= 0 and cells[index].places[node][0] in chosen
         ]
         owners = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}
-        far = [
+        looks = [
             (i, j, (owners[sec], cells[owners[sec]].node(sec, x)))
             for i, spot in enumerate(recorders.spots)
-            for j, (sec, x) in enumerate(spot.far)
+            for j, (sec, x) in enumerate(spot.pointer_targets)
             if sec in owners
         ]
         first = [sum(len(cell.places) for cell in cells[:index]) for index in range(len(cells))]
@@ -117,7 +117,7 @@ class Layout:
             parent=tuple(begin + parent if parent >= 0 else -1 for begin, parent in above),
         )
         weights = [multiplicity(cell) for cell in cells]
-        return cls(nodes, {end: i for i, end in enumerate(ends)}, edges, far, weights, _first=first)
+        return cls(nodes, {end: i for i, end in enumerate(ends)}, edges, looks, weights, _first=first)
 
     def number(self, cell: int, node: int) -> int:
         """Of a node of a cell among all."""

@@ -147,13 +147,13 @@ class Recorders:
                 continue
             nrn.set_pointer(mechanism, pointer.name, nrn.ref(owners[pointer.scope], pointer.source))
         node = self.cells[cell].node(seg.sec, seg.x)
-        far = tuple(place_of(process, seg, source, self._targets) for source in region.far)
+        targets = tuple(place_of(process, seg, source, self._targets) for source in region.pointer_gradients)
         frame, fixed, pitch = self.frame.add(region)
         if not region.gathered and process is None:
             self.frame.nodes[cell, node] = frame
         voltage = self.frame.nodes[cell, node] if region.gathered else frame
         spot = RecorderSite(
-            cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, far
+            cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, targets
         )
         if process is not None and region.weights is not None:
             self.events.add(len(self.spots), Copies(process, mechanism, region.weights))

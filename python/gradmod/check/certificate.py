@@ -119,7 +119,7 @@ def _compare(declared: Declarations, certificate: Certificate) -> None:
     made = emitted.emitted(model)
     known = emitted.known(made)
     regions: Sequence[Region] = () if made is None else made.regions
-    isolated = {(one.parameter, one.value) for region in regions for one in region.isolated}
+    isolated = {(one.parameter, one.value) for region in regions for one in region.special_values}
     # Where the code asks for one value, it must find it everywhere.
     asked_for = {name.split(".")[-1] for name, _ in isolated}
     model.vary(asked_for)
@@ -133,7 +133,7 @@ def _compare(declared: Declarations, certificate: Certificate) -> None:
     certificate.isolated = sorted(cases)
     certificate.not_followed = sorted(not_followed(regions))
     cases |= set(certificate.not_followed)
-    timed = {name for region in regions for name in region.moved.timed_by}
+    timed = {name for region in regions for name in region.event_time.timed_by}
     model.set_up(drives[0])
     asked = [candidate for candidate in candidates(model, known) if candidate.name not in cases]
     before = [forward.run(model, drive) for drive in drives]

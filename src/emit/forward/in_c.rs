@@ -12,10 +12,10 @@ impl Arrays {
     pub fn new(writer: &Writer) -> Self {
         let mut names = writer.linearised.names.clone();
         let arrays = writer.gradients.iter().chain(&writer.seeds);
-        let far = writer.far.iter().flat_map(|far| [&far.gradient, &far.new]);
+        let pointer = writer.pointer_gradients.iter().flat_map(|pointer| [&pointer.gradient, &pointer.new]);
         let through = (!writer.array_terms.is_empty()).then(|| "through".to_owned());
         let tried = writer.gradients.iter().filter_map(|gradient| writer.seen_trial(gradient));
-        let all = arrays.chain(far).cloned().chain(through).chain(tried);
+        let all = arrays.chain(pointer).cloned().chain(through).chain(tried);
         Self { names: all.map(|name| (names.new_name(&format!("k_{name}")), name)).collect() }
     }
 

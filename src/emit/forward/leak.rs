@@ -26,7 +26,7 @@ pub(in crate::emit) fn refuse_online(linearised: &Linearised) -> Result<(), Refu
     } else if let Some(Pointed { mechanism, name }) = linearised.pointed.first() {
         let message = format!("`{name}` sees another place or mechanism: its gradient can't act on the run");
         (*mechanism, Diagnostic::refusal(Code::OnlinePointer, place(*mechanism, name), message))
-    } else if matches!(linearised.receive.as_ref().map(|receive| &receive.moved), Some(Some(Ok(_)))) {
+    } else if matches!(linearised.receive.as_ref().map(|receive| &receive.timed), Some(Some(Ok(_)))) {
         let message =
             "what its events do depends on t, and when they come on parameters: that gradient can't act on the run";
         let of = &linearised.region.mechanisms[0];

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::pointer_gradient;
+use super::pointer_gradient::PointerGradient;
 use super::received::Received;
 use super::row::VOLTAGE;
 use crate::emit::region::writer::Writer;
@@ -24,9 +24,9 @@ pub(in crate::emit) struct Looks {
     /// C: the same of what is set between INITIAL and the first step.
     unchanged_start: Vec<String>,
     /// C, for direction `k`: the gradients of what POINTERs see, at the start of a run, before and after a step.
-    far_start: Vec<String>,
-    far_before: Vec<String>,
-    far_after: Vec<String>,
+    pointer_start: Vec<String>,
+    pointer_before: Vec<String>,
+    pointer_after: Vec<String>,
 }
 
 impl Writer<'_> {
@@ -36,15 +36,16 @@ impl Writer<'_> {
         let is_watched = |name: &str| watched.iter().any(|(other, _)| other == name);
         let gradient_of =
             |name: &str| watched.iter().find(|(other, _)| other == name).map_or("", |(_, gradient)| gradient);
-        let after = |far: &pointer_gradient::Far| format!("{}[k] = at[{}][k];", far.new, addresses.of(&far.new));
-        let before = |far: &pointer_gradient::Far| format!("{}[k] = at[{}][k];", far.gradient, addresses.before(far));
+        let after = |pointer: &PointerGradient| format!("{}[k] = at[{}][k];", pointer.new, addresses.of(&pointer.new));
+        let before =
+            |pointer: &PointerGradient| format!("{}[k] = at[{}][k];", pointer.gradient, addresses.before(pointer));
         Looks {
             pointer_count: addresses.names.len(),
             fetch: self
                 .sources
                 .pointers_in_c(|_| true, |name| format!("at[{}] = &{};", addresses.of(name), to(name)))
                 .into_iter()
-                .chain(self.far.iter().flat_map(|far| addresses.fetch(far)))
+                .chain(self.pointer_gradients.iter().flat_map(|pointer| addresses.fetch(pointer)))
                 .chain(self.own_area().then(|| format!("{AREA} = GM_AREA(node);")))
                 .collect(),
             look: self.sources.pointers_in_c(|_| true, |name| format!("{name} = *at[{}];", addresses.of(name))),
@@ -63,9 +64,14 @@ impl Writer<'_> {
             unchanged_up: self.sources.each_pointer(is_watched, |name| {
                 format!("IF (begun == 1 && fault == 0 && {name} != {}) {{ fault = 5 }}", to(name))
             }),
-            far_start: self.far.iter().map(after).chain(self.far.iter().map(before)).collect(),
-            far_before: self.far.iter().map(before).collect(),
-            far_after: self.far.iter().map(after).collect(),
+            pointer_start: self
+                .pointer_gradients
+                .iter()
+                .map(after)
+                .chain(self.pointer_gradients.iter().map(before))
+                .collect(),
+            pointer_before: self.pointer_gradients.iter().map(before).collect(),
+            pointer_after: self.pointer_gradients.iter().map(after).collect(),
         }
     }
 
@@ -78,8 +84,11 @@ impl Writer<'_> {
         let untold = self.untold();
         let mut lines: Vec<String> = untold.iter().map(|name| format!("IF ({name} < 0) {{ wired = 0 }}")).collect();
         lines.extend(self.sources.each_pointer(|_| true, |name| unset(&to(name))));
-        let far = self.far.iter().flat_map(|far| far.pointers().into_iter().map(|name| far.guarded(unset(&name))));
-        lines.extend(far);
+        let pointer = self
+            .pointer_gradients
+            .iter()
+            .flat_map(|pointer| pointer.pointers().into_iter().map(|name| pointer.guarded(unset(&name))));
+        lines.extend(pointer);
         lines.extend(events.filter(|events| events.reads_voltage).map(|_| unset(&to(VOLTAGE))));
         lines
     }
@@ -93,11 +102,11 @@ struct Addresses {
 impl Addresses {
     fn new(writer: &Writer) -> Self {
         let model = writer.sources.pointers.iter().map(|pointer| pointer.name.clone());
-        let far = writer.far.iter().flat_map(|far| {
-            let before = far.old.as_ref().map(|_| far.gradient.clone());
-            [far.new.clone()].into_iter().chain(before)
+        let pointer = writer.pointer_gradients.iter().flat_map(|pointer| {
+            let before = pointer.old.as_ref().map(|_| pointer.gradient.clone());
+            [pointer.new.clone()].into_iter().chain(before)
         });
-        Self { names: model.chain(far).collect() }
+        Self { names: model.chain(pointer).collect() }
     }
 
     fn of(&self, name: &str) -> usize {
@@ -105,17 +114,17 @@ impl Addresses {
     }
 
     /// Of the gradient at the start of a step.
-    fn before(&self, far: &pointer_gradient::Far) -> usize {
-        self.of(if far.old.is_some() { &far.gradient } else { &far.new })
+    fn before(&self, pointer: &PointerGradient) -> usize {
+        self.of(if pointer.old.is_some() { &pointer.gradient } else { &pointer.new })
     }
 
     /// C: where no mechanism looks, what is seen is its own and stays 0.
-    fn fetch(&self, far: &pointer_gradient::Far) -> Vec<String> {
-        let names = [Some(&far.new), far.old.as_ref().map(|_| &far.gradient)];
+    fn fetch(&self, pointer: &PointerGradient) -> Vec<String> {
+        let names = [Some(&pointer.new), pointer.old.as_ref().map(|_| &pointer.gradient)];
         let lines = names.into_iter().flatten().map(|name| {
             let address = format!("&{}", to(name));
-            let found = match &far.switch {
-                Some(switch) => format!("{switch} != 0 ? {address} : &{}[0]", far.new),
+            let found = match &pointer.switch {
+                Some(switch) => format!("{switch} != 0 ? {address} : &{}[0]", pointer.new),
                 None => address,
             };
             format!("at[{}] = {found};", self.of(name))

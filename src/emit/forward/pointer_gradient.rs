@@ -6,13 +6,13 @@
 //! setting, as it may differ between the places of a region. Who advances states from one that
 //! is advanced in the same step must wait for its gradient: see `late` in the template.
 
-use crate::emit::manifest::{FarManifest, FarVariable};
+use crate::emit::manifest::{PointerGradientManifest, PointerVariableManifest};
 use crate::emit::text::sources::{pointed_source, to};
 use crate::graph::{Id, Input};
 use crate::step::{Linearised, Pointed, Quantity, When};
 
 /// What emitted code calls one of them.
-pub struct Far {
+pub struct PointerGradient {
     /// RANGE array: the gradient at the start of the step.
     pub gradient: String,
     /// RANGE array: at its end.
@@ -23,11 +23,11 @@ pub struct Far {
     pub switch: Option<String>,
 }
 
-impl Far {
+impl PointerGradient {
     /// All of a region; `variables`: they may see variables.
     pub fn of(linearised: &Linearised, variables: bool) -> Vec<Self> {
         let mut names = linearised.names.clone();
-        let far = |pointed: &Pointed| {
+        let pointer = |pointed: &Pointed| {
             let pointer = linearised.names.of(pointed.mechanism, &pointed.name);
             Self {
                 gradient: format!("D_{pointer}"),
@@ -39,7 +39,7 @@ impl Far {
                     .then(|| format!("has_{}", linearised.region.mechanisms[pointed.mechanism].name)),
             }
         };
-        linearised.pointed.iter().map(far).collect()
+        linearised.pointed.iter().map(pointer).collect()
     }
 
     pub fn guarded(&self, line: String) -> String {
@@ -83,24 +83,24 @@ pub fn seen_by(linearised: &Linearised, values: impl Iterator<Item = Id>, when: 
 }
 
 /// What the manifest says of them.
-pub fn manifests(linearised: &Linearised, far: &[Far]) -> Vec<FarManifest> {
-    let pairs = linearised.pointed.iter().zip(far);
+pub fn manifests(linearised: &Linearised, gradients: &[PointerGradient]) -> Vec<PointerGradientManifest> {
+    let pairs = linearised.pointed.iter().zip(gradients);
     let states = seen_by(linearised, linearised.states.iter().map(|state| state.after), When::After);
     let starts = seen_by(linearised, linearised.states.iter().map(|state| state.initial), When::Before);
     let source = |pointed: &Pointed| pointed_source(linearised, pointed.mechanism, &pointed.name);
     pairs
-        .map(|(pointed, far)| FarManifest {
+        .map(|(pointed, pointer)| PointerGradientManifest {
             mechanism: linearised.region.mechanisms[pointed.mechanism].name.clone(),
             name: pointed.name.clone(),
-            gradient: to(&far.new),
-            rest: far.new.clone(),
-            variable: far.old.as_ref().map(|old| FarVariable {
-                before: to(&far.gradient),
-                start: far.gradient.clone(),
+            gradient: to(&pointer.new),
+            rest: pointer.new.clone(),
+            variable: pointer.old.as_ref().map(|old| PointerVariableManifest {
+                before: to(&pointer.gradient),
+                start: pointer.gradient.clone(),
                 old: old.clone(),
                 reaches_states: states.contains(&source(pointed)),
                 reaches_start: starts.contains(&source(pointed)),
-                hooked: !linearised.region.mechanisms[pointed.mechanism].hooks.is_empty(),
+                seen_by_before_after: !linearised.region.mechanisms[pointed.mechanism].before_after.is_empty(),
             }),
         })
         .collect()

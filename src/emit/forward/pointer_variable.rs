@@ -51,14 +51,14 @@ impl Writer<'_> {
         PointedVariables {
             looks: self.may_be_late(),
             keep: self.sources.keep_seen(0),
-            olds: self.far.iter().filter_map(|far| far.old.clone()).collect(),
+            olds: self.pointer_gradients.iter().filter_map(|pointer| pointer.old.clone()).collect(),
             arrays: tried.collect(),
         }
     }
 
     /// Whether it has POINTERs that may see variables.
     pub fn may_be_late(&self) -> bool {
-        self.variables && !self.far.is_empty()
+        self.variables && !self.pointer_gradients.is_empty()
     }
 
     /// The new gradients, kept apart for others to see or set.

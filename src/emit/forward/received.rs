@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::in_c::Arrays;
-use crate::emit::region::event_time::{Moved, rate};
+use crate::emit::region::event_time::{TimedEvent, rate};
 use crate::emit::region::events::{Watches, ordered, roots, sent, sent_roots, take_arguments, watched};
 use crate::emit::region::procedures::locals_statement;
 use crate::emit::region::writer::Writer;
@@ -36,7 +36,7 @@ pub(in crate::emit) struct Received {
     check: Vec<String>,
     start_locals: String,
     start: Vec<String>,
-    moved: Option<Moved>,
+    timed: Option<TimedEvent>,
     /// What goes on until the event's own time is not yet in the states.
     settle: Vec<String>,
     #[serde(skip)]
@@ -58,15 +58,15 @@ impl Writer<'_> {
         take_arguments(receive, &mut locals, &mut body);
         locals.extend(code.locals());
         body.extend(code.statements());
-        let moved = self.moved(receive);
+        let timed = self.timed(receive);
         let mut finish = self.array_stores(&receive.stores, &code);
-        finish.extend(self.weights(&receive.weights, &code, &mut locals, moved.is_some()));
+        finish.extend(self.weights(&receive.weights, &code, &mut locals, timed.is_some()));
         let conditions = graph.reachable_inputs(&watched(receive), false);
         let watches = Watches {
             conditions: &Code::inline(graph, self.sources.at_event(&conditions)),
             copy: &|state| self.copy(state),
         };
-        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &code));
+        let later = |sent: &Sent| timed.as_ref().map_or_else(Vec::new, |_| self.later(sent, &code));
         finish.extend(sent(&receive.sent, &code, &watches, &later));
         for change in &receive.states {
             finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
@@ -83,7 +83,7 @@ impl Writer<'_> {
         initial_locals.extend(initial_code.locals());
         initial.extend(initial_code.statements());
         initial.extend(self.weights(&receive.start_weights, &initial_code, &mut initial_locals, false));
-        let (coefficients, map, made) = self.map(receive, &code, moved.as_ref());
+        let (coefficients, map, made) = self.map(receive, &code, timed.as_ref());
         locals.extend(made);
         let (arrays, gradients) = arrays.used(&map, true);
         let gradients = gradients.into_iter().map(|line| line.replace("newV[", "gradV[")).collect();
@@ -93,10 +93,10 @@ impl Writer<'_> {
         let mut start = [self.start_arrays(), load].concat();
         start_locals.extend(start_code.locals());
         start.extend(start_code.statements());
-        let later = |sent: &Sent| moved.as_ref().map_or_else(Vec::new, |_| self.later(sent, &start_code));
+        let later = |sent: &Sent| timed.as_ref().map_or_else(Vec::new, |_| self.later(sent, &start_code));
         start.extend(sent(&receive.start_sent, &start_code, &watches, &later));
         let mut arguments = self.argument_names(receive);
-        arguments.extend(moved.iter().flat_map(|moved| moved.arguments.iter().cloned()));
+        arguments.extend(timed.iter().flat_map(|timed| timed.arguments.iter().cloned()));
         let targets = receive.states.iter().enumerate();
         let settle = targets.map(|(row, change)| {
             let gradient = &self.gradients[change.target];
@@ -126,8 +126,8 @@ impl Writer<'_> {
             start_locals: locals_statement(&start_locals),
             start,
             settle: settle.collect(),
-            assigned: moved.iter().flat_map(|moved| moved.assigned.iter().cloned()).collect(),
-            moved,
+            assigned: timed.iter().flat_map(|timed| timed.assigned.iter().cloned()).collect(),
+            timed,
             copies: receive.states.len(),
             weights: receive.arguments.len(),
         })
@@ -135,7 +135,12 @@ impl Writer<'_> {
 
     /// The map of the gradients: NMODL that sets its coefficients, C that applies it in direction `k`, and the LOCALs
     /// of both.
-    fn map(&self, receive: &Receive, code: &Code, moved: Option<&Moved>) -> (Vec<String>, Vec<String>, Vec<String>) {
+    fn map(
+        &self,
+        receive: &Receive,
+        code: &Code,
+        timed: Option<&TimedEvent>,
+    ) -> (Vec<String>, Vec<String>, Vec<String>) {
         let (mut coefficients, mut locals) = (Vec::new(), Vec::new());
         let (mut sums, mut set) = (Vec::new(), Vec::new());
         let states = receive.states.iter().map(|change| (&change.row, Some(change.target)));
@@ -148,8 +153,8 @@ impl Writer<'_> {
                 terms.push(format!("_l{name}*{factor}"));
                 locals.push(name);
             }
-            if let Some(moved) = moved {
-                coefficients.extend(moved.rate_lines(number, row, &inner(row, receive), code));
+            if let Some(timed) = timed {
+                coefficients.extend(timed.rate_lines(number, row, &inner(row, receive), code));
                 terms.push(format!("_l{}*shift[k]", rate(number)));
                 locals.push(rate(number));
             }

@@ -9,7 +9,8 @@ use super::pointer_variable::PointedVariables;
 use super::received::Received;
 use super::{leak, pointer_gradient};
 use crate::emit::manifest::{
-    FarManifest, IonManifest, ParameterManifest, PointerManifest, RegionManifest, StateManifest, StreamManifest,
+    IonManifest, ParameterManifest, PointerGradientManifest, PointerManifest, RegionManifest, StateManifest,
+    StreamManifest,
 };
 use crate::emit::region::arrays::Through;
 use crate::emit::region::implicit_solve::substitution;
@@ -46,7 +47,7 @@ struct Context {
     ion_notes: Vec<IonManifest>,
     /// The mechanisms whose presence must be told.
     switches: Vec<String>,
-    far_notes: Vec<FarManifest>,
+    pointer_gradient_notes: Vec<PointerGradientManifest>,
     parameter_notes: Vec<ParameterManifest>,
     state_notes: Vec<StateManifest>,
     units: Vec<String>,
@@ -97,7 +98,7 @@ pub(in crate::emit) fn render(
     let described = writer.described(suffix, file.clone());
     let manifest = RegionManifest {
         pointers: context.pointer_notes,
-        far: context.far_notes,
+        pointer_gradients: context.pointer_gradient_notes,
         parameters: context.parameter_notes,
         states: context.state_notes,
         streams: context.streams,
@@ -145,7 +146,7 @@ impl Writer<'_> {
         }
         range.extend(settings.iter().map(|setting| setting.name.clone()));
         range.extend(self.gradients.iter().chain(&self.seeds).cloned());
-        range.extend(self.far.iter().flat_map(|far| [far.gradient.clone(), far.new.clone()]));
+        range.extend(self.pointer_gradients.iter().flat_map(|pointer| [pointer.gradient.clone(), pointer.new.clone()]));
         range.extend(pointed.iter().flat_map(|pointed| pointed.arrays.clone()));
         range.extend(self.sources.pointers.iter().map(|pointer| pointer.name.clone()));
         if steady.is_some() {
@@ -160,7 +161,7 @@ impl Writer<'_> {
             .pointers
             .iter()
             .map(|pointer| to(&pointer.name))
-            .chain(self.far.iter().flat_map(pointer_gradient::Far::pointers))
+            .chain(self.pointer_gradients.iter().flat_map(pointer_gradient::PointerGradient::pointers))
             .chain(events.iter().filter(|events| events.reads_voltage).map(|_| to(VOLTAGE)))
             .collect();
         let pointer_notes = self.sources.pointers.iter();
@@ -179,7 +180,7 @@ impl Writer<'_> {
                 .collect(),
             ion_notes: ion_manifests(linearised),
             switches: self.switches(),
-            far_notes: pointer_gradient::manifests(linearised, &self.far),
+            pointer_gradient_notes: pointer_gradient::manifests(linearised, &self.pointer_gradients),
             parameter_notes: self.parameters(),
             state_notes: self.states(),
             units: units(linearised, self.inputs()),
@@ -254,9 +255,9 @@ impl Writer<'_> {
         for pointer in &self.sources.pointers {
             names.extend([pointer.name.clone(), to(&pointer.name)]);
         }
-        for far in &self.far {
-            names.extend([&far.gradient, &far.new].map(|name| format!("{name}[{k}]")));
-            names.extend(far.pointers());
+        for pointer in &self.pointer_gradients {
+            names.extend([&pointer.gradient, &pointer.new].map(|name| format!("{name}[{k}]")));
+            names.extend(pointer.pointers());
         }
         let size = if self.linearised.region.has_size() {
             vec![(Quantity::Area, "area (micron2)"), (Quantity::Diameter, "diam (micron)")]
@@ -274,7 +275,7 @@ impl Writer<'_> {
     fn fading(&self) -> Vec<String> {
         let is_density = self.linearised.region.kind() == Kind::Density;
         let states = self.linearised.states.iter().zip(&self.gradients);
-        let moving = states.filter(|(state, _)| !state.is_still).map(|(_, gradient)| gradient.clone());
+        let moving = states.filter(|(state, _)| !state.is_inactive).map(|(_, gradient)| gradient.clone());
         is_density.then(|| "W".to_owned()).into_iter().chain(moving).collect()
     }
 
@@ -286,7 +287,7 @@ impl Writer<'_> {
         body.extend(flag_where(code, &self.linearised.failed_start));
         let mut factor = |id| code.factor(id);
         let (names, mut in_loop) =
-            substitution(&self.linearised.start_stages, &|row, factor| self.terms(row, factor), &mut factor);
+            substitution(&self.linearised.start_implicit_solves, &|row, factor| self.terms(row, factor), &mut factor);
         locals.extend(names);
         for (state, gradient) in self.linearised.states.iter().zip(&self.gradients) {
             if let Some((_, start)) = state.own {
@@ -308,10 +309,10 @@ impl Writer<'_> {
         let linearised = self.linearised;
         let mut factor = |id| stored.factor(id);
         let (mut locals, mut lines_) =
-            substitution(&linearised.stages, &|row, factor| self.terms(row, factor), &mut factor);
+            substitution(&linearised.implicit_solves, &|row, factor| self.terms(row, factor), &mut factor);
         let mut set = Vec::new();
         for (index, (state, gradient)) in linearised.states.iter().zip(&self.gradients).enumerate() {
-            if state.is_still {
+            if state.is_inactive {
                 continue;
             }
             lines_.extend(lines::sum(&format!("y{index}"), &self.terms(&state.row, &mut factor)));

@@ -19,10 +19,10 @@ pub(in crate::emit) struct Through {
 
 /// The parts of rows that arrays make, each once.
 pub(in crate::emit) fn terms(linearised: &Linearised) -> Vec<Id> {
-    let stages = linearised.stages.iter().flat_map(|stage| stage.rows.iter().map(|row| &row.row));
+    let implicit_solves = linearised.implicit_solves.iter().flat_map(|solve| solve.rows.iter().map(|row| &row.row));
     let states = linearised.states.iter().map(|state| &state.row);
     let mut terms: Vec<Id> = Vec::new();
-    for id in stages.chain(states).chain([&linearised.source]).filter_map(|form| form.get(Source::Arrays)) {
+    for id in implicit_solves.chain(states).chain([&linearised.source]).filter_map(|form| form.get(Source::Arrays)) {
         if !terms.contains(&id) {
             terms.push(id);
         }

@@ -2,7 +2,7 @@
 //!
 //! A `NetCon` of a companion brings, besides the weights and their gradients, the table
 //! of its source's spikes, its delay, and how each direction changes the delay. See
-//! `step::moved` for what is made of them.
+//! `step::event::event_time` for what is made of them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::procedures::{locals_statement, product};
 use super::writer::Writer;
-use crate::emit::manifest::MovedManifest;
+use crate::emit::manifest::EventTimeManifest;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
 use crate::emit::text::sources::Phase;
@@ -19,7 +19,7 @@ use crate::step;
 use crate::step::{LinearForm, Linearised, Receive, Sent, Source};
 
 #[derive(Serialize)]
-pub(in crate::emit) struct Moved {
+pub(in crate::emit) struct TimedEvent {
     /// The table, the delay, and the changes of the delay.
     #[serde(skip)]
     pub arguments: Vec<String>,
@@ -54,13 +54,13 @@ const DELAY: &str = "wait";
 
 /// Everything that it computes.
 pub(in crate::emit) fn roots(receive: &Receive) -> Vec<Id> {
-    match &receive.moved {
-        Some(Ok(step::Moved { flow: Some(flow) })) => flow.slopes.iter().copied().chain([flow.current]).collect(),
+    match &receive.timed {
+        Some(Ok(step::TimedEvent { flow: Some(flow) })) => flow.slopes.iter().copied().chain([flow.current]).collect(),
         _ => Vec::new(),
     }
 }
 
-/// What a moved event adds to the gradient of a state, per ms; `row` is its place among the rows.
+/// What an event whose time moves adds to the gradient of a state, per ms; `row` is its place among the rows.
 pub(in crate::emit) fn rate(row: usize) -> String {
     format!("u{row}")
 }
@@ -71,10 +71,10 @@ pub(in crate::emit) fn shift(k: usize) -> String {
 }
 
 impl Writer<'_> {
-    pub(in crate::emit) fn moved(&self, receive: &Receive) -> Option<Moved> {
-        let Some(Ok(moved)) = &receive.moved else { return None };
+    pub(in crate::emit) fn timed(&self, receive: &Receive) -> Option<TimedEvent> {
+        let Some(Ok(timed)) = &receive.timed else { return None };
         let late: Vec<String> = (0..self.directions).map(|k| format!("late{k}")).collect();
-        let flow = moved.flow.as_ref().map(|flow| self.flow(flow));
+        let flow = timed.flow.as_ref().map(|flow| self.flow(flow));
         let k = self.directions;
         let mut assigned = vec![
             format!("shift[{k}]"),
@@ -85,7 +85,7 @@ impl Writer<'_> {
             format!("sent_shift[{}]", ROOM * k),
         ];
         assigned.extend(flow.iter().flat_map(|flow| flow.assigned.iter().cloned()));
-        Some(Moved {
+        Some(TimedEvent {
             arguments: [TABLE, DELAY].map(str::to_owned).into_iter().chain(late.clone()).collect(),
             table: TABLE,
             delay: DELAY,
@@ -149,12 +149,12 @@ impl Writer<'_> {
 }
 
 impl Writer<'_> {
-    pub(in crate::emit) fn moved_manifest(&self) -> MovedManifest {
+    pub(in crate::emit) fn event_time_manifest(&self) -> EventTimeManifest {
         let receive = self.linearised.receive.as_ref();
-        let moved = receive.and_then(|receive| receive.moved.as_ref());
-        MovedManifest {
-            is: moved.is_some_and(Result::is_ok),
-            reason: moved.and_then(|moved| moved.as_ref().err().cloned()),
+        let timed = receive.and_then(|receive| receive.timed.as_ref());
+        EventTimeManifest {
+            is: timed.is_some_and(Result::is_ok),
+            reason: timed.and_then(|timed| timed.as_ref().err().cloned()),
             watches: receive.is_some_and(|receive| receive.sent.iter().any(Sent::is_watch)),
             timed_by: timed_by(self.linearised),
         }
@@ -168,7 +168,7 @@ pub fn timed_by(linearised: &Linearised) -> Vec<String> {
     names.into_iter().cloned().collect()
 }
 
-impl Moved {
+impl TimedEvent {
     /// Lines that set the [`rate`] of a row; `inner` are its coefficients by what the map has rows of.
     pub(in crate::emit) fn rate_lines(
         &self,

@@ -114,7 +114,7 @@ impl Writer<'_> {
         changes: &[Change],
         code: &Code,
         locals: &mut Vec<String>,
-        is_moved: bool,
+        is_timed: bool,
     ) -> Vec<String> {
         let mut lines = Vec::new();
         for k in 0..self.directions {
@@ -125,7 +125,7 @@ impl Writer<'_> {
                     change
                         .row
                         .get(Source::Time)
-                        .filter(|_| is_moved)
+                        .filter(|_| is_timed)
                         .map(|id| product(&code.factor(id), &event_time::shift(k))),
                 );
                 lines.extend(lines::sum(&name, &terms));

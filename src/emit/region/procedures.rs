@@ -25,10 +25,10 @@ impl Writer<'_> {
                 Source::State(index) => format!("{}[k]", self.gradients[index]),
                 Source::VAfter => "W_new[k]".to_owned(),
                 Source::VBefore => "W[k]".to_owned(),
-                Source::PointerAfter(index) => format!("{}[k]", self.far[index].new),
-                Source::PointerBefore(index) => format!("{}[k]", self.far[index].gradient),
+                Source::PointerAfter(index) => format!("{}[k]", self.pointer_gradients[index].new),
+                Source::PointerBefore(index) => format!("{}[k]", self.pointer_gradients[index].gradient),
                 Source::Parameter(index) => format!("{}[k]", self.seeds[index]),
-                Source::Unknown(stage, row) => unknown_name((stage, row)),
+                Source::Unknown(solve, row) => unknown_name((solve, row)),
                 Source::Arrays => return Some(self.through(id)),
                 // Only events have these.
                 Source::Argument(_) | Source::Time => return None,

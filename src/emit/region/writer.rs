@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::{arrays, checks, event_time, events, steady};
 use crate::emit::Feature;
-use crate::emit::forward::pointer_gradient::Far;
+use crate::emit::forward::pointer_gradient::PointerGradient;
 use crate::emit::manifest::{IonManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
 use crate::emit::text::sources::Sources;
 use crate::graph::{Id, Input};
-use crate::model::{Hook, Ion, Kind};
-use crate::step::{Linearised, Quantity, Region, Stage, State, StateKind};
+use crate::model::{BeforeAfter, Ion, Kind};
+use crate::step::{ImplicitSolve, Linearised, Quantity, Region, State, StateKind};
 
 pub(in crate::emit) struct Writer<'a> {
     pub linearised: &'a Linearised,
@@ -28,7 +28,7 @@ pub(in crate::emit) struct Writer<'a> {
     pub gradients: Vec<String>,
     /// For each parameter the array that says how much each direction changes it, `w_gnabar_hh`.
     pub seeds: Vec<String>,
-    pub far: Vec<Far>,
+    pub pointer_gradients: Vec<PointerGradient>,
     /// POINTERs may see variables.
     pub variables: bool,
     /// Coefficients that may be infinite.
@@ -52,9 +52,9 @@ impl<'a> Writer<'a> {
         step_roots.extend(&linearised.failed);
         step_roots.extend(linearised.receive.iter().flat_map(|receive| receive.currents.iter().flatten()));
         step_roots.extend(checks::roots(linearised));
-        step_roots.extend(linearised.stages.iter().flat_map(Stage::coefficients));
+        step_roots.extend(linearised.implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
         let mut start_roots = linearised.failed_start.clone();
-        start_roots.extend(linearised.start_stages.iter().flat_map(Stage::coefficients));
+        start_roots.extend(linearised.start_implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
         for state in &linearised.states {
             step_roots.extend(state.row.coefficients());
             start_roots.extend(state.start.coefficients());
@@ -69,10 +69,10 @@ impl<'a> Writer<'a> {
         let start_inputs = linearised.graph.reachable_inputs(&start_roots, false);
         let mut all: BTreeSet<Input> = step_inputs.union(&start_inputs).copied().collect();
         let mut event_roots = linearised.receive.as_ref().map(events::roots).unwrap_or_default();
-        let moved_roots = linearised.receive.as_ref().map(event_time::roots).unwrap_or_default();
+        let timed_roots = linearised.receive.as_ref().map(event_time::roots).unwrap_or_default();
         let mut event_inputs = linearised.graph.reachable_inputs(&event_roots, false);
-        event_inputs.extend(linearised.graph.reachable_inputs(&moved_roots, false));
-        event_roots.extend(moved_roots);
+        event_inputs.extend(linearised.graph.reachable_inputs(&timed_roots, false));
+        event_roots.extend(timed_roots);
         let sent = linearised.receive.as_ref().map(events::start_roots).unwrap_or_default();
         event_inputs.extend(linearised.graph.reachable_inputs(&sent, false));
         let watched = linearised.receive.as_ref().map(events::watched).unwrap_or_default();
@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
             array_terms,
             gradients: gradients.collect(),
             seeds: seeds.collect(),
-            far: Far::of(linearised, variables),
+            pointer_gradients: PointerGradient::of(linearised, variables),
             variables,
             infinite,
         }
@@ -187,7 +187,7 @@ impl<'a> Writer<'a> {
             mechanisms: Vec::new(),
             switches: self.switches().iter().map(|name| format!("has_{name}")).collect(),
             pointers: Vec::new(),
-            far: Vec::new(),
+            pointer_gradients: Vec::new(),
             parameters: Vec::new(),
             states: Vec::new(),
             ions: ion_manifests(self.linearised),
@@ -200,12 +200,12 @@ impl<'a> Writer<'a> {
             voltage: None,
             inert: self.linearised.is_inert(),
             sets_voltage: false,
-            moved: self.moved_manifest(),
+            event_time: self.event_time_manifest(),
             sees_jumps: sees_jumps(self.linearised),
             writers: writers(region),
             constants: self.linearised.constants.clone(),
             stale_tables: self.linearised.stale.clone(),
-            isolated: self.linearised.isolated.clone(),
+            special_values: self.linearised.special_values.clone(),
             stepwise: self.linearised.stepwise(),
             shared_tables: self.linearised.shared.clone(),
             unfollowed: unfollowed(self.linearised),
@@ -231,8 +231,8 @@ pub(in crate::emit) fn sees_jumps(linearised: &Linearised) -> bool {
         let changes = receive.states.iter().chain(&receive.weights);
         changes.into_iter().any(|change| change.row.reads_voltage())
     });
-    let hooks = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.hooks);
-    reads || hooks.into_iter().any(|(hook, _)| *hook == Hook::BeforeBreakpoint)
+    let before_after = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.before_after);
+    reads || before_after.into_iter().any(|(moment, _)| *moment == BeforeAfter::BeforeBreakpoint)
 }
 
 /// The concentrations that each mechanism sets which sets some.

@@ -41,7 +41,7 @@ pub(super) fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "units": reversed.units(&phases),
         "states": linearised.states.iter().map(|state| state.public.as_str()).collect::<Vec<_>>(),
         "parameters": linearised.parameters.iter().map(|parameter| parameter.public.as_str()).collect::<Vec<_>>(),
-        "far": linearised.pointed.len(),
+        "pointers": linearised.pointed.len(),
         "prepare": prepare(reversed),
         "gathered": reversed.frame.is_gathered(),
         "tables": tables(reversed),
@@ -67,8 +67,8 @@ pub(super) fn element(array: &str, index: usize) -> String {
     }
 }
 
-/// What the loss thinks of a state.
-pub(super) fn thought_of(state: usize) -> String {
+/// The adjoint of a state.
+pub(super) fn adjoint_of(state: usize) -> String {
     element("m", state)
 }
 
@@ -158,7 +158,7 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     let code = step_code(reversed);
     let loads = reversed.frame.load(&reversed.step.inputs, Moment::Step, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.row);
-    let flow = Transposed::new(linearised, rows, &linearised.stages, &code);
+    let flow = Transposed::new(linearised, rows, &linearised.implicit_solves, &code);
     let mut text = loaded(loads, &code, &flow.names);
     text.extend(fail_where(&code, &linearised.failed));
     text.extend(watch(linearised, &code));
@@ -171,24 +171,24 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     text.push(format!("current_size[i] = {};", code.value(linearised.current_size)));
     text.push(format!("conductance[i] = {conductance};"));
     text.extend(gather(&code, "right[i]", Some("carry[i]".to_owned()), &flow.v_after));
-    for (index, terms) in flow.far_after.iter().enumerate() {
-        let carried = element("far_carry", index);
-        text.extend(gather(&code, &element("far", index), Some(carried), terms));
+    for (index, terms) in flow.pointer_after.iter().enumerate() {
+        let carried = element("pointer_carry", index);
+        text.extend(gather(&code, &element("pointer", index), Some(carried), terms));
     }
     text.extend(totals(&code, &flow.parameters));
     for (slot, product) in waiting(linearised).into_iter().enumerate() {
         text.push(format!("{} = {};", element("waiting", slot), code.value(product.coefficient)));
     }
-    // All rows read what the loss thought before any changes.
+    // All rows read the adjoints before any of them changes.
     text.extend(gather(&code, "carry[i]", None, &flow.v_before));
-    for (index, terms) in flow.far_before.iter().enumerate() {
-        text.extend(gather(&code, &element("far_carry", index), None, terms));
+    for (index, terms) in flow.pointer_before.iter().enumerate() {
+        text.extend(gather(&code, &element("pointer_carry", index), None, terms));
     }
     let before = |index: usize| format!("before{index}");
     for (index, terms) in flow.states.iter().enumerate() {
         text.extend(gather(&code, &format!("const double {}", before(index)), None, terms));
     }
-    text.extend((0..linearised.states.len()).map(|index| format!("{} = {};", thought_of(index), before(index))));
+    text.extend((0..linearised.states.len()).map(|index| format!("{} = {};", adjoint_of(index), before(index))));
     text
 }
 
@@ -202,9 +202,9 @@ struct Waiting {
 fn waiting(linearised: &Linearised) -> Vec<Waiting> {
     let product = |(source, coefficient): (Source, Id)| {
         let (target, is_scaled) = match source {
-            Source::State(index) => (thought_of(index), false),
+            Source::State(index) => (adjoint_of(index), false),
             Source::VBefore => ("carry[i]".to_owned(), false),
-            Source::PointerBefore(index) => (element("far_carry", index), false),
+            Source::PointerBefore(index) => (element("pointer_carry", index), false),
             Source::Parameter(index) => (element("total", index), true),
             // A current is one of the old voltage, and has no equations of its own; arrays are refused in reverse mode.
             Source::VAfter
@@ -242,17 +242,17 @@ fn start(reversed: &Reversed) -> Vec<String> {
     let code = code(linearised, &reversed.start);
     let loads = reversed.frame.load(&reversed.start.inputs, Moment::Start, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.start);
-    let flow = Transposed::new(linearised, rows, &linearised.start_stages, &code);
+    let flow = Transposed::new(linearised, rows, &linearised.start_implicit_solves, &code);
     let mut text = loaded(loads, &code, &flow.names);
     text.extend(fail_where(&code, &linearised.failed_start));
     text.extend(statements(&flow.code));
     let capacitive = "0.001*capacity[i]/run->timestep*y + carry[i]".to_owned();
     text.extend(gather(&code, "double initial", Some(capacitive), &flow.v_before));
     text.push("initial = scale[i]*initial + gm_loss(run, 0, places->loss_v[i]);".to_owned());
-    for (index, terms) in flow.far_before.iter().enumerate() {
-        let (far, carried) = (element("far", index), element("far_carry", index));
-        text.extend(gather(&code, &far, Some(carried), terms));
-        text.push(format!("{far} *= scale[i];"));
+    for (index, terms) in flow.pointer_before.iter().enumerate() {
+        let (pointer, carried) = (element("pointer", index), element("pointer_carry", index));
+        text.extend(gather(&code, &pointer, Some(carried), terms));
+        text.push(format!("{pointer} *= scale[i];"));
     }
     text.extend(totals(&code, &flow.parameters));
     if linearised.receive.as_ref().is_some_and(|receive| !receive.start_weights.is_empty()) {
@@ -263,8 +263,8 @@ fn start(reversed: &Reversed) -> Vec<String> {
     text.extend((0..count).map(|index| format!("out[{index}] = {};", element("total", index))));
     let rest = ["initial", "failed[i]", "broken[i]", "broken_at[i]"];
     text.extend(rest.iter().enumerate().map(|(index, value)| format!("out[{}] = {value};", count + index)));
-    let far =
-        (0..linearised.pointed.len()).map(|index| format!("out[{}] = {};", count + 4 + index, element("far", index)));
-    text.extend(far);
+    let pointer = (0..linearised.pointed.len())
+        .map(|index| format!("out[{}] = {};", count + 4 + index, element("pointer", index)));
+    text.extend(pointer);
     text
 }

@@ -13,7 +13,7 @@ use crate::emit::region::writer::{ion_manifests, ions_where, sees_jumps, set_at_
 use crate::emit::text::sources::pointed_source;
 use crate::emit::{File, UNNAMED};
 use crate::model::Kind;
-use crate::step::{Isolated, SharedTable, StaleTable, StateKind};
+use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ReverseManifest {
@@ -73,8 +73,8 @@ pub struct ReverseRegion {
     pub at_start: Vec<String>,
     /// `NetCons`' weights begin with what INITIAL of `NET_RECEIVE` makes of them.
     pub sets_weights: bool,
-    /// The model's POINTERs to voltages, `gap.vgap`, in the order of the adjoint's `far`.
-    pub far: Vec<String>,
+    /// The model's POINTERs to voltages, `gap.vgap`, in the order of the adjoint's `pointer`.
+    pub pointer_gradients: Vec<String>,
     pub ions: Vec<IonManifest>,
     /// Ions whose total current a mechanism reads, and those to which one adds.
     pub currents_read: Vec<String>,
@@ -90,7 +90,7 @@ pub struct ReverseRegion {
     pub sees_jumps: bool,
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
     pub stale_tables: Vec<StaleTable>,
-    pub isolated: Vec<Isolated>,
+    pub special_values: Vec<SpecialValue>,
     /// Parameters that only choose which code runs, or when.
     pub stepwise: Vec<String>,
     /// There is no gradient in these: they change when events come that a point process sends to itself.
@@ -137,7 +137,7 @@ fn corrected(reversed: &Reversed) -> Vec<String> {
 fn at_start(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
     let rows = linearised.states.iter().map(|state| &state.start);
-    let flow = Transposed::new(linearised, rows, &linearised.start_stages, &reversed.start.code(linearised));
+    let flow = Transposed::new(linearised, rows, &linearised.start_implicit_solves, &reversed.start.code(linearised));
     let reached = linearised.parameters.iter().zip(&flow.parameters).filter(|(_, terms)| !terms.is_empty());
     reached.map(|(parameter, _)| parameter.public.clone()).collect()
 }
@@ -179,7 +179,11 @@ impl ReverseRegion {
                 .collect(),
             at_start: at_start(reversed),
             sets_weights: linearised.receive.as_ref().is_some_and(|receive| !receive.start_weights.is_empty()),
-            far: linearised.pointed.iter().map(|far| pointed_source(linearised, far.mechanism, &far.name)).collect(),
+            pointer_gradients: linearised
+                .pointed
+                .iter()
+                .map(|pointer| pointed_source(linearised, pointer.mechanism, &pointer.name))
+                .collect(),
             ions: ion_manifests(linearised),
             currents_read: ions_where(&linearised.region, |ion| ion.read.contains(&ion.current())),
             currents_written: ions_where(&linearised.region, |ion| ion.write.contains(&ion.current())),
@@ -189,7 +193,7 @@ impl ReverseRegion {
             sets_voltage: super::sets_voltage(linearised),
             sees_jumps: sees_jumps(linearised),
             stale_tables: linearised.stale.clone(),
-            isolated: linearised.isolated.clone(),
+            special_values: linearised.special_values.clone(),
             stepwise: linearised.stepwise(),
             timed_by: timed_by(linearised),
             shared_tables: linearised.shared.clone(),

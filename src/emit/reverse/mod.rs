@@ -27,7 +27,7 @@ use crate::emit::text::declarations::{settings, units};
 use crate::emit::text::{fingerprint, lines, template};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
-use crate::step::{LinearForm, Linearised, Quantity, Stage};
+use crate::step::{ImplicitSolve, LinearForm, Linearised, Quantity};
 pub use manifest::{ReverseManifest, ReverseRegion};
 pub(super) use refuse::refuse_reverse;
 
@@ -90,7 +90,7 @@ impl<'a> Reversed<'a> {
             linearised.states.iter().flat_map(move |state| row(state).coefficients())
         };
         step.extend(rows(|state| &state.row));
-        step.extend(linearised.stages.iter().flat_map(Stage::coefficients));
+        step.extend(linearised.implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
         step.extend(&linearised.failed);
         step.extend([linearised.current, linearised.current_size]);
         step.extend(checks::roots(linearised));
@@ -98,7 +98,7 @@ impl<'a> Reversed<'a> {
         let own = || linearised.states.iter().filter_map(|state| state.own);
         let step = Phase::new(linearised, step);
         let mut start: Vec<Id> = rows(|state| &state.start).collect();
-        start.extend(linearised.start_stages.iter().flat_map(Stage::coefficients));
+        start.extend(linearised.start_implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
         start.extend(&linearised.failed_start);
         let start = Phase::new(linearised, start);
         let own_step = Phase::new(linearised, own().filter_map(|(after, _)| after).collect());

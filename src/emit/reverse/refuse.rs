@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::emit::region::events::changed_inputs;
 use crate::graph::{Id, Input};
 use crate::model::Role;
-use crate::step::{LinearForm, Linearised, Quantity, Receive, Refused, Stage, StateKind, When};
+use crate::step::{ImplicitSolve, LinearForm, Linearised, Quantity, Receive, Refused, StateKind, When};
 
 /// Refuses a region that has no exact adjoint here.
 pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Refused> {
@@ -93,7 +93,7 @@ fn read_at_start(linearised: &Linearised) -> BTreeSet<Input> {
     let rows = linearised.states.iter().map(|state| &state.start);
     let weights = linearised.receive.iter().flat_map(|receive| &receive.start_weights).map(|change| &change.row);
     let mut roots: Vec<Id> = rows.chain(weights).flat_map(LinearForm::coefficients).collect();
-    roots.extend(linearised.start_stages.iter().flat_map(Stage::coefficients));
+    roots.extend(linearised.start_implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
     roots.extend(&linearised.failed_start);
     linearised.graph.reachable_inputs(&roots, false)
 }

@@ -1,21 +1,21 @@
 //! The linear step, read backwards.
 //!
-//! A row says `x' = sum of c x`; backwards, what the loss thinks of `x'` flows
-//! with the same `c` into what it thinks of each `x`. The substitutions of a
-//! [`Stage`] are undone in the opposite order:
+//! A row says `x' = sum of c x`; backwards, the adjoint of `x'` flows with the
+//! same `c` into the adjoint of each `x`. The substitutions of a
+//! [`ImplicitSolve`] are undone in the opposite order:
 //!
 //! ```text
-//! q_i = inverse_i (what is thought of z_i - sum_j upper_ji q_j)     top down
+//! q_i = inverse_i (adjoint of z_i - sum_j upper_ji q_j)     top down
 //! b_i = q_i - sum_k lower_ki b_k                                    bottom up
 //! ```
 //!
 //! and `b_i` flows into what row `i` depends on.
 
-use super::adjoint::thought_of;
+use super::adjoint::adjoint_of;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
 use crate::graph::Id;
-use crate::step::{LinearForm, Linearised, Source, Stage};
+use crate::step::{ImplicitSolve, LinearForm, Linearised, Source};
 
 /// Products with what is known after the step: coefficient and name.
 pub type Terms = Vec<(Id, String)>;
@@ -26,15 +26,15 @@ pub struct Transposed {
     pub v_before: Terms,
     pub v_after: Terms,
     /// By POINTER to a voltage.
-    pub far_before: Vec<Terms>,
-    pub far_after: Vec<Terms>,
+    pub pointer_before: Vec<Terms>,
+    pub pointer_after: Vec<Terms>,
     /// By state.
     pub states: Vec<Terms>,
     /// By parameter.
     pub parameters: Vec<Terms>,
     /// By argument of `NET_RECEIVE`.
     pub arguments: Vec<Terms>,
-    /// By stage and row.
+    /// By solve and row.
     unknowns: Vec<Vec<Terms>>,
     /// LOCAL names and statements that must come first.
     pub names: Vec<String>,
@@ -42,39 +42,39 @@ pub struct Transposed {
 }
 
 impl Transposed {
-    /// `rows` are the states' rows; what the loss thinks of them is [`thought_of`].
+    /// `rows` are the states' rows; their adjoints are [`adjoint_of`].
     pub fn new<'a>(
         linearised: &Linearised,
         rows: impl Iterator<Item = &'a LinearForm>,
-        stages: &[Stage],
+        implicit_solves: &[ImplicitSolve],
         code: &Code,
     ) -> Self {
         let mut transposed = Self {
-            far_before: vec![Terms::new(); linearised.pointed.len()],
-            far_after: vec![Terms::new(); linearised.pointed.len()],
+            pointer_before: vec![Terms::new(); linearised.pointed.len()],
+            pointer_after: vec![Terms::new(); linearised.pointed.len()],
             states: vec![Terms::new(); linearised.states.len()],
             parameters: vec![Terms::new(); linearised.parameters.len()],
-            unknowns: stages.iter().map(|stage| vec![Terms::new(); stage.rows.len()]).collect(),
+            unknowns: implicit_solves.iter().map(|solve| vec![Terms::new(); solve.rows.len()]).collect(),
             ..Self::default()
         };
         for (index, row) in rows.enumerate() {
-            transposed.add(row, &thought_of(index));
+            transposed.add(row, &adjoint_of(index));
         }
-        for (number, stage) in stages.iter().enumerate().rev() {
-            transposed.undo(number, stage, code);
+        for (number, solve) in implicit_solves.iter().enumerate().rev() {
+            transposed.undo(number, solve, code);
         }
         transposed
     }
 
-    /// The same for rows without unknowns, by what the loss thinks of each.
+    /// The transpose of rows without unknowns, by the adjoint of each.
     pub fn of_rows<'a>(linearised: &Linearised, rows: impl Iterator<Item = (&'a LinearForm, String)>) -> Self {
         let arguments = linearised.receive.as_ref().map_or(0, |receive| receive.arguments.len());
         let mut transposed = Self {
             states: vec![Terms::new(); linearised.states.len()],
             parameters: vec![Terms::new(); linearised.parameters.len()],
             arguments: vec![Terms::new(); arguments],
-            far_before: vec![Terms::new(); linearised.pointed.len()],
-            far_after: vec![Terms::new(); linearised.pointed.len()],
+            pointer_before: vec![Terms::new(); linearised.pointed.len()],
+            pointer_after: vec![Terms::new(); linearised.pointed.len()],
             ..Self::default()
         };
         for (row, name) in rows {
@@ -89,10 +89,10 @@ impl Transposed {
                 Source::State(index) => &mut self.states[index],
                 Source::VAfter => &mut self.v_after,
                 Source::VBefore => &mut self.v_before,
-                Source::PointerAfter(index) => &mut self.far_after[index],
-                Source::PointerBefore(index) => &mut self.far_before[index],
+                Source::PointerAfter(index) => &mut self.pointer_after[index],
+                Source::PointerBefore(index) => &mut self.pointer_before[index],
                 Source::Parameter(index) => &mut self.parameters[index],
-                Source::Unknown(stage, row) => &mut self.unknowns[stage][row],
+                Source::Unknown(solve, row) => &mut self.unknowns[solve][row],
                 Source::Argument(index) => &mut self.arguments[index],
                 // Refused in reverse mode: arrays, and events at times that depend on anything.
                 Source::Arrays | Source::Time => continue,
@@ -101,12 +101,12 @@ impl Transposed {
         }
     }
 
-    fn undo(&mut self, number: usize, stage: &Stage, code: &Code) {
+    fn undo(&mut self, number: usize, solve: &ImplicitSolve, code: &Code) {
         let q = |index: usize| format!("q{number}_{index}");
         let b = |index: usize| format!("b{number}_{index}");
-        for (index, row) in stage.rows.iter().enumerate() {
+        for (index, row) in solve.rows.iter().enumerate() {
             let mut sum = products(code, &self.unknowns[number][index]);
-            for (above, other) in stage.rows.iter().enumerate().take(index) {
+            for (above, other) in solve.rows.iter().enumerate().take(index) {
                 for (_, id) in other.upper.iter().filter(|(unknown, _)| *unknown == index) {
                     sum.push(format!("-1*{}*{}", code.factor(*id), q(above)));
                 }
@@ -115,9 +115,9 @@ impl Transposed {
             self.code.push(format!("{} = {}*{}", q(index), q(index), code.factor(row.inverse)));
             self.names.extend([q(index), b(index)]);
         }
-        for (index, row) in stage.rows.iter().enumerate().rev() {
+        for (index, row) in solve.rows.iter().enumerate().rev() {
             let mut sum = vec![q(index)];
-            for (below, other) in stage.rows.iter().enumerate().skip(index + 1) {
+            for (below, other) in solve.rows.iter().enumerate().skip(index + 1) {
                 for (_, id) in other.lower.iter().filter(|(earlier, _)| *earlier == index) {
                     sum.push(format!("-1*{}*{}", code.factor(*id), b(below)));
                 }

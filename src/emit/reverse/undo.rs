@@ -1,12 +1,12 @@
-//! An event, read backwards: what the loss thinks of the states and weights after it
-//! flows into what it thinks of those before, of the voltage and of the parameters.
+//! An event, read backwards: the adjoints of the states and weights after it flow into the adjoints of those before,
+//! of the voltage and of the parameters.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::Reversed;
-use super::adjoint::{code, gather, loaded, thought_of, totals};
+use super::adjoint::{adjoint_of, code, gather, loaded, totals};
 use super::frame::Moment;
 use super::record::{HEAD, Record};
 use super::transpose::Transposed;
@@ -61,8 +61,8 @@ struct Map {
 
 impl Map {
     fn new(reversed: &Reversed, states: &[Change], weights: &[Change], voltage: Option<&LinearForm>) -> Self {
-        let own = states.iter().map(|change| (&change.row, thought_of(change.target)));
-        let weight_rows = weights.iter().map(|change| (&change.row, thought(change.target)));
+        let own = states.iter().map(|change| (&change.row, adjoint_of(change.target)));
+        let weight_rows = weights.iter().map(|change| (&change.row, weight_adjoint(change.target)));
         let voltage_row = voltage.map(|row| (row, "push".to_owned()));
         let flow = Transposed::of_rows(reversed.linearised, own.chain(weight_rows).chain(voltage_row));
         let rows = states.iter().chain(weights).map(|change| &change.row).chain(voltage);
@@ -77,23 +77,23 @@ impl Map {
         }
     }
 
-    /// `loads` finds what the coefficients read; `flows` are what the loss thinks of the weights of the `NetCon`, if there
+    /// `loads` finds what the coefficients read; `flows` are the adjoints of the weights of the `NetCon`, if there
     /// is one.
     fn text(&self, code: &Code, loads: Vec<(String, String)>, arguments: usize) -> Vec<String> {
         let mut text = loaded(loads, code, &[]);
         let mut stores = Vec::new();
         if self.sets_voltage {
-            // What the loss thinks of the voltage after the event.
+            // The adjoint of the voltage after the event.
             text.push("const double push = places->inertia[i]*run->y[places->node[i]];".to_owned());
         }
         for argument in 0..arguments {
-            text.push(format!("const double {} = flows ? flows[{argument}] : 0.;", thought(argument)));
+            text.push(format!("const double {} = flows ? flows[{argument}] : 0.;", weight_adjoint(argument)));
         }
         for state in &self.states {
             let name = format!("e{state}");
-            let own = (!self.set_states.contains(state)).then(|| thought_of(*state));
+            let own = (!self.set_states.contains(state)).then(|| adjoint_of(*state));
             text.extend(gather(code, &format!("const double {name}"), own, &self.flow.states[*state]));
-            stores.push(format!("{} = {name};", thought_of(*state)));
+            stores.push(format!("{} = {name};", adjoint_of(*state)));
         }
         if self.sets_voltage {
             text.extend(gather(code, "const double pushed", None, &self.flow.v_before));
@@ -103,7 +103,7 @@ impl Map {
         }
         text.extend(totals(code, &self.flow.parameters));
         for argument in 0..arguments {
-            let own = (!self.set_weights.contains(&argument)).then(|| thought(argument));
+            let own = (!self.set_weights.contains(&argument)).then(|| weight_adjoint(argument));
             text.extend(gather(code, &format!("const double n{argument}"), own, &self.flow.arguments[argument]));
             stores.push(format!("if (flows) flows[{argument}] = n{argument};"));
         }
@@ -112,7 +112,7 @@ impl Map {
     }
 }
 
-/// What the loss thinks of a weight after the event.
-fn thought(argument: usize) -> String {
+/// The adjoint of a weight after the event.
+fn weight_adjoint(argument: usize) -> String {
     format!("b{argument}")
 }

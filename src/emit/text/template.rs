@@ -11,7 +11,7 @@ use crate::emit::EmitError;
 
 const TEMPLATES: [(&str, &str); 21] = [
     ("functions.mod", include_str!("../../../templates/functions.mod.j2")),
-    ("moved.mod", include_str!("../../../templates/moved.mod.j2")),
+    ("event_time.mod", include_str!("../../../templates/event_time.mod.j2")),
     ("row.mod", include_str!("../../../templates/row.mod.j2")),
     ("row_axial.mod", include_str!("../../../templates/row_axial.mod.j2")),
     ("row_end.mod", include_str!("../../../templates/row_end.mod.j2")),

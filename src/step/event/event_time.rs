@@ -34,7 +34,7 @@ pub enum EventTimes {
 
 /// What the formula above needs besides [`Receive`].
 #[derive(Clone, Debug)]
-pub struct Moved {
+pub struct TimedEvent {
     /// `None` where the derivative is that of the run.
     pub flow: Option<Flow>,
 }
@@ -142,20 +142,20 @@ impl Step<'_> {
         receive: &mut Receive,
         chosen: &[Candidate],
         roots: &[Id],
-    ) -> Result<Option<Result<Moved, String>>, Refused> {
+    ) -> Result<Option<Result<TimedEvent, String>>, Refused> {
         match slopes {
-            Some(slopes) => Ok(Some(self.moved(slopes, receive, chosen, roots))),
-            None => self.moved_in_run(receive, chosen),
+            Some(slopes) => Ok(Some(self.timed(slopes, receive, chosen, roots))),
+            None => self.timed_in_run(receive, chosen),
         }
     }
 
-    fn moved(
+    fn timed(
         &mut self,
         slopes: &Slopes,
         receive: &Receive,
         chosen: &[Candidate],
         roots: &[Id],
-    ) -> Result<Moved, String> {
+    ) -> Result<TimedEvent, String> {
         if receive.voltage.is_some() {
             return Err("its events set v".to_owned());
         }
@@ -191,15 +191,15 @@ impl Step<'_> {
             crate::step::StateKind::Ion(_) => zero,
         };
         let slopes_of = receive.states.iter().map(|change| of(change.target)).collect();
-        Ok(Moved { flow: Some(Flow { current: slopes.current, slopes: slopes_of }) })
+        Ok(TimedEvent { flow: Some(Flow { current: slopes.current, slopes: slopes_of }) })
     }
 
     /// In the derivative of the run: what is made of self-events whose times depend on parameters, if the block reads `t`.
-    fn moved_in_run(
+    fn timed_in_run(
         &mut self,
         receive: &mut Receive,
         chosen: &[Candidate],
-    ) -> Result<Option<Result<Moved, String>>, Refused> {
+    ) -> Result<Option<Result<TimedEvent, String>>, Refused> {
         let stored: Vec<Id> = receive.stores.iter().flat_map(|store| [store.value, store.index]).collect();
         let is_kept = self.time().is_some_and(|time| self.graph.reachable_inputs(&stored, true).contains(&time));
         if !(receive.reads_time() || is_kept) || receive.late().all(LinearForm::is_free_of_model) {
@@ -209,7 +209,7 @@ impl Step<'_> {
         let followed =
             if is_kept { Err("its events write an array".to_owned()) } else { self.followed_sends(receive, chosen) };
         let reason = match followed {
-            Ok(()) => return Ok(Some(Ok(Moved { flow: None }))),
+            Ok(()) => return Ok(Some(Ok(TimedEvent { flow: None }))),
             Err(reason) => reason,
         };
         // Parameters can be refused by name when they are asked for.

@@ -9,8 +9,8 @@ use crate::step::linear_map::linear_form::FormInputs;
 
 impl Step<'_> {
     /// Not 0 where two events of one kind at the same time may do something else in the other order.
-    pub(in crate::step) fn order_matters(&mut self, receive: &Receive, order: &FormInputs) -> Id {
-        let states = receive.states.iter().map(|change| (change.value, order.states[change.target]));
+    pub(in crate::step) fn order_matters(&mut self, receive: &Receive, inputs: &FormInputs) -> Id {
+        let states = receive.states.iter().map(|change| (change.value, inputs.states[change.target]));
         // What only moves by itself is there as it is.
         let is_changed = |(value, own): &(Id, Input)| self.graph.as_input(*value) != Some(*own);
         let states: Vec<(Id, Input)> = states.filter(is_changed).collect();

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 use crate::model::{Mechanism, Role};
 use crate::step::linear_map::linear_form::{FormInputs, LinearForm, Source};
-use crate::step::{ArrayStore, Moved, Quantity, Refused, Step, When};
+use crate::step::{ArrayStore, Quantity, Refused, Step, TimedEvent, When};
 use crate::syntax::ast::{ExprKind, Statement, StatementKind};
 use crate::trace::{Effect, EffectKind, Store, Trace, Values};
 
@@ -78,7 +78,7 @@ pub struct Receive {
     /// may show in nothing else.
     pub currents: Vec<[Id; 2]>,
     /// Where its time has a derivative: what that takes, or why it can't be followed.
-    pub moved: Option<Result<Moved, String>>,
+    pub timed: Option<Result<TimedEvent, String>>,
 }
 
 impl Receive {
@@ -280,7 +280,7 @@ impl Step<'_> {
         &mut self,
         traced: &Traced,
         changed: &[(usize, Id)],
-        order: &FormInputs,
+        inputs: &FormInputs,
         settled: &[bool],
         stores: Vec<ArrayStore>,
         start_sent: Vec<Sent>,
@@ -290,26 +290,26 @@ impl Step<'_> {
             arguments: Vec::new(),
             states: Vec::new(),
             weights: Vec::new(),
-            voltage: traced.voltage.map(|[_, after]| (after, self.form(after, order))),
+            voltage: traced.voltage.map(|[_, after]| (after, self.form(after, inputs))),
             sent: traced.sent.clone(),
             stores,
             start_weights: Vec::new(),
             start_sent,
             ordered,
             currents: Vec::new(),
-            moved: None,
+            timed: None,
         };
         for (target, value) in changed {
-            let row = self.form(*value, order);
+            let row = self.form(*value, inputs);
             receive.states.push(Change { target: *target, value: *value, row });
         }
         let all_sent = receive.sent.iter_mut().chain(&mut receive.start_sent);
-        for sent in all_sent.filter(|sent| order.time.is_some() && !sent.is_watch()) {
-            sent.late = Some(self.form(sent.arguments[0], order));
+        for sent in all_sent.filter(|sent| inputs.time.is_some() && !sent.is_watch()) {
+            sent.late = Some(self.form(sent.arguments[0], inputs));
         }
         for (sent, seen) in receive.sent.iter_mut().zip(&traced.seen) {
             for (target, _) in changed {
-                let known = self.quantities.get(&order.states[*target]);
+                let known = self.quantities.get(&inputs.states[*target]);
                 let Some(Quantity::Variable(_, name, _)) = known else { continue };
                 sent.seen.extend(seen.iter().filter(|(other, _)| other == name).map(|(_, id)| (*target, *id)));
             }
@@ -326,7 +326,7 @@ impl Step<'_> {
                 if value == unchanged || !read.contains(input) {
                     continue;
                 }
-                let row = self.form(value, order);
+                let row = self.form(value, inputs);
                 // Their gradients are there from the end of INITIAL.
                 let is_known = |state: usize| settled[state] && !is_start;
                 if row.reads_voltage() || !row.states().all(is_known) {
@@ -335,7 +335,7 @@ impl Step<'_> {
                 changes.push(Change { target, value, row });
             }
         }
-        receive.ordered = self.order_matters(&receive, order);
+        receive.ordered = self.order_matters(&receive, inputs);
         Ok(receive)
     }
 

@@ -215,8 +215,8 @@ fn is_shared(visibility: Visibility) -> bool {
 pub(in crate::step) fn is_set_elsewhere(mechanism: &Mechanism) -> bool {
     let is_one = |name: &str| mechanism.variable(name).is_some_and(|variable| is_shared(variable.visibility));
     let sets = |kind: &StatementKind| matches!(kind, StatementKind::Assign(place, _) if is_one(&place.name.text));
-    let hooks = mechanism.hooks.iter().map(|(_, block)| block);
-    mechanism.blocks.values().chain(hooks).any(|block| block.body.iter().any(|statement| statement.any(&sets)))
+    let before_after = mechanism.before_after.iter().map(|(_, block)| block);
+    mechanism.blocks.values().chain(before_after).any(|block| block.body.iter().any(|statement| statement.any(&sets)))
 }
 
 /// The shared variables that a block has set to something else.

@@ -10,7 +10,7 @@ use crate::step::{Parameter, Quantity, Step};
 /// A parameter, and a number that it is compared with by `==` or `!=`: where it has this value,
 /// there is no derivative, for the code around it is that of the other arm.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Isolated {
+pub struct SpecialValue {
     /// Its public name, `tau_kca`, `ExpSyn.tau`, `ExpSyn.weight[0]`
     pub parameter: String,
     pub value: f64,
@@ -18,7 +18,7 @@ pub struct Isolated {
 
 impl Step<'_> {
     /// The isolated values of these parameters in what the roots are computed from.
-    pub(in crate::step) fn isolated(&self, roots: &[Id], parameters: &[(Input, Parameter)]) -> Vec<Isolated> {
+    pub(in crate::step) fn special_values(&self, roots: &[Id], parameters: &[(Input, Parameter)]) -> Vec<SpecialValue> {
         let mut found = BTreeSet::new();
         for id in self.graph.reachable(roots, true) {
             let Node::Compare(Comparison::Eq | Comparison::Ne, a, b) = self.graph.node(id) else { continue };
@@ -31,8 +31,8 @@ impl Step<'_> {
                 found.extend(public.map(|public| (public, value.to_bits())));
             }
         }
-        let isolated = found.into_iter();
-        isolated.map(|(parameter, bits)| Isolated { parameter, value: f64::from_bits(bits) }).collect()
+        let special_values = found.into_iter();
+        special_values.map(|(parameter, bits)| SpecialValue { parameter, value: f64::from_bits(bits) }).collect()
     }
 
     /// `ExpSyn.weight[0]`, if the input is a weight of a `NetCon`.

@@ -43,8 +43,8 @@ pub(in crate::step) fn whole_arrays(mechanism: &Mechanism) -> Vec<(String, usize
     let Some(receive) = &mechanism.receive else { return Vec::new() };
     let mut elsewhere = Vec::new();
     written(&mechanism.breakpoint, &mut elsewhere);
-    let hooks = mechanism.hooks.iter().map(|(_, block)| block);
-    for block in mechanism.blocks.values().chain(hooks) {
+    let before_after = mechanism.before_after.iter().map(|(_, block)| block);
+    for block in mechanism.blocks.values().chain(before_after) {
         written(&block.body, &mut elsewhere);
     }
     let mut at_events = Vec::new();
@@ -139,7 +139,7 @@ impl Step<'_> {
     pub(in crate::step) fn array_stores(
         &mut self,
         stores: &[Store],
-        order: &FormInputs,
+        inputs: &FormInputs,
         settled: &[bool],
     ) -> Result<Vec<ArrayStore>, Refused> {
         let mut found = Vec::new();
@@ -148,7 +148,7 @@ impl Step<'_> {
             let Some(array) = self.arrays.iter().position(|array| array.input == store.array) else { continue };
             let value = self.graph.only_in(store.scope, store.value, zero);
             let index = self.graph.only_in(store.scope, store.index, zero);
-            let row = self.form(value, order);
+            let row = self.form(value, inputs);
             if row.reads_voltage() || row.states().any(|state| !settled[state]) {
                 let message = "what an event writes into an array depends on the voltage or on a state";
                 return Err(refuse_array(store.span, message));

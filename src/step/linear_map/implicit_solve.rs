@@ -5,7 +5,7 @@
 //! direction. Written out as substitution, it is a list of rows in order:
 //!
 //! ```text
-//! r_i = row . (V, x, p, z of earlier stages) - sum_j lower_ij r_j     top down
+//! r_i = row . (V, x, p, z of earlier solves) - sum_j lower_ij r_j     top down
 //! z_i = inverse_i (r_i - sum_j upper_ij z_j)                          bottom up
 //! ```
 
@@ -13,14 +13,14 @@ use super::linear_form::{FormInputs, LinearForm};
 use crate::graph::{Id, LinearId};
 use crate::step::Step;
 
-/// One equation of a stage, in the order of elimination.
+/// One equation of a solve, in the order of elimination.
 #[derive(Clone, Debug)]
-pub struct StageRow {
+pub struct ImplicitRow {
     /// The derivative of the equation.
     pub row: LinearForm,
-    /// By index of an earlier row of the stage.
+    /// By index of an earlier row of the solve.
     pub lower: Vec<(usize, Id)>,
-    /// By index of a later row of the stage, whose unknown it multiplies.
+    /// By index of a later row of the solve, whose unknown it multiplies.
     pub upper: Vec<(usize, Id)>,
     /// 1 / pivot
     pub inverse: Id,
@@ -28,13 +28,13 @@ pub struct StageRow {
 
 /// The derivative of one solution of linear equations.
 #[derive(Clone, Debug)]
-pub struct Stage {
-    pub rows: Vec<StageRow>,
+pub struct ImplicitSolve {
+    pub rows: Vec<ImplicitRow>,
     /// Not 0 where the equations are solved; elsewhere `z` is 0. None: everywhere.
     pub on: Option<Id>,
 }
 
-impl Stage {
+impl ImplicitSolve {
     pub fn coefficients(&self) -> Vec<Id> {
         let mut ids: Vec<Id> = self.on.into_iter().collect();
         for row in &self.rows {
@@ -47,9 +47,13 @@ impl Stage {
 }
 
 impl Step<'_> {
-    /// The stages for some equations, and where their unknowns are in them.
-    pub(in crate::step) fn stages(&mut self, systems: &[LinearId], order: &mut FormInputs) -> Vec<Stage> {
-        let mut stages = Vec::new();
+    /// The implicit solves for some equations, and where their unknowns are in them.
+    pub(in crate::step) fn implicit_solves(
+        &mut self,
+        systems: &[LinearId],
+        inputs: &mut FormInputs,
+    ) -> Vec<ImplicitSolve> {
+        let mut implicit_solves = Vec::new();
         for system in systems {
             let system = self.graph.linear_system(*system).clone();
             let Some(factors) = self.graph.factorise(system.matrix.clone()) else { continue };
@@ -62,11 +66,11 @@ impl Step<'_> {
             }
             let mut rows = Vec::new();
             for (index, (row, _)) in factors.pivots.iter().enumerate() {
-                let row = self.equation(&system.matrix[*row], system.right[*row], &system.values, order);
+                let row = self.equation(&system.matrix[*row], system.right[*row], &system.values, inputs);
                 let upper = factors.upper[index].iter();
                 let upper = upper.map(|(column, id)| (of_column[*column], *id)).collect();
                 let inverse = self.graph.div(one, factors.diagonal[index]);
-                rows.push(StageRow { row, lower: Vec::new(), upper, inverse });
+                rows.push(ImplicitRow { row, lower: Vec::new(), upper, inverse });
             }
             for (index, lower) in factors.lower.iter().enumerate() {
                 for (below, id) in lower {
@@ -85,11 +89,11 @@ impl Step<'_> {
                 }
             }
             for (column, unknown) in system.unknowns.iter().enumerate() {
-                order.unknowns.push((*unknown, (stages.len(), of_column[column])));
+                inputs.unknowns.push((*unknown, (implicit_solves.len(), of_column[column])));
             }
-            stages.push(Stage { rows, on });
+            implicit_solves.push(ImplicitSolve { rows, on });
         }
-        stages
+        implicit_solves
     }
 
     /// `db - dA x` of one equation.
@@ -98,7 +102,7 @@ impl Step<'_> {
         matrix: &crate::graph::SparseRow,
         right: Id,
         values: &[Id],
-        order: &FormInputs,
+        inputs: &FormInputs,
     ) -> LinearForm {
         // Whoever made the graph so large is refused for it.
         if self.graph.is_full() {
@@ -117,6 +121,6 @@ impl Step<'_> {
             }
             (!step.graph.is_zero(sum)).then_some(sum)
         };
-        self.form_by(order, total)
+        self.form_by(inputs, total)
     }
 }

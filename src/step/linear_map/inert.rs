@@ -15,7 +15,7 @@ impl Linearised {
         let is_quiet = self
             .receive
             .as_ref()
-            .is_none_or(|receive| receive.voltage.is_none() && receive.moved.is_none() && receive.stores.is_empty());
+            .is_none_or(|receive| receive.voltage.is_none() && receive.timed.is_none() && receive.stores.is_empty());
         let stands_alone = self.ions.is_empty()
             && self.pointed.is_empty()
             && self.arrays.is_empty()
@@ -23,8 +23,8 @@ impl Linearised {
             // Where these speak, the step is another one, which the voltage may act on: only a row hears it.
             && self.failed.is_empty()
             && self.failed_start.is_empty()
-            && self.stages.is_empty()
-            && self.start_stages.is_empty();
+            && self.implicit_solves.is_empty()
+            && self.start_implicit_solves.is_empty();
         self.region.kind() == Kind::Point
             && stands_alone
             && is_quiet

@@ -21,7 +21,7 @@ pub enum Source {
     State(usize),
     /// By index into [`super::Linearised::parameters`].
     Parameter(usize),
-    /// A solution of linear equations, by stage and row of the stage.
+    /// A solution of linear equations, by solve and row.
     Unknown(usize, usize),
     /// An argument of `NET_RECEIVE`.
     Argument(usize),
@@ -181,7 +181,7 @@ impl FormInputs {
         let after = pointers().map(|(index, [_, after])| (Source::PointerAfter(index), *after));
         let states = self.states.iter().enumerate().map(|(index, input)| (Source::State(index), *input));
         let parameters = self.parameters.iter().enumerate().map(|(index, input)| (Source::Parameter(index), *input));
-        let unknowns = self.unknowns.iter().map(|(input, (stage, row))| (Source::Unknown(*stage, *row), *input));
+        let unknowns = self.unknowns.iter().map(|(input, (solve, row))| (Source::Unknown(*solve, *row), *input));
         let arguments = self.arguments.iter().enumerate().map(|(index, input)| (Source::Argument(index), *input));
         let time = self.time.map(|input| (Source::Time, input));
         before.chain(after).chain(states).chain(parameters).chain(unknowns).chain(arguments).chain(time)

@@ -15,8 +15,8 @@ use crate::graph::{Graph, Id, Input, Node};
 use crate::model::Kind;
 use crate::step::guard::unread::Run;
 use crate::step::{
-    Array, Check, EventTimes, Isolated, LinearForm, Names, Parameter, Pointed, Quantity, Receive, Refused, Region,
-    RegionIon, SharedTable, Stage, StaleTable, StateKind, Step,
+    Array, Check, EventTimes, ImplicitSolve, LinearForm, Names, Parameter, Pointed, Quantity, Receive, Refused, Region,
+    RegionIon, SharedTable, SpecialValue, StaleTable, StateKind, Step,
 };
 use crate::trace::{FAILED, Values, is_kept_slope};
 
@@ -37,8 +37,8 @@ pub struct State {
     pub own: Option<(Option<Id>, Id)>,
     /// NEURON shows its value at the end of a step, and nothing else changes it.
     pub is_watched: bool,
-    /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::drop_still`].
-    pub is_still: bool,
+    /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::prune_inactive`].
+    pub is_inactive: bool,
     /// Only INITIAL sets it: neither a step nor an event does.
     pub is_settled: bool,
 }
@@ -64,9 +64,9 @@ pub struct Linearised {
     /// Voltages that POINTERs see.
     pub pointed: Vec<Pointed>,
     /// What the rows of the states need, in order.
-    pub stages: Vec<Stage>,
+    pub implicit_solves: Vec<ImplicitSolve>,
     /// The same for the start.
-    pub start_stages: Vec<Stage>,
+    pub start_implicit_solves: Vec<ImplicitSolve>,
     pub receive: Option<Receive>,
     /// Of a point process: arrays that events write.
     pub arrays: Vec<Array>,
@@ -89,7 +89,7 @@ pub struct Linearised {
     pub failed_start: Vec<Id>,
     pub stale: Vec<StaleTable>,
     pub shared: Vec<SharedTable>,
-    pub isolated: Vec<Isolated>,
+    pub special_values: Vec<SpecialValue>,
     /// Code that was left out, by mechanism: a run that enters it is flagged.
     pub unfollowed: Vec<(String, Diagnostic)>,
 }
@@ -151,33 +151,33 @@ fn linearise_with(
     step.refuse_large(&chosen)?;
     let initial = step.set_at_start(&chosen);
     let parameters = step.parameters(&roots, &constant.union(&initial).copied().collect(), wanted);
-    let isolated = step.isolated(&roots, &parameters);
+    let special_values = step.special_values(&roots, &parameters);
 
     let pointed = step.pointed_by(&roots);
-    let mut order = FormInputs {
+    let mut inputs = FormInputs {
         pointers: pointed.iter().map(|(inputs, _)| *inputs).collect(),
         states: chosen.iter().map(|candidate| candidate.input).collect(),
         parameters: parameters.iter().map(|(input, _)| *input).collect(),
         ..FormInputs::default()
     };
-    let mut start_order = order.clone();
+    let mut start_inputs = inputs.clone();
     // After the start they are states, not parameters.
-    order.forget(&initial, step.graph.input("nothing"));
+    inputs.forget(&initial, step.graph.input("nothing"));
     let arguments = received.as_ref().map(crate::step::event::receive::Traced::inputs).unwrap_or_default();
-    let event_order = FormInputs { arguments, time: step.time(), ..order.clone() };
+    let event_inputs = FormInputs { arguments, time: step.time(), ..inputs.clone() };
     let settled = step.settled(&chosen);
     // What an array keeps of the time of an event counts as a number, but in the limit of small steps.
-    let store_order = FormInputs { time: slopes.as_ref().and_then(|_| step.time()), ..event_order.clone() };
-    let stores = received.as_ref().map(|received| step.stores_of_events(received, &chosen, &store_order, &settled));
+    let store_inputs = FormInputs { time: slopes.as_ref().and_then(|_| step.time()), ..event_inputs.clone() };
+    let stores = received.as_ref().map(|received| step.stores_of_events(received, &chosen, &store_inputs, &settled));
     let stores = stores.transpose()?.unwrap_or_default();
-    order.arrays = step.active_arrays();
+    inputs.arrays = step.active_arrays();
     let ends: Vec<Id> = chosen.iter().map(|candidate| candidate.after).collect();
-    let stages = step.stages(&step.systems(&ends), &mut order);
+    let implicit_solves = step.implicit_solves(&step.systems(&ends), &mut inputs);
     let starts: Vec<Id> = chosen.iter().map(|candidate| candidate.start).collect();
-    let start_stages = step.stages(&step.systems(&starts), &mut start_order);
-    let mut source = step.form(membrane.current, &order);
+    let start_implicit_solves = step.implicit_solves(&step.systems(&starts), &mut start_inputs);
+    let mut source = step.form(membrane.current, &inputs);
     step.without_conductance(&mut source, membrane.current, membrane.conductance);
-    let states = step.state_rows(&chosen, &order, &start_order)?;
+    let states = step.state_rows(&chosen, &inputs, &start_inputs)?;
     let corrected = corrected(&chosen, &initial, &parameters);
     let mut parameters = steady(parameters, &initial);
     if region.kind() == Kind::Density && wanted("cm") {
@@ -190,11 +190,11 @@ fn linearise_with(
         Some(received) => {
             let changed = step.changed(&chosen, received, slopes.is_some())?;
             step.refuse_late(&start.sent)?;
-            let mut receive = step.receive(received, &changed, &event_order, &settled, stores, start.sent)?;
+            let mut receive = step.receive(received, &changed, &event_inputs, &settled, stores, start.sent)?;
             step.refuse_pointed(&receive)?;
             let roots = [&ends[..], &[membrane.current, membrane.conductance]].concat();
-            let moved = step.times_of_events(slopes.as_ref(), &mut receive, &chosen, &roots)?;
-            Some(Receive { currents, moved, ..receive })
+            let timed = step.times_of_events(slopes.as_ref(), &mut receive, &chosen, &roots)?;
+            Some(Receive { currents, timed, ..receive })
         }
         None => None,
     };
@@ -204,7 +204,7 @@ fn linearise_with(
         region: region.clone(),
         constants: step.visible(&constant),
         stale: step.stale_tables(),
-        isolated,
+        special_values,
         shared: step.shared_tables(&constant)?,
         unfollowed: step.constants.unfollowed(),
         checks: step.checks(&chosen),
@@ -219,8 +219,8 @@ fn linearise_with(
         states,
         parameters,
         pointed: pointed.into_iter().map(|(_, pointed)| pointed).collect(),
-        stages,
-        start_stages,
+        implicit_solves,
+        start_implicit_solves,
         receive,
         arrays: step.arrays,
         corrected,
@@ -257,10 +257,10 @@ impl Step<'_> {
         &mut self,
         received: &crate::step::event::receive::Traced,
         chosen: &[Candidate],
-        order: &FormInputs,
+        inputs: &FormInputs,
         settled: &[bool],
     ) -> Result<Vec<crate::step::ArrayStore>, Refused> {
-        let stores = self.array_stores(&received.stores, order, settled)?;
+        let stores = self.array_stores(&received.stores, inputs, settled)?;
         let events: Vec<Id> = chosen.iter().map(|candidate| candidate.event).chain(received.needs()).collect();
         self.refuse_arrays(&events, self.region.mechanisms[0].span)?;
         Ok(stores)
@@ -269,15 +269,15 @@ impl Step<'_> {
     fn state_rows(
         &mut self,
         chosen: &[Candidate],
-        order: &FormInputs,
-        start_order: &FormInputs,
+        inputs: &FormInputs,
+        start_inputs: &FormInputs,
     ) -> Result<Vec<State>, Refused> {
         self.refuse_full()?;
         let mut states = Vec::new();
         for (candidate, is_settled) in chosen.iter().zip(self.settled(chosen)) {
-            let row = self.form(candidate.after, order);
+            let row = self.form(candidate.after, inputs);
             self.refuse_full()?;
-            let mut start = self.form(candidate.start, start_order);
+            let mut start = self.form(candidate.start, start_inputs);
             start.retain(|source| match source {
                 // There is nothing before it, and no step.
                 Source::State(_) | Source::VAfter | Source::PointerAfter(_) => false,
@@ -302,7 +302,7 @@ impl Step<'_> {
                 initial: candidate.start,
                 row,
                 start,
-                is_still: false,
+                is_inactive: false,
                 is_settled,
             });
         }

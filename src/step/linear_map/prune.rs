@@ -61,19 +61,19 @@ impl Linearised {
     /// Leaves what does not depend on any direction out of all rows of the step.
     ///
     /// `weights`: those of `NetCons` may be directions.
-    pub fn drop_still(&mut self, weights: bool) {
+    pub fn prune_inactive(&mut self, weights: bool) {
         let arguments = self.receive.as_ref().map_or(0, |receive| receive.arguments.len());
         let mut moving = Moving { states: vec![false; self.states.len()], arguments: vec![weights; arguments] };
         while moving.spread(self) {}
-        let stages = self.stages.iter_mut().chain(&mut self.start_stages);
-        for row in stages.flat_map(|stage| &mut stage.rows) {
+        let implicit_solves = self.implicit_solves.iter_mut().chain(&mut self.start_implicit_solves);
+        for row in implicit_solves.flat_map(|solve| &mut solve.rows) {
             row.row.retain(|source| moving.keeps(source));
         }
         self.source.retain(|source| moving.keeps(source));
         for (state, is_moving) in self.states.iter_mut().zip(&moving.states) {
             state.row.retain(|source| moving.keeps(source));
             state.start.retain(|source| moving.keeps(source));
-            state.is_still = !is_moving;
+            state.is_inactive = !is_moving;
         }
         if !moving.states.contains(&true) && !self.receive.as_ref().is_some_and(|receive| self.follows(receive)) {
             // Unheard events change the states; that is no fault where no gradient is made of them.
@@ -87,6 +87,6 @@ impl Linearised {
     /// the companion has of its own, arrays and streams of random numbers.
     fn follows(&self, receive: &Receive) -> bool {
         let is_own = receive.states.iter().any(|change| self.states[change.target].own.is_some());
-        receive.voltage.is_some() || receive.moved.is_some() || !receive.stores.is_empty() || is_own
+        receive.voltage.is_some() || receive.timed.is_some() || !receive.stores.is_empty() || is_own
     }
 }

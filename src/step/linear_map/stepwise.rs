@@ -10,7 +10,7 @@ impl Linearised {
     pub fn stepwise(&self) -> Vec<String> {
         let mut smooth = Smooth { states: BTreeSet::new(), parameters: BTreeSet::new() };
         smooth.add(&self.source);
-        for row in self.stages.iter().chain(&self.start_stages).flat_map(|stage| &stage.rows) {
+        for row in self.implicit_solves.iter().chain(&self.start_implicit_solves).flat_map(|solve| &solve.rows) {
             smooth.add(&row.row);
         }
         if let Some(receive) = &self.receive {

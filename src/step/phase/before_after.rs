@@ -16,16 +16,16 @@
 use super::initial::Start;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
-use crate::model::{Hook, Mechanism};
+use crate::model::{BeforeAfter, Mechanism};
 use crate::step::{Refused, StateKind, Step, When};
 use crate::trace::{Discontinuities, Trace, Traced, Values};
 
 impl Step<'_> {
     /// Runs the blocks of all mechanisms that have one.
-    pub(in crate::step) fn hook(&mut self, hook: Hook, v: Input, t: Id) -> Result<(), Refused> {
+    pub(in crate::step) fn before_after(&mut self, moment: BeforeAfter, v: Input, t: Id) -> Result<(), Refused> {
         let region = self.region;
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
-            let Some((_, body)) = mechanism.hooks.iter().find(|(known, _)| *known == hook) else {
+            let Some((_, body)) = mechanism.before_after.iter().find(|(known, _)| *known == moment) else {
                 continue;
             };
             let scope = self.enter(index);
@@ -38,13 +38,13 @@ impl Step<'_> {
             before.insert("t".to_owned(), t);
             let mut trace = Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, scope);
             // The derivative of a step goes on to where the next one begins.
-            trace.may_draw = hook != Hook::BeforeBreakpoint;
+            trace.may_draw = moment != BeforeAfter::BeforeBreakpoint;
             let mut after = trace
                 .statements(&body.body)
                 .map(|()| trace.values)
                 .and_then(|after| refuse_states(mechanism, body.span, &before, &after).map(|()| after))
                 .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
-            self.share(index, hook.name(), &before, &mut after);
+            self.share(index, moment.name(), &before, &mut after);
             self.leave(index, scope, &before, &mut after);
             self.values[index] = after;
         }
@@ -57,10 +57,10 @@ impl Step<'_> {
         let half_step = self.graph.mul(half, self.dt);
         let end = self.graph.add(self.t, half_step);
         let next = self.graph.add(end, half_step);
-        self.hook(Hook::AfterSolve, self.v_after, end)?;
-        self.hook(Hook::BeforeStep, self.v_after, end)?;
+        self.before_after(BeforeAfter::AfterSolve, self.v_after, end)?;
+        self.before_after(BeforeAfter::BeforeStep, self.v_after, end)?;
         let before = self.values.clone();
-        self.hook(Hook::BeforeBreakpoint, self.v_after, next)?;
+        self.before_after(BeforeAfter::BeforeBreakpoint, self.v_after, next)?;
         for (index, (before, after)) in before.iter().zip(&self.values).enumerate() {
             let set = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
             self.set_at_begin.extend(set.map(|(name, _)| StateKind::Variable(index, name.clone())));
@@ -70,8 +70,8 @@ impl Step<'_> {
 
     /// What runs between INITIAL and the first step, where it leaves anything behind.
     pub(in crate::step) fn after_start(&mut self, start: &mut Start) -> Result<(), Refused> {
-        let hooks = self.region.mechanisms.iter().flat_map(|mechanism| &mechanism.hooks);
-        let matters = hooks.into_iter().any(|(hook, _)| *hook != Hook::BeforeInitial);
+        let before_after = self.region.mechanisms.iter().flat_map(|mechanism| &mechanism.before_after);
+        let matters = before_after.into_iter().any(|(moment, _)| *moment != BeforeAfter::BeforeInitial);
         if !matters && self.remembering.is_empty() && self.set_by_currents.is_empty() {
             return Ok(());
         }
@@ -80,8 +80,8 @@ impl Step<'_> {
             std::mem::replace(&mut self.ion_values, std::mem::take(&mut start.ions)),
         );
         let v = self.v_before;
-        self.hook(Hook::AfterInitial, v, self.t)?;
-        self.hook(Hook::BeforeBreakpoint, v, self.t)?;
+        self.before_after(BeforeAfter::AfterInitial, v, self.t)?;
+        self.before_after(BeforeAfter::BeforeBreakpoint, v, self.t)?;
         let zero = self.graph.number(0.0);
         for ion in self.ions.clone() {
             self.ion_values.insert(ion.ion.current(), zero);
@@ -91,11 +91,11 @@ impl Step<'_> {
         self.discontinuities = Discontinuities::Ignored;
         self.currents(zero)?;
         self.discontinuities = Discontinuities::Heeded;
-        self.hook(Hook::BeforeStep, v, self.t)?;
+        self.before_after(BeforeAfter::BeforeStep, v, self.t)?;
         let half = self.graph.number(0.5);
         let half_step = self.graph.mul(half, self.dt);
         let next = self.graph.add(self.t, half_step);
-        self.hook(Hook::BeforeBreakpoint, v, next)?;
+        self.before_after(BeforeAfter::BeforeBreakpoint, v, next)?;
         start.values = std::mem::replace(&mut self.values, kept.0);
         start.ions = std::mem::replace(&mut self.ion_values, kept.1);
         Ok(())

@@ -1,6 +1,6 @@
 //! INITIAL: where the states start, as a function of the voltage and the parameters.
 
-use crate::model::{Hook, Role, SEEN_VOLTAGE};
+use crate::model::{BeforeAfter, Role, SEEN_VOLTAGE};
 use crate::step::{Refused, Sent, Step, When};
 use crate::trace::{Trace, Values, is_kept_slope};
 
@@ -17,7 +17,7 @@ impl Step<'_> {
     pub(in crate::step) fn start(&mut self) -> Result<Start, Refused> {
         let region = self.region;
         let kept = (self.values.clone(), self.ion_values.clone());
-        self.hook(Hook::BeforeInitial, self.v_before, self.t)?;
+        self.before_after(BeforeAfter::BeforeInitial, self.v_before, self.t)?;
         self.initial_ions();
         let mut sent = Vec::new();
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
