@@ -12,5 +12,6 @@ pub mod measure;
 pub mod model;
 pub mod render;
 pub mod step;
+pub mod support;
 pub mod syntax;
 pub mod trace;

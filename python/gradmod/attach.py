@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from . import _neuron as nrn
 from ._build.library import load
+from ._build.support import Construct, Way, reason
 from ._build.transform import Build, build, request_of
 from ._forward.attachment import Attachment
 from ._forward.inert import inert
@@ -141,7 +142,7 @@ def _resolve(
         if isinstance(direction.parameter, Elsewhere) and not over_ranks:
             raise Error(f"{direction.name}: nothing comes from elsewhere: that needs spike_times and several MPI ranks")
         if isinstance(direction.parameter, NetConDelay) and not spike_times:
-            raise Refused(f"{direction.name}: a delay has a derivative in the limit of small dt only: spike_times=True")
+            raise Refused(f"{direction.name}: {reason(Construct.DELAY, Way.FORWARD)}")
     return resolved
 
 
@@ -177,7 +178,7 @@ def _plan(
     cells = _affected(resolved)
     if online:
         links.refuse_coupled()
-    without = _FIXED_TIMES if spike_times else _ONLINE if online else ""
+    without = Way.SPIKE_TIMES if spike_times else Way.ONLINE if online else None
     seen = [] if without else links.to_variables()
     regions = group(cells, sections_seen(seen))
     points = point_processes_on(cells)
@@ -219,10 +220,6 @@ def _plan(
         unused.add(manifest.solver.axial)
     load(made.directory, unused=unused, quiet=quiet)
     return plan
-
-
-_FIXED_TIMES = "with spike_times=True gradmod follows POINTERs to voltages only"
-_ONLINE = "gradients that act on the run do not follow POINTERs"
 
 
 def _affected(directions: Sequence[Direction]) -> list[Cell]:

@@ -8,6 +8,7 @@ from weakref import ref
 
 from . import _neuron as nrn
 from ._build.library import load
+from ._build.support import Construct, Way, reason
 from ._build.transform import build_homeostat
 from ._forward.attachment import Attachment
 from ._manifest.homeostat import HomeostatManifest
@@ -120,9 +121,7 @@ class Homeostat:
         for attachment in attachments:
             for spot in (*attachment.spots, *attachment.companions):
                 if spot.region.sets_voltage:
-                    raise Refused(
-                        f"{spot.process} sets v when events come: gradients that act on the run do not follow that"
-                    )
+                    raise Refused(f"{spot.process}: {reason(Construct.VOLTAGE_EVENTS, Way.ONLINE)}")
         place = build_homeostat(measure.expression, turns=measure.turns, directions=len(directions))
         made = self._made = HomeostatManifest.read(place / "homeostat.json")
         load(place, quiet=quiet)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
+from ._build.support import Construct, Way, reason
 from ._guards.before_breakpoint import set_at_begin
 from ._guards.run_checks import check_settings
 from ._model.cells import Floats
@@ -79,7 +80,7 @@ class Reverse:
         first, parameters = named_directions(first, parameters, options)
         sections = sections if first is None else first
         if spike_times:
-            raise Refused("reverse mode takes the times of spikes as fixed: for spike_times use forward mode (attach)")
+            raise Refused(reason(Construct.SPIKE_TIMES, Way.REVERSE))
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         check_settings(threads=True)
         self.parameters = dict(parameters)

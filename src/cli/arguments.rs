@@ -19,6 +19,7 @@ pub enum Command {
     Check(Check),
     Build(Build),
     Homeostat(Homeostat),
+    Support(Support),
 }
 
 /// Write mechanisms that compute gradients, for nrnivmodl to compile
@@ -136,6 +137,13 @@ pub struct Homeostat {
     /// Folder to write to, made if it is not there
     #[arg(short, long, value_name = "DIR", default_value = "gradients")]
     pub output: PathBuf,
+    #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
+    pub message_format: MessageFormat,
+}
+
+/// Print which constructs each way to a gradient supports
+#[derive(Debug, Args)]
+pub struct Support {
     #[arg(long, value_enum, default_value_t = MessageFormat::Human)]
     pub message_format: MessageFormat,
 }

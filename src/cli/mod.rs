@@ -11,6 +11,7 @@ mod output;
 mod passes;
 mod python;
 mod report;
+mod support;
 mod transform;
 mod watch;
 mod worker;
@@ -37,6 +38,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Homeostat(arguments) => homeostat::run(&arguments),
+        Command::Support(arguments) => support::run(&arguments),
     };
     match result {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,

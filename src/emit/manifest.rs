@@ -1,10 +1,11 @@
 //! `gradmod.json`: what is where in the emitted mechanisms, for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::step::{SharedTable, SpecialValue, StaleTable};
+use crate::support::Construct;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Manifest {
@@ -39,6 +40,8 @@ pub struct RegionManifest {
     /// `density` or `point`
     pub kind: &'static str,
     pub mechanisms: Vec<String>,
+    /// What of [`crate::support`] it contains.
+    pub constructs: BTreeSet<Construct>,
     /// One per mechanism, if they can be off: RANGE, 0 or 1.
     pub switches: Vec<String>,
     pub pointers: Vec<PointerManifest>,

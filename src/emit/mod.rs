@@ -2,6 +2,7 @@
 //!
 //! Templates hold the structure; every name, number and expression is made here.
 
+mod constructs;
 mod forward;
 mod homeostat;
 mod manifest;
@@ -9,6 +10,7 @@ pub mod readable;
 mod receipt;
 mod region;
 mod reverse;
+mod start;
 mod text;
 
 use crate::step::{EventTimes, Linearised};

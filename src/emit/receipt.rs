@@ -3,9 +3,9 @@
 //! The emitters of a mode take its receipt and nothing else, so that none of their files is made of a region that had to
 //! be refused.
 
-use crate::emit::forward::leak::refuse_online;
-use crate::emit::reverse::refuse_reverse;
+use crate::emit::constructs::refuse;
 use crate::step::{Linearised, Refused};
+use crate::support::Way;
 
 /// What a mode asks of a region.
 pub trait Receipt: AsRef<Linearised> + Sized {
@@ -32,7 +32,7 @@ pub struct Online(Linearised);
 
 impl Receipt for Online {
     fn of(mut linearised: Linearised, weights: bool) -> Result<Self, Refused> {
-        refuse_online(&linearised)?;
+        refuse(&linearised, Way::Online)?;
         linearised.prune_inactive(weights);
         Ok(Self(linearised))
     }
@@ -50,7 +50,7 @@ pub struct Reversible(Linearised);
 
 impl Receipt for Reversible {
     fn of(linearised: Linearised, _: bool) -> Result<Self, Refused> {
-        refuse_reverse(&linearised)?;
+        refuse(&linearised, Way::Reverse)?;
         Ok(Self(linearised))
     }
 }

@@ -106,14 +106,18 @@ RULES = [
 ]
 
 STEP = [
-    Mutant("Dd (V' - V)", "src/step/phase/current.rs", "let current = self.graph.add(current, change);", "let _ = change;"),
+    Mutant(
+        "Dd (V' - V)", "src/step/phase/current.rs", "let current = self.graph.add(current, change);", "let _ = change;"
+    ),
     Mutant(
         "numerical slope",
         "src/step/phase/current.rs",
         "if !bends && !differs && !self.has_corner(current) {",
         "if true || (!bends && !differs) {",
     ),
-    Mutant("slope's step", "src/step/phase/current.rs", "const SLOPE_STEP: f64 = 0.001;", "const SLOPE_STEP: f64 = 0.002;"),
+    Mutant(
+        "slope's step", "src/step/phase/current.rs", "const SLOPE_STEP: f64 = 0.001;", "const SLOPE_STEP: f64 = 0.002;"
+    ),
     Mutant(
         "CONDUCTANCE",
         "src/step/phase/current.rs",
@@ -193,7 +197,9 @@ STEP = [
         "Some((name, self.where_set(&ion.nernst_init(), formula, own)))",
         "Some((name, self.where_set(&ion.nernst(), formula, own)))",
     ),
-    Mutant("default initial value", "src/step/phase/initial.rs", "default.unwrap_or(zero)", "{ let _ = default; zero }"),
+    Mutant(
+        "default initial value", "src/step/phase/initial.rs", "default.unwrap_or(zero)", "{ let _ = default; zero }"
+    ),
     Mutant(
         "euler at the old states",
         "src/step/method/euler.rs",
@@ -248,7 +254,9 @@ STEP = [
         "g.join(high, one, inside_fraction)",
         "g.join(high, inside_fraction, inside_fraction)",
     ),
-    Mutant("TABLE, below", "src/trace/calls/table.rs", "g.join(low, zero, fraction)", "g.join(low, fraction, fraction)"),
+    Mutant(
+        "TABLE, below", "src/trace/calls/table.rs", "g.join(low, zero, fraction)", "g.join(low, fraction, fraction)"
+    ),
     Mutant(
         "TABLE, usetable",
         "src/trace/calls/table.rs",
@@ -415,7 +423,11 @@ LATER = [
         _RING,
     ),
     Mutant(
-        "array: the same index", "src/emit/region/arrays.rs", "k * array.start.len());", "k * array.start.len() + 1);", _RING
+        "array: the same index",
+        "src/emit/region/arrays.rs",
+        "k * array.start.len());",
+        "k * array.start.len() + 1);",
+        _RING,
     ),
     Mutant(
         "array: as the lagged step saw it",
@@ -441,7 +453,8 @@ LATER = [
     Mutant(
         "event: hidden variables that weights need",
         "src/step/linear_map/linearise.rs",
-        "    roots.extend(received.iter().flat_map(crate::step::event::receive::Traced::needs).chain(step.kept_slopes()));\n",
+        "    roots.extend(received.iter().flat_map(crate::step::event::receive::Traced::needs)"
+        ".chain(step.kept_slopes()));\n",
         "    roots.extend(step.kept_slopes());\n",
         _RING,
     ),
@@ -473,7 +486,11 @@ POINTED = [
     Mutant("variable: late", _SOLVER, "            gm->pass = 1;\n            GM_ALL(after)\n", "", _VARIABLES),
     Mutant("variable: INITIAL", _SOLVER, "            gm->pass = 1;\n            GM_ALL(start)\n", "", _VARIABLES),
     Mutant(
-        "variable: what states saw", "src/emit/text/sources.rs", "        lines.extend(self.keep_seen(1));\n", "", _VARIABLES
+        "variable: what states saw",
+        "src/emit/text/sources.rs",
+        "        lines.extend(self.keep_seen(1));\n",
+        "",
+        _VARIABLES,
     ),
 ]
 
@@ -626,7 +643,10 @@ BLOCK = [
     Mutant("block: checks", _BLOCK, '("fault".to_owned(), "flaw".to_owned())', '("fault".to_owned(), "0.".to_owned())'),
     Mutant("block: own states", _BLOCK, "own.chain(coefficients)", "own.take(0).chain(coefficients)"),
     Mutant(
-        "block: Nernst", "src/emit/text/sources.rs", "({condition}) ? {now} : {value}", "0*({condition}) ? {now} : {value}"
+        "block: Nernst",
+        "src/emit/text/sources.rs",
+        "({condition}) ? {now} : {value}",
+        "0*({condition}) ? {now} : {value}",
     ),
     Mutant(
         "streams beside area",
@@ -645,7 +665,13 @@ INERT = [
         ".all(|_| true)",
         ("python/tests/test_inert.py",),
     ),
-    Mutant("inert: may be another", "src/step/linear_map/inert.rs", "&& self.failed.is_empty()", "", ("tests/transform.rs",)),
+    Mutant(
+        "inert: may be another",
+        "src/step/linear_map/inert.rs",
+        "&& self.failed.is_empty()",
+        "",
+        ("tests/transform.rs",),
+    ),
     Mutant("inert: its own", "python/gradmod/_forward/inert.py", " - own", "", ("python/tests/test_inert.py",)),
     Mutant(
         "inert: turned to",
@@ -722,7 +748,9 @@ _EXTERNAL = ("tests/external.rs", "python/tests/test_external.py")
 _SCHEDULE = "src/graph/schedule.rs"
 _SCHEDULED = ("tests/schedule.rs",)
 SHARED = [
-    Mutant("EXTERNAL: two inputs", "src/step/input/external.rs", "known.shown_as(variable) == shown", "false", _EXTERNAL),
+    Mutant(
+        "EXTERNAL: two inputs", "src/step/input/external.rs", "known.shown_as(variable) == shown", "false", _EXTERNAL
+    ),
     Mutant("EXTERNAL: owner sets it", "src/model/external.rs", " && !set.contains(name));", ");", _EXTERNAL),
     Mutant("EXTERNAL: reader sets it", "src/model/external.rs", "set.contains(&name.text)", "false", _EXTERNAL),
     Mutant("EXTERNAL: readers", "python/gradmod/_model/catalogue.py", "external.read_by(mechanism)", "()", _EXTERNAL),

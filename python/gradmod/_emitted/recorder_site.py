@@ -21,7 +21,8 @@ class RecorderSite:
         voltage: Where v of its node is in a frame.
         pitch: How far apart its numbers are there.
         out: Where its part of the results begins.
-        pointer_targets: Where the voltages are that POINTERs of the model see, in the order of ``region.pointer_gradients``.
+        pointer_targets: Where the voltages are that POINTERs of the model see, in the order of
+            ``region.pointer_gradients``.
     """
 
     cell: int

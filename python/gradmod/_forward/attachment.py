@@ -87,7 +87,9 @@ class Attachment:
         for seg in self.cell.segments:
             region = regions[seg.sec]
             seen = tuple(target_of(None, seg, pointer.source, targets) for pointer in region.pointer_gradients)
-            spot = EmittedMechanism(self.cell.node(seg.sec, seg.x), seg, getattr(seg, region.suffix), region, pointer_targets=seen)
+            spot = EmittedMechanism(
+                self.cell.node(seg.sec, seg.x), seg, getattr(seg, region.suffix), region, pointer_targets=seen
+            )
             self.spots.append(spot)
             self._by_node[spot.node] = spot
             self._point_at_primal(spot, seg, targets)

@@ -9,13 +9,14 @@ from weakref import WeakSet, ref
 import numpy as np
 
 from .. import _neuron as nrn
+from .._build.support import Construct, Way
 from .._guards.overwritten_parameters import Overwritten
 from .._guards.random_streams import start_streams
 from .._guards.run_checks import check_run, check_settings, check_times
 from .._guards.shared_tables import SharedTables
 from .._guards.special_values import IsolatedValues
 from .._guards.table_dependencies import StaleTables
-from .._guards.threads import check_threads, obstacle
+from .._guards.threads import check_threads
 from .._manifest.gradients import Manifest
 from .._model.cells import Floats
 from .._model.directions import Direction
@@ -64,7 +65,9 @@ class Readiness:
         self._attachments = wiring.attachments
         self._tables = tables
         self._spikes = spikes
-        self._obstacle = obstacle(made, online=online)
+        self._regions = made.regions
+        #: What several threads may not support.
+        self._asked = ([Construct.ACTS_ON_RUN] if online else []) + ([Construct.SPIKE_TIMES] if made.spikes else [])
         self.is_online = online
         self._over_ranks = spikes is not None and spikes.over_ranks
         self._failure: Error | None = None
@@ -88,7 +91,7 @@ class Readiness:
     def look(self) -> None:
         """Check that the model still is the one that was attached to; what was taken out of it is put back."""
         check_settings(threads=True)
-        check_threads(self._obstacle)
+        check_threads(self._regions, Way.FORWARD_THREADS, *self._asked)
         self.wiring.check()
         if not self.wiring.is_inserted:
             self.wiring.insert()

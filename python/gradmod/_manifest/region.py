@@ -7,7 +7,7 @@ from typing import Any
 
 from .events import EventTime
 from .ions import IonFlags
-from .pointers import PointerGradient, Pointer, SeenState
+from .pointers import Pointer, PointerGradient, SeenState
 from .tables import SharedTable, StaleTable
 
 
@@ -66,6 +66,7 @@ class Region:
     suffix: str
     kind: str
     mechanisms: tuple[str, ...]
+    constructs: frozenset[str]
     pointers: tuple[Pointer, ...]
     pointer_gradients: tuple[PointerGradient, ...]
     parameters: dict[str, str]
@@ -104,6 +105,7 @@ class Region:
             suffix=data["suffix"],
             kind=data["kind"],
             mechanisms=tuple(data["mechanisms"]),
+            constructs=frozenset(data["constructs"]),
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             pointer_gradients=tuple(PointerGradient.from_json(one) for one in data["pointer_gradients"]),
             parameters={p["name"]: p["seed"] for p in data["parameters"]},

@@ -33,7 +33,8 @@ class ReverseRegion:
         parameters: Names of the parameters, in the order of the results; the initial voltage comes after them.
         at_start: Those of the parameters that the states after INITIAL depend on.
         sets_weights: INITIAL of NET_RECEIVE sets weights.
-        pointer_gradients: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages comes last.
+        pointer_gradients: The model's POINTERs that see voltages ("gap.vgap"); what these add to the initial voltages
+            comes last.
         of_ions: Those of the parameters that belong to the segment, also in a point process.
         currents_read, currents_written: Ions whose total current a mechanism reads, and those to which one adds.
         unfollowed: Code that was left out, and why: a run that enters it has no gradient.
@@ -45,6 +46,7 @@ class ReverseRegion:
     name: str
     kind: str
     mechanisms: tuple[str, ...]
+    constructs: frozenset[str]
     recorder: str
     adjoint: str
     pointers: tuple[Pointer, ...]
@@ -88,7 +90,8 @@ class ReverseRegion:
     def out_size(self) -> int:
         """How many numbers an adjoint hands back.
 
-        Of parameters, of the initial voltage, whether it failed, which check did and at which step, of the voltages that POINTERs see.
+        Of parameters, of the initial voltage, whether it failed, which check did and at which step, of the voltages
+        that POINTERs see.
         """
         return len(self.parameters) + 4 + len(self.pointer_gradients)
 
@@ -99,6 +102,7 @@ class ReverseRegion:
             name=data["name"],
             kind=data["kind"],
             mechanisms=tuple(data["mechanisms"]),
+            constructs=frozenset(data["constructs"]),
             recorder=data["recorder"],
             adjoint=data["adjoint"],
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),

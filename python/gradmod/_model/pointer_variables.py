@@ -91,7 +91,9 @@ class _Look:
     def __init__(self, link: Link, variable: Variable, links: Links, made: Manifest, order: dict[str, int]) -> None:
         self.link, self.variable, self.links, self.made, self.order = link, variable, links, made, order
         self.reader = self._region(link.owner if isinstance(link.owner, str) else None, link.mechanism, link.place)
-        self.pointer = next(one for one in self.reader.pointer_gradients if one.source == f"{link.mechanism}.{link.name}")
+        self.pointer = next(
+            one for one in self.reader.pointer_gradients if one.source == f"{link.mechanism}.{link.name}"
+        )
         if variable.mechanism in made.passed_over | LISTENERS:
             raise self._refuse(f"{variable.mechanism} acts on no membrane, so its gradients are not kept")
         self.region = self._region(variable.process, variable.mechanism, variable.place)

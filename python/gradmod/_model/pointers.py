@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from .. import _neuron as nrn
+from .._build.support import Construct, Way, reason
 from .._neuron import pointers
 from .._neuron.sections import root_of, tree_of
 from ..errors import Error, Refused
@@ -18,7 +19,7 @@ from .directions import Direction
 from .pointer_link import Key, Link, owner_text
 
 
-class Way(Protocol):
+class Influence(Protocol):
     """How the voltage of one cell changes another cell.
 
     Attributes:
@@ -99,7 +100,7 @@ class Links:
         return [link for link in self._links if link.root in self._affected and f"{link.mechanism}.{link.name}" in read]
 
     def spread(
-        self, directions: Iterable[Direction], scope: Iterable[nrn.Section] | None, others: Iterable[Way] = ()
+        self, directions: Iterable[Direction], scope: Iterable[nrn.Section] | None, others: Iterable[Influence] = ()
     ) -> None:
         """Add to each direction the cells that see the voltage of its cells, and those that see theirs.
 
@@ -135,21 +136,21 @@ class Links:
         """
         for link in self._links:
             if link.target is not None and link.root in self._affected:
-                raise Refused(f"{link} sees a voltage: gradients that act on the run do not follow POINTERs")
+                raise Refused(f"{link}: {reason(Construct.VOLTAGE_POINTER, Way.ONLINE)}")
 
-    def check_targets(self, regions: Iterable[_Region], without: str = "") -> None:
+    def check_targets(self, regions: Iterable[_Region], without: Way | None = None) -> None:
         """Refuse POINTERs that something depends on and that see nothing that can be followed.
 
         Args:
             regions: What was emitted for the cells.
-            without: Why variables can't be followed, if they can't.
+            without: The way to the gradient, if it does not support POINTERs to variables.
 
         Raises:
             Refused: There is one.
         """
         for link in self.read(regions):
-            if link.variable is not None and without:
-                raise Refused(f"{link} {_what(link)}; {without}")
+            if link.variable is not None and without is not None:
+                raise Refused(f"{link} {_what(link)}; {reason(Construct.VARIABLE_POINTER, without)}")
             if link.seen is None:
                 raise Refused(
                     f"{link} {_what(link) or _UNSET}; gradmod follows POINTERs to the v of a segment and to variables "
@@ -231,9 +232,9 @@ class Links:
         return any(link.root in concerned or link.seen in self._affected for link in present)
 
 
-def _closure(ways: Iterable[Way], reached: set[nrn.Section]) -> list[Way]:
+def _closure(ways: Iterable[Influence], reached: set[nrn.Section]) -> list[Influence]:
     """The ways that lead to cells outside, one for each cell."""
-    found: list[Way] = []
+    found: list[Influence] = []
     more = True
     while more:
         more = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .. import _neuron as nrn
 from .._build.library import load
+from .._build.support import Construct, Way, reason
 from .._build.transform import build_reverse, request_of
 from .._guards.event_times import check_timed
 from .._guards.influence import check_influence
@@ -22,7 +23,6 @@ from ..parameters import NetConDelay, Parameter
 from .recorder import Recorders
 
 _AGAIN = "call close() and make a new Reverse"
-_VOLTAGES = "reverse mode follows POINTERs to voltages only: use forward mode (gradmod.attach)"
 
 
 class Model:
@@ -52,9 +52,7 @@ class Model:
         self.directions = resolve(parameters, scope)
         for direction in self.directions:
             if isinstance(direction.parameter, NetConDelay):
-                raise Refused(
-                    f"{direction.name}: reverse mode takes delays as fixed: use attach(..., spike_times=True)"
-                )
+                raise Refused(f"{direction.name}: {reason(Construct.DELAY, Way.REVERSE)}")
         self._links = Links()
         self._links.spread(self.directions, scope)
         found: dict[nrn.Section, Cell] = {}
@@ -85,7 +83,7 @@ class Model:
         points = [(process, made.point(kind)) for kind, process in self._acting]
         check_influence(self.directions, made.passed_over, self._fused, points)
         check_smooth(self.directions, made.regions)
-        self._links.check_targets(made.regions, _VOLTAGES)
+        self._links.check_targets(made.regions, Way.REVERSE)
         self._links.check_watchers(made.watchers)
         check_timed(made.regions, self.directions)
         self._tables = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .._guards.threads import check_threads, obstacle_in_reverse
+from .._build.support import Construct, Way
+from .._guards.threads import check_threads
 from .._manifest.reverse import ReverseManifest
 from .._process.interrupts import Interrupts
 from .._process.shared_memory import SharedMemory
@@ -47,7 +48,7 @@ def plan_windows(
         length, count = room // 2 - 1, 2
         if length < 1:
             raise Error(f"memory={mebibytes} MiB is too little for a single time step of this model")
-    check_threads(obstacle_in_reverse(made.regions, windows=count))
+    check_threads(made.regions, Way.REVERSE_THREADS, *([Construct.WINDOWS] if count > 1 else []))
     size = (length + 1) * recorders.frame.stride
     end = begin + count * size
     memory.grow(end)

@@ -8,6 +8,7 @@ use super::looks::Looks;
 use super::pointer_variable::PointedVariables;
 use super::received::Received;
 use super::{leak, pointer_gradient};
+use crate::emit::constructs::constructs;
 use crate::emit::manifest::{
     IonManifest, ParameterManifest, PointerGradientManifest, PointerManifest, RegionManifest, StateManifest,
     StreamManifest,
@@ -107,6 +108,7 @@ pub(in crate::emit) fn render(
         voltage,
         sets_voltage,
         mechanisms: context.mechanisms,
+        constructs: constructs(linearised).into_iter().map(|found| found.construct).collect(),
         corrected: described.corrected.iter().map(|name| to(name)).collect(),
         ..described
     };

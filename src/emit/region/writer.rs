@@ -185,6 +185,7 @@ impl<'a> Writer<'a> {
             file,
             kind: if region.kind() == Kind::Density { "density" } else { "point" },
             mechanisms: Vec::new(),
+            constructs: BTreeSet::new(),
             switches: self.switches().iter().map(|name| format!("has_{name}")).collect(),
             pointers: Vec::new(),
             pointer_gradients: Vec::new(),

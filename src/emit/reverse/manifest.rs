@@ -1,12 +1,13 @@
 //! `gradmod.json` of reverse mode.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::Reversed;
 use super::frame::Slot;
 use super::transpose::Transposed;
+use crate::emit::constructs::constructs;
 use crate::emit::manifest::{IonManifest, PointerManifest};
 use crate::emit::region::event_time::timed_by;
 use crate::emit::region::writer::{ion_manifests, ions_where, sees_jumps, set_at_begin, unfollowed};
@@ -14,6 +15,7 @@ use crate::emit::text::sources::pointed_source;
 use crate::emit::{File, UNNAMED};
 use crate::model::Kind;
 use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind};
+use crate::support::Construct;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ReverseManifest {
@@ -40,6 +42,8 @@ pub struct ReverseRegion {
     /// `density` or `point`
     pub kind: &'static str,
     pub mechanisms: Vec<String>,
+    /// What of [`crate::support`] it contains.
+    pub constructs: BTreeSet<Construct>,
     pub recorder: String,
     pub adjoint: String,
     pub pointers: Vec<PointerManifest>,
@@ -126,7 +130,7 @@ impl ReverseManifest {
 
 fn corrected(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
-    let names = super::refuse::corrected(linearised).into_iter().filter_map(|kind| match kind {
+    let names = crate::emit::start::corrected(linearised).into_iter().filter_map(|kind| match kind {
         StateKind::Variable(mechanism, name) => Some(linearised.names.of(mechanism, &name).to_owned()),
         StateKind::Ion(_) => None,
     });
@@ -157,6 +161,7 @@ impl ReverseRegion {
             name: linearised.region.name.clone(),
             kind: if linearised.region.kind() == Kind::Density { "density" } else { "point" },
             mechanisms: reversed.mechanisms(),
+            constructs: constructs(linearised).into_iter().map(|found| found.construct).collect(),
             recorder: recorder.stem().to_owned(),
             adjoint: adjoint.stem().to_owned(),
             pointers: reversed.frame.pointers.clone(),

@@ -9,7 +9,6 @@ mod manifest;
 mod prepare;
 mod record;
 mod recorder;
-mod refuse;
 mod transpose;
 mod undo;
 
@@ -29,7 +28,6 @@ use crate::graph::{Id, Input};
 use crate::model::Kind;
 use crate::step::{ImplicitSolve, LinearForm, Linearised, Quantity};
 pub use manifest::{ReverseManifest, ReverseRegion};
-pub(super) use refuse::refuse_reverse;
 
 /// Files that are the same for all models: compiled once, loaded once.
 const SHARED: [&str; 3] = ["recorder_node.mod", "gather.mod", "descent.mod"];

@@ -1,0 +1,57 @@
+//! What the start of a run reads that later code changes: reverse mode remembers a run from its first step on.
+
+use std::collections::BTreeSet;
+
+use crate::emit::region::events::changed_inputs;
+use crate::graph::{Id, Input};
+use crate::model::Role;
+use crate::step::{ImplicitSolve, LinearForm, Linearised, Quantity, StateKind, When};
+
+/// What INITIAL reads and events change: it is remembered as it is in the first step.
+pub(in crate::emit) fn read_too_late(linearised: &Linearised) -> Option<String> {
+    linearised.receive.as_ref()?;
+    let read = read_at_start(linearised);
+    let late = changed_inputs(linearised).into_iter().find(|input| read.contains(input))?;
+    match &linearised.quantities[&late] {
+        Quantity::Variable(_, name, _) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Variables that NEURON shows, that keep their value from run to run and that INITIAL reads before it may change them:
+/// the first frame has what they are after it.
+pub(in crate::emit) fn read_before_initial(linearised: &Linearised) -> impl Iterator<Item = (usize, String)> + '_ {
+    read_at_start(linearised).into_iter().filter_map(|input| {
+        let Quantity::Variable(mechanism, name, When::Before) = &linearised.quantities[&input] else { return None };
+        let kind = StateKind::Variable(*mechanism, name.clone());
+        let is_kept = linearised.states.iter().any(|state| state.kind == kind && state.own.is_none());
+        let is_changed = is_kept || linearised.passing.contains(&input);
+        is_changed.then(|| (*mechanism, name.clone()))
+    })
+}
+
+/// PARAMETERs that INITIAL may correct and must not in a run with a gradient: those of the directions, and those that it
+/// reads.
+pub(in crate::emit) fn corrected(linearised: &Linearised) -> BTreeSet<StateKind> {
+    let is_parameter = |mechanism: usize, name: &str| {
+        let variable = linearised.region.mechanisms[mechanism].variable(name);
+        variable.is_some_and(|variable| variable.role == Role::Parameter)
+    };
+    // Not one that steps or events set too.
+    let is_settled = |kind: &StateKind| linearised.states.iter().any(|state| state.kind == *kind && state.is_settled);
+    let read = read_before_initial(linearised)
+        .filter(|(mechanism, name)| is_parameter(*mechanism, name))
+        .map(|(mechanism, name)| StateKind::Variable(mechanism, name))
+        .filter(is_settled);
+    linearised.corrected.iter().cloned().chain(read).collect()
+}
+
+/// The inputs that the derivative of the start reads.
+fn read_at_start(linearised: &Linearised) -> BTreeSet<Input> {
+    let rows = linearised.states.iter().map(|state| &state.start);
+    let weights = linearised.receive.iter().flat_map(|receive| &receive.start_weights).map(|change| &change.row);
+    let mut roots: Vec<Id> = rows.chain(weights).flat_map(LinearForm::coefficients).collect();
+    roots.extend(linearised.start_implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
+    roots.extend(&linearised.failed_start);
+    linearised.graph.reachable_inputs(&roots, false)
+}
