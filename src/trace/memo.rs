@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Trace, Traced, Values};
-use crate::graph::{Comparison, Id, Node};
+use crate::graph::{Comparison, Id, Node, Work};
 use crate::model::{Role, Visibility};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Statement};
 use crate::syntax::span::Span;
@@ -197,7 +197,7 @@ impl Trace<'_> {
         };
         let collects =
             self.equations.is_some() || self.residuals.is_some() || self.scheme.is_some() || self.watched.is_some();
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let values = self.values.clone();
         let before = (self.frames.clone(), self.primes.clone(), self.has_jumped, count(self));
         let statements = self.statements;

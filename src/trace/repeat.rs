@@ -5,7 +5,7 @@
 //! until nothing else does. So what is left has the same value in every round.
 
 use super::{FAILED, Trace, Traced};
-use crate::graph::{Comparison, Id};
+use crate::graph::{Comparison, Id, Work};
 use crate::syntax::ast::{Expr, Statement, StatementKind};
 
 /// Loops in loops.
@@ -33,7 +33,7 @@ impl Trace<'_> {
         }
         let start = self.integer_value(first)?;
         let outer = self.depth;
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let before = (self.values.clone(), self.frames.clone(), self.primes.clone());
         let kept = (self.effects.clone(), self.stores.clone(), self.statements);
         for depth in outer..DEPTH {
@@ -80,7 +80,7 @@ impl Trace<'_> {
         (start, last, step): (Id, &Expr, i64),
         body: &[Statement],
     ) -> Option<(Vec<Carried>, Id, Vec<(Id, Id)>)> {
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let before = (self.values.clone(), self.frames.clone());
         let mut carried = self.made_by_loops(variable);
         loop {
@@ -94,7 +94,7 @@ impl Trace<'_> {
                 let values = if one.local { self.frame() } else { &mut self.values };
                 values.insert(one.name.clone(), inner);
             }
-            self.graph.charge(self.values.len());
+            self.graph.charge(Work::Copies(self.values.len()));
             let at_start = (self.values.clone(), self.frame().clone());
             let limit = self.integer_value(last).ok()?;
             let condition = self.graph.compare(Comparison::Le, index, limit);

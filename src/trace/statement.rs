@@ -4,7 +4,7 @@ use super::{
     FAILED, LOOP_LIMIT, Primes, STATEMENT_LIMIT, Trace, Traced, Values, kept_slope, kept_slope_is_set, refuse,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Arm, BranchId, Comparison, Id, Scope};
+use crate::graph::{Arm, BranchId, Comparison, Id, Scope, Work};
 use crate::model::LONGEST;
 use crate::syntax::ast::{Expr, Length, LocalDefinition, Place, Statement, StatementKind};
 use crate::syntax::span::Span;
@@ -237,7 +237,7 @@ impl Trace<'_> {
         if self.follows_all {
             return self.sequence(body);
         }
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let before = (self.values.clone(), self.frames.clone(), self.primes.clone(), self.scope);
         let equations = self.equations.clone();
         self.arms += 1;
@@ -264,7 +264,7 @@ impl Trace<'_> {
     ) -> Traced<BranchId> {
         let outer: Scope = self.scope;
         let branch = self.graph.new_branch(condition, outer);
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let before = (self.values.clone(), self.frame().clone(), self.primes.clone());
         self.scope = Some((branch, Arm::Then));
         then(self)?;
@@ -436,7 +436,7 @@ impl Trace<'_> {
         if collects {
             return false;
         }
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let before = (self.values.clone(), self.frames.clone(), self.statements);
         let index = self.graph.input("any");
         let index = self.graph.read(index);
