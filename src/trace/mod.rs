@@ -6,10 +6,12 @@
 
 mod array;
 mod calls;
+mod conditional;
 mod constants;
 mod effect;
 mod equations;
 mod expression;
+mod loops;
 mod memo;
 mod refused;
 mod repeat;
@@ -24,14 +26,15 @@ pub use calls::neuron_function::nernst;
 pub use calls::table::USETABLE;
 pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
+pub use equations::kinetic::Equations;
 pub use equations::linear::{LinearEquations, unknowns_of_nonlinear};
-pub use equations::linear_ode::{keeps_cnexp, skipped, times_listed};
-pub use equations::scheme::{Equations, Scheme};
+pub use equations::linear_ode::{keeps_cnexp, times_listed};
+pub use equations::scheme::Scheme;
 pub use memo::Memos;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Graph, Id, Scope};
-use crate::model::Mechanism;
+use crate::model::{Mechanism, kept_slope, kept_slope_is_set};
 use crate::syntax::ast::{Block, Solve, Statement, StatementKind};
 use crate::syntax::span::Span;
 
@@ -59,21 +62,6 @@ pub enum Primes {
     Exponential { dt: Id },
     /// The right sides are collected.
     Collect(Vec<(String, Id)>),
-}
-
-/// What NEURON keeps of the right side of an equation, where not every step runs it.
-pub fn kept_slope(state: &str) -> String {
-    format!("D.{state}")
-}
-
-/// What is not 0 once a run has set it.
-pub fn kept_slope_is_set(state: &str) -> String {
-    format!("D.{state}.set")
-}
-
-/// Whether a name is one of these.
-pub fn is_kept_slope(name: &str) -> bool {
-    name.starts_with("D.")
 }
 
 /// What a SOLVE does where code runs that has one.

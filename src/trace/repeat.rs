@@ -7,6 +7,7 @@
 use super::{FAILED, Trace, Traced};
 use crate::graph::{Comparison, Id, Work};
 use crate::syntax::ast::{Expr, Statement, StatementKind};
+use crate::syntax::visit::statements;
 
 /// Loops in loops.
 const DEPTH: usize = 8;
@@ -28,7 +29,7 @@ impl Trace<'_> {
         (first, last, step): (&Expr, &Expr, i64),
         body: &[Statement],
     ) -> Traced<bool> {
-        if !only_computes(body) {
+        if !statements(body).all(only_computes) {
             return Ok(false);
         }
         let start = self.integer_value(first)?;
@@ -140,23 +141,21 @@ impl Trace<'_> {
     }
 }
 
-/// Whether statements are such as can be in a loop that is kept.
-fn only_computes(statements: &[Statement]) -> bool {
-    statements.iter().all(|statement| match &statement.kind {
+/// Whether a statement, but for the code in it, is one that may stand in a loop that is kept.
+fn only_computes(statement: &Statement) -> bool {
+    matches!(
+        statement.kind,
         StatementKind::Assign(..)
-        | StatementKind::Expression(_)
-        | StatementKind::Local(_)
-        | StatementKind::Comment(_)
-        | StatementKind::UnitsSwitch(_)
-        | StatementKind::Word(_)
-        | StatementKind::Verbatim(_) => true,
-        StatementKind::If(branches, otherwise) => {
-            branches.iter().all(|(_, body)| only_computes(body)) && otherwise.iter().all(|body| only_computes(body))
-        }
-        StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
-            only_computes(body)
-        }
-        StatementKind::Protect(inner) => only_computes(std::slice::from_ref(inner)),
-        _ => false,
-    })
+            | StatementKind::Expression(_)
+            | StatementKind::Local(_)
+            | StatementKind::Comment(_)
+            | StatementKind::UnitsSwitch(_)
+            | StatementKind::Word(_)
+            | StatementKind::Verbatim(_)
+            | StatementKind::If(..)
+            | StatementKind::From { .. }
+            | StatementKind::While(..)
+            | StatementKind::Group(_)
+            | StatementKind::Protect(_)
+    )
 }

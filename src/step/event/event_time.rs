@@ -13,7 +13,7 @@
 //! In the run itself an event acts between two steps, whatever its time is in there. Only the block sees that time:
 //! of a self-event that comes after a while that depends on parameters, `dR/dt Dt` is exact, and the rest is not there.
 
-use super::receive::Traced as TracedEvent;
+use super::traced_event::TracedEvent;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;

@@ -6,7 +6,6 @@ use super::unread::Run;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Comparison, Id, Input, Node};
 use crate::model::Role;
-use crate::step::input::quantity::elements;
 use crate::step::linear_map::state_vector::Candidate;
 use crate::step::phase::initial::Start;
 use crate::step::{Quantity, Refused, StateKind, Step, When};
@@ -53,7 +52,7 @@ impl Step<'_> {
         let mut found = BTreeSet::new();
         for (index, mechanism) in self.region.mechanisms.iter().enumerate() {
             for variable in mechanism.variables.values().filter(|variable| variable.role == Role::Assigned) {
-                for name in elements(variable) {
+                for name in variable.elements() {
                     let Some(value) = start.values[index].get(&name).copied() else { continue };
                     let input = self.variable(index, &name, When::Before);
                     let is_hidden = self.is_hidden(&StateKind::Variable(index, name));

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
-use crate::model::{Kind, Mechanism, Visibility};
-use crate::step::input::quantity::elements;
+use crate::model::{Kind, Mechanism, Variable, Visibility};
 use crate::step::{Quantity, Refused, Step};
-use crate::syntax::ast::StatementKind;
+use crate::syntax::ast::{Statement, StatementKind};
 use crate::syntax::span::Span;
+use crate::syntax::visit::statements;
 use crate::trace::Values;
 
 /// What of one segment another one would read.
@@ -214,14 +214,14 @@ fn is_shared(visibility: Visibility) -> bool {
 /// Whether another block than BREAKPOINT and INITIAL sets what all instances have together.
 pub(in crate::step) fn is_set_elsewhere(mechanism: &Mechanism) -> bool {
     let is_one = |name: &str| mechanism.variable(name).is_some_and(|variable| is_shared(variable.visibility));
-    let sets = |kind: &StatementKind| matches!(kind, StatementKind::Assign(place, _) if is_one(&place.name.text));
+    let sets = |one: &Statement| matches!(&one.kind, StatementKind::Assign(place, _) if is_one(&place.name.text));
     let before_after = mechanism.before_after.iter().map(|(_, block)| block);
-    mechanism.blocks.values().chain(before_after).any(|block| block.body.iter().any(|statement| statement.any(&sets)))
+    mechanism.blocks.values().chain(before_after).any(|block| statements(&block.body).any(sets))
 }
 
 /// The shared variables that a block has set to something else.
 fn changed(mechanism: &Mechanism, before: &Values, after: &Values) -> BTreeSet<String> {
     let shared = mechanism.variables.values().filter(|variable| is_shared(variable.visibility));
-    let names = shared.flat_map(elements);
+    let names = shared.flat_map(Variable::elements);
     names.filter(|name| before.contains_key(name) && after.contains_key(name) && before[name] != after[name]).collect()
 }

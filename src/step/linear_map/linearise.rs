@@ -12,13 +12,14 @@ use super::linear_form::{FormInputs, Source};
 use super::state_vector::Candidate;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Graph, Id, Input, Node};
-use crate::model::Kind;
+use crate::model::{Kind, is_kept_slope};
+use crate::step::event::traced_event::TracedEvent;
 use crate::step::guard::unread::Run;
 use crate::step::{
     Array, Check, EventTimes, ImplicitSolve, LinearForm, Names, Parameter, Pointed, Quantity, Receive, Refused, Region,
     RegionIon, SharedTable, SpecialValue, StaleTable, StateKind, Step,
 };
-use crate::trace::{FAILED, Values, is_kept_slope};
+use crate::trace::{FAILED, Values};
 
 /// Something that the step carries on from `t_n` to `t_{n+1}`.
 #[derive(Clone, Debug)]
@@ -143,7 +144,7 @@ fn linearise_with(
     let (dynamic, constant) = step.candidates(&start, received.as_ref());
     let gone = step.gone(&dynamic, reset);
     let mut roots = vec![membrane.current, membrane.conductance];
-    roots.extend(received.iter().flat_map(crate::step::event::receive::Traced::needs).chain(step.kept_slopes()));
+    roots.extend(received.iter().flat_map(TracedEvent::needs).chain(step.kept_slopes()));
     let chosen = step.carried(dynamic, &mut roots);
     roots.extend(chosen.iter().map(|candidate| candidate.start));
     step.refuse_foreign(&roots)?;
@@ -163,7 +164,7 @@ fn linearise_with(
     let mut start_inputs = inputs.clone();
     // After the start they are states, not parameters.
     inputs.forget(&initial, step.graph.input("nothing"));
-    let arguments = received.as_ref().map(crate::step::event::receive::Traced::inputs).unwrap_or_default();
+    let arguments = received.as_ref().map(TracedEvent::inputs).unwrap_or_default();
     let event_inputs = FormInputs { arguments, time: step.time(), ..inputs.clone() };
     let settled = step.settled(&chosen);
     // What an array keeps of the time of an event counts as a number, but in the limit of small steps.
@@ -255,7 +256,7 @@ fn refuse_point_process(region: &Region) -> Result<(), Refused> {
 impl Step<'_> {
     fn stores_of_events(
         &mut self,
-        received: &crate::step::event::receive::Traced,
+        received: &TracedEvent,
         chosen: &[Candidate],
         inputs: &FormInputs,
         settled: &[bool],

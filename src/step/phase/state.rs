@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Input, Scope};
-use crate::model::Mechanism;
+use crate::model::{Mechanism, Variable, skipped};
 use crate::step::method::{derivimplicit, euler, linear, nonlinear, runge, sparse};
 use crate::step::{Quantity, Refused, Step, When};
 use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
-use crate::trace::{Primes, Scheme, Trace, Traced, Values, keeps_cnexp, skipped};
+use crate::trace::{Primes, Scheme, Trace, Traced, Values, keeps_cnexp};
 
 /// How NEURON advances the states of a block.
 pub(in crate::step) enum Method {
@@ -202,12 +202,7 @@ fn not_differentiated(solve: &Solve) -> Box<Diagnostic> {
 
 /// The names of all states, array elements one by one.
 pub(in crate::step) fn state_elements(mechanism: &Mechanism) -> Vec<String> {
-    mechanism
-        .states
-        .iter()
-        .filter_map(|name| mechanism.variable(name))
-        .flat_map(crate::step::input::quantity::elements)
-        .collect()
+    mechanism.states.iter().filter_map(|name| mechanism.variable(name)).flat_map(Variable::elements).collect()
 }
 
 /// What NEURON runs in the state phase, for a message.

@@ -15,10 +15,10 @@ use crate::diagnostic::Code;
 use std::collections::BTreeSet;
 
 use crate::graph::{Builtin, Comparison, Id, Input};
+use crate::model::Variable;
 use crate::syntax::ast::{Block, Length, Name, Signature, Table};
 use crate::syntax::span::Span;
 use crate::trace::constants::{Leftover, is_shared};
-use crate::trace::equations::scheme::elements;
 use crate::trace::{FAILED, Trace, Traced, refuse};
 
 /// The variable that holds the mechanism's `usetable` switch.
@@ -38,7 +38,7 @@ impl Trace<'_> {
         };
         let columns = table.names.iter().map(|name| &name.text);
         let mut names: Vec<String> = columns
-            .flat_map(|name| self.mechanism.variable(name).map_or_else(|| vec![name.clone()], elements))
+            .flat_map(|name| self.mechanism.variable(name).map_or_else(|| vec![name.clone()], Variable::elements))
             .collect();
         if is_function {
             names = vec![RESULT.to_owned()];
