@@ -24,8 +24,8 @@ use input::ion::region_ions;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::diff::Differentiator;
 use crate::graph::{Arm, Graph, Id, Input, Node, Scope};
-use crate::model::Ion;
-use crate::trace::{Constants, Discontinuities, Values};
+use crate::model::{Ion, Mechanism};
+use crate::trace::{Constants, Discontinuities, Findings, Trace, Values};
 
 pub use event::event_time::{EventTimes, Flow, TimedEvent};
 pub use event::receive::{Change, Receive};
@@ -63,6 +63,7 @@ struct Step<'a> {
     /// The input that stands for each quantity.
     inputs: FxHashMap<Quantity, Input>,
     constants: Constants,
+    findings: Findings,
     ions: Vec<RegionIon>,
     names: Names,
     /// Of the point process: arrays that are one value.
@@ -122,6 +123,7 @@ impl<'a> Step<'a> {
             quantities,
             inputs,
             constants,
+            findings: Findings::default(),
             ions,
             arrays: Vec::new(),
             v_before,
@@ -149,6 +151,11 @@ impl<'a> Step<'a> {
 }
 
 impl Step<'_> {
+    /// Runs code of a mechanism from these values.
+    fn trace<'s>(&'s mut self, mechanism: &'s Mechanism, values: Values, scope: Scope) -> Trace<'s> {
+        Trace::new(&mut self.graph, mechanism, values, &self.constants, &mut self.findings, scope)
+    }
+
     /// The scope of one mechanism's code: its own arm where it can be off.
     fn enter(&mut self, mechanism: usize) -> Scope {
         if !self.region.switched {

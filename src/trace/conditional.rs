@@ -49,7 +49,7 @@ impl Trace<'_> {
         self.equations = equations;
         let one = self.graph.number(1.0);
         self.values.insert(FAILED.to_owned(), one);
-        self.constants.note_unfollowed(&self.mechanism.name, &diagnostic);
+        self.findings.note_unfollowed(&self.mechanism.name, &diagnostic);
         Ok(())
     }
 

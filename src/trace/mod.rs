@@ -11,6 +11,7 @@ mod constants;
 mod effect;
 mod equations;
 mod expression;
+mod findings;
 mod loops;
 mod memo;
 mod refused;
@@ -30,6 +31,7 @@ pub use equations::kinetic::Equations;
 pub use equations::linear::{LinearEquations, unknowns_of_nonlinear};
 pub use equations::linear_ode::{keeps_cnexp, times_listed};
 pub use equations::scheme::Scheme;
+pub use findings::Findings;
 pub use memo::Memos;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -82,6 +84,8 @@ pub struct Trace<'a> {
     pub values: Values,
     pub primes: Primes,
     pub constants: &'a Constants,
+    /// What has been found so far, here and in other code.
+    pub findings: &'a mut Findings,
     pub solver: Option<Solver>,
     /// Random numbers may be drawn: NEURON runs this code just once.
     pub may_draw: bool,
@@ -103,7 +107,7 @@ pub struct Trace<'a> {
     scheme: Option<Scheme>,
     /// The equations of the LINEAR block that is being run.
     equations: Option<LinearEquations>,
-    /// The same for NONLINEAR: where the block runs, and the residuals.
+    /// Where the NONLINEAR block that is being run stands, and its residuals.
     residuals: Option<(Scope, Vec<Id>)>,
     frames: Vec<Values>,
     scope: Scope,
@@ -125,6 +129,7 @@ impl<'a> Trace<'a> {
         mechanism: &'a Mechanism,
         values: Values,
         constants: &'a Constants,
+        findings: &'a mut Findings,
         scope: Scope,
     ) -> Self {
         Self {
@@ -133,6 +138,7 @@ impl<'a> Trace<'a> {
             values,
             primes: Primes::None,
             constants,
+            findings,
             solver: None,
             may_draw: true,
             discontinuities: Discontinuities::Heeded,
@@ -219,7 +225,7 @@ impl<'a> Trace<'a> {
             );
             let diagnostic =
                 Diagnostic::refusal(Code::History, block.span, message).help("give the equation in each arm of the IF");
-            self.constants.note_unfollowed(&self.mechanism.name, &diagnostic);
+            self.findings.note_unfollowed(&self.mechanism.name, &diagnostic);
         }
         slopes
     }
@@ -246,7 +252,7 @@ impl<'a> Trace<'a> {
             Some(variable) => {
                 *variable = value;
                 self.note_assignment(name, span, value);
-                self.constants.note_assigned(self.mechanism, name, value);
+                self.findings.note_assigned(self.mechanism, name, value);
                 Ok(())
             }
             None => Err(unknown(name, span)),

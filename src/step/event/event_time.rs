@@ -21,7 +21,7 @@ use crate::step::linear_map::state_vector::Candidate;
 use crate::step::phase::state::Method;
 use crate::step::{LinearForm, Quantity, Receive, Refused, Step, When};
 use crate::syntax::ast::StatementKind;
-use crate::trace::{Discontinuities, EffectKind, FAILED, Primes, Trace, Traced, Values};
+use crate::trace::{Discontinuities, EffectKind, FAILED, Primes, Traced, Values};
 
 /// What becomes of the times of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Step<'_> {
                     _ => self.slopes_of(mechanism, &method, block, values.clone(), &mut found.of),
                 }),
                 _ if mechanism.currents.is_empty() => {
-                    let mut trace = Trace::new(&mut self.graph, mechanism, values.clone(), &self.constants, None);
+                    let mut trace = self.trace(mechanism, values.clone(), None);
                     trace.sequence(std::slice::from_ref(statement)).map(|()| trace.values)
                 }
                 _ => continue,
@@ -120,7 +120,8 @@ impl Step<'_> {
         values: Values,
         slopes: &mut Values,
     ) -> Traced<Values> {
-        let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, None);
+        let dt = self.dt;
+        let mut trace = self.trace(mechanism, values, None);
         match method {
             Method::Cnexp | Method::Euler | Method::Runge | Method::Derivimplicit => {
                 trace.primes = Primes::Collect(Vec::new());
@@ -129,7 +130,7 @@ impl Step<'_> {
                     slopes.extend(right_sides);
                 }
             }
-            Method::Sparse => slopes.extend(trace.kinetic_slopes(block, self.dt)?),
+            Method::Sparse => slopes.extend(trace.kinetic_slopes(block, dt)?),
             Method::Procedure | Method::Linear | Method::Nonlinear => trace.run_block(block)?,
         }
         Ok(trace.values)

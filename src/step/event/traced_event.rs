@@ -7,7 +7,7 @@ use crate::step::event::sent::Sent;
 use crate::step::{Quantity, Refused, Step};
 use crate::syntax::ast::{ExprKind, Statement, StatementKind};
 use crate::syntax::visit::statements;
-use crate::trace::{Store, Trace, Values};
+use crate::trace::{Store, Values};
 
 /// The block as traced, before it is known which variables matter.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,7 @@ impl Step<'_> {
         }
         let (start, body): (Vec<Statement>, Vec<Statement>) =
             receive.body.iter().cloned().partition(|statement| matches!(statement.kind, StatementKind::Initial(_)));
-        let mut trace = Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, None);
+        let mut trace = self.trace(mechanism, before.clone(), None);
         trace.effects = Some(Vec::new());
         trace.stores = Some(Vec::new());
         trace.watched = Some(before.clone());
@@ -93,11 +93,11 @@ impl Step<'_> {
         let changed = values.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(_, value)| *value);
         let acts: Vec<Id> = changed.chain(after.values().copied()).chain(acts).chain(stores).collect();
         self.refuse_unlooked(mechanism, &body, &acts)?;
-        let mut trace = Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, None);
+        let mut trace = self.trace(mechanism, before.clone(), None);
         trace.follows_all = true;
         trace.may_draw = false;
         let mut start_arguments = trace.with_arguments(frame.clone(), &start).map_err(refused)?;
-        let mut trace = Trace::new(&mut self.graph, mechanism, started.clone(), &self.constants, None);
+        let mut trace = self.trace(mechanism, started.clone(), None);
         trace.follows_all = true;
         trace.may_draw = false;
         trace.with_arguments(frame, &start).map_err(refused)?;

@@ -173,7 +173,7 @@ impl Step<'_> {
     /// Values that are computed only where something is new, and that other code sets too.
     fn refuse_broken_memos(&self) -> Result<(), Refused> {
         let is_number = |id| self.graph.as_number(id).is_some();
-        let Some((mechanism, name, span)) = self.constants.memos.broken(is_number) else { return Ok(()) };
+        let Some((mechanism, name, span)) = self.findings.memos.broken(is_number) else { return Ok(()) };
         let index = self.region.mechanisms.iter().position(|known| known.name == mechanism);
         let message = format!("`{name}` is computed where something is new, and set here too");
         Err(refuse(index.unwrap_or_default(), span, message))

@@ -138,7 +138,7 @@ impl Step<'_> {
         let input = self.graph.input(name);
         let known = &self.region.mechanisms[mechanism];
         let declared = known.variable(name).map_or(known.span, |variable| variable.span);
-        let span = self.constants.memos.last_set(&known.name, name).unwrap_or(declared);
+        let span = self.findings.memos.last_set(&known.name, name).unwrap_or(declared);
         self.foreigns.insert(input, Foreign { mechanism, name: name.to_owned(), span, reason });
         // Where a TABLE is made of it, the reason is this one.
         self.constants.insert_fixed(input);

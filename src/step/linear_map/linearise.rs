@@ -207,7 +207,7 @@ fn linearise_with(
         stale: step.stale_tables(),
         special_values,
         shared: step.shared_tables(&constant)?,
-        unfollowed: step.constants.unfollowed(),
+        unfollowed: std::mem::take(&mut step.findings.unfollowed),
         checks: step.checks(&chosen),
         graph: step.graph,
         quantities: step.quantities,

@@ -12,7 +12,7 @@ use crate::step::guard::shared_variables;
 use crate::step::{Refused, StateKind, Step, When};
 use crate::syntax::ast::{Statement, StatementKind};
 use crate::syntax::visit::statements;
-use crate::trace::{Discontinuities, Trace, Values};
+use crate::trace::{Discontinuities, Values};
 
 /// NEURON's voltage difference for `dI/dV`, mV.
 const SLOPE_STEP: f64 = 0.001;
@@ -117,7 +117,7 @@ impl Step<'_> {
             .cloned()
             .collect();
         let seen = values.get(SEEN_VOLTAGE).copied();
-        let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+        let mut trace = self.trace(mechanism, values, scope);
         trace.called_voltage = seen;
         trace.discontinuities = discontinuities;
         match trace.with_locals(&body) {

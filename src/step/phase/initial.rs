@@ -2,7 +2,7 @@
 
 use crate::model::{BeforeAfter, Role, SEEN_VOLTAGE, is_kept_slope};
 use crate::step::{Refused, Sent, Step, When};
-use crate::trace::{Trace, Values};
+use crate::trace::Values;
 
 /// The values after `finitialize`.
 pub(in crate::step) struct Start {
@@ -42,7 +42,7 @@ impl Step<'_> {
             values.insert("v".to_owned(), v);
             self.see(index, &mut values, When::Before);
             values.insert("t".to_owned(), self.t);
-            let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+            let mut trace = self.trace(mechanism, values, scope);
             trace.effects = mechanism.receive.is_some().then(Vec::new);
             trace.stores = mechanism.receive.is_some().then(Vec::new);
             trace.solver = Some(crate::step::phase::state::solve_at_start);
