@@ -24,7 +24,7 @@ impl Graph {
         inputs
     }
 
-    /// Those of these values that may be infinite where a slope is.
+    /// The values among these that may be infinite where a slope is.
     pub fn infinite(&self, roots: impl IntoIterator<Item = Id>) -> BTreeSet<Id> {
         let is_product = |node: &Node| matches!(node, Node::Call(Builtin::Times | Builtin::AtPole, _));
         if !self.nodes.iter().any(is_product) {

@@ -45,12 +45,12 @@ impl Graph {
         self.schedule_in(None, roots, &FxHashSet::default())
     }
 
-    /// The same where some nodes are `given`.
+    /// Code after which every root can be written, where some nodes are `given`.
     pub fn schedule_with(&self, roots: &[Id], given: &FxHashSet<Id>) -> Plan {
         self.schedule_in(None, roots, given)
     }
 
-    /// The same for code that is inside of `base`.
+    /// Code inside of `base` after which every root can be written, where some nodes are `given`.
     fn schedule_in(&self, base: Scope, roots: &[Id], given: &FxHashSet<Id>) -> Plan {
         let mut scheduler = Scheduler::new(self, base, roots, given);
         let mut ops = Vec::new();

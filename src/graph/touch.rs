@@ -11,7 +11,7 @@ const OWN: u32 = 96;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Touch {
     bits: u128,
-    /// Of those that share bits.
+    /// The first and the last of the inputs that share bits.
     first: u32,
     last: u32,
 }
@@ -30,7 +30,7 @@ impl Touch {
         Self { bits: self.bits | other.bits, first: self.first.min(other.first), last: self.last.max(other.last) }
     }
 
-    /// This may say yes for nothing, but never no.
+    /// Whether the derivative by this input may differ from 0; yes may be wrong, no never is.
     pub(super) fn may_be(self, input: Input) -> bool {
         self.bits & Self::of(input).bits != 0 && (input.0 < OWN || (self.first..=self.last).contains(&input.0))
     }

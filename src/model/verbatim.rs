@@ -41,7 +41,7 @@ pub(super) fn translated(program: &Program) -> Program {
 struct Translator {
     /// Variables that hold their ion's value when a block begins, and that no code sets.
     never_set: BTreeSet<String>,
-    /// Those that hold it when INITIAL begins.
+    /// Variables that hold their ion's value when INITIAL begins.
     at_start: BTreeSet<String>,
     /// LOCALs and arguments of the block, the result of a FUNCTION: C calls them `_lname`, and `name` may be something
     /// else.

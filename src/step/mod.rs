@@ -66,7 +66,7 @@ struct Step<'a> {
     findings: Findings,
     ions: Vec<RegionIon>,
     names: Names,
-    /// Of the point process: arrays that are one value.
+    /// Arrays of the point process that are one value.
     arrays: Vec<Array>,
     /// Inputs that all mechanisms share.
     v_before: Input,
@@ -83,13 +83,13 @@ struct Step<'a> {
     remembering: BTreeSet<usize>,
     /// STATEs that a BREAKPOINT sets.
     set_by_currents: BTreeSet<StateKind>,
-    /// Concentrations that one sets.
+    /// Concentrations that a BREAKPOINT sets.
     set_early: BTreeSet<StateKind>,
     /// What BEFORE BREAKPOINT sets: NEURON shows it one step longer than the step that has made it.
     set_at_begin: BTreeSet<StateKind>,
     /// What other segments left in variables that all have together.
     foreigns: Foreigns,
-    /// Those in a BREAKPOINT are not heeded when NEURON starts.
+    /// What `state_discontinuity` in a BREAKPOINT does: nothing when NEURON starts.
     discontinuities: Discontinuities,
 }
 

@@ -22,7 +22,7 @@ pub struct Effect {
     pub kind: EffectKind,
     pub scope: Scope,
     pub arguments: Vec<Id>,
-    /// Of a WATCH: where it stands, and all values then; the condition is that of whenever it is looked at.
+    /// Where a WATCH stands, and all values then; the condition is that of whenever it is looked at.
     pub watch: Option<(Span, Values)>,
 }
 

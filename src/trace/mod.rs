@@ -72,7 +72,7 @@ pub type Solver = fn(&mut Trace<'_>, &Solve) -> Traced<()>;
 /// What `state_discontinuity` does where code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discontinuities {
-    /// It sets its state.
+    /// `state_discontinuity` sets its state.
     Heeded,
     Ignored,
 }

@@ -9,7 +9,7 @@ use crate::syntax::span::Span;
 use crate::trace::returns::without_returns;
 use crate::trace::verbatim::{does_nothing, random_help};
 
-/// Of one IF with its ELSE IFs.
+/// Branches that one IF may have, its ELSE IFs included.
 const BRANCHES: usize = 200;
 
 impl Trace<'_> {

@@ -24,7 +24,7 @@ pub use variables::LONGEST;
 ///
 /// # Errors
 ///
-/// These.
+/// Everything that stands in the way.
 pub fn check(program: &Program) -> Result<Mechanism, Vec<Diagnostic>> {
     let (mechanism, errors) = check_all(program, None);
     match mechanism {

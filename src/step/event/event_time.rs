@@ -26,9 +26,9 @@ use crate::trace::{Discontinuities, EffectKind, FAILED, Primes, Traced, Values};
 /// What becomes of the times of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventTimes {
-    /// They are numbers: the derivative is that of the run.
+    /// The times are numbers: the derivative is that of the run.
     Fixed,
-    /// They have derivatives: the whole is the limit of small steps.
+    /// The times have derivatives: the whole is the limit of small steps.
     Differentiated,
 }
 
@@ -48,7 +48,7 @@ pub struct Flow {
     pub slopes: Vec<Id>,
 }
 
-/// The same by name, before it is known which variables matter.
+/// `I` and `F` by name, before it is known which variables matter.
 pub(in crate::step) struct Slopes {
     current: Id,
     of: Values,

@@ -14,11 +14,11 @@ pub struct Sent {
     /// Not 0 if it is sent.
     pub on: Id,
     pub arguments: Vec<Id>,
-    /// Of a WATCH: the states that its condition reads and the event has changed by then.
+    /// The states that the condition of a WATCH reads and the event has changed by then.
     pub seen: Vec<(usize, Id)>,
     /// The flag, if it is a number.
     pub flag: Option<f64>,
-    /// Of a self-event, where times have derivatives: that of how long it takes, of `net_move` of its time.
+    /// The derivative of how long a self-event takes, or of the time of `net_move`, where times have derivatives.
     pub late: Option<LinearForm>,
 }
 

@@ -9,14 +9,14 @@ use crate::syntax::ast::{ExprKind, Statement, StatementKind};
 use crate::syntax::visit::statements;
 use crate::trace::{Store, Values};
 
-/// The block as traced, before it is known which variables matter.
+/// What the block makes of every value.
 #[derive(Clone, Debug, Default)]
 pub(in crate::step) struct TracedEvent {
     pub(super) arguments: Vec<(String, Input)>,
     pub values: Values,
     pub(super) start_arguments: Values,
     pub(super) sent: Vec<Sent>,
-    /// For each of them: values that its condition reads, as they are then.
+    /// For each event that is sent: values that its condition reads, as they are then.
     pub(super) seen: Vec<Vec<(String, Id)>>,
     /// The voltage before and after.
     pub(super) voltage: Option<[Id; 2]>,

@@ -13,11 +13,11 @@ use crate::syntax::span::Span;
 
 /// Variables of which nothing tells what the run before left in them.
 pub(in crate::step) struct Gone {
-    /// Those that NEURON does not show.
+    /// Variables that NEURON does not show.
     hidden: BTreeSet<Input>,
-    /// Those that INITIAL sets.
+    /// Variables that INITIAL sets.
     reset: BTreeSet<Input>,
-    /// All that code changes.
+    /// All variables that code changes.
     changed: BTreeSet<Input>,
 }
 

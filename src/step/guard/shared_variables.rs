@@ -27,11 +27,11 @@ pub(in crate::step) struct Foreign {
 
 /// Why a shared variable is not the same whichever segment came last.
 enum Differs {
-    /// Its value is made of the one before.
+    /// The value is made of the one before.
     Again,
-    /// It is set or not, by what the one before has set.
+    /// The variable is set or not, by what the segment before has set.
     Sometimes,
-    /// Of something that each has for itself.
+    /// The value is made of something that each segment has for itself.
     Of(String),
 }
 

@@ -38,7 +38,7 @@ pub struct State {
     pub own: Option<(Option<Id>, Id)>,
     /// NEURON shows its value at the end of a step, and nothing else changes it.
     pub is_watched: bool,
-    /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::prune_inactive`].
+    /// The gradient is 0 in all directions, and nobody asks for it: see [`Linearised::prune_inactive`].
     pub is_inactive: bool,
     /// Only INITIAL sets it: neither a step nor an event does.
     pub is_settled: bool,
@@ -64,16 +64,16 @@ pub struct Linearised {
     pub parameters: Vec<Parameter>,
     /// Voltages that POINTERs see.
     pub pointed: Vec<Pointed>,
-    /// What the rows of the states need, in order.
+    /// The linear equations that the rows of the states need, in order.
     pub implicit_solves: Vec<ImplicitSolve>,
-    /// The same for the start.
+    /// The linear equations that the start needs, in order.
     pub start_implicit_solves: Vec<ImplicitSolve>,
     pub receive: Option<Receive>,
-    /// Of a point process: arrays that events write.
+    /// Arrays of a point process that events write.
     pub arrays: Vec<Array>,
     /// What NEURON's values at the end of a step must fulfil.
     pub checks: Vec<Check>,
-    /// Those parameters that INITIAL may correct; the derivative is that of a run in which it does not.
+    /// Parameters that INITIAL may correct; the derivative is that of a run in which it does not.
     pub corrected: Vec<StateKind>,
     /// Variables that code changes and no step hands on to the next.
     pub passing: BTreeSet<Input>,

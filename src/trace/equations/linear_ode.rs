@@ -86,7 +86,7 @@ impl Trace<'_> {
         Ok(g.add(old, change))
     }
 
-    /// The same where FUNCTIONs set what the right side depends on: NEURON's code calls them again for each of
+    /// The parts of a right side whose FUNCTIONs set what it depends on: NEURON's code calls them again for each of
     /// `slope`, `b` and `a`, as far as they are in it.
     fn parts_in_order(&mut self, right: &Expr, state: &str) -> Traced<Parts> {
         let zero = self.graph.number(0.0);
