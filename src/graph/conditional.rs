@@ -1,4 +1,4 @@
-//! Conditionals: what a variable is after either arm.
+//! Conditionals: what a variable is after either arm, and which code stands in which arm.
 
 use super::{Arm, BranchId, Graph, Id, Node, Scope};
 
@@ -45,5 +45,43 @@ impl Graph {
             scope = self.branch(branch).scope;
         }
         id
+    }
+
+    /// Whether a conditional is in no arm of another.
+    pub fn is_outermost(&self, branch: BranchId) -> bool {
+        self.branch(branch).scope.is_none()
+    }
+
+    fn parent(&self, scope: Scope) -> Scope {
+        scope.and_then(|(branch, _)| self.branch(branch).scope)
+    }
+
+    /// Arms around the code of a scope, its own included.
+    pub(super) fn depth(&self, scope: Scope) -> usize {
+        scope.map_or(0, |(branch, _)| self.branch(branch).depth)
+    }
+
+    /// The innermost place that contains both.
+    pub(super) fn common(&self, mut a: Scope, mut b: Scope) -> Scope {
+        let (mut deep_a, mut deep_b) = (self.depth(a), self.depth(b));
+        while a != b {
+            if deep_a >= deep_b {
+                a = self.parent(a);
+                deep_a -= 1;
+            } else {
+                b = self.parent(b);
+                deep_b -= 1;
+            }
+        }
+        a
+    }
+
+    /// Whether code in `inner` is code in `outer`.
+    pub(super) fn contains(&self, outer: Scope, mut inner: Scope) -> bool {
+        let depth = self.depth(outer);
+        while self.depth(inner) > depth {
+            inner = self.parent(inner);
+        }
+        inner == outer
     }
 }

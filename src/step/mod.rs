@@ -42,7 +42,8 @@ pub use input::pointer::Pointed;
 pub use input::quantity::{Quantity, When};
 pub use linear_map::implicit_solve::{ImplicitRow, ImplicitSolve};
 pub use linear_map::linear_form::{LinearForm, Source};
-pub use linear_map::linearise::{Linearised, State, linearise};
+pub use linear_map::linearise::linearise;
+pub use linear_map::linearised::{Linearised, State};
 pub use linear_map::state_vector::StateKind;
 pub use region::Region;
 
