@@ -6,7 +6,7 @@ use crate::graph::{Graph, Id};
 use crate::model::check;
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::{parse, parse_expression};
-use crate::trace::{Constants, Trace, Values};
+use crate::trace::{Constants, Findings, Trace, Values};
 
 /// What the value is called in the code that computes it.
 const VALUE: &str = "measured";
@@ -48,8 +48,8 @@ impl Measure {
         for (name, input) in names.iter().zip(&inputs) {
             values.insert(name.clone(), graph.read(*input));
         }
-        let constants = Constants::default();
-        let mut trace = Trace::new(&mut graph, &mechanism, values, &constants, None);
+        let (constants, mut findings) = (Constants::default(), Findings::default());
+        let mut trace = Trace::new(&mut graph, &mechanism, values, &constants, &mut findings, None);
         trace.follows_all = true;
         // Its places are those of the whole source, not of the expression.
         let moved = |diagnostic: Box<Diagnostic>| vec![Diagnostic { span: expr.span, ..*diagnostic }];

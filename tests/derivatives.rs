@@ -20,7 +20,7 @@ use evaluate::Evaluation;
 use gradmod::diff::Differentiator;
 use gradmod::graph::{Graph, Id, Input};
 use gradmod::syntax::ast::Program;
-use gradmod::trace::{Constants, FAILED, Trace, Values};
+use gradmod::trace::{Constants, FAILED, Findings, Trace, Values};
 use gradmod::{model, syntax};
 use interpreter::Interpreter;
 use programs::{ASSIGNED, Chance, PARAMETERS};
@@ -68,8 +68,8 @@ fn compile(program: &Program) -> Result<Compiled, String> {
     for (name, input) in self::inputs().into_iter().zip(&inputs) {
         values.insert(name, graph.read(*input));
     }
-    let constants = Constants::default();
-    let mut trace = Trace::new(&mut graph, &mechanism, values, &constants, None);
+    let (constants, mut findings) = (Constants::default(), Findings::default());
+    let mut trace = Trace::new(&mut graph, &mechanism, values, &constants, &mut findings, None);
     let run = mechanism.blocks.get("run").ok_or("no run")?;
     trace.run_block(run).map_err(|diagnostic| diagnostic.code.to_string())?;
     let outputs = outputs().iter().map(|name| trace.values[name]).collect();

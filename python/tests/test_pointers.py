@@ -183,8 +183,15 @@ def test_pointers_that_see_nothing_that_is_followed_are_refused(mode: str) -> No
     no_variable = "sees something that is no variable of a segment or point process"
     refused = [(h._ref_celsius, no_variable)]
     if mode == "reverse":
-        refused.append((pair.at(1, "soma", 0.5)._ref_m_hh, r"sees m_hh at b_soma\(0.5\); a POINTER that sees another variable is not"))
-        refused.append((pair.stimulus._ref_amp, r"sees amp of IClamp\[\d+\]; a POINTER that sees another variable is not"))
+        refused.append(
+            (
+                pair.at(1, "soma", 0.5)._ref_m_hh,
+                r"sees m_hh at b_soma\(0.5\); a POINTER that sees another variable is not",
+            )
+        )
+        refused.append(
+            (pair.stimulus._ref_amp, r"sees amp of IClamp\[\d+\]; a POINTER that sees another variable is not")
+        )
     for reference, what in refused:
         h.setpointer(reference, "vgap", gap)
         with pytest.raises(gradmod.Refused, match=f"{who} {what}"):

@@ -11,7 +11,7 @@ pub mod rules;
 use rustc_hash::FxHashMap;
 
 use crate::graph::elimination::Factors;
-use crate::graph::{Graph, Id, Input, LoopId, Node, Operands, SystemId};
+use crate::graph::{Graph, Id, Input, LoopId, Node, Operands, SystemId, Work};
 
 /// Nodes that are passed without remembering their derivatives: cheaper than to remember them.
 const STRIDE: usize = 32;
@@ -52,7 +52,7 @@ impl Differentiator {
                 operands.map(|id| (through(graph, *id, input), false)).filter(|(id, _)| graph.may_touch(*id, input)),
             );
         }
-        graph.charge_looks(looks);
+        graph.charge(Work::Looks(looks));
         self.known[&(of, input)]
     }
 

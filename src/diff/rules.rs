@@ -73,7 +73,7 @@ fn quotient(g: &mut Graph, id: Id, (a, b): (Id, Id), (da, db): (Id, Id)) -> Id {
     }
 }
 
-/// Of a sum that is infinite where a divisor in it is 0: what is infinite there, and the power of the divisor.
+/// What is infinite in a sum where a divisor in it is 0, and the power of that divisor.
 fn pole(g: &mut Graph, b: Id) -> Option<(Id, Id)> {
     match *g.node(b) {
         Node::Add(one, other) => infinite_power(g, one).or_else(|| infinite_power(g, other)),
@@ -81,7 +81,7 @@ fn pole(g: &mut Graph, b: Id) -> Option<(Id, Id)> {
     }
 }
 
-/// The same of a power of a quotient, which may be written as a product, or with exp and log.
+/// The base and the exponent of a power of a quotient, which may be written as a product, or with exp and log.
 fn infinite_power(g: &mut Graph, id: Id) -> Option<(Id, Id)> {
     match g.node(id).clone() {
         Node::Call(Builtin::Pow, x) if matches!(g.node(x[0]), Node::Div(..)) => Some((x[0], x[1])),

@@ -37,17 +37,17 @@ pub enum Builtin {
     AtPole,
     /// The error function (`erf`).
     Erf,
-    /// From a stream of random numbers, at a place in it: a number between 0 and 1.
+    /// A number between 0 and 1 from a stream of random numbers, at a place in it.
     UniformAt,
-    /// The same of the normal distribution.
+    /// A number of the normal distribution from a stream, at a place in it.
     NormalAt,
-    /// The same: a whole number of 32 bits.
+    /// A whole number of 32 bits from a stream, at a place in it.
     IntegerAt,
     /// The place in a stream after a draw from the normal distribution.
     AfterNormal,
     /// What a script has put into a `FUNCTION_TABLE`: its number, the argument.
     LookUp,
-    /// Its slope there. Only derivatives make it.
+    /// The slope of a `FUNCTION_TABLE` at its argument. Only derivatives make it.
     LookUpSlope,
 }
 

@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 
-use super::{Graph, Id, Input, Node, Scope};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LoopId(u32);
+use super::{Graph, Id, Input, LoopId, Node, Scope, Work};
 
 /// What makes two loops one: scope, depth, condition, start and next value of each slot.
 pub(super) type Key = (Scope, usize, Id, Vec<(Id, Id)>);
@@ -106,7 +103,7 @@ impl Graph {
                 return;
             }
             let (slots, seen) = self.slots_read(&[self.loop_of(id).slots[slot].next], depth);
-            self.charge(seen);
+            self.charge(Work::Copies(seen));
             read.push(slots);
         }
         for slot in first..count {

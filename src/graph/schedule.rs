@@ -45,12 +45,12 @@ impl Graph {
         self.schedule_in(None, roots, &FxHashSet::default())
     }
 
-    /// The same where some nodes are `given`.
+    /// Code after which every root can be written, where some nodes are `given`.
     pub fn schedule_with(&self, roots: &[Id], given: &FxHashSet<Id>) -> Plan {
         self.schedule_in(None, roots, given)
     }
 
-    /// The same for code that is inside of `base`.
+    /// Code inside of `base` after which every root can be written, where some nodes are `given`.
     fn schedule_in(&self, base: Scope, roots: &[Id], given: &FxHashSet<Id>) -> Plan {
         let mut scheduler = Scheduler::new(self, base, roots, given);
         let mut ops = Vec::new();
@@ -58,42 +58,6 @@ impl Graph {
             scheduler.need(*root, base, &mut ops);
         }
         Plan { ops, names: scheduler.names, count: scheduler.count }
-    }
-
-    /// Whether the conditional that sets it is in no arm of another.
-    pub fn is_outermost(&self, branch: BranchId) -> bool {
-        self.branch(branch).scope.is_none()
-    }
-
-    fn parent(&self, scope: Scope) -> Scope {
-        scope.and_then(|(branch, _)| self.branch(branch).scope)
-    }
-
-    pub(super) fn depth(&self, scope: Scope) -> usize {
-        scope.map_or(0, |(branch, _)| self.branch(branch).depth)
-    }
-
-    /// The innermost place that contains both.
-    fn common(&self, mut a: Scope, mut b: Scope) -> Scope {
-        let (mut deep_a, mut deep_b) = (self.depth(a), self.depth(b));
-        while a != b {
-            if deep_a >= deep_b {
-                a = self.parent(a);
-                deep_a -= 1;
-            } else {
-                b = self.parent(b);
-                deep_b -= 1;
-            }
-        }
-        a
-    }
-
-    fn contains(&self, outer: Scope, mut inner: Scope) -> bool {
-        let depth = self.depth(outer);
-        while self.depth(inner) > depth {
-            inner = self.parent(inner);
-        }
-        inner == outer
     }
 }
 

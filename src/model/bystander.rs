@@ -1,10 +1,11 @@
 //! Mechanisms that reach no membrane: no voltage depends on anything in them.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{Expr, ExprKind, Item, Name, NeuronStatement, Place, Program, Statement, StatementKind};
-
+use crate::model::deeds::{Deeds, deeds};
 use crate::model::external::set_of_others;
 use crate::model::mechanism::NEURON_NAMES;
+use crate::syntax::ast::{Name, NeuronStatement, Program};
+use crate::syntax::visit::neuron_statements;
 
 /// What may be said of a file instead of a refusal.
 #[derive(Clone, Debug)]
@@ -19,15 +20,7 @@ pub struct Bystander {
 
 /// The mechanism of a file if it can't act on a cell but by events, whose times count as fixed.
 pub fn bystander(program: &Program) -> Option<Bystander> {
-    let declared: Vec<&NeuronStatement> = program
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Neuron(statements, _) => Some(statements),
-            _ => None,
-        })
-        .flatten()
-        .collect();
+    let declared: Vec<&NeuronStatement> = neuron_statements(program).collect();
     let (name, is_artificial) = declared.iter().rev().find_map(|statement| match statement {
         NeuronStatement::ArtificialCell(name) => Some((name, true)),
         NeuronStatement::Suffix(name) | NeuronStatement::PointProcess(name) => Some((name, false)),
@@ -40,8 +33,7 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
         return Some(Bystander { name: name.text.clone(), note, is_artificial: true, sets: Vec::new() });
     }
     let Deeds { set, has_code } = deeds(program);
-    let sets: Vec<String> =
-        pointers(&declared).filter(|pointer| set.contains(&pointer.text)).map(|pointer| pointer.text.clone()).collect();
+    let sets: Vec<String> = set_pointers(program, &set).map(|pointer| pointer.text.clone()).collect();
     let (code, message) = if is_artificial {
         if !set_of_others(program).is_empty() || !sets.is_empty() {
             return None;
@@ -65,14 +57,6 @@ pub fn bystander(program: &Program) -> Option<Bystander> {
     Some(Bystander { name: name.text.clone(), note, is_artificial, sets })
 }
 
-pub(super) fn pointers<'a>(declared: &'a [&NeuronStatement]) -> impl Iterator<Item = &'a Name> {
-    let names = declared.iter().filter_map(|statement| match statement {
-        NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => Some(names),
-        _ => None,
-    });
-    names.flatten()
-}
-
 /// Whether a mechanism with this declaration may act on something else.
 fn acts(statement: &NeuronStatement) -> bool {
     match statement {
@@ -85,55 +69,11 @@ fn acts(statement: &NeuronStatement) -> bool {
     }
 }
 
-/// What code does that shows outside it.
-#[derive(Debug, Default)]
-pub(super) struct Deeds {
-    /// All names that statements may set.
-    pub set: Vec<String>,
-    /// There is code that is not looked into.
-    pub has_code: bool,
-}
-
-/// What all code of a file does.
-pub(super) fn deeds(program: &Program) -> Deeds {
-    let mut deeds = Deeds::default();
-    for item in &program.items {
-        match item {
-            Item::Block(block) => deeds.add(&block.body),
-            Item::Verbatim(_) => deeds.has_code = true,
-            _ => {}
-        }
-    }
-    deeds
-}
-
-impl Deeds {
-    fn add(&mut self, statements: &[Statement]) {
-        for statement in statements {
-            match &statement.kind {
-                StatementKind::Assign(Place { name, .. }, _) | StatementKind::Prime(Place { name, .. }, ..) => {
-                    self.set.push(name.text.clone());
-                }
-                StatementKind::Expression(Expr { kind: ExprKind::Call(name, arguments), .. }) => {
-                    if let (true, Some(ExprKind::Name(state))) =
-                        (name.text == "state_discontinuity", arguments.first().map(|argument| &argument.kind))
-                    {
-                        self.set.push(state.clone());
-                    }
-                }
-                StatementKind::If(branches, otherwise) => {
-                    branches.iter().map(|(_, body)| body).chain(otherwise).for_each(|body| self.add(body));
-                }
-                StatementKind::While(_, body)
-                | StatementKind::From { body, .. }
-                | StatementKind::ForNetcons(_, body)
-                | StatementKind::Initial(body)
-                | StatementKind::Group(body) => self.add(body),
-                StatementKind::Protect(inner) => self.add(std::slice::from_ref(inner)),
-                StatementKind::Solve(solve) => self.add(solve.if_error.as_deref().unwrap_or_default()),
-                StatementKind::Verbatim(_) | StatementKind::Other(..) => self.has_code = true,
-                _ => {}
-            }
-        }
-    }
+/// The POINTERs of a file that are among the names that code sets.
+pub(in crate::model) fn set_pointers<'a>(program: &'a Program, set: &'a [String]) -> impl Iterator<Item = &'a Name> {
+    let names = neuron_statements(program).filter_map(|statement| match statement {
+        NeuronStatement::Pointer(names) | NeuronStatement::BbcorePointer(names) => Some(names),
+        _ => None,
+    });
+    names.flatten().filter(|name| set.contains(&name.text))
 }

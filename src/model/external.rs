@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use super::{Mechanism, Visibility};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::bystander::{Deeds, deeds};
+use crate::model::deeds::{Deeds, deeds};
 use crate::syntax::ast::{Item, Name, NeuronStatement, Program};
+use crate::syntax::visit::neuron_statements;
 
 /// EXTERNAL variables that code sets.
-pub(super) fn refusals(program: &Program) -> Vec<Diagnostic> {
+pub(in crate::model) fn refusals(program: &Program) -> Vec<Diagnostic> {
     let refuse = |name: &Name| {
         let message = format!("`{}`: the mechanism sets a variable of another one", name.text);
         Diagnostic::refusal(Code::External, name.span, message).label("declared here")
@@ -21,7 +22,7 @@ pub(super) fn refusals(program: &Program) -> Vec<Diagnostic> {
 /// The variables of other mechanisms that code of a file sets.
 pub fn set_of_others(program: &Program) -> Vec<&Name> {
     let set = deeds(program).set;
-    let externals = statements(program).filter_map(|statement| match statement {
+    let externals = neuron_statements(program).filter_map(|statement| match statement {
         NeuronStatement::External(names) => Some(names),
         _ => None,
     });
@@ -32,7 +33,7 @@ pub fn set_of_others(program: &Program) -> Vec<&Name> {
 pub fn shared_parameters(program: &Program) -> BTreeSet<String> {
     let Deeds { set, has_code } = deeds(program);
     let Some(mechanism) = declared_name(program).filter(|_| !has_code) else { return BTreeSet::new() };
-    let elsewhere = statements(program).filter_map(|statement| match statement {
+    let elsewhere = neuron_statements(program).filter_map(|statement| match statement {
         NeuronStatement::Range(names) | NeuronStatement::Pointer(names) | NeuronStatement::External(names) => {
             Some(names)
         }
@@ -66,17 +67,9 @@ pub fn unowned(mechanism: &Mechanism, parameters: &BTreeSet<String>) -> Vec<Diag
         .collect()
 }
 
-fn statements(program: &Program) -> impl Iterator<Item = &NeuronStatement> {
-    let blocks = program.items.iter().filter_map(|item| match item {
-        Item::Neuron(statements, _) => Some(statements),
-        _ => None,
-    });
-    blocks.flatten()
-}
-
 /// The name of the mechanism that a file declares; of several, NEURON takes the last.
 pub fn declared_name(program: &Program) -> Option<&Name> {
-    let names = statements(program).filter_map(|statement| match statement {
+    let names = neuron_statements(program).filter_map(|statement| match statement {
         NeuronStatement::Suffix(name) | NeuronStatement::PointProcess(name) | NeuronStatement::ArtificialCell(name) => {
             Some(name)
         }

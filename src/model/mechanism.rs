@@ -54,6 +54,16 @@ pub struct Variable {
     pub span: Span,
 }
 
+impl Variable {
+    /// `name`, or `name[0]`, `name[1]`, ...
+    pub fn elements(&self) -> Vec<String> {
+        match self.length {
+            None => vec![self.name.clone()],
+            Some(length) => (0..length).map(|i| format!("{}[{i}]", self.name)).collect(),
+        }
+    }
+}
+
 /// What a mechanism does with an ion.
 #[derive(Clone, Debug)]
 pub struct Ion {

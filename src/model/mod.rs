@@ -6,20 +6,17 @@
 
 mod bystander;
 mod check;
+mod deeds;
 mod describe;
 mod external;
+mod kept_slope;
 pub mod mechanism;
-mod pointer;
-mod refuse;
 pub mod shadow;
-mod size;
-mod solved;
-mod threadsafe;
-mod units;
 mod verbatim;
 
 pub use bystander::{Bystander, bystander};
 pub use check::{LONGEST, check, check_all};
 pub use describe::describe;
 pub use external::{declared_name, set_of_others, shared_parameters, unowned};
+pub use kept_slope::{is_kept_slope, kept_slope, kept_slope_is_set, skipped};
 pub use mechanism::{BeforeAfter, Current, Ion, Kind, Mechanism, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility};

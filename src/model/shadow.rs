@@ -14,7 +14,7 @@ pub fn local_name(name: &str) -> String {
     format!("{name}.local")
 }
 
-/// The same program, with such LOCAL variables, arguments and counters of loops renamed.
+/// A program whose LOCAL variables, arguments and counters of loops hide no other name: they are renamed.
 pub(super) fn renamed(program: &Program) -> Program {
     let declared = declared(program);
     let mut program = program.clone();
@@ -75,7 +75,7 @@ fn visible(statement: &NeuronStatement) -> Vec<&Name> {
 #[derive(Clone)]
 struct Scope<'a> {
     declared: &'a BTreeSet<String>,
-    /// Those of them that a LOCAL hides here.
+    /// Declared names that a LOCAL hides here.
     hidden: BTreeSet<String>,
 }
 

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::bystander::deeds;
+use crate::model::deeds::deeds;
 use crate::syntax::ast::{
     BinaryOp, Block, BlockKind, Expr, ExprKind, Item, NeuronStatement, Opaque, Program, Signature, Statement,
     StatementKind,
 };
 use crate::syntax::c::{is_number, is_word, tokens};
-use crate::syntax::parse;
+use crate::syntax::{parse, visit};
 
 const OPERATORS: [&str; 14] = ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "+", "-", "*", "/", "="];
 const PUNCTUATION: [&str; 6] = ["(", ")", "{", "}", ",", ";"];
@@ -41,7 +41,7 @@ pub(super) fn translated(program: &Program) -> Program {
 struct Translator {
     /// Variables that hold their ion's value when a block begins, and that no code sets.
     never_set: BTreeSet<String>,
-    /// Those that hold it when INITIAL begins.
+    /// Variables that hold their ion's value when INITIAL begins.
     at_start: BTreeSet<String>,
     /// LOCALs and arguments of the block, the result of a FUNCTION: C calls them `_lname`, and `name` may be something
     /// else.
@@ -86,7 +86,15 @@ impl Translator {
             self.local.extend(arguments.iter().map(|argument| argument.name.text.clone()));
             self.local.insert("flag".to_owned());
         }
-        locals(&block.body, &mut self.local);
+        for statement in visit::statements(&block.body) {
+            match &statement.kind {
+                StatementKind::Local(definitions) => {
+                    self.local.extend(definitions.iter().map(|one| one.name.text.clone()));
+                }
+                StatementKind::From { variable, .. } => _ = self.local.insert(variable.text.clone()),
+                _ => {}
+            }
+        }
     }
 
     fn statements(&self, statements: Vec<Statement>, mut is_start: bool) -> Vec<Statement> {
@@ -149,7 +157,7 @@ impl Translator {
         let whole = format!("{OPENING}{}{text}}}", " ".repeat(indent));
         let program = parse(&whole).ok()?;
         let [Item::Block(Block { body, .. })] = &program.items[..] else { return None };
-        body.iter().all(|statement| self.is_plain(statement)).then(|| body.clone())
+        visit::statements(body).all(|statement| self.is_plain(statement)).then(|| body.clone())
     }
 
     /// The token in NMODL; None if it is none, or means something else.
@@ -178,16 +186,13 @@ impl Translator {
         (is_known && !name.starts_with('_') && !name.is_empty()).then_some(name)
     }
 
+    /// Whether a statement, but for the code in it, is one that C and NMODL have alike.
     fn is_plain(&self, statement: &Statement) -> bool {
         match &statement.kind {
             StatementKind::Assign(place, value) => {
                 place.index.is_none() && !self.at_start.contains(&place.name.text) && means_the_same(value)
             }
-            StatementKind::If(branches, otherwise) => {
-                let bodies = branches.iter().map(|(_, body)| body).chain(otherwise);
-                branches.iter().all(|(condition, _)| means_the_same(condition))
-                    && bodies.flatten().all(|statement| self.is_plain(statement))
-            }
+            StatementKind::If(branches, _) => branches.iter().all(|(condition, _)| means_the_same(condition)),
             _ => false,
         }
     }
@@ -200,43 +205,14 @@ fn signature(block: &Block) -> Option<&Signature> {
     }
 }
 
-/// The names that LOCAL and FROM declare in a block.
-fn locals(statements: &[Statement], names: &mut BTreeSet<String>) {
-    for statement in statements {
-        match &statement.kind {
-            StatementKind::Local(definitions) => names.extend(definitions.iter().map(|one| one.name.text.clone())),
-            StatementKind::If(branches, otherwise) => {
-                for body in branches.iter().map(|(_, body)| body).chain(otherwise) {
-                    locals(body, names);
-                }
-            }
-            StatementKind::From { variable, body, .. } => {
-                names.insert(variable.text.clone());
-                locals(body, names);
-            }
-            StatementKind::While(_, body)
-            | StatementKind::Initial(body)
-            | StatementKind::ForNetcons(_, body)
-            | StatementKind::Group(body) => locals(body, names),
-            StatementKind::Protect(inner) => locals(std::slice::from_ref(inner), names),
-            _ => {}
-        }
-    }
-}
-
 /// Whether C computes what NMODL does.
 fn means_the_same(expr: &Expr) -> bool {
-    match &expr.kind {
+    visit::expressions(expr).all(|part| match &part.kind {
         ExprKind::Number(_, unit) => unit.is_none(),
-        ExprKind::Name(_) => true,
-        ExprKind::Unary(_, operand) => means_the_same(operand),
-        ExprKind::Binary(op, left, right) => {
-            let is_integer_division = *op == BinaryOp::Div && is_integer(left) && is_integer(right);
-            !is_integer_division && means_the_same(left) && means_the_same(right)
-        }
-        ExprKind::Call(_, arguments) => arguments.iter().all(means_the_same),
-        _ => false,
-    }
+        ExprKind::Name(_) | ExprKind::Unary(..) | ExprKind::Call(..) => true,
+        ExprKind::Binary(op, left, right) => !(*op == BinaryOp::Div && is_integer(left) && is_integer(right)),
+        ExprKind::Index(..) | ExprKind::Prime(..) | ExprKind::String(_) => false,
+    })
 }
 
 /// Whether it may be an integer in C.

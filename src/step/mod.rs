@@ -1,9 +1,10 @@
 //! One fixed step of NEURON for the mechanisms of a region, and its derivative.
 //!
-//! The step is traced in NEURON's order: [`current`] at the old voltage, then
-//! [`state`] at the new one, concentration writers first; [`initial`] gives the
-//! start. What POINTERs see is like one more voltage, [`pointed`]. [`linearise()`] differentiates it all. To add an integration method, add
-//! a file beside [`derivimplicit`] and a line to [`state`].
+//! The step is traced in NEURON's order: `phase::current` at the old voltage, then
+//! `phase::state` at the new one, concentration writers first; `phase::initial`
+//! gives the start. What POINTERs see is like one more voltage, [`Pointed`].
+//! [`linearise()`] differentiates it all. To add an integration method, add a file
+//! to `method` and a line to `phase::state`.
 
 mod event;
 mod guard;
@@ -11,19 +12,24 @@ mod input;
 mod linear_map;
 mod method;
 mod phase;
+mod region;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
+use guard::shared_variables::Foreigns;
+use input::ion::region_ions;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::diff::Differentiator;
 use crate::graph::{Arm, Graph, Id, Input, Node, Scope};
-use crate::model::{Ion, Kind, Mechanism};
-use crate::trace::{Constants, Discontinuities, Values};
+use crate::model::{Ion, Mechanism};
+use crate::trace::{Constants, Discontinuities, Findings, Trace, Values};
 
 pub use event::event_time::{EventTimes, Flow, TimedEvent};
-pub use event::receive::{Change, Receive, Sent};
+pub use event::receive::{Change, Receive};
+pub use event::sent::Sent;
 pub use guard::refusals::refusals;
 pub use guard::special_values::SpecialValue;
 pub use guard::state_check::Check;
@@ -33,62 +39,19 @@ pub use input::ion::RegionIon;
 pub use input::names::Names;
 pub use input::parameter::Parameter;
 pub use input::pointer::Pointed;
-pub use input::quantity::{Quantity, When, elements};
+pub use input::quantity::{Quantity, When};
 pub use linear_map::implicit_solve::{ImplicitRow, ImplicitSolve};
 pub use linear_map::linear_form::{LinearForm, Source};
-pub use linear_map::linearise::{Linearised, State, linearise};
+pub use linear_map::linearise::linearise;
+pub use linear_map::linearised::{Linearised, State};
 pub use linear_map::state_vector::StateKind;
+pub use region::Region;
 
 /// A refusal, and the mechanism in whose source it lies.
 #[derive(Debug)]
 pub struct Refused {
     pub mechanism: usize,
     pub diagnostic: crate::diagnostic::Diagnostic,
-}
-
-/// Mechanisms that share segments, in NEURON's order.
-#[derive(Clone, Debug)]
-pub struct Region {
-    pub name: String,
-    pub mechanisms: Vec<Mechanism>,
-    /// Each mechanism can be off in a segment.
-    pub switched: bool,
-}
-
-impl Region {
-    /// Whether one mechanism for all of it can have `area` and `diam`: NEURON 9.0's translator gives them the place of a
-    /// RANDOM, and NEURON ends where it loads that.
-    pub fn has_size(&self) -> bool {
-        self.mechanisms.iter().all(|mechanism| mechanism.randoms.is_empty())
-    }
-
-    /// Mechanisms in the order of their types, put into the order in which
-    /// NEURON runs them: those that write a concentration first, the last
-    /// registered first among them (`nrn_writes_conc`).
-    pub fn new(name: impl Into<String>, mechanisms: Vec<Mechanism>, switched: bool) -> Self {
-        let (writers, others): (Vec<_>, Vec<_>) = mechanisms.into_iter().partition(Mechanism::writes_concentration);
-        let mut mechanisms: Vec<Mechanism> = writers.into_iter().rev().chain(others).collect();
-        let (mut streams, mut function_tables) = (0, 0);
-        for mechanism in &mut mechanisms {
-            mechanism.first_stream = streams;
-            streams += mechanism.randoms.len();
-            mechanism.first_function_table = function_tables;
-            function_tables += mechanism.function_tables.len();
-        }
-        Self { name: name.into(), mechanisms, switched }
-    }
-
-    /// The number of the stream of random numbers whose place this is, if it is one.
-    pub fn stream(&self, kind: &StateKind) -> Option<usize> {
-        let StateKind::Variable(index, name) = kind else { return None };
-        let mechanism = self.mechanisms.get(*index)?;
-        let own = mechanism.randoms.iter().position(|known| known == name)?;
-        Some(mechanism.first_stream + own)
-    }
-
-    pub fn kind(&self) -> Kind {
-        self.mechanisms.first().map_or(Kind::Density, |mechanism| mechanism.kind)
-    }
 }
 
 /// The step under construction.
@@ -98,12 +61,13 @@ struct Step<'a> {
     diff: Differentiator,
     /// What each input is, by input.
     quantities: BTreeMap<Input, Quantity>,
-    /// The same by quantity.
+    /// The input that stands for each quantity.
     inputs: FxHashMap<Quantity, Input>,
     constants: Constants,
+    findings: Findings,
     ions: Vec<RegionIon>,
     names: Names,
-    /// Of the point process: arrays that are one value.
+    /// Arrays of the point process that are one value.
     arrays: Vec<Array>,
     /// Inputs that all mechanisms share.
     v_before: Input,
@@ -120,17 +84,79 @@ struct Step<'a> {
     remembering: BTreeSet<usize>,
     /// STATEs that a BREAKPOINT sets.
     set_by_currents: BTreeSet<StateKind>,
-    /// Concentrations that one sets.
+    /// Concentrations that a BREAKPOINT sets.
     set_early: BTreeSet<StateKind>,
     /// What BEFORE BREAKPOINT sets: NEURON shows it one step longer than the step that has made it.
     set_at_begin: BTreeSet<StateKind>,
     /// What other segments left in variables that all have together.
-    foreigns: guard::shared_variables::Foreigns,
-    /// Those in a BREAKPOINT are not heeded when NEURON starts.
+    foreigns: Foreigns,
+    /// What `state_discontinuity` in a BREAKPOINT does: nothing when NEURON starts.
     discontinuities: Discontinuities,
 }
 
+impl<'a> Step<'a> {
+    /// With `whole`, arrays that events write are one value each.
+    fn new(region: &'a Region, whole: bool) -> Self {
+        let mut graph = Graph::default();
+        let mut quantities = BTreeMap::new();
+        let mut inputs = FxHashMap::default();
+        let mut new = |graph: &mut Graph, name: &str, quantity: Quantity| {
+            let input = graph.input(name);
+            inputs.insert(quantity.clone(), input);
+            quantities.insert(input, quantity);
+            input
+        };
+        let v_before = new(&mut graph, "v_n", Quantity::Voltage(When::Before));
+        let v_after = new(&mut graph, "v_n1", Quantity::Voltage(When::After));
+        let dt = new(&mut graph, "dt", Quantity::TimeStep);
+        let t = new(&mut graph, "t_n", Quantity::Time);
+        let celsius = new(&mut graph, "celsius", Quantity::Celsius);
+        let ions = region_ions(region);
+        let mut constants = Constants::default();
+        constants.insert(dt);
+        constants.insert(celsius);
+        constants.called.extend([v_before, v_after].map(|input| (input, "v".to_owned())));
+        constants.called.insert(t, "t".to_owned());
+        let mut step = Self {
+            region,
+            names: Names::new(region, &ions),
+            diff: Differentiator::default(),
+            quantities,
+            inputs,
+            constants,
+            findings: Findings::default(),
+            ions,
+            arrays: Vec::new(),
+            v_before,
+            v_after,
+            dt: graph.read(dt),
+            t: graph.read(t),
+            celsius: graph.read(celsius),
+            values: Vec::new(),
+            ion_values: Values::new(),
+            remembering: BTreeSet::new(),
+            set_by_currents: BTreeSet::new(),
+            set_early: BTreeSet::new(),
+            set_at_begin: BTreeSet::new(),
+            foreigns: Foreigns::new(),
+            discontinuities: Discontinuities::Heeded,
+            graph,
+        };
+        for index in 0..region.mechanisms.len() {
+            let values = step.declared(index, whole);
+            step.values.push(values);
+        }
+        step.declare_ions();
+        step
+    }
+}
+
 impl Step<'_> {
+    /// Runs code of a mechanism from these values.
+    fn trace<'s>(&'s mut self, mechanism: &'s Mechanism, values: Values, scope: Scope) -> Trace<'s> {
+        Trace::new(&mut self.graph, mechanism, values, &self.constants, &mut self.findings, scope)
+    }
+
     /// The scope of one mechanism's code: its own arm where it can be off.
     fn enter(&mut self, mechanism: usize) -> Scope {
         if !self.region.switched {

@@ -212,25 +212,6 @@ pub struct Statement {
     pub span: Span,
 }
 
-impl Statement {
-    /// Whether it, or a statement inside of it, is such a one.
-    pub fn any(&self, is_it: &impl Fn(&StatementKind) -> bool) -> bool {
-        let inside: Vec<&Self> = match &self.kind {
-            StatementKind::If(branches, otherwise) => {
-                branches.iter().map(|(_, body)| body).chain(otherwise).flatten().collect()
-            }
-            StatementKind::While(_, body)
-            | StatementKind::From { body, .. }
-            | StatementKind::ForNetcons(_, body)
-            | StatementKind::Initial(body)
-            | StatementKind::Group(body) => body.iter().collect(),
-            StatementKind::Protect(inner) => vec![inner],
-            _ => Vec::new(),
-        };
-        is_it(&self.kind) || inside.into_iter().any(|statement| statement.any(is_it))
-    }
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatementKind {
     Local(Vec<LocalDefinition>),

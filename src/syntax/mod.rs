@@ -9,6 +9,7 @@ pub mod print;
 pub mod sources;
 pub mod span;
 pub mod token;
+pub mod visit;
 
 use crate::diagnostic::Diagnostic;
 

@@ -5,6 +5,7 @@ use crate::diagnostic::Code;
 use crate::graph::{Id, Scope};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Name};
 use crate::syntax::span::Span;
+use crate::syntax::visit::expressions;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EffectKind {
@@ -21,7 +22,7 @@ pub struct Effect {
     pub kind: EffectKind,
     pub scope: Scope,
     pub arguments: Vec<Id>,
-    /// Of a WATCH: where it stands, and all values then; the condition is that of whenever it is looked at.
+    /// Where a WATCH stands, and all values then; the condition is that of whenever it is looked at.
     pub watch: Option<(Span, Values)>,
 }
 
@@ -91,13 +92,10 @@ impl Trace<'_> {
 
     /// A FUNCTION of the mechanism that an expression calls; NEURON 9 does not compile it in a WATCH.
     pub(super) fn called_in<'e>(&self, expr: &'e Expr) -> Option<&'e str> {
-        match &expr.kind {
-            ExprKind::Call(name, _) if self.mechanism.blocks.contains_key(&name.text) => Some(&name.text),
-            ExprKind::Call(_, arguments) => arguments.iter().find_map(|argument| self.called_in(argument)),
-            ExprKind::Index(_, operand) | ExprKind::Unary(_, operand) => self.called_in(operand),
-            ExprKind::Binary(_, left, right) => self.called_in(left).or_else(|| self.called_in(right)),
+        expressions(expr).find_map(|part| match &part.kind {
+            ExprKind::Call(name, _) if self.mechanism.blocks.contains_key(&name.text) => Some(name.text.as_str()),
             _ => None,
-        }
+        })
     }
 
     /// `state_discontinuity(x, value)` is `x = value` with a fixed time step, where NEURON lets it.

@@ -35,7 +35,7 @@ impl Trace<'_> {
                     UnaryOp::Not => self.graph.not(operand),
                 })
             }
-            ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) if self.calls_own(right) => {
+            ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) if self.called_in(right).is_some() => {
                 let left = self.expression(left)?;
                 let right = self.if_open(*op, left, right)?;
                 Ok(self.binary(*op, left, right))
@@ -57,18 +57,6 @@ impl Trace<'_> {
                 Ok(self.binary(*op, left, right))
             }
             ExprKind::Call(name, arguments) => self.call(name, arguments),
-        }
-    }
-
-    /// Whether code of the mechanism runs for the value: it may set variables.
-    fn calls_own(&self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Call(name, arguments) => {
-                self.mechanism.blocks.contains_key(&name.text) || arguments.iter().any(|one| self.calls_own(one))
-            }
-            ExprKind::Unary(_, operand) | ExprKind::Index(_, operand) => self.calls_own(operand),
-            ExprKind::Binary(_, left, right) => self.calls_own(left) || self.calls_own(right),
-            _ => false,
         }
     }
 

@@ -8,11 +8,11 @@
 //! earlier run left, so it is followed as if it always ran. That is so where all
 //! that the values are made of is compared, and where nothing else sets them.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::findings::Place;
 use super::{Trace, Traced, Values};
-use crate::graph::{Comparison, Id, Node};
+use crate::graph::{Comparison, Id, Node, Work};
 use crate::model::{Role, Visibility};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Statement};
 use crate::syntax::span::Span;
@@ -20,8 +20,8 @@ use crate::syntax::span::Span;
 /// The memos of a region, and all assignments.
 #[derive(Debug, Default)]
 pub struct Memos {
-    found: RefCell<Vec<Memo>>,
-    assignments: RefCell<BTreeMap<Place, Vec<Assignment>>>,
+    found: Vec<Memo>,
+    assignments: BTreeMap<Place, Vec<Assignment>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +31,6 @@ struct Assignment {
     span: Span,
     value: Id,
 }
-
-/// A mechanism, and one of its variables.
-type Place = (String, String);
 
 #[derive(Clone, Debug)]
 struct Memo {
@@ -54,8 +51,7 @@ struct Key {
 impl Memos {
     /// Where code that has been run sets a variable for the last time.
     pub fn last_set(&self, mechanism: &str, variable: &str) -> Option<Span> {
-        let assignments = self.assignments.borrow();
-        let own = assignments.get(&(mechanism.to_owned(), variable.to_owned()))?;
+        let own = self.assignments.get(&(mechanism.to_owned(), variable.to_owned()))?;
         own.last().map(|assignment| assignment.span)
     }
 
@@ -63,11 +59,10 @@ impl Memos {
     ///
     /// A guard may be set to a number, so that the code runs in any case.
     pub fn broken(&self, is_number: impl Fn(Id) -> bool) -> Option<(String, String, Span)> {
-        let assignments = self.assignments.borrow();
-        for memo in &*self.found.borrow() {
+        for memo in &self.found {
             for variable in memo.guards.iter().chain(&memo.values) {
                 let place = (memo.mechanism.clone(), variable.clone());
-                let mut all = assignments.get(&place).into_iter().flatten();
+                let mut all = self.assignments.get(&place).into_iter().flatten();
                 let other = all.find(|other| {
                     let forces_it = memo.guards.contains(variable) && is_number(other.value);
                     other.memo != Some(memo.start) && !forces_it
@@ -89,7 +84,7 @@ impl Trace<'_> {
         let outer = self.memo.replace(start);
         let result = match self.find_memo(condition, body, start) {
             Some((memo, keys)) => {
-                self.constants.memos.found.borrow_mut().push(memo);
+                self.findings.memos.found.push(memo);
                 self.fail_where_never_made(&keys);
                 self.sequence(body).map(|()| true)
             }
@@ -99,10 +94,10 @@ impl Trace<'_> {
         result
     }
 
-    pub(super) fn note_assignment(&self, variable: &str, span: Span, value: Id) {
+    pub(super) fn note_assignment(&mut self, variable: &str, span: Span, value: Id) {
         let place = (self.mechanism.name.clone(), variable.to_owned());
-        let mut assignments = self.constants.memos.assignments.borrow_mut();
-        assignments.entry(place).or_default().push(Assignment { memo: self.memo, span, value });
+        let assignment = Assignment { memo: self.memo, span, value };
+        self.findings.memos.assignments.entry(place).or_default().push(assignment);
     }
 
     fn find_memo(&mut self, condition: &Expr, body: &[Statement], start: usize) -> Option<(Memo, Vec<Key>)> {
@@ -197,7 +192,7 @@ impl Trace<'_> {
         };
         let collects =
             self.equations.is_some() || self.residuals.is_some() || self.scheme.is_some() || self.watched.is_some();
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let values = self.values.clone();
         let before = (self.frames.clone(), self.primes.clone(), self.has_jumped, count(self));
         let statements = self.statements;

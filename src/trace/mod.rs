@@ -6,10 +6,13 @@
 
 mod array;
 mod calls;
+mod conditional;
 mod constants;
 mod effect;
 mod equations;
 mod expression;
+mod findings;
+mod loops;
 mod memo;
 mod refused;
 mod repeat;
@@ -24,14 +27,16 @@ pub use calls::neuron_function::nernst;
 pub use calls::table::USETABLE;
 pub use constants::Constants;
 pub use effect::{Effect, EffectKind};
+pub use equations::kinetic::Equations;
 pub use equations::linear::{LinearEquations, unknowns_of_nonlinear};
-pub use equations::linear_ode::{keeps_cnexp, skipped, times_listed};
-pub use equations::scheme::{Equations, Scheme};
+pub use equations::linear_ode::{keeps_cnexp, times_listed};
+pub use equations::scheme::Scheme;
+pub use findings::Findings;
 pub use memo::Memos;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Graph, Id, Scope};
-use crate::model::Mechanism;
+use crate::model::{Mechanism, kept_slope, kept_slope_is_set};
 use crate::syntax::ast::{Block, Solve, Statement, StatementKind};
 use crate::syntax::span::Span;
 
@@ -61,28 +66,13 @@ pub enum Primes {
     Collect(Vec<(String, Id)>),
 }
 
-/// What NEURON keeps of the right side of an equation, where not every step runs it.
-pub fn kept_slope(state: &str) -> String {
-    format!("D.{state}")
-}
-
-/// What is not 0 once a run has set it.
-pub fn kept_slope_is_set(state: &str) -> String {
-    format!("D.{state}.set")
-}
-
-/// Whether a name is one of these.
-pub fn is_kept_slope(name: &str) -> bool {
-    name.starts_with("D.")
-}
-
 /// What a SOLVE does where code runs that has one.
 pub type Solver = fn(&mut Trace<'_>, &Solve) -> Traced<()>;
 
 /// What `state_discontinuity` does where code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discontinuities {
-    /// It sets its state.
+    /// `state_discontinuity` sets its state.
     Heeded,
     Ignored,
 }
@@ -94,6 +84,8 @@ pub struct Trace<'a> {
     pub values: Values,
     pub primes: Primes,
     pub constants: &'a Constants,
+    /// What has been found so far, here and in other code.
+    pub findings: &'a mut Findings,
     pub solver: Option<Solver>,
     /// Random numbers may be drawn: NEURON runs this code just once.
     pub may_draw: bool,
@@ -115,7 +107,7 @@ pub struct Trace<'a> {
     scheme: Option<Scheme>,
     /// The equations of the LINEAR block that is being run.
     equations: Option<LinearEquations>,
-    /// The same for NONLINEAR: where the block runs, and the residuals.
+    /// Where the NONLINEAR block that is being run stands, and its residuals.
     residuals: Option<(Scope, Vec<Id>)>,
     frames: Vec<Values>,
     scope: Scope,
@@ -137,6 +129,7 @@ impl<'a> Trace<'a> {
         mechanism: &'a Mechanism,
         values: Values,
         constants: &'a Constants,
+        findings: &'a mut Findings,
         scope: Scope,
     ) -> Self {
         Self {
@@ -145,6 +138,7 @@ impl<'a> Trace<'a> {
             values,
             primes: Primes::None,
             constants,
+            findings,
             solver: None,
             may_draw: true,
             discontinuities: Discontinuities::Heeded,
@@ -231,7 +225,7 @@ impl<'a> Trace<'a> {
             );
             let diagnostic =
                 Diagnostic::refusal(Code::History, block.span, message).help("give the equation in each arm of the IF");
-            self.constants.note_unfollowed(&self.mechanism.name, &diagnostic);
+            self.findings.note_unfollowed(&self.mechanism.name, &diagnostic);
         }
         slopes
     }
@@ -258,7 +252,7 @@ impl<'a> Trace<'a> {
             Some(variable) => {
                 *variable = value;
                 self.note_assignment(name, span, value);
-                self.constants.note_assigned(self.mechanism, name, value);
+                self.findings.note_assigned(self.mechanism, name, value);
                 Ok(())
             }
             None => Err(unknown(name, span)),

@@ -5,8 +5,9 @@
 //! until nothing else does. So what is left has the same value in every round.
 
 use super::{FAILED, Trace, Traced};
-use crate::graph::{Comparison, Id};
+use crate::graph::{Comparison, Id, Work};
 use crate::syntax::ast::{Expr, Statement, StatementKind};
+use crate::syntax::visit::statements;
 
 /// Loops in loops.
 const DEPTH: usize = 8;
@@ -28,12 +29,12 @@ impl Trace<'_> {
         (first, last, step): (&Expr, &Expr, i64),
         body: &[Statement],
     ) -> Traced<bool> {
-        if !only_computes(body) {
+        if !statements(body).all(only_computes) {
             return Ok(false);
         }
         let start = self.integer_value(first)?;
         let outer = self.depth;
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let before = (self.values.clone(), self.frames.clone(), self.primes.clone());
         let kept = (self.effects.clone(), self.stores.clone(), self.statements);
         for depth in outer..DEPTH {
@@ -80,7 +81,7 @@ impl Trace<'_> {
         (start, last, step): (Id, &Expr, i64),
         body: &[Statement],
     ) -> Option<(Vec<Carried>, Id, Vec<(Id, Id)>)> {
-        self.graph.charge(self.values.len());
+        self.graph.charge(Work::Copies(self.values.len()));
         let before = (self.values.clone(), self.frames.clone());
         let mut carried = self.made_by_loops(variable);
         loop {
@@ -94,7 +95,7 @@ impl Trace<'_> {
                 let values = if one.local { self.frame() } else { &mut self.values };
                 values.insert(one.name.clone(), inner);
             }
-            self.graph.charge(self.values.len());
+            self.graph.charge(Work::Copies(self.values.len()));
             let at_start = (self.values.clone(), self.frame().clone());
             let limit = self.integer_value(last).ok()?;
             let condition = self.graph.compare(Comparison::Le, index, limit);
@@ -140,23 +141,21 @@ impl Trace<'_> {
     }
 }
 
-/// Whether statements are such as can be in a loop that is kept.
-fn only_computes(statements: &[Statement]) -> bool {
-    statements.iter().all(|statement| match &statement.kind {
+/// Whether a statement, but for the code in it, is one that may stand in a loop that is kept.
+fn only_computes(statement: &Statement) -> bool {
+    matches!(
+        statement.kind,
         StatementKind::Assign(..)
-        | StatementKind::Expression(_)
-        | StatementKind::Local(_)
-        | StatementKind::Comment(_)
-        | StatementKind::UnitsSwitch(_)
-        | StatementKind::Word(_)
-        | StatementKind::Verbatim(_) => true,
-        StatementKind::If(branches, otherwise) => {
-            branches.iter().all(|(_, body)| only_computes(body)) && otherwise.iter().all(|body| only_computes(body))
-        }
-        StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
-            only_computes(body)
-        }
-        StatementKind::Protect(inner) => only_computes(std::slice::from_ref(inner)),
-        _ => false,
-    })
+            | StatementKind::Expression(_)
+            | StatementKind::Local(_)
+            | StatementKind::Comment(_)
+            | StatementKind::UnitsSwitch(_)
+            | StatementKind::Word(_)
+            | StatementKind::Verbatim(_)
+            | StatementKind::If(..)
+            | StatementKind::From { .. }
+            | StatementKind::While(..)
+            | StatementKind::Group(_)
+            | StatementKind::Protect(_)
+    )
 }

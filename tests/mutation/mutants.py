@@ -169,13 +169,13 @@ STEP = [
     ),
     Mutant(
         "writers first",
-        "src/step/mod.rs",
+        "src/step/region.rs",
         "writers.into_iter().rev().chain(others)",
         "others.into_iter().chain(writers)",
     ),
     Mutant(
         "writers reversed",
-        "src/step/mod.rs",
+        "src/step/region.rs",
         "writers.into_iter().rev().chain(others)",
         "writers.into_iter().chain(others)",
     ),
@@ -218,7 +218,7 @@ STEP = [
         "let (values, _) = evaluate(step, index, block, values, scope)?;\n    Ok(values)",
         "Ok(values)",
     ),
-    Mutant("states listed twice", "src/trace/equations/linear_ode.rs", "}); count }", "}); count.min(1) }"),
+    Mutant("states listed twice", "src/trace/equations/linear_ode.rs", ".sum()", ".sum::<u32>().min(1)"),
     Mutant("implicit function, sign", "src/diff/implicit.rs", "g.neg(derivative)", "derivative"),
     Mutant(
         "substitution, down",
@@ -369,7 +369,7 @@ EVENTS = [
     ),
     Mutant(
         "event: weights that NEURON clears",
-        "src/step/event/receive.rs",
+        "src/step/event/traced_event.rs",
         "receive.arguments.iter().skip(1)",
         "receive.arguments.iter().skip(9)",
         _EVENTS[1:],
@@ -453,8 +453,7 @@ LATER = [
     Mutant(
         "event: hidden variables that weights need",
         "src/step/linear_map/linearise.rs",
-        "    roots.extend(received.iter().flat_map(crate::step::event::receive::Traced::needs)"
-        ".chain(step.kept_slopes()));\n",
+        "    roots.extend(received.iter().flat_map(TracedEvent::needs).chain(step.kept_slopes()));\n",
         "    roots.extend(step.kept_slopes());\n",
         _RING,
     ),
@@ -635,7 +634,7 @@ SETTLED = [
     Mutant("settled: own recorder", _KEEP, "gm_fixed[{index}] != {name}) moved = 1.;", "0) timed = 1.;", _SETTLED),
     Mutant("kept: not at all", _KEEP, ".chain(kept_slots)", "", _SETTLED),
     Mutant("kept: copies", _KEEP, "if reversed.is_copied(state) {", "if false {", _SETTLED),
-    Mutant("corrected: read", "src/emit/reverse/refuse.rs", ".chain(read).collect()", ".collect()", _SETTLED),
+    Mutant("corrected: read", "src/emit/start.rs", ".chain(read).collect()", ".collect()", _SETTLED),
 ]
 _BLOCK = "src/emit/forward/block.rs"
 BLOCK = [
@@ -650,7 +649,7 @@ BLOCK = [
     ),
     Mutant(
         "streams beside area",
-        "src/step/mod.rs",
+        "src/step/region.rs",
         "mechanism.randoms.is_empty())\n",
         "mechanism.randoms.len() < 9)\n",
         _RANDOM,
@@ -685,10 +684,10 @@ INERT = [
 _MEMO = "src/trace/memo.rs"
 _PAST = "src/step/guard/previous_run.rs"
 _HISTORY = ("tests/history.rs",)
-_SAFE = "src/model/threadsafe.rs"
+_SAFE = "src/model/check/threadsafe.rs"
 _TRAINS = ("python/tests/test_trains.py",)
 HISTORY = [
-    Mutant("memo: not seen", "src/trace/statement.rs", "&& self.memo(condition, body)? {", "&& false {", _HISTORY),
+    Mutant("memo: not seen", "src/trace/conditional.rs", "&& self.memo(condition, body)? {", "&& false {", _HISTORY),
     Mutant("memo: untested input", _MEMO, "if !(is_known && keys", "if !(true && keys", _HISTORY),
     Mutant("memo: another key", _MEMO, "keys.iter().all(is_kept)", "true", _HISTORY),
     Mutant("memo: computed key", _MEMO, "is_simple.then(|| vec!", "Some(true).map(|_| vec!", _HISTORY),

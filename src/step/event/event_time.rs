@@ -13,7 +13,7 @@
 //! In the run itself an event acts between two steps, whatever its time is in there. Only the block sees that time:
 //! of a self-event that comes after a while that depends on parameters, `dR/dt Dt` is exact, and the rest is not there.
 
-use super::receive::Traced as TracedEvent;
+use super::traced_event::TracedEvent;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
@@ -21,14 +21,14 @@ use crate::step::linear_map::state_vector::Candidate;
 use crate::step::phase::state::Method;
 use crate::step::{LinearForm, Quantity, Receive, Refused, Step, When};
 use crate::syntax::ast::StatementKind;
-use crate::trace::{Discontinuities, EffectKind, FAILED, Primes, Trace, Traced, Values};
+use crate::trace::{Discontinuities, EffectKind, FAILED, Primes, Traced, Values};
 
 /// What becomes of the times of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventTimes {
-    /// They are numbers: the derivative is that of the run.
+    /// The times are numbers: the derivative is that of the run.
     Fixed,
-    /// They have derivatives: the whole is the limit of small steps.
+    /// The times have derivatives: the whole is the limit of small steps.
     Differentiated,
 }
 
@@ -48,7 +48,7 @@ pub struct Flow {
     pub slopes: Vec<Id>,
 }
 
-/// The same by name, before it is known which variables matter.
+/// `I` and `F` by name, before it is known which variables matter.
 pub(in crate::step) struct Slopes {
     current: Id,
     of: Values,
@@ -93,7 +93,7 @@ impl Step<'_> {
                     _ => self.slopes_of(mechanism, &method, block, values.clone(), &mut found.of),
                 }),
                 _ if mechanism.currents.is_empty() => {
-                    let mut trace = Trace::new(&mut self.graph, mechanism, values.clone(), &self.constants, None);
+                    let mut trace = self.trace(mechanism, values.clone(), None);
                     trace.sequence(std::slice::from_ref(statement)).map(|()| trace.values)
                 }
                 _ => continue,
@@ -120,7 +120,8 @@ impl Step<'_> {
         values: Values,
         slopes: &mut Values,
     ) -> Traced<Values> {
-        let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, None);
+        let dt = self.dt;
+        let mut trace = self.trace(mechanism, values, None);
         match method {
             Method::Cnexp | Method::Euler | Method::Runge | Method::Derivimplicit => {
                 trace.primes = Primes::Collect(Vec::new());
@@ -129,7 +130,7 @@ impl Step<'_> {
                     slopes.extend(right_sides);
                 }
             }
-            Method::Sparse => slopes.extend(trace.kinetic_slopes(block, self.dt)?),
+            Method::Sparse => slopes.extend(trace.kinetic_slopes(block, dt)?),
             Method::Procedure | Method::Linear | Method::Nonlinear => trace.run_block(block)?,
         }
         Ok(trace.values)

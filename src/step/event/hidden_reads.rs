@@ -9,6 +9,7 @@ use crate::graph::Id;
 use crate::model::Mechanism;
 use crate::step::{Quantity, Refused, Step};
 use crate::syntax::ast::{Expr, ExprKind, Statement, StatementKind};
+use crate::syntax::visit::{expressions, statements};
 
 impl Step<'_> {
     /// Refuses a block whose effects depend on what NEURON has not looked at.
@@ -18,7 +19,7 @@ impl Step<'_> {
         body: &[Statement],
         effects: &[Id],
     ) -> Result<(), Refused> {
-        if mechanism.breakpoint.iter().any(|statement| statement.any(&|kind| matches!(kind, StatementKind::Solve(_)))) {
+        if statements(&mechanism.breakpoint).any(|statement| matches!(statement.kind, StatementKind::Solve(_))) {
             return Ok(());
         }
         let concentrations = mechanism.ions.iter().flat_map(|ion| [ion.inside(), ion.outside()]);
@@ -47,37 +48,22 @@ fn refused(mechanism: &Mechanism, name: &str) -> Refused {
     Refused { mechanism: 0, diagnostic }
 }
 
-/// Whether statements name a variable; the condition of a WATCH becomes a function of its own.
-fn names(statements: &[Statement], name: &str) -> bool {
-    statements.iter().any(|statement| match &statement.kind {
+/// Whether code names a variable; the condition of a WATCH becomes a function of its own.
+fn names(code: &[Statement], name: &str) -> bool {
+    statements(code).any(|statement| match &statement.kind {
         StatementKind::Assign(place, value) => {
-            place.name.text == name
-                || place.index.as_deref().is_some_and(|index| reads(index, name))
-                || reads(value, name)
+            place.name.text == name || place.index.iter().any(|index| reads(index, name)) || reads(value, name)
         }
-        StatementKind::Expression(value) => reads(value, name),
-        StatementKind::If(branches, otherwise) => {
-            branches.iter().any(|(condition, body)| reads(condition, name) || names(body, name))
-                || otherwise.as_deref().is_some_and(|body| names(body, name))
+        StatementKind::Expression(value) | StatementKind::While(value, _) => reads(value, name),
+        StatementKind::If(branches, _) => branches.iter().any(|(condition, _)| reads(condition, name)),
+        StatementKind::From { first, last, step, .. } => {
+            [first, last].into_iter().chain(step).any(|bound| reads(bound, name))
         }
-        StatementKind::While(condition, body) => reads(condition, name) || names(body, name),
-        StatementKind::From { first, last, step, body, .. } => {
-            [Some(first), Some(last), step.as_ref()].into_iter().flatten().any(|bound| reads(bound, name))
-                || names(body, name)
-        }
-        StatementKind::Group(body) => names(body, name),
-        StatementKind::Protect(inner) => names(std::slice::from_ref(inner), name),
         _ => false,
     })
 }
 
 fn reads(expr: &Expr, name: &str) -> bool {
-    match &expr.kind {
-        ExprKind::Name(known) => known == name,
-        ExprKind::Index(known, index) => known == name || reads(index, name),
-        ExprKind::Unary(_, inner) => reads(inner, name),
-        ExprKind::Binary(_, left, right) => reads(left, name) || reads(right, name),
-        ExprKind::Call(_, arguments) => arguments.iter().any(|argument| reads(argument, name)),
-        ExprKind::Number(..) | ExprKind::Prime(..) | ExprKind::String(_) => false,
-    }
+    let is_it = |part: &Expr| matches!(&part.kind, ExprKind::Name(known) | ExprKind::Index(known, _) if known == name);
+    expressions(expr).any(is_it)
 }

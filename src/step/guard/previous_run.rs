@@ -6,7 +6,6 @@ use super::unread::Run;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Comparison, Id, Input, Node};
 use crate::model::Role;
-use crate::step::input::quantity::elements;
 use crate::step::linear_map::state_vector::Candidate;
 use crate::step::phase::initial::Start;
 use crate::step::{Quantity, Refused, StateKind, Step, When};
@@ -14,11 +13,11 @@ use crate::syntax::span::Span;
 
 /// Variables of which nothing tells what the run before left in them.
 pub(in crate::step) struct Gone {
-    /// Those that NEURON does not show.
+    /// Variables that NEURON does not show.
     hidden: BTreeSet<Input>,
-    /// Those that INITIAL sets.
+    /// Variables that INITIAL sets.
     reset: BTreeSet<Input>,
-    /// All that code changes.
+    /// All variables that code changes.
     changed: BTreeSet<Input>,
 }
 
@@ -53,7 +52,7 @@ impl Step<'_> {
         let mut found = BTreeSet::new();
         for (index, mechanism) in self.region.mechanisms.iter().enumerate() {
             for variable in mechanism.variables.values().filter(|variable| variable.role == Role::Assigned) {
-                for name in elements(variable) {
+                for name in variable.elements() {
                     let Some(value) = start.values[index].get(&name).copied() else { continue };
                     let input = self.variable(index, &name, When::Before);
                     let is_hidden = self.is_hidden(&StateKind::Variable(index, name));
@@ -174,7 +173,7 @@ impl Step<'_> {
     /// Values that are computed only where something is new, and that other code sets too.
     fn refuse_broken_memos(&self) -> Result<(), Refused> {
         let is_number = |id| self.graph.as_number(id).is_some();
-        let Some((mechanism, name, span)) = self.constants.memos.broken(is_number) else { return Ok(()) };
+        let Some((mechanism, name, span)) = self.findings.memos.broken(is_number) else { return Ok(()) };
         let index = self.region.mechanisms.iter().position(|known| known.name == mechanism);
         let message = format!("`{name}` is computed where something is new, and set here too");
         Err(refuse(index.unwrap_or_default(), span, message))

@@ -11,7 +11,7 @@ use crate::trace::Values;
 /// among these.
 pub fn refusals(region: &Region) -> Vec<Refused> {
     let mut step = Step::new(region, true);
-    step.constants.gather();
+    step.findings.gathers = true;
     let declared = step.values.first().cloned().unwrap_or_else(Values::new);
     let mut found = Vec::new();
     let mut note = |refused: Option<Refused>| found.extend(refused);
@@ -24,7 +24,7 @@ pub fn refusals(region: &Region) -> Vec<Refused> {
     note(step.states().err());
     note(step.end_of_step().err());
     let index = |name: &str| region.mechanisms.iter().position(|known| known.name == name).unwrap_or_default();
-    let gathered = step.constants.gathered().into_iter();
+    let gathered = step.findings.gathered.into_iter();
     let gathered = gathered.map(|(name, diagnostic)| Refused { mechanism: index(&name), diagnostic });
     // What C code declares is not known here; what is said of arrays as one value may not hold element by element.
     let holds = |one: &Refused| one.diagnostic.level == Level::Refusal && one.diagnostic.code != Code::EventArray;

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
-use crate::model::{Kind, Mechanism, Visibility};
-use crate::step::input::quantity::elements;
+use crate::model::{Kind, Mechanism, Variable, Visibility};
 use crate::step::{Quantity, Refused, Step};
-use crate::syntax::ast::StatementKind;
+use crate::syntax::ast::{Statement, StatementKind};
 use crate::syntax::span::Span;
+use crate::syntax::visit::statements;
 use crate::trace::Values;
 
 /// What of one segment another one would read.
@@ -27,11 +27,11 @@ pub(in crate::step) struct Foreign {
 
 /// Why a shared variable is not the same whichever segment came last.
 enum Differs {
-    /// Its value is made of the one before.
+    /// The value is made of the one before.
     Again,
-    /// It is set or not, by what the one before has set.
+    /// The variable is set or not, by what the segment before has set.
     Sometimes,
-    /// Of something that each has for itself.
+    /// The value is made of something that each segment has for itself.
     Of(String),
 }
 
@@ -138,7 +138,7 @@ impl Step<'_> {
         let input = self.graph.input(name);
         let known = &self.region.mechanisms[mechanism];
         let declared = known.variable(name).map_or(known.span, |variable| variable.span);
-        let span = self.constants.memos.last_set(&known.name, name).unwrap_or(declared);
+        let span = self.findings.memos.last_set(&known.name, name).unwrap_or(declared);
         self.foreigns.insert(input, Foreign { mechanism, name: name.to_owned(), span, reason });
         // Where a TABLE is made of it, the reason is this one.
         self.constants.insert_fixed(input);
@@ -214,14 +214,14 @@ fn is_shared(visibility: Visibility) -> bool {
 /// Whether another block than BREAKPOINT and INITIAL sets what all instances have together.
 pub(in crate::step) fn is_set_elsewhere(mechanism: &Mechanism) -> bool {
     let is_one = |name: &str| mechanism.variable(name).is_some_and(|variable| is_shared(variable.visibility));
-    let sets = |kind: &StatementKind| matches!(kind, StatementKind::Assign(place, _) if is_one(&place.name.text));
+    let sets = |one: &Statement| matches!(&one.kind, StatementKind::Assign(place, _) if is_one(&place.name.text));
     let before_after = mechanism.before_after.iter().map(|(_, block)| block);
-    mechanism.blocks.values().chain(before_after).any(|block| block.body.iter().any(|statement| statement.any(&sets)))
+    mechanism.blocks.values().chain(before_after).any(|block| statements(&block.body).any(sets))
 }
 
 /// The shared variables that a block has set to something else.
 fn changed(mechanism: &Mechanism, before: &Values, after: &Values) -> BTreeSet<String> {
     let shared = mechanism.variables.values().filter(|variable| is_shared(variable.visibility));
-    let names = shared.flat_map(elements);
+    let names = shared.flat_map(Variable::elements);
     names.filter(|name| before.contains_key(name) && after.contains_key(name) && before[name] != after[name]).collect()
 }

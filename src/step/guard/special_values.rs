@@ -11,7 +11,7 @@ use crate::step::{Parameter, Quantity, Step};
 /// there is no derivative, for the code around it is that of the other arm.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SpecialValue {
-    /// Its public name, `tau_kca`, `ExpSyn.tau`, `ExpSyn.weight[0]`
+    /// The public name of the parameter, `tau_kca`, `ExpSyn.tau`, `ExpSyn.weight[0]`
     pub parameter: String,
     pub value: f64,
 }

@@ -11,7 +11,7 @@ use crate::step::{Quantity, Step};
 /// Relative deviation of a state from its equation that is put down to rounding.
 pub const ROUNDING: f64 = 1e-7;
 
-/// The same where NEURON iterates until the changes are below 1e-6.
+/// Relative deviation that is left where NEURON iterates until the changes are below 1e-6.
 const ITERATED: f64 = 1e-5;
 
 /// What is left of a balance, per ms, where NEURON has set a state below zero to zero.
@@ -29,7 +29,7 @@ pub struct Check {
     /// How much may be left, relative to the size, and besides.
     pub relative: f64,
     pub absolute: f64,
-    /// It is one of the equations that hold a point process's arrays, which events write.
+    /// The equation is one of those that hold a point process's arrays, which events write.
     pub of_arrays: bool,
 }
 

@@ -28,7 +28,7 @@ pub struct SharedTable {
     pub block: String,
     /// Without the mechanism's name
     pub variables: Vec<String>,
-    /// Those of them whose change does not make NEURON fill the table again.
+    /// Variables whose change does not make NEURON fill the table again.
     pub unwatched: Vec<String>,
 }
 
@@ -36,8 +36,8 @@ impl Step<'_> {
     /// The tables that are made of RANGE variables, which must be PARAMETERs that no code changes.
     pub(in crate::step) fn shared_tables(&self, constant: &BTreeSet<Input>) -> Result<Vec<SharedTable>, Refused> {
         let mut tables = Vec::new();
-        for ((mechanism, block), shared) in self.constants.shared() {
-            let index = self.region.mechanisms.iter().position(|known| known.name == mechanism);
+        for ((mechanism, block), shared) in &self.findings.shared {
+            let index = self.region.mechanisms.iter().position(|known| known.name == *mechanism);
             let index = index.unwrap_or_default();
             if let Some(input) = shared.inputs.iter().find(|input| !constant.contains(input)) {
                 let message = format!(
@@ -56,6 +56,7 @@ impl Step<'_> {
             };
             let point = self.region.mechanisms[index].kind == crate::model::Kind::Point;
             let (variables, unwatched) = (names(false), names(true));
+            let (mechanism, block) = (mechanism.clone(), block.clone());
             tables.push(SharedTable { mechanism, point, block, variables, unwatched });
         }
         Ok(tables)
@@ -69,10 +70,14 @@ impl Step<'_> {
     }
 
     pub(in crate::step) fn stale_tables(&self) -> Vec<StaleTable> {
-        let tables = self.constants.unwatched().into_iter();
+        let tables = self.findings.unwatched.iter();
         let tables = tables.map(|((mechanism, block), inputs)| {
             let variables: BTreeSet<String> = inputs.iter().filter_map(|input| self.global_name(*input)).collect();
-            StaleTable { mechanism, block, variables: variables.into_iter().collect() }
+            StaleTable {
+                mechanism: mechanism.clone(),
+                block: block.clone(),
+                variables: variables.into_iter().collect(),
+            }
         });
         tables.collect()
     }
@@ -94,9 +99,8 @@ impl Step<'_> {
     pub(in crate::step) fn refuse_leftovers(&self, roots: &[Id]) -> Result<(), Refused> {
         self.refuse_full()?;
         let reached = self.graph.reachable_inputs(roots, true);
-        let leftovers = self.constants.leftovers();
-        let left = leftovers.into_iter().find(|(input, _)| reached.contains(input));
-        let Some(left) = left.map(|(_, left)| left).or_else(|| self.constants.mixed()) else {
+        let left = self.findings.leftovers.iter().find(|(input, _)| reached.contains(input));
+        let Some(left) = left.map(|(_, left)| left).or_else(|| self.findings.mixed()) else {
             return Ok(());
         };
         let mechanisms = &self.region.mechanisms;

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::graph::{Comparison, Id, Input, Node};
-use crate::step::event::receive::Traced;
+use crate::step::event::traced_event::TracedEvent;
 use crate::step::linear_map::state_vector::Candidate;
 use crate::step::{Quantity, Sent, Step};
 
@@ -20,7 +20,7 @@ type Known = BTreeMap<Input, f64>;
 
 /// What the start of a run sets off.
 pub(in crate::step) struct Run<'a> {
-    pub received: Option<&'a Traced>,
+    pub received: Option<&'a TracedEvent>,
     /// Self-events of INITIAL.
     pub sent: &'a [Sent],
     /// What a step is made for, besides what it hands on.

@@ -4,6 +4,8 @@
 //! the same index, at once: what is written may depend on parameters, on weights and
 //! on what INITIAL has set, whose gradients are there when the event comes.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Scope};
 use crate::model::{Kind, Mechanism, Role, Visibility};
@@ -11,6 +13,7 @@ use crate::step::linear_map::linear_form::{FormInputs, LinearForm};
 use crate::step::{Quantity, Refused, Step};
 use crate::syntax::ast::{Statement, StatementKind};
 use crate::syntax::span::Span;
+use crate::syntax::visit::statements;
 use crate::trace::{Store, Values};
 
 /// Arrays that are not longer are followed element by element; others only where they must be.
@@ -41,44 +44,27 @@ pub struct ArrayStore {
 /// Arrays that are set at events and in INITIAL only, with their lengths.
 pub(in crate::step) fn whole_arrays(mechanism: &Mechanism) -> Vec<(String, usize)> {
     let Some(receive) = &mechanism.receive else { return Vec::new() };
-    let mut elsewhere = Vec::new();
-    written(&mechanism.breakpoint, &mut elsewhere);
     let before_after = mechanism.before_after.iter().map(|(_, block)| block);
-    for block in mechanism.blocks.values().chain(before_after) {
-        written(&block.body, &mut elsewhere);
-    }
-    let mut at_events = Vec::new();
-    written(&receive.body, &mut at_events);
+    let bodies = mechanism.blocks.values().chain(before_after).map(|block| &block.body);
+    let elsewhere: BTreeSet<&str> = bodies.chain([&mechanism.breakpoint]).flat_map(|body| written(body)).collect();
+    let at_events: BTreeSet<&str> = written(&receive.body).collect();
     let arrays = mechanism.variables.values().filter(|variable| {
         mechanism.kind == Kind::Point
             && variable.role == Role::Assigned
             && matches!(variable.visibility, Visibility::Range | Visibility::Hidden)
-            && at_events.contains(&variable.name)
-            && !elsewhere.contains(&variable.name)
+            && at_events.contains(variable.name.as_str())
+            && !elsewhere.contains(variable.name.as_str())
     });
     let lengths = arrays.filter_map(|variable| Some((variable.name.clone(), variable.length?)));
     lengths.filter(|(_, length)| *length > SHORT).collect()
 }
 
-/// Arrays of which statements set elements.
-fn written(statements: &[Statement], names: &mut Vec<String>) {
-    for statement in statements {
-        match &statement.kind {
-            StatementKind::Assign(place, _) if place.index.is_some() => names.push(place.name.text.clone()),
-            StatementKind::If(branches, otherwise) => {
-                for body in branches.iter().map(|(_, body)| body).chain(otherwise) {
-                    written(body, names);
-                }
-            }
-            StatementKind::While(_, body)
-            | StatementKind::From { body, .. }
-            | StatementKind::Initial(body)
-            | StatementKind::ForNetcons(_, body)
-            | StatementKind::Group(body) => written(body, names),
-            StatementKind::Protect(inner) => written(std::slice::from_ref(inner), names),
-            _ => {}
-        }
-    }
+/// Arrays of which code sets elements.
+fn written(code: &[Statement]) -> impl Iterator<Item = &str> {
+    statements(code).filter_map(|statement| match &statement.kind {
+        StatementKind::Assign(place, _) if place.index.is_some() => Some(place.name.text.as_str()),
+        _ => None,
+    })
 }
 
 impl Step<'_> {

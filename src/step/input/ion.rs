@@ -133,7 +133,7 @@ impl Step<'_> {
         Some((name, self.where_set(setting, value, own)))
     }
 
-    /// Its name, NEURON's value and Nernst's equation, if a mechanism reads it.
+    /// The reversal potential of an ion that a mechanism reads: its name, NEURON's value and Nernst's equation.
     fn reversal_formula(&mut self, ion: &RegionIon) -> Option<(String, Id, Id)> {
         if !ion.reversal {
             return None;

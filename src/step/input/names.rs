@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::quantity::elements;
+use crate::model::Variable;
 use crate::step::{Region, RegionIon};
 
 /// Names with an underscore that emitted mechanisms use for themselves.
@@ -139,7 +139,7 @@ impl Names {
         }
         for mechanism in &region.mechanisms {
             let mut variables = FxHashMap::default();
-            for name in mechanism.variables.values().flat_map(elements) {
+            for name in mechanism.variables.values().flat_map(Variable::elements) {
                 let base = format!("{}_{}", mechanism.name, plain(&name));
                 let emitted = names.claim(&base, around);
                 variables.insert(name, emitted);

@@ -11,7 +11,7 @@ pub struct Parameter {
     /// NEURON's name, `gnabar_hh`
     pub public: String,
     pub scope: &'static str,
-    /// Its value, where a run must not change it.
+    /// The input with the value, where a run must not change it.
     pub steady: Option<Input>,
 }
 

@@ -1,16 +1,7 @@
-//! What a step reads, and where it is found.
+//! What a step reads, in NEURON's terms, and the inputs that stand for it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use rustc_hash::FxHashMap;
-
-use super::array::whole_arrays;
-use super::ion;
-use crate::diff::Differentiator;
-use crate::graph::{Comparison, Graph, Id, Input};
-use crate::model::{Role, Variable, Visibility};
-use crate::step::{Names, Region, Step};
-use crate::trace::{Constants, Discontinuities, FAILED, USETABLE, Values};
+use crate::graph::{Comparison, Id, Input};
+use crate::step::Step;
 
 /// At the start (`t_n`) or at the end (`t_{n+1}`) of the step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,61 +65,7 @@ impl Quantity {
     }
 }
 
-impl<'a> Step<'a> {
-    /// With `whole`, arrays that events write are one value each.
-    pub(in crate::step) fn new(region: &'a Region, whole: bool) -> Self {
-        let mut graph = Graph::default();
-        let mut quantities = BTreeMap::new();
-        let mut inputs = FxHashMap::default();
-        let mut new = |graph: &mut Graph, name: &str, quantity: Quantity| {
-            let input = graph.input(name);
-            inputs.insert(quantity.clone(), input);
-            quantities.insert(input, quantity);
-            input
-        };
-        let v_before = new(&mut graph, "v_n", Quantity::Voltage(When::Before));
-        let v_after = new(&mut graph, "v_n1", Quantity::Voltage(When::After));
-        let dt = new(&mut graph, "dt", Quantity::TimeStep);
-        let t = new(&mut graph, "t_n", Quantity::Time);
-        let celsius = new(&mut graph, "celsius", Quantity::Celsius);
-        let ions = ion::region_ions(region);
-        let mut constants = Constants::default();
-        constants.insert(dt);
-        constants.insert(celsius);
-        constants.called.extend([v_before, v_after].map(|input| (input, "v".to_owned())));
-        constants.called.insert(t, "t".to_owned());
-        let mut step = Self {
-            region,
-            names: Names::new(region, &ions),
-            diff: Differentiator::default(),
-            quantities,
-            inputs,
-            constants,
-            ions,
-            arrays: Vec::new(),
-            v_before,
-            v_after,
-            dt: graph.read(dt),
-            t: graph.read(t),
-            celsius: graph.read(celsius),
-            values: Vec::new(),
-            ion_values: Values::new(),
-            remembering: BTreeSet::new(),
-            set_by_currents: BTreeSet::new(),
-            set_early: BTreeSet::new(),
-            set_at_begin: BTreeSet::new(),
-            foreigns: crate::step::guard::shared_variables::Foreigns::new(),
-            discontinuities: Discontinuities::Heeded,
-            graph,
-        };
-        for index in 0..region.mechanisms.len() {
-            let values = step.declared(index, whole);
-            step.values.push(values);
-        }
-        step.declare_ions();
-        step
-    }
-
+impl Step<'_> {
     /// The input that stands for a quantity.
     pub(in crate::step) fn input(&mut self, quantity: Quantity, name: impl Into<String>) -> Input {
         if let Some(input) = self.inputs.get(&quantity) {
@@ -162,72 +99,4 @@ impl<'a> Step<'a> {
         let zero = self.graph.number(0.0);
         self.graph.compare(Comparison::Ne, switch, zero)
     }
-
-    /// Every declared variable of a mechanism with its value before the step.
-    fn declared(&mut self, index: usize, whole: bool) -> Values {
-        let region = self.region;
-        let mechanism = &region.mechanisms[index];
-        let mut values = Values::new();
-        let arrays = if whole { whole_arrays(mechanism) } else { Vec::new() };
-        for (name, length) in &arrays {
-            let array = self.new_array(index, name, *length);
-            values.insert(name.clone(), self.graph.read(array));
-        }
-        for variable in mechanism.variables.values() {
-            if self.is_whole(&variable.name) {
-                continue;
-            }
-            match variable.role {
-                Role::Constant(value) => {
-                    values.insert(variable.name.clone(), self.graph.number(value));
-                }
-                Role::Factor => {
-                    let name = self.names.of(index, &variable.name).to_owned();
-                    let input = self.input(Quantity::Factor(index, variable.name.clone()), name);
-                    self.constants.insert_fixed(input);
-                    values.insert(variable.name.clone(), self.graph.read(input));
-                }
-                Role::Pointed => {
-                    let input = self.pointed(index, &variable.name, When::Before);
-                    values.insert(variable.name.clone(), self.graph.read(input));
-                }
-                _ => {
-                    for name in elements(variable) {
-                        let input = self.variable(index, &name, When::Before);
-                        if is_constant_in_tables(variable) {
-                            self.constants.insert(input);
-                        } else if variable.role == Role::Parameter {
-                            self.constants.insert_range(input);
-                        }
-                        values.insert(name, self.graph.read(input));
-                    }
-                }
-            }
-        }
-        let usetable = self.input(Quantity::UseTable(index), format!("{}_usetable", mechanism.name));
-        // Wherever a table is filled or used it is not 0.
-        self.constants.insert_fixed(usetable);
-        values.insert(USETABLE.to_owned(), self.graph.read(usetable));
-        let zero = self.graph.number(0.0);
-        values.insert(FAILED.to_owned(), zero);
-        values.insert("celsius".to_owned(), self.celsius);
-        values.insert("dt".to_owned(), self.dt);
-        let [area, diameter] = if self.region.has_size() { ["area", "diam"] } else { ["area_here", "diam_here"] };
-        values.insert("area".to_owned(), self.read(Quantity::Area, area));
-        values.insert("diam".to_owned(), self.read(Quantity::Diameter, diameter));
-        values
-    }
-}
-
-/// `name`, or `name[0]`, `name[1]`, ...
-pub fn elements(variable: &Variable) -> Vec<String> {
-    match variable.length {
-        None => vec![variable.name.clone()],
-        Some(length) => (0..length).map(|i| format!("{}[{i}]", variable.name)).collect(),
-    }
-}
-
-fn is_constant_in_tables(variable: &Variable) -> bool {
-    matches!(variable.visibility, Visibility::Global | Visibility::External)
-        && matches!(variable.role, Role::Parameter | Role::Assigned)
 }

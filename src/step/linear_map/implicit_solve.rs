@@ -10,7 +10,7 @@
 //! ```
 
 use super::linear_form::{FormInputs, LinearForm};
-use crate::graph::{Id, LinearId};
+use crate::graph::{Id, LinearId, Work};
 use crate::step::Step;
 
 /// One equation of a solve, in the order of elimination.
@@ -109,7 +109,7 @@ impl Step<'_> {
             return LinearForm::default();
         }
         let total = |step: &mut Self, by| {
-            step.graph.charge_looks(1 + matrix.len());
+            step.graph.charge(Work::Looks(1 + matrix.len()));
             if !step.graph.may_touch(right, by) && !matrix.values().any(|id| step.graph.may_touch(*id, by)) {
                 return None;
             }

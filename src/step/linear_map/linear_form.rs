@@ -159,9 +159,9 @@ pub(in crate::step) struct FormInputs {
     pub parameters: Vec<Input>,
     /// With their stages and rows.
     pub unknowns: Vec<(Input, (usize, usize))>,
-    /// Of `NET_RECEIVE`.
+    /// The arguments of `NET_RECEIVE`.
     pub arguments: Vec<Input>,
-    /// Of an event whose time has a derivative.
+    /// The time of an event, if it has a derivative.
     pub time: Option<Input>,
     pub arrays: Vec<Input>,
 }

@@ -6,93 +6,19 @@
 //! Dx_0     = start . (V_0, p)
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::linear_form::{FormInputs, Source};
 use super::state_vector::Candidate;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Graph, Id, Input, Node};
-use crate::model::Kind;
+use crate::graph::{Id, Input, Node};
+use crate::model::{Kind, is_kept_slope};
+use crate::step::event::traced_event::TracedEvent;
 use crate::step::guard::unread::Run;
 use crate::step::{
-    Array, Check, EventTimes, ImplicitSolve, LinearForm, Names, Parameter, Pointed, Quantity, Receive, Refused, Region,
-    RegionIon, SharedTable, SpecialValue, StaleTable, StateKind, Step,
+    EventTimes, LinearForm, Linearised, Parameter, Quantity, Receive, Refused, Region, State, StateKind, Step,
 };
-use crate::trace::{FAILED, Values, is_kept_slope};
-
-/// Something that the step carries on from `t_n` to `t_{n+1}`.
-#[derive(Clone, Debug)]
-pub struct State {
-    pub kind: StateKind,
-    /// NEURON's name, `m_hh`
-    pub public: String,
-    /// The value at the end of a step.
-    pub after: Id,
-    /// The value after INITIAL.
-    pub initial: Id,
-    pub row: LinearForm,
-    pub start: LinearForm,
-    /// The values at the end of a step, if it changes them, and after INITIAL,
-    /// if NEURON does not show them.
-    pub own: Option<(Option<Id>, Id)>,
-    /// NEURON shows its value at the end of a step, and nothing else changes it.
-    pub is_watched: bool,
-    /// Its gradient is 0 in all directions, and nobody asks for it: see [`Linearised::prune_inactive`].
-    pub is_inactive: bool,
-    /// Only INITIAL sets it: neither a step nor an event does.
-    pub is_settled: bool,
-}
-
-/// A region's step with its derivatives.
-#[derive(Debug)]
-pub struct Linearised {
-    pub region: Region,
-    pub graph: Graph,
-    pub quantities: BTreeMap<Input, Quantity>,
-    pub ions: Vec<RegionIon>,
-    pub names: Names,
-    /// The current, plus `d (V_{n+1} - V_n)`: what `S` is the derivative of
-    pub current: Id,
-    /// `d`
-    pub conductance: Id,
-    /// The sizes of what `current` is the sum of.
-    pub current_size: Id,
-    /// `S`
-    pub source: LinearForm,
-    pub states: Vec<State>,
-    pub parameters: Vec<Parameter>,
-    /// Voltages that POINTERs see.
-    pub pointed: Vec<Pointed>,
-    /// What the rows of the states need, in order.
-    pub implicit_solves: Vec<ImplicitSolve>,
-    /// The same for the start.
-    pub start_implicit_solves: Vec<ImplicitSolve>,
-    pub receive: Option<Receive>,
-    /// Of a point process: arrays that events write.
-    pub arrays: Vec<Array>,
-    /// What NEURON's values at the end of a step must fulfil.
-    pub checks: Vec<Check>,
-    /// Those parameters that INITIAL may correct; the derivative is that of a run in which it does not.
-    pub corrected: Vec<StateKind>,
-    /// Variables that code changes and no step hands on to the next.
-    pub passing: BTreeSet<Input>,
-    /// STATEs that a BREAKPOINT sets.
-    pub set_by_currents: BTreeSet<StateKind>,
-    /// Concentrations that one sets in the current phase.
-    pub set_early: BTreeSet<StateKind>,
-    /// What BEFORE BREAKPOINT sets.
-    pub set_at_begin: BTreeSet<StateKind>,
-    /// Public names of visible variables that no code changes.
-    pub constants: Vec<String>,
-    /// Not 0 where the step, or the start, is not the one that is differentiated.
-    pub failed: Vec<Id>,
-    pub failed_start: Vec<Id>,
-    pub stale: Vec<StaleTable>,
-    pub shared: Vec<SharedTable>,
-    pub special_values: Vec<SpecialValue>,
-    /// Code that was left out, by mechanism: a run that enters it is flagged.
-    pub unfollowed: Vec<(String, Diagnostic)>,
-}
+use crate::trace::{FAILED, Values};
 
 /// Differentiates the step of a region with respect to the voltage, the states
 /// and those parameters whose public names are wanted.
@@ -143,7 +69,7 @@ fn linearise_with(
     let (dynamic, constant) = step.candidates(&start, received.as_ref());
     let gone = step.gone(&dynamic, reset);
     let mut roots = vec![membrane.current, membrane.conductance];
-    roots.extend(received.iter().flat_map(crate::step::event::receive::Traced::needs).chain(step.kept_slopes()));
+    roots.extend(received.iter().flat_map(TracedEvent::needs).chain(step.kept_slopes()));
     let chosen = step.carried(dynamic, &mut roots);
     roots.extend(chosen.iter().map(|candidate| candidate.start));
     step.refuse_foreign(&roots)?;
@@ -163,7 +89,7 @@ fn linearise_with(
     let mut start_inputs = inputs.clone();
     // After the start they are states, not parameters.
     inputs.forget(&initial, step.graph.input("nothing"));
-    let arguments = received.as_ref().map(crate::step::event::receive::Traced::inputs).unwrap_or_default();
+    let arguments = received.as_ref().map(TracedEvent::inputs).unwrap_or_default();
     let event_inputs = FormInputs { arguments, time: step.time(), ..inputs.clone() };
     let settled = step.settled(&chosen);
     // What an array keeps of the time of an event counts as a number, but in the limit of small steps.
@@ -206,7 +132,7 @@ fn linearise_with(
         stale: step.stale_tables(),
         special_values,
         shared: step.shared_tables(&constant)?,
-        unfollowed: step.constants.unfollowed(),
+        unfollowed: std::mem::take(&mut step.findings.unfollowed),
         checks: step.checks(&chosen),
         graph: step.graph,
         quantities: step.quantities,
@@ -255,7 +181,7 @@ fn refuse_point_process(region: &Region) -> Result<(), Refused> {
 impl Step<'_> {
     fn stores_of_events(
         &mut self,
-        received: &crate::step::event::receive::Traced,
+        received: &TracedEvent,
         chosen: &[Candidate],
         inputs: &FormInputs,
         settled: &[bool],

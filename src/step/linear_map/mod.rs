@@ -4,6 +4,7 @@ pub mod implicit_solve;
 pub mod inert;
 pub mod linear_form;
 pub mod linearise;
+pub mod linearised;
 pub mod prune;
 pub mod state_vector;
 pub mod stepwise;

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 use crate::model::{Role, Visibility};
-use crate::step::event::receive::Traced;
-use crate::step::input::quantity::elements;
+use crate::step::event::traced_event::TracedEvent;
 use crate::step::phase::state::state_elements;
 use crate::step::{Quantity, Refused, Step, When};
 use crate::syntax::span::Span;
@@ -46,7 +45,7 @@ impl Step<'_> {
     pub(in crate::step) fn candidates(
         &mut self,
         start: &crate::step::phase::initial::Start,
-        received: Option<&Traced>,
+        received: Option<&TracedEvent>,
     ) -> (Vec<Candidate>, BTreeSet<Input>) {
         let mut dynamic = Vec::new();
         let mut constant = BTreeSet::new();
@@ -63,7 +62,7 @@ impl Step<'_> {
                 {
                     continue;
                 }
-                for name in elements(variable) {
+                for name in variable.elements() {
                     let input = self.variable(index, &name, When::Before);
                     let before = self.graph.read(input);
                     let after = self.values[index][&name];
@@ -131,7 +130,7 @@ impl Step<'_> {
     pub(in crate::step) fn changed(
         &mut self,
         chosen: &[Candidate],
-        received: &Traced,
+        received: &TracedEvent,
         moving: bool,
     ) -> Result<Vec<(usize, Id)>, Refused> {
         self.refuse_full()?;

@@ -7,7 +7,7 @@
 use crate::graph::{Input, Scope};
 use crate::step::Step;
 use crate::syntax::ast::Block;
-use crate::trace::{Primes, Trace, Traced, Values};
+use crate::trace::{Primes, Traced, Values};
 
 pub(in crate::step) fn advance(
     step: &mut Step,
@@ -20,7 +20,7 @@ pub(in crate::step) fn advance(
     let mechanism = &region.mechanisms[index];
     // Which states have an equation.
     let names: Vec<String> = {
-        let mut trace = Trace::new(&mut step.graph, mechanism, values.clone(), &step.constants, scope);
+        let mut trace = step.trace(mechanism, values.clone(), scope);
         trace.primes = Primes::Collect(Vec::new());
         trace.run_block(block)?;
         match trace.primes {
@@ -34,7 +34,7 @@ pub(in crate::step) fn advance(
         let value = step.graph.read(*unknown);
         at_end.insert(name.clone(), value);
     }
-    let mut trace = Trace::new(&mut step.graph, mechanism, at_end, &step.constants, scope);
+    let mut trace = step.trace(mechanism, at_end, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
     let Primes::Collect(slopes) = trace.primes else { return Ok(values) };
@@ -53,7 +53,7 @@ pub(in crate::step) fn advance(
     for (name, value) in names.iter().zip(&solution) {
         solved.insert(name.clone(), *value);
     }
-    let mut trace = Trace::new(&mut step.graph, mechanism, solved, &step.constants, scope);
+    let mut trace = step.trace(mechanism, solved, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
     let mut values = trace.values;

@@ -3,7 +3,7 @@
 use crate::graph::Scope;
 use crate::step::Step;
 use crate::syntax::ast::Block;
-use crate::trace::{Primes, Trace, Traced, Values, times_listed};
+use crate::trace::{Primes, Traced, Values, times_listed};
 
 pub(in crate::step) fn advance(
     step: &mut Step,
@@ -13,7 +13,7 @@ pub(in crate::step) fn advance(
     scope: Scope,
 ) -> Traced<Values> {
     let mechanism = &step.region.mechanisms[index];
-    let mut trace = Trace::new(&mut step.graph, mechanism, values, &step.constants, scope);
+    let mut trace = step.trace(mechanism, values, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
     let slopes = trace.collected(block);

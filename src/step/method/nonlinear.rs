@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Input, Scope};
 use crate::step::Step;
 use crate::syntax::ast::Block;
-use crate::trace::{Trace, Traced, Values, unknowns_of_nonlinear};
+use crate::trace::{Traced, Values, unknowns_of_nonlinear};
 
 pub(in crate::step) fn advance(
     step: &mut Step,
@@ -24,7 +24,7 @@ pub(in crate::step) fn advance(
         let value = step.graph.read(*unknown);
         at_end.insert(name.clone(), value);
     }
-    let mut trace = Trace::new(&mut step.graph, mechanism, at_end.clone(), &step.constants, scope);
+    let mut trace = step.trace(mechanism, at_end.clone(), scope);
     let residuals = trace.nonlinear(block)?;
     if residuals.len() != unknowns.len() {
         let message = format!("{} equations for {} unknowns", residuals.len(), unknowns.len());
@@ -33,7 +33,7 @@ pub(in crate::step) fn advance(
     let solution = step.graph.solve(unknowns, residuals, scope);
     // Once more with the solution, for what the block assigns besides.
     at_end.extend(names.iter().cloned().zip(solution.iter().copied()));
-    let mut trace = Trace::new(&mut step.graph, mechanism, at_end, &step.constants, scope);
+    let mut trace = step.trace(mechanism, at_end, scope);
     trace.nonlinear(block)?;
     let mut values = trace.values;
     values.extend(names.into_iter().zip(solution));

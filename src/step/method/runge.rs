@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::graph::{Id, Scope};
 use crate::step::Step;
 use crate::syntax::ast::Block;
-use crate::trace::{Primes, Trace, Traced, Values, times_listed};
+use crate::trace::{Primes, Traced, Values, times_listed};
 
 /// How far each evaluation is from the start, in parts of `dt`, and how often its slopes count.
 const STAGES: [(f64, f64); 4] = [(0.0, 1.0), (0.5, 2.0), (0.5, 2.0), (1.0, 1.0)];
@@ -67,7 +67,7 @@ fn repeat_first(step: &mut Step, start: &mut Values, slopes: &Slopes, block: &Bl
 /// The right sides, and what the block left behind.
 fn evaluate(step: &mut Step, index: usize, block: &Block, values: Values, scope: Scope) -> Traced<(Values, Slopes)> {
     let mechanism = &step.region.mechanisms[index];
-    let mut trace = Trace::new(&mut step.graph, mechanism, values, &step.constants, scope);
+    let mut trace = step.trace(mechanism, values, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
     let slopes = trace.collected(block).into_iter().collect();

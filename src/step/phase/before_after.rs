@@ -18,7 +18,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input};
 use crate::model::{BeforeAfter, Mechanism};
 use crate::step::{Refused, StateKind, Step, When};
-use crate::trace::{Discontinuities, Trace, Traced, Values};
+use crate::trace::{Discontinuities, Traced, Values};
 
 impl Step<'_> {
     /// Runs the blocks of all mechanisms that have one.
@@ -36,7 +36,7 @@ impl Step<'_> {
             before.insert("v".to_owned(), v);
             self.see(index, &mut before, when);
             before.insert("t".to_owned(), t);
-            let mut trace = Trace::new(&mut self.graph, mechanism, before.clone(), &self.constants, scope);
+            let mut trace = self.trace(mechanism, before.clone(), scope);
             // The derivative of a step goes on to where the next one begins.
             trace.may_draw = moment != BeforeAfter::BeforeBreakpoint;
             let mut after = trace

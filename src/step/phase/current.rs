@@ -11,7 +11,8 @@ use crate::model::{Mechanism, SEEN_VOLTAGE};
 use crate::step::guard::shared_variables;
 use crate::step::{Refused, StateKind, Step, When};
 use crate::syntax::ast::{Statement, StatementKind};
-use crate::trace::{Discontinuities, Trace, Values};
+use crate::syntax::visit::statements;
+use crate::trace::{Discontinuities, Values};
 
 /// NEURON's voltage difference for `dI/dV`, mV.
 const SLOPE_STEP: f64 = 0.001;
@@ -116,7 +117,7 @@ impl Step<'_> {
             .cloned()
             .collect();
         let seen = values.get(SEEN_VOLTAGE).copied();
-        let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+        let mut trace = self.trace(mechanism, values, scope);
         trace.called_voltage = seen;
         trace.discontinuities = discontinuities;
         match trace.with_locals(&body) {
@@ -245,8 +246,11 @@ impl Step<'_> {
         if !mechanism.is_thread_safe {
             return None;
         }
-        let mut names = Vec::new();
-        hints(&mechanism.breakpoint, &mut names);
+        // Wherever it stands in BREAKPOINT.
+        let names = statements(&mechanism.breakpoint).filter_map(|statement| match &statement.kind {
+            StatementKind::Conductance(name, _) => Some(name.text.as_str()),
+            _ => None,
+        });
         let mut sum = None;
         for name in names {
             let local = in_values(name);
@@ -268,22 +272,6 @@ impl Step<'_> {
                 self.graph.join(branch, value, zero)
             }
             None => value,
-        }
-    }
-}
-
-/// The variables that CONDUCTANCE names, wherever it stands in BREAKPOINT.
-fn hints<'a>(statements: &'a [Statement], names: &mut Vec<&'a str>) {
-    for statement in statements {
-        match &statement.kind {
-            StatementKind::Conductance(name, _) => names.push(&name.text),
-            StatementKind::If(branches, otherwise) => {
-                branches.iter().map(|(_, body)| body).chain(otherwise).for_each(|body| hints(body, names));
-            }
-            StatementKind::While(_, body) | StatementKind::From { body, .. } | StatementKind::Group(body) => {
-                hints(body, names);
-            }
-            _ => {}
         }
     }
 }

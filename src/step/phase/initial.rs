@@ -1,8 +1,8 @@
 //! INITIAL: where the states start, as a function of the voltage and the parameters.
 
-use crate::model::{BeforeAfter, Role, SEEN_VOLTAGE};
+use crate::model::{BeforeAfter, Role, SEEN_VOLTAGE, is_kept_slope};
 use crate::step::{Refused, Sent, Step, When};
-use crate::trace::{Trace, Values, is_kept_slope};
+use crate::trace::Values;
 
 /// The values after `finitialize`.
 pub(in crate::step) struct Start {
@@ -29,7 +29,7 @@ impl Step<'_> {
                 if variable.role == Role::State && !mechanism.ions.iter().any(|ion| ion.uses(&variable.name)) {
                     let zero = self.graph.number(0.0);
                     let default = values.get(&format!("{}0", variable.name)).copied();
-                    for name in crate::step::input::quantity::elements(variable) {
+                    for name in variable.elements() {
                         values.insert(name, default.unwrap_or(zero));
                     }
                 }
@@ -42,7 +42,7 @@ impl Step<'_> {
             values.insert("v".to_owned(), v);
             self.see(index, &mut values, When::Before);
             values.insert("t".to_owned(), self.t);
-            let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+            let mut trace = self.trace(mechanism, values, scope);
             trace.effects = mechanism.receive.is_some().then(Vec::new);
             trace.stores = mechanism.receive.is_some().then(Vec::new);
             trace.solver = Some(crate::step::phase::state::solve_at_start);

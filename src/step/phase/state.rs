@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Input, Scope};
-use crate::model::Mechanism;
+use crate::model::{Mechanism, Variable, skipped};
 use crate::step::method::{derivimplicit, euler, linear, nonlinear, runge, sparse};
 use crate::step::{Quantity, Refused, Step, When};
 use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
-use crate::trace::{Primes, Scheme, Trace, Traced, Values, keeps_cnexp, skipped};
+use crate::trace::{Primes, Scheme, Trace, Traced, Values, keeps_cnexp};
 
 /// How NEURON advances the states of a block.
 pub(in crate::step) enum Method {
@@ -61,7 +61,7 @@ impl<'a> Step<'a> {
                     StatementKind::Solve(solve) => self.solve(index, solve, values, scope),
                     // Without a current, all of BREAKPOINT runs here.
                     _ if mechanism.currents.is_empty() => {
-                        let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                        let mut trace = self.trace(mechanism, values, scope);
                         trace.sequence(std::slice::from_ref(statement)).map(|()| trace.values)
                     }
                     _ => continue,
@@ -124,13 +124,13 @@ impl<'a> Step<'a> {
         let dt = self.dt;
         match method {
             Method::Cnexp => {
-                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let mut trace = self.trace(mechanism, values, scope);
                 trace.primes = Primes::Exponential { dt };
                 trace.run_block(block)?;
                 Ok(trace.values)
             }
             Method::Procedure => {
-                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let mut trace = self.trace(mechanism, values, scope);
                 trace.run_block(block)?;
                 Ok(trace.values)
             }
@@ -138,12 +138,12 @@ impl<'a> Step<'a> {
                 let scheme = Scheme::new(mechanism, block);
                 let own: BTreeMap<String, Input> =
                     scheme.states.into_iter().map(|name| (name.clone(), self.state_after(index, &name))).collect();
-                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let mut trace = self.trace(mechanism, values, scope);
                 sparse::advance(&mut trace, block, dt, |name| own[name])?;
                 Ok(trace.values)
             }
             Method::Linear => {
-                let mut trace = Trace::new(&mut self.graph, mechanism, values, &self.constants, scope);
+                let mut trace = self.trace(mechanism, values, scope);
                 linear::solve(&mut trace, block)?;
                 Ok(trace.values)
             }
@@ -158,7 +158,7 @@ impl<'a> Step<'a> {
     fn anchor_states(&mut self, index: usize, before: &Values, values: &mut Values) {
         let mechanism = &self.region.mechanisms[index];
         let mut names = state_elements(mechanism);
-        names.extend(self.constants.kept(&mechanism.name));
+        names.extend(self.findings.kept(&mechanism.name));
         for name in names {
             if values.get(&name) != before.get(&name) {
                 let own = self.state_after(index, &name);
@@ -202,12 +202,7 @@ fn not_differentiated(solve: &Solve) -> Box<Diagnostic> {
 
 /// The names of all states, array elements one by one.
 pub(in crate::step) fn state_elements(mechanism: &Mechanism) -> Vec<String> {
-    mechanism
-        .states
-        .iter()
-        .filter_map(|name| mechanism.variable(name))
-        .flat_map(crate::step::input::quantity::elements)
-        .collect()
+    mechanism.states.iter().filter_map(|name| mechanism.variable(name)).flat_map(Variable::elements).collect()
 }
 
 /// What NEURON runs in the state phase, for a message.

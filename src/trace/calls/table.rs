@@ -15,10 +15,10 @@ use crate::diagnostic::Code;
 use std::collections::BTreeSet;
 
 use crate::graph::{Builtin, Comparison, Id, Input};
+use crate::model::Variable;
 use crate::syntax::ast::{Block, Length, Name, Signature, Table};
 use crate::syntax::span::Span;
-use crate::trace::constants::{Leftover, is_shared};
-use crate::trace::equations::scheme::elements;
+use crate::trace::findings::{Leftover, is_shared};
 use crate::trace::{FAILED, Trace, Traced, refuse};
 
 /// The variable that holds the mechanism's `usetable` switch.
@@ -38,7 +38,7 @@ impl Trace<'_> {
         };
         let columns = table.names.iter().map(|name| &name.text);
         let mut names: Vec<String> = columns
-            .flat_map(|name| self.mechanism.variable(name).map_or_else(|| vec![name.clone()], elements))
+            .flat_map(|name| self.mechanism.variable(name).map_or_else(|| vec![name.clone()], Variable::elements))
             .collect();
         if is_function {
             names = vec![RESULT.to_owned()];
@@ -136,14 +136,14 @@ impl Trace<'_> {
             if is_shared(self.mechanism, &variable) && self.is_constant(value) {
                 let inputs = self.graph.reachable_inputs(&[value], true);
                 self.note_unwatched(procedure, inputs);
-                self.constants.kept.borrow_mut().push((leftover, value));
+                self.findings.kept.push((leftover, value));
                 self.values.insert(variable, value);
                 continue;
             }
             let input = self.graph.input(format!("{}_{variable}_left", leftover.mechanism));
             let value = self.graph.read(input);
             self.values.insert(variable, value);
-            self.constants.leftovers.borrow_mut().insert(input, leftover);
+            self.findings.leftovers.insert(input, leftover);
         }
         Ok(())
     }
@@ -197,15 +197,15 @@ impl Trace<'_> {
         self.graph.reachable_inputs(&watched, true)
     }
 
-    /// Remember which of these inputs NEURON does not look at before it uses the table again.
-    fn note_unwatched(&self, procedure: &Tabulated, mut inputs: BTreeSet<Input>) {
+    /// Remembers which of these inputs NEURON does not look at before it uses the table again.
+    fn note_unwatched(&mut self, procedure: &Tabulated, mut inputs: BTreeSet<Input>) {
         let watched = self.watched(procedure);
         inputs.retain(|input| {
             !watched.contains(input) && !self.constants.ranges.contains(input) && !self.constants.fixed.contains(input)
         });
         if !inputs.is_empty() {
-            let mut unwatched = self.constants.unwatched.borrow_mut();
-            unwatched.entry(self.table(procedure)).or_default().extend(inputs);
+            let table = self.table(procedure);
+            self.findings.unwatched.entry(table).or_default().extend(inputs);
         }
     }
 
@@ -224,8 +224,8 @@ impl Trace<'_> {
                 let watched = self.watched(procedure);
                 let ranges: BTreeSet<Input> = inputs.intersection(&self.constants.ranges).copied().collect();
                 if !ranges.is_empty() {
-                    let mut shared = self.constants.shared.borrow_mut();
-                    let shared = shared.entry(self.table(procedure)).or_default();
+                    let table = self.table(procedure);
+                    let shared = self.findings.shared.entry(table).or_default();
                     shared.span = procedure.span;
                     shared.watched.extend(ranges.intersection(&watched));
                     shared.inputs.extend(&ranges);

@@ -7,9 +7,10 @@
 
 use crate::diagnostic::Code;
 use crate::graph::{Id, SparseRow};
-use crate::model::Mechanism;
-use crate::syntax::ast::{BinaryOp, Block, BlockKind, Expr, ExprKind, Statement, StatementKind, UnaryOp};
+use crate::model::{Mechanism, Variable};
+use crate::syntax::ast::{BinaryOp, Block, BlockKind, Expr, ExprKind, StatementKind, UnaryOp};
 use crate::syntax::span::Span;
+use crate::syntax::visit::statements;
 use crate::trace::{Scope, Trace, Traced, refuse};
 
 /// `matrix . states = right`
@@ -128,7 +129,7 @@ fn unknowns(mechanism: &Mechanism, block: &Block) -> Vec<String> {
         _ => &[],
     };
     let mut names = Vec::new();
-    equations(&block.body, &mut |side| {
+    for side in sides(block) {
         let mut products = Vec::new();
         terms(side, false, &mut products);
         for (factor, _) in products.into_iter().flat_map(|(_, product)| product) {
@@ -140,9 +141,9 @@ fn unknowns(mechanism: &Mechanism, block: &Block) -> Vec<String> {
                 }
             }
         }
-    });
+    }
     let variables = names.iter().filter_map(|name| mechanism.variable(name));
-    variables.flat_map(crate::trace::equations::scheme::elements).collect()
+    variables.flat_map(Variable::elements).collect()
 }
 
 /// The states that a NONLINEAR block solves for.
@@ -151,35 +152,22 @@ pub fn unknowns_of_nonlinear(mechanism: &Mechanism, block: &Block) -> Vec<String
         BlockKind::Nonlinear(_, chosen) => chosen,
         _ => &[],
     };
-    let mut sides = Vec::new();
-    equations(&block.body, &mut |side| sides.push(side.clone()));
     let is_solved = |name: &&String| {
         (chosen.is_empty() || chosen.iter().any(|known| known.text == **name))
-            && sides.iter().any(|side| crate::trace::equations::linear_ode::mentions(side, name))
+            && sides(block).any(|side| crate::trace::equations::linear_ode::mentions(side, name))
     };
     let names = mechanism.states.iter().filter(is_solved);
     let variables = names.filter_map(|name| mechanism.variable(name));
-    variables.flat_map(crate::trace::equations::scheme::elements).collect()
+    variables.flat_map(Variable::elements).collect()
 }
 
-fn equations(body: &[Statement], found: &mut impl FnMut(&Expr)) {
-    for statement in body {
-        match &statement.kind {
-            StatementKind::Equation(left, right) => {
-                found(left);
-                found(right);
-            }
-            StatementKind::If(branches, otherwise) => {
-                for body in branches.iter().map(|(_, body)| body).chain(otherwise) {
-                    equations(body, found);
-                }
-            }
-            StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
-                equations(body, found);
-            }
-            _ => {}
-        }
-    }
+/// Both sides of each equation of a block.
+fn sides(block: &Block) -> impl Iterator<Item = &Expr> {
+    let equations = statements(&block.body).filter_map(|statement| match &statement.kind {
+        StatementKind::Equation(left, right) => Some([left, right]),
+        _ => None,
+    });
+    equations.flatten()
 }
 
 /// The products of a sum, and whether each is subtracted.

@@ -4,42 +4,22 @@
 //! finds `a` and `b` by the shape of the right side alone; this file makes the
 //! same choices, so that the step is the same even where they are odd.
 
-use std::collections::BTreeSet;
-
 use crate::graph::Id;
-use crate::syntax::ast::{BinaryOp, Block, Expr, ExprKind, Number, Statement, StatementKind, UnaryOp};
+use crate::syntax::ast::{BinaryOp, Block, Expr, ExprKind, Number, UnaryOp};
+use crate::syntax::visit::primes;
 use crate::trace::{Trace, Traced};
 
 /// Whether the translator keeps cnexp for this block; if not, it takes
 /// derivimplicit for all of it.
 pub fn keeps_cnexp(block: &Block) -> bool {
-    all_primes(&block.body, &mut |state, value| !enters_nonlinearly(value, state))
+    primes(&block.body).all(|(state, value)| !enters_nonlinearly(value, &state.name.text))
 }
 
 /// How often the translator lists a state (`z[1]` with all of `z`) for euler and runge, which go through that list:
 /// once for each equation that is written of it, in arms of a conditional too.
 pub fn times_listed(block: &Block, state: &str) -> u32 {
     let name = state.split('[').next().unwrap_or(state);
-    let mut count = 0;
-    all_primes(&block.body, &mut |other, _| {
-        count += u32::from(other == name);
-        true
-    });
-    count
-}
-
-fn all_primes(body: &[Statement], test: &mut impl FnMut(&str, &Expr) -> bool) -> bool {
-    body.iter().all(|statement| match &statement.kind {
-        StatementKind::Prime(place, _, value) => test(&place.name.text, value),
-        StatementKind::If(branches, otherwise) => {
-            branches.iter().all(|(_, body)| all_primes(body, test))
-                && otherwise.as_ref().is_none_or(|body| all_primes(body, test))
-        }
-        StatementKind::From { body, .. } | StatementKind::While(_, body) | StatementKind::Group(body) => {
-            all_primes(body, test)
-        }
-        _ => true,
-    })
+    primes(&block.body).map(|(other, _)| u32::from(other.name.text == name)).sum()
 }
 
 pub(in crate::trace) fn mentions(expr: &Expr, state: &str) -> bool {
@@ -106,7 +86,7 @@ impl Trace<'_> {
         Ok(g.add(old, change))
     }
 
-    /// The same where FUNCTIONs set what the right side depends on: NEURON's code calls them again for each of
+    /// The parts of a right side whose FUNCTIONs set what it depends on: NEURON's code calls them again for each of
     /// `slope`, `b` and `a`, as far as they are in it.
     fn parts_in_order(&mut self, right: &Expr, state: &str) -> Traced<Parts> {
         let zero = self.graph.number(0.0);
@@ -261,36 +241,4 @@ fn negative(expr: Option<Expr>) -> Option<Expr> {
 
 fn both(op: BinaryOp, x: &Expr, y: &Expr) -> Expr {
     Expr { kind: ExprKind::Binary(op, Box::new(x.clone()), Box::new(y.clone())), span: x.span.to(y.span) }
-}
-
-/// The states of whose equations there is none on some way through the block.
-pub fn skipped(block: &Block) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    all_primes(&block.body, &mut |state, _| {
-        all.insert(state.to_owned());
-        true
-    });
-    let sure = surely(&block.body);
-    all.difference(&sure).cloned().collect()
-}
-
-fn surely(body: &[Statement]) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for statement in body {
-        match &statement.kind {
-            StatementKind::Prime(place, ..) => {
-                found.insert(place.name.text.clone());
-            }
-            StatementKind::If(branches, Some(otherwise)) => {
-                let ways = branches.iter().map(|(_, body)| surely(body));
-                found.extend(ways.fold(surely(otherwise), |sure, way| &sure & &way));
-            }
-            // A loop over the elements of a state.
-            StatementKind::Group(body) | StatementKind::From { body, .. } => {
-                found.extend(surely(body));
-            }
-            _ => {}
-        }
-    }
-    found
 }

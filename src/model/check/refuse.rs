@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Block, BlockKind, Item, Name, NeuronStatement, Program, Signature};
+use crate::syntax::visit::neuron_statements;
 
 /// All refusals that declarations alone call for.
 pub fn refusals(program: &Program) -> Vec<Diagnostic> {
@@ -34,11 +35,7 @@ fn neuron_statement(statement: &NeuronStatement) -> Option<Diagnostic> {
 
 /// A script calls it by name where it has one argument and is not the function of one point process.
 fn function_table(signature: &Signature, program: &Program) -> Option<Diagnostic> {
-    let mut statements = program.items.iter().filter_map(|item| match item {
-        Item::Neuron(statements, _) => Some(statements),
-        _ => None,
-    });
-    let is_density = statements.any(|all| all.iter().any(|one| matches!(one, NeuronStatement::Suffix(_))));
+    let is_density = neuron_statements(program).any(|one| matches!(one, NeuronStatement::Suffix(_)));
     let reason = match signature.arguments.len() {
         1 if is_density => return None,
         1 => "a FUNCTION_TABLE of a point process is not differentiated",

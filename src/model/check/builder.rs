@@ -1,91 +1,46 @@
-//! Syntax tree -> mechanism.
+//! What a file declares, gathered item by item.
 
 use std::collections::BTreeMap;
 
-use super::{external, pointer, shadow, size, solved, verbatim};
+use super::size;
+use super::units::UnitNames;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::bystander::deeds;
 use crate::model::mechanism::{
-    BeforeAfter, Current, Ion, Kind, Mechanism, NEURON_NAMES, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility,
+    BeforeAfter, Current, Ion, Kind, Mechanism, NEURON_NAMES, NetReceive, Role, Variable, Visibility,
 };
-use crate::model::refuse::refusals;
-use crate::model::threadsafe::is_thread_safe;
-use crate::model::units::UnitNames;
-use crate::step::elements;
-use crate::syntax::ast::{
-    BlockKind, Item, Length, Name, NeuronStatement, Number, Program, Solve, Statement, StatementKind, UnitDefinition,
-    UseIon,
-};
+use crate::syntax::ast::{Block, BlockKind, Item, Name, NeuronStatement, Number, Statement, UnitDefinition, UseIon};
 use crate::syntax::span::Span;
-use crate::trace::{kept_slope, kept_slope_is_set, skipped};
 
-/// Elements of one array; each is followed by itself.
-pub const LONGEST: usize = 10_000;
 /// Characters that the units of a factor may take: NEURON reads lines of 512.
 const LONGEST_UNIT: usize = 200;
 
-/// The mechanism that a file declares, or everything that stands in the way.
-///
-/// # Errors
-///
-/// These.
-pub fn check(program: &Program) -> Result<Mechanism, Vec<Diagnostic>> {
-    let (mechanism, errors) = check_all(program, None);
-    match mechanism {
-        Some(mechanism) if errors.is_empty() => Ok(mechanism),
-        _ => Err(errors),
-    }
-}
-
-/// The mechanism, if there is one, and everything that stands in the way.
-///
-/// `file`: what NEURON calls a mechanism that has no name, after its file.
-pub fn check_all(program: &Program, file: Option<&str>) -> (Option<Mechanism>, Vec<Diagnostic>) {
-    let is_thread_safe = is_thread_safe(&shadow::renamed(program));
-    // C code calls a LOCAL otherwise, so it comes first.
-    let program = &shadow::renamed(&verbatim::translated(program));
-    let mut builder = Builder { is_thread_safe, ..Builder::default() };
-    for item in &program.items {
-        builder.item(item);
-    }
-    builder.breakpoint = solved::first(std::mem::take(&mut builder.breakpoint));
-    if !is_thread_safe {
-        builder.breakpoint.retain(|statement| !matches!(statement.kind, StatementKind::Conductance(..)));
-    }
-    builder.defaults(&deeds(program).set);
-    builder.errors.extend(refusals(program));
-    builder.errors.extend(pointer::refusals(program));
-    builder.errors.extend(external::refusals(program));
-    builder.finish(file)
-}
-
 #[derive(Default)]
-struct Builder {
-    name: Option<(Name, Kind)>,
-    variables: BTreeMap<String, Variable>,
-    states: Vec<String>,
-    randoms: Vec<String>,
-    function_tables: Vec<String>,
-    pointers: Vec<Name>,
-    range: Vec<Name>,
-    global: Vec<Name>,
-    external: Vec<Name>,
-    ions: Vec<Ion>,
-    currents: Vec<Current>,
-    initial: Vec<crate::syntax::ast::Statement>,
-    breakpoint: Vec<crate::syntax::ast::Statement>,
-    receive: Option<NetReceive>,
-    before_after: Vec<(BeforeAfter, crate::syntax::ast::Block)>,
-    blocks: BTreeMap<String, crate::syntax::ast::Block>,
-    defines: BTreeMap<String, f64>,
-    units: BTreeMap<String, String>,
-    unit_names: UnitNames,
-    is_thread_safe: bool,
-    errors: Vec<Diagnostic>,
+pub(super) struct Builder {
+    pub(super) name: Option<(Name, Kind)>,
+    pub(super) variables: BTreeMap<String, Variable>,
+    pub(super) states: Vec<String>,
+    pub(super) randoms: Vec<String>,
+    pub(super) function_tables: Vec<String>,
+    pub(super) pointers: Vec<Name>,
+    pub(super) range: Vec<Name>,
+    pub(super) global: Vec<Name>,
+    pub(super) external: Vec<Name>,
+    pub(super) ions: Vec<Ion>,
+    pub(super) currents: Vec<Current>,
+    pub(super) initial: Vec<Statement>,
+    pub(super) breakpoint: Vec<Statement>,
+    pub(super) receive: Option<NetReceive>,
+    pub(super) before_after: Vec<(BeforeAfter, Block)>,
+    pub(super) blocks: BTreeMap<String, Block>,
+    pub(super) defines: BTreeMap<String, f64>,
+    pub(super) units: BTreeMap<String, String>,
+    pub(super) unit_names: UnitNames,
+    pub(super) is_thread_safe: bool,
+    pub(super) errors: Vec<Diagnostic>,
 }
 
 impl Builder {
-    fn item(&mut self, item: &Item) {
+    pub(super) fn item(&mut self, item: &Item) {
         match item {
             Item::Define(name, Number { value, .. }) => {
                 self.defines.insert(name.text.clone(), *value);
@@ -160,7 +115,7 @@ impl Builder {
         }
     }
 
-    fn before_after(&mut self, before: bool, word: &Name, block: &crate::syntax::ast::Block) {
+    fn before_after(&mut self, before: bool, word: &Name, block: &Block) {
         let Some(moment) = BeforeAfter::named(before, &word.text) else { return };
         let is_point = self.name.as_ref().is_some_and(|(_, kind)| *kind == Kind::Point);
         let reason = if is_point {
@@ -245,94 +200,7 @@ impl Builder {
         }
     }
 
-    fn declare(&mut self, name: &Name, role: Role, length: Option<&Length>) {
-        let length = match length {
-            None => None,
-            Some(Length::Number(length)) => Some(*length),
-            Some(Length::Define(define)) => {
-                let value = self.defines.get(&define.text);
-                if value.is_none() {
-                    self.errors.push(Diagnostic::error(
-                        Code::UnknownDefine,
-                        define.span,
-                        format!("no DEFINE gives `{}` a value", define.text),
-                    ));
-                }
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                value.map(|value| *value as usize)
-            }
-        };
-        if length.is_some_and(|length| length > LONGEST) {
-            let message = format!("`{}` has more than {LONGEST} elements", name.text);
-            self.errors.push(Diagnostic::refusal(Code::TooLarge, name.span, message).help("a shorter array"));
-        }
-        if self.variables.contains_key(&name.text) {
-            let message = format!("`{}` is declared twice", name.text);
-            self.errors.push(
-                Diagnostic::error(Code::DeclaredTwice, name.span, message)
-                    .label("again here")
-                    .help("leave one of the two out"),
-            );
-            return;
-        }
-        let variable =
-            Variable { name: name.text.clone(), role, visibility: Visibility::Hidden, length, span: name.span };
-        self.variables.insert(name.text.clone(), variable);
-    }
-
-    /// The values that STATEs have before INITIAL: `m0` is 0 where it is not declared. It may still be RANGE or GLOBAL, and
-    /// a variable of the file if code sets it.
-    fn defaults(&mut self, set: &[String]) {
-        for state in self.states.clone() {
-            let Some(span) = self.variables.get(&state).map(|variable| variable.span) else { continue };
-            let name = Name { text: format!("{state}0"), span };
-            if self.variables.contains_key(&name.text) {
-                continue;
-            }
-            let is_named = |names: &[Name]| names.iter().any(|known| known.text == name.text);
-            if is_named(&self.range) || is_named(&self.global) {
-                self.declare(&name, Role::Parameter, None);
-            } else if set.contains(&name.text) {
-                self.declare(&name, Role::Assigned, None);
-                self.variables.entry(name.text).and_modify(|variable| variable.visibility = Visibility::File);
-            } else {
-                self.declare(&name, Role::Constant(0.0), None);
-            }
-        }
-    }
-
-    /// What a mechanism keeps besides what it declares: its part of an ion's current, which stays where BREAKPOINT
-    /// does not set it; a voltage that is not the present one; right sides that not every step computes.
-    fn declare_own(&mut self, span: Span) {
-        let mut own: Vec<String> = Vec::new();
-        for ion in self.ions.iter().filter(|ion| !ion.read.contains(&ion.current())) {
-            own.extend(ion.write.iter().filter(|name| **name == ion.current()).cloned());
-        }
-        let is_hint = |kind: &StatementKind| matches!(kind, StatementKind::Conductance(..));
-        let is_solve = |kind: &StatementKind| matches!(kind, StatementKind::Solve(_));
-        let heeds = self.is_thread_safe && self.breakpoint.iter().any(|one| one.any(&is_hint));
-        if heeds && !self.breakpoint.iter().any(|one| one.any(&is_solve)) {
-            own.push(SEEN_VOLTAGE.to_owned());
-        }
-        for solve in self.breakpoint.iter().filter_map(solve_of) {
-            let is_explicit =
-                solve.method.as_ref().is_some_and(|method| ["euler", "runge"].contains(&method.text.as_str()));
-            let Some(block) = self.blocks.get(&solve.block.text).filter(|_| is_explicit) else { continue };
-            for state in skipped(block).iter().filter_map(|state| self.variables.get(state)) {
-                for element in elements(state) {
-                    own.extend([kept_slope(&element), kept_slope_is_set(&element)]);
-                }
-            }
-        }
-        for name in own {
-            let is_shown = self.range.iter().any(|known| known.text == name);
-            let visibility = if is_shown { Visibility::Range } else { Visibility::Hidden };
-            let variable = Variable { name: name.clone(), role: Role::Assigned, visibility, length: None, span };
-            self.variables.entry(name).or_insert(variable);
-        }
-    }
-
-    fn finish(mut self, file: Option<&str>) -> (Option<Mechanism>, Vec<Diagnostic>) {
+    pub(super) fn finish(mut self, file: Option<&str>) -> (Option<Mechanism>, Vec<Diagnostic>) {
         let of_file = file.map(|name| (Name { text: name.to_owned(), span: Span::default() }, Kind::Density));
         let Some((name, kind)) = self.name.take().or(of_file) else {
             let message = "no SUFFIX or POINT_PROCESS: this file declares no mechanism";
@@ -415,12 +283,5 @@ impl Builder {
             self.errors.extend(large);
             (None, self.errors)
         }
-    }
-}
-
-fn solve_of(statement: &Statement) -> Option<&Solve> {
-    match &statement.kind {
-        StatementKind::Solve(solve) => Some(solve),
-        _ => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::syntax::span::Span;
 const LONGEST_NAME: usize = 80;
 /// Elements of all variables together.
 const ELEMENTS: usize = 50_000;
-/// Those of STATEs.
+/// Elements of all STATEs together.
 const STATES: usize = 1_000;
 /// USEION statements: each ion has variables that every mechanism of a region shares.
 const IONS: usize = 40;
