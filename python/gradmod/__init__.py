@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from importlib import metadata as _metadata
 
-from ._build.binary import find_binary
+from ._command.binary import find_binary
 from .attach import attach
 from .checkpoint import restore_run, save_run
 from .errors import Diagnostic, Error, Refused

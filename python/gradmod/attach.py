@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from . import _neuron as nrn
 from ._build.library import load
-from ._build.support import Construct, Way, reason
 from ._build.transform import Build, build, request_of
+from ._command.support import Construct, Way, reason
 from ._forward.attachment import Attachment
 from ._forward.inert import inert
 from ._forward.remote_spikes import RemoteSpikes

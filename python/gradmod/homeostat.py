@@ -8,8 +8,8 @@ from weakref import ref
 
 from . import _neuron as nrn
 from ._build.library import load
-from ._build.support import Construct, Way, reason
 from ._build.transform import build_homeostat
+from ._command.support import Construct, Way, reason
 from ._forward.attachment import Attachment
 from ._manifest.homeostat import HomeostatManifest
 from ._model.named_directions import named_directions

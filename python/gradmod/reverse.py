@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
-from ._build.support import Construct, Way, reason
+from ._command.support import Construct, Way, reason
 from ._guards.before_breakpoint import set_at_begin
 from ._guards.run_checks import check_settings
 from ._model.cells import Floats

@@ -63,7 +63,7 @@ def test_the_command_is_named_by_the_environment(fake: Path) -> None:
 def test_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRADMOD_BINARY", raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("gradmod._build.binary._candidates", lambda: [])
+    monkeypatch.setattr("gradmod._command.binary._candidates", lambda: [])
     with pytest.raises(gradmod.Error, match=r"pip install|cargo build"):
         gradmod.find_binary()
 

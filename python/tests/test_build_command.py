@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from gradmod import build as command
-from gradmod._build.binary import find_binary
+from gradmod._command.binary import find_binary
 
 CHANNEL = """
 NEURON { SUFFIX leaky  NONSPECIFIC_CURRENT i  RANGE g, e }

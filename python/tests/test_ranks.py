@@ -107,7 +107,9 @@ def test_windows_are_had_in_one_thread_only(threads: Any) -> None:
     with gradmod.Reverse(gbar=gradmod.PerSegment("gbar_cah", cell.all), memory=0.006, quiet=True) as reverse:
         reverse.record(*cell.watched[0])
         h.dt = 0.1
-        with pytest.raises(gradmod.Refused, match="2 threads, and runs in several windows"):
+        with pytest.raises(
+            gradmod.Refused, match="2 threads, and a run in several windows is supported in one thread only"
+        ):
             reverse.run(6.0, simulate=lambda: cell.run(0.1, 6.0))
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from gradmod import find_binary
-from gradmod._build.support import Construct, Way, reason, refused_construct
+from gradmod._command.support import Construct, Way, reason, refused_construct
 
 
 def _cells() -> list[dict[str, str]]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import neuron
-from gradmod._build.binary import find_binary
 from gradmod._build.library import library
+from gradmod._command.binary import find_binary
 from gradmod.errors import Error
 
 from . import mechanisms, models

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .binary import find_binary
+from .._command.binary import find_binary
 from .cache import cache_directory, kept, publish, scratch
 from .._manifest.gradients import Manifest
 from .._manifest.reverse import ReverseManifest

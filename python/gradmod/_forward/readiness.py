@@ -9,7 +9,7 @@ from weakref import WeakSet, ref
 import numpy as np
 
 from .. import _neuron as nrn
-from .._build.support import Construct, Way
+from .._command.support import Construct, Way
 from .._guards.overwritten_parameters import Overwritten
 from .._guards.random_streams import start_streams
 from .._guards.run_checks import check_run, check_settings, check_times

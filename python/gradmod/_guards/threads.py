@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from .._build.support import Construct, Way, refused_construct
+from .._command.support import Construct, Way, refused_construct
 from .._neuron.settings import thread_count
 from ..errors import Refused
 

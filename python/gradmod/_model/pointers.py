@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from .. import _neuron as nrn
-from .._build.support import Construct, Way, reason
+from .._command.support import Construct, Way, reason
 from .._neuron import pointers
 from .._neuron.sections import root_of, tree_of
 from ..errors import Error, Refused

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .. import _neuron as nrn
 from .._build.library import load
-from .._build.support import Construct, Way, reason
 from .._build.transform import build_reverse, request_of
+from .._command.support import Construct, Way, reason
 from .._guards.event_times import check_timed
 from .._guards.influence import check_influence
 from .._guards.shared_tables import SharedTables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._build.support import Construct, Way
+from .._command.support import Construct, Way
 from .._guards.threads import check_threads
 from .._manifest.reverse import ReverseManifest
 from .._process.interrupts import Interrupts

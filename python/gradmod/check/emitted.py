@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._build.binary import find_binary
+from .._command.binary import find_binary
 from .._manifest.gradients import Manifest
 from .._manifest.region import Region
 from .._model.catalogue import NAMES_OF_TIMES

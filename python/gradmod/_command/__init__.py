@@ -1,0 +1,1 @@
+"""The gradmod command: where it is, and what it supports."""
