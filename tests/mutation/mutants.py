@@ -273,14 +273,13 @@ SOLVER = [
         "",
         ("python/tests/test_addresses.py",),
     ),
-    Mutant("solver: capacitance", "templates/row.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
-    Mutant("solver: area of a point", "templates/row.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: capacitance", "templates/row/step.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: area of a point", "templates/row/step.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
     Mutant("solver: Ra here", "templates/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
     Mutant("solver: Ra there", "templates/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),
 ]
 _EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
 _UNDO = "src/emit/reverse/undo.rs"
-_RECORDER = "templates/recorder.mod.j2"
 _ADJOINT = "templates/adjoint.mod.j2"
 _DESCENT = "templates/descent.mod.j2"
 _CHANGING = ("python/tests/test_changing_parameters.py",)
@@ -509,7 +508,6 @@ POINTERS = [
     ),
 ]
 _WATCH = ("python/tests/test_watch.py",)
-_REGION = "templates/row.mod.j2"
 _WRITTEN = "src/emit/region/events.rs"
 WATCH = [
     Mutant("watch: the other way", _WRITTEN, "if falls { '<' } else { '>' }", "if falls { '>' } else { '<' }", _WATCH),
@@ -524,7 +522,7 @@ WATCH = [
     Mutant(
         "v: not handed over", "src/emit/forward/received.rs", 'format!("W_new[k] = e{number}")', "String::new()", _WATCH
     ),
-    Mutant("v: noticed", "templates/row.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
+    Mutant("v: noticed", "templates/row/start.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
     Mutant(
         "v: at the end of a step",
         "src/emit/text/sources.rs",
@@ -568,7 +566,7 @@ WATCH += [
         "after=tuple(recorders.frame.nodes[place] for place in every)",
         _WATCH,
     ),
-    Mutant("v, reverse: too early", _RECORDER, "            changed = -5\n", "", _WATCH),
+    Mutant("v, reverse: too early", "templates/recorder/events.mod.j2", "            changed = -5\n", "", _WATCH),
 ]
 
 _GATHER = "templates/gather.mod.j2"
@@ -683,13 +681,14 @@ HISTORY = [
         _TRAINS,
     ),
 ]
-_EVENT_TIME = "templates/event_time.mod.j2"
+_EVENT_TIME = "templates/row/event_time.mod.j2"
+_RECEIVED = "templates/row/events.mod.j2"
 _SPIKES = ("python/tests/test_spikes.py",)
 SPIKES = [
     Mutant("spike: its time", _EVENT_TIME, "shift[gm_k] = gm_spike[1 + gm_k];", "shift[gm_k] = 0.;", _SPIKES),
     Mutant("spike: slope before", _EVENT_TIME, "    i_before = i_moment\n", "    i_before = 0\n", _SPIKES),
-    Mutant("spike: charge", _REGION, "charge[k] + (i_moment - i_before)*shift[k]", "charge[k]", _SPIKES),
-    Mutant("spike: delay", _REGION, "shift[{{ loop.index0 }}] + {{ late }}", "shift[{{ loop.index0 }}]", _SPIKES),
+    Mutant("spike: charge", _RECEIVED, "charge[k] + (i_moment - i_before)*shift[k]", "charge[k]", _SPIKES),
+    Mutant("spike: delay", _RECEIVED, "shift[{{ loop.index0 }}] + {{ late }}", "shift[{{ loop.index0 }}]", _SPIKES),
     Mutant(
         "spike: own events",
         _EVENT_TIME,
@@ -708,7 +707,7 @@ STEERED = [
     Mutant("homeostat: average", _STEER, "(1 - share)*keep*df[k] + share*dx[k]", "keep*df[k] + share*dx[k]", _STEERED),
     Mutant(
         "homeostat: leak",
-        _REGION,
+        "templates/row/procedures.mod.j2",
         "        keep = exp(-faded)\n    }\n{% for group",
         "        keep = 1\n    }\n{% for group",
         _STEERED,
