@@ -5,7 +5,7 @@
 //! every step up to the present one.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::emit::text::declarations::Setting;
+use crate::emit::region::declarations::Setting;
 use crate::step::{Linearised, Pointed, Refused};
 
 /// RANGE parameters.

@@ -6,10 +6,10 @@
 
 use serde::Serialize;
 
-use super::pointer_gradient::seen_by;
 use crate::emit::manifest::SeenManifest;
+use crate::emit::region::declarations::Setting;
+use crate::emit::region::pointer_gradient::seen_by;
 use crate::emit::region::writer::Writer;
-use crate::emit::text::declarations::Setting;
 use crate::step::{State, When};
 
 #[derive(Serialize)]

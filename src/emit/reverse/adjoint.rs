@@ -10,12 +10,13 @@ use super::record::{Record, telling_currents};
 use super::transpose::{Terms, Transposed, products};
 use super::undo::undo;
 use super::{Phase, Reversed, unnamed};
+use crate::emit::error::EmitError;
+use crate::emit::file::File;
 use crate::emit::region::checks;
 use crate::emit::region::checks::{SMALL, TOLERANCE};
 use crate::emit::text::c::{declared, local, statements};
 use crate::emit::text::code::Code;
 use crate::emit::text::{lines, template};
-use crate::emit::{EmitError, File};
 use crate::graph::{Id, Input};
 use crate::step::{Linearised, Quantity, Source};
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::record::{HEAD, Record, copied, shown};
 use super::{Reversed, verbatim};
-use crate::emit::region::events::{Watches, given, ordered, sent, sent_roots, watched};
-use crate::emit::region::procedures::locals_statement;
+use crate::emit::region::events::{Watches, given, ordered, sent};
+use crate::emit::region::roots::{sent_at_start, watched};
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
 use crate::graph::Id;
@@ -56,7 +56,7 @@ fn roots(receive: &Receive) -> Vec<Id> {
 /// All that a recorder computes for events, at the start and later.
 pub(super) fn all_roots(receive: &Receive) -> Vec<Id> {
     let starts = receive.start_weights.iter().map(|change| change.value);
-    roots(receive).into_iter().chain(starts).chain(sent_roots(receive)).chain(watched(receive)).collect()
+    roots(receive).into_iter().chain(starts).chain(sent_at_start(receive)).chain(watched(receive)).collect()
 }
 
 impl Reversed<'_> {
@@ -94,7 +94,7 @@ impl Reversed<'_> {
         initial.extend(initial_code.statements());
         initial.extend(set_weights(&receive.start_weights, &initial_code));
 
-        let sends = sent_roots(receive);
+        let sends = sent_at_start(receive);
         let start_code = Code::new(graph, &sends);
         let loads = self.load_event(&graph.reachable_inputs(&sends, false), false);
         let mut start_locals = loads.names;
@@ -115,13 +115,13 @@ impl Reversed<'_> {
             netcon: arguments,
             copies: copied(self.linearised).len(),
             voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
-            locals: locals_statement(&locals),
+            locals: lines::locals(&locals),
             write,
             code: code.statements(),
             finish,
-            initial_locals: locals_statement(&initial_locals),
+            initial_locals: lines::locals(&initial_locals),
             initial,
-            start_locals: locals_statement(&start_locals),
+            start_locals: lines::locals(&start_locals),
             start,
             sync: shown.iter().map(|(copy, shown)| format!("{copy} = {shown}")).collect(),
             compare: shown

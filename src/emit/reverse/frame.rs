@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::adjoint::element;
 use crate::emit::manifest::PointerManifest;
-use crate::emit::text::sources::pointed_source;
+use crate::emit::region::pointer_names::pointed_source;
 use crate::graph::{Id, Input};
 use crate::model::{Kind, Role};
 use crate::step::{Linearised, Quantity, State, StateKind, When};

@@ -7,11 +7,10 @@ use serde::Serialize;
 use super::Reversed;
 use super::frame::Slot;
 use super::transpose::Transposed;
+use crate::emit::file::{File, UNNAMED};
 use crate::emit::manifest::{IonManifest, PointerManifest};
-use crate::emit::region::event_time::timed_by;
-use crate::emit::region::writer::{ion_manifests, ions_where, sees_jumps, set_at_begin, unfollowed};
-use crate::emit::text::sources::pointed_source;
-use crate::emit::{File, UNNAMED};
+use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
+use crate::emit::region::pointer_names::pointed_source;
 use crate::model::Kind;
 use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind};
 

@@ -17,13 +17,14 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{EmitError, File, Reversible, UNNAMED, name_by_content};
-use crate::emit::region::checks;
-use crate::emit::region::events::changed_inputs;
+use super::error::EmitError;
+use super::file::{File, UNNAMED, name_by_content};
+use super::receipt::Reversible;
+use crate::emit::region::declarations::{settings, units};
+use crate::emit::region::roots::changed_inputs;
 use crate::emit::reverse::frame::{Frame, Moment, Reader};
 use crate::emit::text::c::local;
 use crate::emit::text::code::Code;
-use crate::emit::text::declarations::{settings, units};
 use crate::emit::text::{fingerprint, lines, template};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
@@ -93,7 +94,7 @@ impl<'a> Reversed<'a> {
         step.extend(linearised.implicit_solves.iter().flat_map(ImplicitSolve::coefficients));
         step.extend(&linearised.failed);
         step.extend([linearised.current, linearised.current_size]);
-        step.extend(checks::roots(linearised));
+        step.extend(crate::emit::region::roots::checks(linearised));
         step.extend(record::telling_currents(linearised).iter().flatten());
         let own = || linearised.states.iter().filter_map(|state| state.own);
         let step = Phase::new(linearised, step);

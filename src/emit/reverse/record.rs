@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reversed, sets_voltage};
 use crate::emit::region::events::given;
-use crate::emit::text::sources::KEPT;
+use crate::emit::region::load::KEPT;
 use crate::graph::{Id, Input};
 use crate::step::{Change, Linearised, Quantity, Receive, StateKind, When};
 

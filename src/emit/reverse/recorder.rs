@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::frame::{Change, Moment, Slot, column};
 use super::{CELSIUS, Phase, Reversed, locals, unnamed, verbatim};
+use crate::emit::error::EmitError;
+use crate::emit::file::File;
 use crate::emit::text::{lines, template};
-use crate::emit::{EmitError, File};
 use crate::step::{State, StateKind};
 
 /// `changed` is less than this by the index of a state.

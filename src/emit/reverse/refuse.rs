@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::emit::region::events::changed_inputs;
+use crate::emit::region::roots::changed_inputs;
 use crate::graph::{Id, Input};
 use crate::model::Role;
 use crate::step::{ImplicitSolve, LinearForm, Linearised, Quantity, Receive, Refused, StateKind, When};

@@ -103,6 +103,16 @@ pub fn whole_sum(target: &str, terms: &[String]) -> Vec<String> {
     lines
 }
 
+/// A term of a [`sum`].
+pub fn product(coefficient: &str, variable: &str) -> String {
+    if coefficient == "1" { variable.to_owned() } else { format!("{coefficient}*{variable}") }
+}
+
+/// The declaration of LOCAL names; empty if there are none.
+pub fn locals(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("LOCAL {}", one_list(names)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{LONGEST, fitted, sum};

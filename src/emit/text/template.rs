@@ -7,8 +7,6 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::emit::EmitError;
-
 const TEMPLATES: [(&str, &str); 32] = [
     ("functions.mod", include_str!("../../../templates/functions.mod.j2")),
     ("row.mod", include_str!("../../../templates/row.mod.j2")),
@@ -45,8 +43,8 @@ const TEMPLATES: [(&str, &str); 32] = [
 ];
 
 /// The text of a template with these values in it.
-pub fn render(template: &str, context: impl Serialize) -> Result<String, EmitError> {
-    Ok(environment().get_template(template)?.render(Value::from(Serde(context)))?)
+pub fn render(template: &str, context: impl Serialize) -> Result<String, minijinja::Error> {
+    environment().get_template(template)?.render(Value::from(Serde(context)))
 }
 
 /// The text of a template without any values.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::emit::region::writer::Writer;
+use super::writer::Writer;
 use crate::graph::Input;
 use crate::step::{Linearised, Quantity};
 
