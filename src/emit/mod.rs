@@ -21,7 +21,7 @@ pub use homeostat::{HomeostatManifest, emit_homeostat, measured_input};
 pub use manifest::{Manifest, RegionManifest};
 pub use receipt::{Online, Receipt, Reversible};
 pub use region::pointer_gradient::Pointers;
-pub use reverse::{ReverseManifest, ReverseRegion, emit_reverse};
+pub use reverse::{ReverseManifest, ReverseRegion};
 
 /// All files of forward mode for some regions, and the manifest that tells what is where.
 pub fn emit_forward(
@@ -40,6 +40,11 @@ pub fn emit_online(
     times: EventTimes,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
     emit(regions, directions, times, Pointers::ToVoltages, true)
+}
+
+/// All files of reverse mode, and the manifest that tells what is where.
+pub fn emit_reverse(regions: &[Reversible]) -> Result<(Vec<File>, ReverseManifest), EmitError> {
+    reverse::render(&regions.iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 fn emit(

@@ -4,7 +4,7 @@
 //! be refused.
 
 use crate::emit::forward::leak::refuse_online;
-use crate::emit::reverse::refuse_reverse;
+use crate::emit::reverse::refuse::refuse_reverse;
 use crate::step::{Linearised, Refused};
 
 /// What a mode asks of a region.
@@ -26,7 +26,7 @@ impl AsRef<Self> for Linearised {
     }
 }
 
-/// Its gradients may act on the run, and leak, and be clipped. What no direction changes has been left out.
+/// A region whose gradients may act on the run, and leak, and be clipped. What no direction changes has been left out.
 #[derive(Debug)]
 pub struct Online(Linearised);
 
@@ -44,7 +44,7 @@ impl AsRef<Linearised> for Online {
     }
 }
 
-/// It has an exact adjoint.
+/// A region that has an exact adjoint.
 #[derive(Debug)]
 pub struct Reversible(Linearised);
 

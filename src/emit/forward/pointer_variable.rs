@@ -14,7 +14,7 @@ use crate::step::{State, When};
 
 #[derive(Serialize)]
 pub(in crate::emit) struct PointedVariables {
-    /// It looks at something.
+    /// The region has POINTERs that may see variables.
     pub looks: bool,
     /// Statements that keep what states saw after the step.
     keep: Vec<String>,

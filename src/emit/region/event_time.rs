@@ -22,8 +22,8 @@ pub(in crate::emit) struct TimedEvent {
     pub arguments: Vec<String>,
     table: &'static str,
     delay: &'static str,
-    late: Vec<String>,
-    /// It sends itself events.
+    delay_changes: Vec<String>,
+    /// The point process sends events to itself.
     sends: bool,
     room: usize,
     flow: Option<Flow>,
@@ -62,7 +62,7 @@ pub(in crate::emit) fn shift(k: usize) -> String {
 impl Writer<'_> {
     pub(in crate::emit) fn timed(&self, receive: &Receive) -> Option<TimedEvent> {
         let Some(Ok(timed)) = &receive.timed else { return None };
-        let late: Vec<String> = (0..self.directions).map(|k| format!("late{k}")).collect();
+        let delay_changes: Vec<String> = (0..self.directions).map(|k| format!("late{k}")).collect();
         let flow = timed.flow.as_ref().map(|flow| self.flow(flow));
         let k = self.directions;
         let mut assigned = vec![
@@ -75,10 +75,10 @@ impl Writer<'_> {
         ];
         assigned.extend(flow.iter().flat_map(|flow| flow.assigned.iter().cloned()));
         Some(TimedEvent {
-            arguments: [TABLE, DELAY].map(str::to_owned).into_iter().chain(late.clone()).collect(),
+            arguments: [TABLE, DELAY].map(str::to_owned).into_iter().chain(delay_changes.clone()).collect(),
             table: TABLE,
             delay: DELAY,
-            late,
+            delay_changes,
             sends: !(receive.sent.is_empty() && receive.start_sent.is_empty()),
             room: ROOM,
             flow,

@@ -12,8 +12,13 @@ use super::terms::weight_gradient;
 use super::writer::Writer;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
-use crate::step::{Change, Receive, Sent, Source};
+use crate::step::{Change, Linearised, Receive, Sent, Source};
 use crate::trace::EffectKind;
+
+/// Whether events of this region set the voltage.
+pub(in crate::emit) fn sets_voltage(linearised: &Linearised) -> bool {
+    linearised.receive.as_ref().is_some_and(|receive| receive.voltage.is_some())
+}
 
 /// Whether an event comes at the time of another one and their order matters; empty if it never does.
 pub(in crate::emit) fn ordered(receive: &Receive, code: &Code) -> String {

@@ -83,11 +83,11 @@ impl Sources<'_> {
             Quantity::Time => (before("t"), Guard::None),
             Quantity::Variable(mechanism, name, when) => {
                 let kind = StateKind::Variable(*mechanism, name.clone());
-                let kept = match (phase, when) {
+                let copy = match (phase, when) {
                     (Phase::Event | Phase::Moment, _) => self.copy(&kind),
                     _ => None,
                 };
-                let present = kept.or_else(|| self.known_variable(*mechanism, name));
+                let present = copy.or_else(|| self.known_variable(*mechanism, name));
                 let value = match (when, present) {
                     (_, None) => "0".to_owned(),
                     (When::Before, Some(present)) => before(&present),

@@ -15,11 +15,11 @@ use crate::step::{Linearised, Pointed, Quantity, When};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pointers {
     ToVoltages,
-    /// Those too that see other variables.
+    /// POINTERs to other variables too.
     ToVariables,
 }
 
-/// What emitted code calls one of them.
+/// The gradient of what one POINTER sees: what emitted code calls it.
 pub struct PointerGradient {
     /// RANGE array: the gradient at the start of the step.
     pub gradient: String,
@@ -32,7 +32,7 @@ pub struct PointerGradient {
 }
 
 impl PointerGradient {
-    /// All of a region; `variables`: they may see variables.
+    /// The gradients of all POINTERs of a region; `variables`: they may see variables.
     pub fn of(linearised: &Linearised, variables: bool) -> Vec<Self> {
         let mut names = linearised.names.clone();
         let pointer = |pointed: &Pointed| {

@@ -168,7 +168,7 @@ impl<'a> Sources<'a> {
         lines
     }
 
-    /// The variables that they are kept in.
+    /// The variables that keep what states saw.
     pub fn seen(&self) -> impl Iterator<Item = String> + '_ {
         self.saw.iter().flatten().map(|(mechanism, name)| saw_name(self.linearised, *mechanism, name))
     }
@@ -205,7 +205,7 @@ impl<'a> Sources<'a> {
         pointers.map(|(pointer, guard)| guard.around(&self.linearised.region, statement(&pointer.name))).collect()
     }
 
-    /// The same in C.
+    /// C statements for each POINTER into the model that is one of these, where it must be set.
     pub fn pointers_in_c(&self, is_one: impl Fn(&str) -> bool, statement: impl Fn(&str) -> String) -> Vec<String> {
         let pointers = self.pointers.iter().zip(&self.guards).filter(|(pointer, _)| is_one(&pointer.name));
         let in_c = |(pointer, guard): (&PointerManifest, &Guard)| match guard.switch(&self.linearised.region) {

@@ -35,13 +35,13 @@ impl Writer<'_> {
         product(coefficient, variable)
     }
 
-    /// What does not depend on the states: parameters and weights, for direction `k`.
-    pub fn terms_of(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
+    /// The products of a form with parameters and weights, for direction `k`.
+    fn terms_of(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
         let term = |(source, id): (Source, Id)| {
             let gradient = match source {
                 Source::Parameter(index) => format!("{}[{k}]", self.seeds[index]),
                 Source::Argument(index) => weight_gradient(index, k),
-                // Of the states see `known_terms`; of what else there may be, whoever calls takes care.
+                // Of the states see `known_terms`; for what else there may be, whoever calls takes care.
                 Source::State(_)
                 | Source::VAfter
                 | Source::VBefore
@@ -56,7 +56,7 @@ impl Writer<'_> {
         form.iter().filter_map(term).collect()
     }
 
-    /// The same with the states, for what depends only on those that nothing changes after INITIAL.
+    /// The products of a form that depends on no states but those that nothing changes after INITIAL, for direction `k`.
     pub fn known_terms(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
         let state = |(source, id): (Source, Id)| match source {
             Source::State(index) => Some(product(&code.factor(id), &format!("{}[{k}]", self.gradients[index]))),

@@ -21,7 +21,7 @@ pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Ref
         let what = format!("an array that events write (`{}`)", array.name);
         return refuse(Code::ReverseEventArray, what);
     }
-    if let Some(name) = read_too_late(linearised) {
+    if let Some(name) = read_and_changed(linearised) {
         let what = format!("INITIAL that reads `{name}`, which events change,");
         return refuse(Code::ReverseEvents, what);
     }
@@ -31,8 +31,8 @@ pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Ref
         let what = format!("a step that changes `{name}`, beside a start that reads what it was before,");
         return refuse(Code::ReverseInitial, what);
     }
-    let mut late = linearised.receive.iter().flat_map(Receive::late);
-    if late.any(LinearForm::reads_states_or_weights) {
+    let mut event_times = linearised.receive.iter().flat_map(Receive::late);
+    if event_times.any(LinearForm::reads_states_or_weights) {
         let what = "an event that reads t and comes at a time that depends on a weight or a variable".to_owned();
         return refuse(Code::ReverseEventTime, what);
     }
@@ -50,11 +50,11 @@ pub(in crate::emit) fn refuse_reverse(linearised: &Linearised) -> Result<(), Ref
 }
 
 /// What INITIAL reads and events change: it is remembered as it is in the first step.
-fn read_too_late(linearised: &Linearised) -> Option<String> {
+fn read_and_changed(linearised: &Linearised) -> Option<String> {
     linearised.receive.as_ref()?;
     let read = read_at_start(linearised);
-    let late = changed_inputs(linearised).into_iter().find(|input| read.contains(input))?;
-    match &linearised.quantities[&late] {
+    let changed = changed_inputs(linearised).into_iter().find(|input| read.contains(input))?;
+    match &linearised.quantities[&changed] {
         Quantity::Variable(_, name, _) => Some(name.clone()),
         _ => None,
     }
@@ -66,8 +66,8 @@ fn read_before_initial(linearised: &Linearised) -> impl Iterator<Item = (usize, 
     read_at_start(linearised).into_iter().filter_map(|input| {
         let Quantity::Variable(mechanism, name, When::Before) = &linearised.quantities[&input] else { return None };
         let kind = StateKind::Variable(*mechanism, name.clone());
-        let is_kept = linearised.states.iter().any(|state| state.kind == kind && state.own.is_none());
-        let is_changed = is_kept || linearised.passing.contains(&input);
+        let is_state = linearised.states.iter().any(|state| state.kind == kind && state.own.is_none());
+        let is_changed = is_state || linearised.passing.contains(&input);
         is_changed.then(|| (*mechanism, name.clone()))
     })
 }

@@ -83,7 +83,7 @@ pub fn sum(target: &str, terms: &[String]) -> Vec<String> {
     whole_sum(target, terms)
 }
 
-/// The same in one statement, as C has it: `target` may declare what is set.
+/// A [`sum`] in one statement, as C has it: `target` may declare what is set.
 pub fn whole_sum(target: &str, terms: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = format!("{target} =");
