@@ -2,6 +2,7 @@
 
 pub mod c;
 pub mod code;
+pub mod expression;
 pub mod fingerprint;
 pub mod lines;
 pub mod repeat;
