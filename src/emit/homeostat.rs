@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{EmitError, File, UNNAMED, name_by_content};
-use crate::emit::region::procedures::locals_statement;
+use super::error::EmitError;
+use super::file::{File, name_by_content, unnamed};
 use crate::emit::text::code::Code;
 use crate::emit::text::{lines, template};
 use crate::graph::Id;
@@ -101,7 +101,7 @@ pub fn emit_homeostat(
         lines::sum(&format!("dx[{k}]"), &products.collect::<Vec<_>>())
     };
     let context = Context {
-        name: format!("gm_homeostat_{UNNAMED}"),
+        name: unnamed("homeostat"),
         expression,
         what: if turns { "is an angle; how often it goes round, in Hz, is averaged" } else { "is averaged" },
         rate: if turns { "1000/(2 pi) dx/dt" } else { "x" },
@@ -110,7 +110,7 @@ pub fn emit_homeostat(
         last: directions - 1,
         pointers: lines::list("POINTER", &assigned),
         bases: (0..directions).map(|k| format!("base[{k}] = p{k}")).collect(),
-        locals: locals_statement(&[code.locals(), slopes.clone()].concat()),
+        locals: lines::locals(&[code.locals(), slopes.clone()].concat()),
         value: code.value(measure.value),
         gradients: (0..directions).flat_map(gradient).collect(),
         settings: (0..directions)
@@ -131,7 +131,7 @@ pub fn emit_homeostat(
         parameters: &parameters,
         assigned: assigned.clone(),
     };
-    let follow = format!("gm_setpar_{UNNAMED}");
+    let follow = unnamed("setpar");
     let mut files = vec![
         File { text: template::render("homeostat.mod", &context)?, name: format!("{}.mod", context.name) },
         File { text: template::render("follow.mod", json!({"name": follow}))?, name: format!("{follow}.mod") },

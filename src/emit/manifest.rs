@@ -65,10 +65,10 @@ pub struct RegionManifest {
     pub voltage: Option<String>,
     /// Where no direction acts on an instance, all its gradients are 0: it needs none of these.
     pub inert: bool,
-    /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
+    /// Events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
     pub event_time: EventTimeManifest,
-    /// It can't be at such a node.
+    /// Code of the region reads a voltage that such events may have set: the two can't be at one node.
     pub sees_jumps: bool,
     /// Mechanisms that write concentrations, and so run before the others, each with these.
     pub writers: BTreeMap<String, Vec<String>>,
@@ -148,7 +148,7 @@ pub struct StateManifest {
 pub struct SeenManifest {
     /// RANGE array: the gradient before that of a late mechanism is set; `None` if it can't be late.
     pub trial: Option<String>,
-    /// It changes while others run their BREAKPOINTs.
+    /// The state changes while others run their BREAKPOINTs.
     pub early: bool,
     /// POINTERs of the model (`gap.vgap`) from which it is advanced, and from which it starts.
     pub through: Vec<String>,
@@ -168,7 +168,7 @@ pub struct IonManifest {
     /// What the mechanisms read of it, from which NEURON makes its style.
     pub reads_concentration: bool,
     pub reads_reversal: bool,
-    /// Those whose value before INITIAL matters, and the RANGE settings that hold it.
+    /// Concentrations whose value before INITIAL matters, and the RANGE settings that hold it.
     pub starts: Vec<(String, String)>,
 }
 
@@ -190,11 +190,11 @@ pub struct StreamManifest {
 /// How the times of a point process's events are differentiated.
 #[derive(Clone, Debug, Serialize)]
 pub struct EventTimeManifest {
-    /// They are: further weights of its `NetCons` are the table of spikes, the delay, and the delay's gradients.
+    /// Whether they are: further weights of its `NetCons` are the table of spikes, the delay, and the delay's gradients.
     pub is: bool,
-    /// Or why they can't be, where they should.
+    /// Why they can't be, where they should.
     pub reason: Option<String>,
-    /// It has WATCH statements, whose times never are.
+    /// WATCH statements are among what sends them: their times never are differentiated.
     pub watches: bool,
     /// Parameters that change when events come that it sends to itself, where times are differentiated.
     pub timed_by: Vec<String>,

@@ -3,8 +3,8 @@
 //! `hh_m_n` is a value at the start of the step, `hh_m_n1` at its end; `x0`,
 //! `x1`... are shared parts.
 
-use super::Feature;
 use crate::emit::region::implicit_solve::substitution;
+use crate::emit::region::pointer_gradient::Pointers;
 use crate::emit::region::writer::Writer;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
@@ -40,7 +40,7 @@ pub fn step(linearised: &Linearised) -> String {
 
 /// What follows for one direction: `d`, `S`, each state's gradient.
 pub fn derivative(linearised: &Linearised) -> String {
-    let writer = Writer::new(linearised, 1, Feature::Plain);
+    let writer = Writer::new(linearised, 1, Pointers::ToVoltages, false);
     let mut text = heading(linearised, "The derivative of one time step");
     text.push_str("W: gradient of v, W_new at the end of the step; D_...: of a state, or of a voltage that a POINTER sees (at the end of the step: far_..._new); w_...: change of a parameter;\n");
     text.push_str("all in direction k. [D_...]: at the end of the step.\n");

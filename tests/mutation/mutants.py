@@ -281,14 +281,13 @@ SOLVER = [
         "",
         ("python/tests/test_addresses.py",),
     ),
-    Mutant("solver: capacitance", "templates/row.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
-    Mutant("solver: area of a point", "templates/row.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: capacitance", "templates/row/step.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: area of a point", "templates/row/step.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
     Mutant("solver: Ra here", "templates/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
     Mutant("solver: Ra there", "templates/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),
 ]
 _EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
-_UNDO = "src/emit/reverse/undo.rs"
-_RECORDER = "templates/recorder.mod.j2"
+_UNDO = "src/emit/reverse/adjoint/undo.rs"
 _ADJOINT = "templates/adjoint.mod.j2"
 _DESCENT = "templates/descent.mod.j2"
 _CHANGING = ("python/tests/test_changing_parameters.py",)
@@ -319,14 +318,14 @@ EVENTS = [
     ),
     Mutant(
         "event: INITIAL of the weights",
-        "src/emit/reverse/adjoint.rs",
+        "src/emit/reverse/adjoint/render.rs",
         'text.push("gm_start_weights(places, run, i);".to_owned());',
         "",
         _EVENTS,
     ),
     Mutant(
         "event: after the step, reverse",
-        "src/emit/reverse/frame.rs",
+        "src/emit/reverse/frame/layout.rs",
         "            && matches!(quantity, Quantity::Variable(_, _, When::After))\n",
         "            && *quantity == Quantity::Time\n",
         _EVENTS,
@@ -348,7 +347,7 @@ EVENTS = [
     Mutant("event: copies are compared", "templates/gather.mod.j2", "pair.mark[j] = -2.;", ";", _EVENTS),
     Mutant(
         "event: currents are compared",
-        "src/emit/reverse/adjoint.rs",
+        "src/emit/reverse/adjoint/render.rs",
         "states.chain(currents)",
         "states.chain(currents.take(0))",
         _EVENTS,
@@ -390,7 +389,7 @@ EVENTS = [
     ),
     Mutant(
         "event: ions of the step before",
-        "src/emit/text/sources.rs",
+        "src/emit/region/sources.rs",
         "                if *when == When::Before {\n                    self.remember(present, Guard::Ion(",
         "                if *when == When::After {\n                    self.remember(present, Guard::Ion(",
         _EVENTS[1:],
@@ -445,7 +444,7 @@ LATER = [
     ),
     Mutant(
         "event: settled states in weights",
-        "src/emit/region/events.rs",
+        "src/emit/region/terms.rs",
         "terms.extend(form.iter().filter_map(state));",
         "let _ = state;",
         _RING,
@@ -486,7 +485,7 @@ POINTED = [
     Mutant("variable: INITIAL", _SOLVER, "            gm->pass = 1;\n            GM_ALL(start)\n", "", _VARIABLES),
     Mutant(
         "variable: what states saw",
-        "src/emit/text/sources.rs",
+        "src/emit/region/sources.rs",
         "        lines.extend(self.keep_seen(1));\n",
         "",
         _VARIABLES,
@@ -511,21 +510,20 @@ POINTERS = [
     ),
     Mutant(
         "pointer: the current, backwards",
-        "src/emit/reverse/adjoint.rs",
+        "src/emit/reverse/adjoint/waiting.rs",
         'Source::PointerBefore(index) => (element("pointer_carry", index), false),',
         "Source::PointerBefore(_) => return None,",
         _POINTERS,
     ),
     Mutant(
         "pointer: INITIAL, backwards",
-        "src/emit/reverse/adjoint.rs",
+        "src/emit/reverse/adjoint/render.rs",
         'text.push(format!("{pointer} *= scale[i];"));',
         'text.push(format!("{pointer} *= 0.;"));',
         _POINTERS,
     ),
 ]
 _WATCH = ("python/tests/test_watch.py",)
-_REGION = "templates/row.mod.j2"
 _WRITTEN = "src/emit/region/events.rs"
 WATCH = [
     Mutant("watch: the other way", _WRITTEN, "if falls { '<' } else { '>' }", "if falls { '>' } else { '<' }", _WATCH),
@@ -540,15 +538,15 @@ WATCH = [
     Mutant(
         "v: not handed over", "src/emit/forward/received.rs", 'format!("W_new[k] = e{number}")', "String::new()", _WATCH
     ),
-    Mutant("v: noticed", "templates/row.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
+    Mutant("v: noticed", "templates/row/start.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
     Mutant(
         "v: at the end of a step",
-        "src/emit/text/sources.rs",
+        "src/emit/region/load.rs",
         '("v_solved".to_owned(), Guard::None)',
         '("v_now".to_owned(), Guard::None)',
         _WATCH,
     ),
-    Mutant("v: rise", "src/emit/text/sources.rs", 'format!("v_solved - {}"', 'format!("v_now - {}"', _WATCH),
+    Mutant("v: rise", "src/emit/region/load.rs", 'format!("v_solved - {}"', 'format!("v_now - {}"', _WATCH),
     Mutant(
         "v: order of pushes",
         "src/step/event/order.rs",
@@ -564,7 +562,7 @@ WATCH += [
     Mutant("v, reverse: not undone", _UNDO, "= pushed/places->inertia[i];", "= push/places->inertia[i];", _WATCH),
     Mutant(
         "v, reverse: at the end of a step",
-        "src/emit/reverse/frame.rs",
+        "src/emit/reverse/frame/load.rs",
         "match (self.jumps, reader) {",
         "match (false, reader) {",
         _WATCH,
@@ -584,7 +582,7 @@ WATCH += [
         "after=tuple(recorders.frame.nodes[place] for place in every)",
         _WATCH,
     ),
-    Mutant("v, reverse: too early", _RECORDER, "            changed = -5\n", "", _WATCH),
+    Mutant("v, reverse: too early", "templates/recorder/events.mod.j2", "            changed = -5\n", "", _WATCH),
 ]
 
 _GATHER = "templates/gather.mod.j2"
@@ -613,15 +611,15 @@ REVERSE = [
     Mutant("adjoint: log", "templates/elementary.mod.j2", "p = p*z + 1./3.;", "p = p*z + 1./5.;", _REVERSE),
     Mutant(
         "adjoint: what INITIAL made",
-        "src/emit/reverse/frame.rs",
-        "linearised.states[index].is_settled && frame.is_made_of_constants(start)",
-        "index < linearised.states.len() || frame.is_made_of_constants(start)",
+        "src/emit/reverse/frame/layout.rs",
+        "linearised.states[index].is_settled && frame.is_made_of_fixed(start)",
+        "index < linearised.states.len() || frame.is_made_of_fixed(start)",
         _REVERSE,
     ),
 ]
 
 _SETTLED = ("python/tests/test_settled.py",)
-_KEEP = "src/emit/reverse/recorder.rs"
+_KEEP = "src/emit/reverse/recorder/gathered.rs"
 SETTLED = [
     Mutant(
         "settled: set before the first step",
@@ -631,10 +629,16 @@ SETTLED = [
         _SETTLED,
     ),
     Mutant("settled: set at the end", _GATHER, "gm_different(&gm->settled, gm_memory->fixed, 0, 1, 0)", "0", _SETTLED),
-    Mutant("settled: own recorder", _KEEP, "gm_fixed[{index}] != {name}) moved = 1.;", "0) timed = 1.;", _SETTLED),
-    Mutant("kept: not at all", _KEEP, ".chain(kept_slots)", "", _SETTLED),
-    Mutant("kept: copies", _KEEP, "if reversed.is_copied(state) {", "if false {", _SETTLED),
-    Mutant("corrected: read", "src/emit/start.rs", ".chain(read).collect()", ".collect()", _SETTLED),
+    Mutant(
+        "settled: own recorder",
+        "src/emit/reverse/recorder/framed.rs",
+        "gm_fixed[{index}] != {name}) moved = 1.;",
+        "0) moved = 1.;",
+        _SETTLED,
+    ),
+    Mutant("saved: not at all", _KEEP, ".chain(saved_slots)", "", _SETTLED),
+    Mutant("saved: copies", _KEEP, "if reversed.is_copied(state) {", "if false {", _SETTLED),
+    Mutant("corrected: read", "src/emit/receipt/start.rs", ".chain(read).collect()", ".collect()", _SETTLED),
 ]
 _BLOCK = "src/emit/forward/block.rs"
 BLOCK = [
@@ -643,7 +647,7 @@ BLOCK = [
     Mutant("block: own states", _BLOCK, "own.chain(coefficients)", "own.take(0).chain(coefficients)"),
     Mutant(
         "block: Nernst",
-        "src/emit/text/sources.rs",
+        "src/emit/region/load.rs",
         "({condition}) ? {now} : {value}",
         "0*({condition}) ? {now} : {value}",
     ),
@@ -702,19 +706,20 @@ HISTORY = [
     Mutant("CONDUCTANCE: GLOBAL", _SAFE, "found.global.contains(name)", "false && found.global.contains(name)"),
     Mutant(
         "BREAKPOINT sets a state",
-        "src/emit/reverse/frame.rs",
+        "src/emit/reverse/frame/layout.rs",
         "set_by_currents.contains(&kind)",
         "set_by_currents.is_empty()",
         _TRAINS,
     ),
 ]
-_EVENT_TIME = "templates/event_time.mod.j2"
+_EVENT_TIME = "templates/row/event_time.mod.j2"
+_RECEIVED = "templates/row/events.mod.j2"
 _SPIKES = ("python/tests/test_spikes.py",)
 SPIKES = [
     Mutant("spike: its time", _EVENT_TIME, "shift[gm_k] = gm_spike[1 + gm_k];", "shift[gm_k] = 0.;", _SPIKES),
     Mutant("spike: slope before", _EVENT_TIME, "    i_before = i_moment\n", "    i_before = 0\n", _SPIKES),
-    Mutant("spike: charge", _REGION, "charge[k] + (i_moment - i_before)*shift[k]", "charge[k]", _SPIKES),
-    Mutant("spike: delay", _REGION, "shift[{{ loop.index0 }}] + {{ late }}", "shift[{{ loop.index0 }}]", _SPIKES),
+    Mutant("spike: charge", _RECEIVED, "charge[k] + (i_moment - i_before)*shift[k]", "charge[k]", _SPIKES),
+    Mutant("spike: delay", _RECEIVED, "shift[{{ loop.index0 }}] + {{ change }}", "shift[{{ loop.index0 }}]", _SPIKES),
     Mutant(
         "spike: own events",
         _EVENT_TIME,
@@ -733,7 +738,7 @@ STEERED = [
     Mutant("homeostat: average", _STEER, "(1 - share)*keep*df[k] + share*dx[k]", "keep*df[k] + share*dx[k]", _STEERED),
     Mutant(
         "homeostat: leak",
-        _REGION,
+        "templates/row/procedures.mod.j2",
         "        keep = exp(-faded)\n    }\n{% for group",
         "        keep = 1\n    }\n{% for group",
         _STEERED,

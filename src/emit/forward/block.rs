@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::emit::region::sources::own_element;
 use crate::emit::region::writer::Writer;
 use crate::emit::text::c::{declared, local, statements};
 use crate::emit::text::code::Code;
-use crate::emit::text::sources::own_element;
 use crate::graph::{Id, Input};
 use crate::step::Quantity;
 

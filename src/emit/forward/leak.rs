@@ -4,7 +4,7 @@
 //! that is the exact derivative of the run in a parameter whose change has grown by that factor
 //! every step up to the present one.
 
-use crate::emit::text::declarations::Setting;
+use crate::emit::region::declarations::Setting;
 
 /// RANGE parameters.
 pub(in crate::emit) fn settings() -> [Setting; 2] {

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::pointer_gradient::PointerGradient;
 use super::received::Received;
-use super::row::VOLTAGE;
+use crate::emit::region::pointer_gradient::PointerGradient;
+use crate::emit::region::pointer_names::{to, unset};
+use crate::emit::region::sources::AREA;
 use crate::emit::region::writer::Writer;
-use crate::emit::text::sources::{AREA, to, unset};
 use crate::step::Quantity;
 
 #[derive(Serialize)]
@@ -89,7 +89,7 @@ impl Writer<'_> {
             .iter()
             .flat_map(|pointer| pointer.pointers().into_iter().map(|name| pointer.guarded(unset(&name))));
         lines.extend(pointer);
-        lines.extend(events.filter(|events| events.reads_voltage).map(|_| unset(&to(VOLTAGE))));
+        lines.extend(events.and_then(Received::voltage_pointer).map(|pointer| unset(&pointer)));
         lines
     }
 }

@@ -4,19 +4,23 @@
 //! solver, a point process on each cell, calls all rows of its thread after NEURON's solve.
 
 pub mod block;
+pub mod described;
 pub mod in_c;
 pub mod leak;
 pub mod looks;
-pub mod pointer_gradient;
 pub mod pointer_variable;
 pub mod received;
 pub mod row;
+pub mod step_code;
+pub mod variables;
 pub mod wiring;
 
 use serde_json::json;
 
-use super::{EmitError, Feature, File, UNNAMED};
+use super::error::EmitError;
+use super::file::{File, unnamed};
 use crate::emit::manifest::{RegionManifest, SolverManifest, SpikesManifest};
+use crate::emit::region::pointer_gradient::Pointers;
 use crate::emit::text::template;
 use crate::step::{EventTimes, Linearised};
 
@@ -24,19 +28,21 @@ use crate::step::{EventTimes, Linearised};
 pub(in crate::emit) fn render(
     regions: &[&Linearised],
     directions: usize,
-    (times, feature): (EventTimes, Feature),
+    times: EventTimes,
+    pointers: Pointers,
+    is_online: bool,
 ) -> Result<(Vec<File>, Vec<RegionManifest>), EmitError> {
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     for linearised in regions {
-        let (file, manifest) = row::render(linearised, directions, feature)?;
+        let (file, manifest) = row::render(linearised, directions, pointers, is_online)?;
         files.push(file);
         manifests.push(manifest);
     }
     let spikes = (times == EventTimes::Differentiated).then_some(&SPIKES);
     let rows = regions.len() + OTHERS.len() + 1;
     for (template, kind) in [("solver.mod", SOLVER)].iter().chain(&OTHERS).chain(spikes) {
-        let name = format!("gm_{kind}_{UNNAMED}");
+        let name = unnamed(kind);
         let context = json!({"name": name, "directions": directions, "rows": rows, "last": directions - 1});
         let text = template::render(template, context)?;
         files.push(File { name: format!("{name}.mod"), text });

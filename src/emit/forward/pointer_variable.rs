@@ -6,15 +6,15 @@
 
 use serde::Serialize;
 
-use super::pointer_gradient::seen_by;
 use crate::emit::manifest::SeenManifest;
+use crate::emit::region::declarations::Setting;
+use crate::emit::region::pointer_gradient::seen_by;
 use crate::emit::region::writer::Writer;
-use crate::emit::text::declarations::Setting;
 use crate::step::{State, When};
 
 #[derive(Serialize)]
 pub(in crate::emit) struct PointedVariables {
-    /// It looks at something.
+    /// The region has POINTERs that may see variables.
     pub looks: bool,
     /// Statements that keep what states saw after the step.
     keep: Vec<String>,

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::in_c::Arrays;
 use crate::emit::region::event_time::{TimedEvent, rate};
-use crate::emit::region::events::{Watches, ordered, roots, sent, sent_roots, take_arguments, watched};
-use crate::emit::region::procedures::locals_statement;
+use crate::emit::region::events::{Watches, ordered, sent, take_arguments};
+use crate::emit::region::load::Phase;
+use crate::emit::region::pointer_names::to;
+use crate::emit::region::roots;
 use crate::emit::region::writer::Writer;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
-use crate::emit::text::sources::Phase;
 use crate::graph::Id;
 use crate::step::{LinearForm, Receive, Sent, Source};
 
@@ -47,13 +48,23 @@ pub(in crate::emit) struct Received {
     pub weights: usize,
 }
 
+/// The gradients of the voltage, in the row of the segment.
+const VOLTAGE: &str = "W";
+
+impl Received {
+    /// The POINTER to the gradients of the voltage, if the companion needs them.
+    pub fn voltage_pointer(&self) -> Option<String> {
+        self.reads_voltage.then(|| to(VOLTAGE))
+    }
+}
+
 impl Writer<'_> {
     pub(in crate::emit) fn received(&self, arrays: &Arrays) -> Option<Received> {
         let receive = self.linearised.receive.as_ref()?;
         let graph = &self.linearised.graph;
-        let roots = roots(receive);
-        let code = Code::at_event(graph, &roots);
-        let inputs = graph.reachable_inputs(&roots, false);
+        let event_roots = roots::event(receive);
+        let code = Code::at_event(graph, &event_roots);
+        let inputs = graph.reachable_inputs(&event_roots, false);
         let (mut locals, mut body) = self.sources.load(&inputs, Phase::Event);
         take_arguments(receive, &mut locals, &mut body);
         locals.extend(code.locals());
@@ -61,7 +72,7 @@ impl Writer<'_> {
         let timed = self.timed(receive);
         let mut finish = self.array_stores(&receive.stores, &code);
         finish.extend(self.weights(&receive.weights, &code, &mut locals, timed.is_some()));
-        let conditions = graph.reachable_inputs(&watched(receive), false);
+        let conditions = graph.reachable_inputs(&roots::watched(receive), false);
         let watches = Watches {
             conditions: &Code::inline(graph, self.sources.at_event(&conditions)),
             copy: &|state| self.copy(state),
@@ -71,11 +82,7 @@ impl Writer<'_> {
         for change in &receive.states {
             finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
         }
-        let initial_roots: Vec<Id> = receive
-            .start_weights
-            .iter()
-            .flat_map(|change| change.row.coefficients().into_iter().chain([change.value]))
-            .collect();
+        let initial_roots = roots::start_weights(receive);
         let initial_code = Code::at_event(graph, &initial_roots);
         let (mut initial_locals, mut initial) =
             self.sources.load(&graph.reachable_inputs(&initial_roots, false), Phase::Event);
@@ -87,7 +94,7 @@ impl Writer<'_> {
         locals.extend(made);
         let (arrays, gradients) = arrays.used(&map, true);
         let gradients = gradients.into_iter().map(|line| line.replace("newV[", "gradV[")).collect();
-        let start_roots = sent_roots(receive);
+        let start_roots = roots::sent_at_start(receive);
         let start_code = Code::new(graph, &start_roots);
         let (mut start_locals, load) = self.sources.load(&graph.reachable_inputs(&start_roots, false), Phase::Start);
         let mut start = [self.start_arrays(), load].concat();
@@ -108,8 +115,8 @@ impl Writer<'_> {
             ordered: ordered(receive, &code),
             voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
             reads_voltage: receive.voltage.is_some() || receive.states.iter().any(|change| change.row.reads_voltage()),
-            locals: locals_statement(&locals),
-            initial_locals: locals_statement(&initial_locals),
+            locals: lines::locals(&locals),
+            initial_locals: lines::locals(&initial_locals),
             initial,
             code: body,
             coefficients,
@@ -123,7 +130,7 @@ impl Writer<'_> {
                     format!("IF (fabs(copy[{index}] - {shown}) > 1e-9*fabs({shown}) + 1e-30) {{ fault = 4 }}")
                 })
                 .collect(),
-            start_locals: locals_statement(&start_locals),
+            start_locals: lines::locals(&start_locals),
             start,
             settle: settle.collect(),
             assigned: timed.iter().flat_map(|timed| timed.assigned.iter().cloned()).collect(),

@@ -1,7 +1,8 @@
 //! Whether a mechanism was wired to the end: what is not gives no number.
 
-use crate::emit::region::writer::{Writer, ion_manifests};
-use crate::emit::text::declarations::settings;
+use crate::emit::region::declarations::settings;
+use crate::emit::region::description::ion_manifests;
+use crate::emit::region::writer::Writer;
 
 impl Writer<'_> {
     /// The settings that have no value by themselves, as far as something depends on them.

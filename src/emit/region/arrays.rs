@@ -2,12 +2,11 @@
 
 use serde::Serialize;
 
-use super::procedures::locals_statement;
+use super::load::Phase;
 use super::writer::Writer;
 use crate::emit::text::code::Code;
-use crate::emit::text::sources::Phase;
-use crate::graph::Id;
-use crate::step::{Array, ArrayStore, Linearised, Source};
+use crate::emit::text::lines;
+use crate::step::{Array, ArrayStore};
 
 /// What comes through arrays, for each direction.
 #[derive(Serialize)]
@@ -17,26 +16,7 @@ pub(in crate::emit) struct Through {
     in_loop: Vec<String>,
 }
 
-/// The parts of rows that arrays make, each once.
-pub(in crate::emit) fn terms(linearised: &Linearised) -> Vec<Id> {
-    let implicit_solves = linearised.implicit_solves.iter().flat_map(|solve| solve.rows.iter().map(|row| &row.row));
-    let states = linearised.states.iter().map(|state| &state.row);
-    let mut terms: Vec<Id> = Vec::new();
-    for id in implicit_solves.chain(states).chain([&linearised.source]).filter_map(|form| form.get(Source::Arrays)) {
-        if !terms.contains(&id) {
-            terms.push(id);
-        }
-    }
-    terms
-}
-
 impl Writer<'_> {
-    /// What holds such a part, for direction `k`.
-    pub fn through(&self, id: Id) -> String {
-        let index = self.array_terms.iter().position(|known| *known == id).unwrap_or_default();
-        format!("through[k + {}]", index * self.directions)
-    }
-
     pub fn through_arrays(&self) -> Option<Through> {
         if self.array_terms.is_empty() {
             return None;
@@ -47,7 +27,7 @@ impl Writer<'_> {
         locals.extend(code.locals());
         let mut in_loop = code.statements();
         in_loop.extend(self.array_terms.iter().map(|id| format!("{} = {}", self.through(*id), code.value(*id))));
-        Some(Through { locals: locals_statement(&locals), load, in_loop })
+        Some(Through { locals: lines::locals(&locals), load, in_loop })
     }
 
     /// ASSIGNED variables.
@@ -106,7 +86,7 @@ impl Writer<'_> {
             lines.push(format!("    {now}[{index}] = {}", code.value(store.value)));
             for k in (0..self.directions).filter(|_| array.is_active) {
                 let target = format!("    {gradient}[{} + {index}]", k * array.start.len());
-                lines.extend(crate::emit::text::lines::sum(&target, &self.known_terms(&store.row, code, k)));
+                lines.extend(lines::sum(&target, &self.known_terms(&store.row, code, k)));
             }
             lines.push("    written = 1".to_owned());
             lines.push("}".to_owned());

@@ -12,11 +12,6 @@ pub(in crate::emit) const TOLERANCE: &str = "1e-7";
 /// What is left of a current, in nA, near its reversal potential.
 pub(in crate::emit) const SMALL: &str = "1e-14";
 
-/// What must be computed for the checks of the states.
-pub(in crate::emit) fn roots(linearised: &Linearised) -> impl Iterator<Item = Id> + '_ {
-    linearised.checks.iter().flat_map(|check| [check.rest, check.size])
-}
-
 /// A check, and in NMODL whether a step does not pass it; not a number does not.
 pub(in crate::emit) fn failures<'a>(linearised: &'a Linearised, code: &Code) -> Vec<(&'a Check, String)> {
     let failure = |check: &'a Check| {
@@ -25,6 +20,11 @@ pub(in crate::emit) fn failures<'a>(linearised: &'a Linearised, code: &Code) -> 
         (check, format!("!(fabs({rest}) <= {:e}*{size}{absolute})", check.relative))
     };
     linearised.checks.iter().map(failure).collect()
+}
+
+/// The step is not the one that is differentiated: say so.
+pub(in crate::emit) fn flag_where(code: &Code, failed: &[Id]) -> Vec<String> {
+    failed.iter().map(|id| format!("IF ({} != 0) {{ fault = 3 }}", code.value(*id))).collect()
 }
 
 impl Writer<'_> {

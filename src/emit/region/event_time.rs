@@ -4,19 +4,16 @@
 //! of its source's spikes, its delay, and how each direction changes the delay. See
 //! `step::event::event_time` for what is made of them.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
-use super::procedures::{locals_statement, product};
+use super::load::Phase;
 use super::writer::Writer;
-use crate::emit::manifest::EventTimeManifest;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
-use crate::emit::text::sources::Phase;
+use crate::emit::text::lines::product;
 use crate::graph::Id;
 use crate::step;
-use crate::step::{LinearForm, Linearised, Receive, Sent, Source};
+use crate::step::{LinearForm, Receive, Sent, Source};
 
 #[derive(Serialize)]
 pub(in crate::emit) struct TimedEvent {
@@ -25,8 +22,8 @@ pub(in crate::emit) struct TimedEvent {
     pub arguments: Vec<String>,
     table: &'static str,
     delay: &'static str,
-    late: Vec<String>,
-    /// It sends itself events.
+    delay_changes: Vec<String>,
+    /// The point process sends events to itself.
     sends: bool,
     room: usize,
     flow: Option<Flow>,
@@ -52,14 +49,6 @@ const ROOM: usize = 64;
 const TABLE: &str = "spikes_at";
 const DELAY: &str = "wait";
 
-/// Everything that it computes.
-pub(in crate::emit) fn roots(receive: &Receive) -> Vec<Id> {
-    match &receive.timed {
-        Some(Ok(step::TimedEvent { flow: Some(flow) })) => flow.slopes.iter().copied().chain([flow.current]).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// What an event whose time moves adds to the gradient of a state, per ms; `row` is its place among the rows.
 pub(in crate::emit) fn rate(row: usize) -> String {
     format!("u{row}")
@@ -73,7 +62,7 @@ pub(in crate::emit) fn shift(k: usize) -> String {
 impl Writer<'_> {
     pub(in crate::emit) fn timed(&self, receive: &Receive) -> Option<TimedEvent> {
         let Some(Ok(timed)) = &receive.timed else { return None };
-        let late: Vec<String> = (0..self.directions).map(|k| format!("late{k}")).collect();
+        let delay_changes: Vec<String> = (0..self.directions).map(|k| format!("late{k}")).collect();
         let flow = timed.flow.as_ref().map(|flow| self.flow(flow));
         let k = self.directions;
         let mut assigned = vec![
@@ -86,10 +75,10 @@ impl Writer<'_> {
         ];
         assigned.extend(flow.iter().flat_map(|flow| flow.assigned.iter().cloned()));
         Some(TimedEvent {
-            arguments: [TABLE, DELAY].map(str::to_owned).into_iter().chain(late.clone()).collect(),
+            arguments: [TABLE, DELAY].map(str::to_owned).into_iter().chain(delay_changes.clone()).collect(),
             table: TABLE,
             delay: DELAY,
-            late,
+            delay_changes,
             sends: !(receive.sent.is_empty() && receive.start_sent.is_empty()),
             room: ROOM,
             flow,
@@ -111,7 +100,7 @@ impl Writer<'_> {
         let (k, rows) = (self.directions, slopes.len().max(1));
         Flow {
             remembered_voltage: self.sources.remembered("v_now").unwrap_or_else(|| "v_now".to_owned()),
-            locals: locals_statement(&locals),
+            locals: lines::locals(&locals),
             code: body,
             keep: (0..slopes.len()).map(|row| format!("slope_before[{row}] = slope[{row}]")).collect(),
             assigned: vec![
@@ -146,26 +135,6 @@ impl Writer<'_> {
         lines.push(format!("keep_sent(t + ({delay}), {flag})"));
         lines
     }
-}
-
-impl Writer<'_> {
-    pub(in crate::emit) fn event_time_manifest(&self) -> EventTimeManifest {
-        let receive = self.linearised.receive.as_ref();
-        let timed = receive.and_then(|receive| receive.timed.as_ref());
-        EventTimeManifest {
-            is: timed.is_some_and(Result::is_ok),
-            reason: timed.and_then(|timed| timed.as_ref().err().cloned()),
-            watches: receive.is_some_and(|receive| receive.sent.iter().any(Sent::is_watch)),
-            timed_by: timed_by(self.linearised),
-        }
-    }
-}
-
-/// Parameters that change when events come that it sends to itself, where that matters.
-pub fn timed_by(linearised: &Linearised) -> Vec<String> {
-    let read = linearised.receive.iter().flat_map(Receive::late).flat_map(LinearForm::parameters);
-    let names: BTreeSet<&String> = read.map(|index| &linearised.parameters[index].public).collect();
-    names.into_iter().cloned().collect()
 }
 
 impl TimedEvent {

@@ -6,39 +6,18 @@
 //! together into one map `Dx+ = M Dx + m W + B`, and applies it when the
 //! gradients are there. Were the copies ever not what NEURON has, `fault` says so.
 
-use std::collections::BTreeSet;
-
 use super::event_time;
-use super::procedures::product;
+use super::sources::own_element;
+use super::terms::weight_gradient;
 use super::writer::Writer;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
-use crate::emit::text::sources::own_element;
-use crate::graph::{Id, Input};
-use crate::step::{Change, LinearForm, Linearised, Quantity, Receive, Sent, Source, StateKind, When};
+use crate::step::{Change, Linearised, Receive, Sent, Source};
 use crate::trace::EffectKind;
 
-/// Everything that the block computes.
-pub(in crate::emit) fn roots(receive: &Receive) -> Vec<Id> {
-    let changes = receive.states.iter().chain(&receive.weights);
-    let mut roots: Vec<Id> = changes.flat_map(change_roots).collect();
-    roots.extend(
-        receive
-            .stores
-            .iter()
-            .flat_map(|store| store.row.coefficients().into_iter().chain([store.on, store.index, store.value])),
-    );
-    roots.extend(receive.sent.iter().flat_map(Sent::roots));
-    if let Some((value, row)) = &receive.voltage {
-        roots.extend(row.coefficients().into_iter().chain([*value]));
-    }
-    roots.push(receive.ordered);
-    roots
-}
-
-/// The conditions of WATCH statements, which are looked at between events.
-pub(in crate::emit) fn watched(receive: &Receive) -> Vec<Id> {
-    receive.sent.iter().flat_map(|sent| sent.watched().iter().copied()).collect()
+/// Whether events of this region set the voltage.
+pub(in crate::emit) fn sets_voltage(linearised: &Linearised) -> bool {
+    linearised.receive.as_ref().is_some_and(|receive| receive.voltage.is_some())
 }
 
 /// Whether an event comes at the time of another one and their order matters; empty if it never does.
@@ -49,35 +28,6 @@ pub(in crate::emit) fn ordered(receive: &Receive, code: &Code) -> String {
         Some(_) => together,
         None => format!("{} && {together}", code.factor(receive.ordered)),
     }
-}
-
-fn change_roots(change: &Change) -> Vec<Id> {
-    change.row.coefficients().into_iter().chain([change.value]).collect()
-}
-
-/// What INITIAL, its own and that of `NET_RECEIVE`, computes for events.
-pub(in crate::emit) fn start_roots(receive: &Receive) -> Vec<Id> {
-    let mut roots = sent_roots(receive);
-    roots.extend(receive.start_weights.iter().flat_map(change_roots));
-    roots
-}
-
-pub(in crate::emit) fn sent_roots(receive: &Receive) -> Vec<Id> {
-    receive.start_sent.iter().flat_map(Sent::roots).collect()
-}
-
-/// The states that events change, as they are before a step.
-pub(in crate::emit) fn changed_inputs(linearised: &Linearised) -> BTreeSet<Input> {
-    let Some(receive) = &linearised.receive else { return BTreeSet::new() };
-    let kinds: Vec<&StateKind> = receive.states.iter().map(|change| &linearised.states[change.target].kind).collect();
-    let is_changed = |quantity: &Quantity| match quantity {
-        Quantity::Variable(mechanism, name, When::Before) => {
-            kinds.contains(&&StateKind::Variable(*mechanism, name.clone()))
-        }
-        _ => false,
-    };
-    let inputs = linearised.quantities.iter().filter(|(_, quantity)| is_changed(quantity));
-    inputs.map(|(input, _)| *input).collect()
 }
 
 impl Writer<'_> {
@@ -126,7 +76,7 @@ impl Writer<'_> {
                         .row
                         .get(Source::Time)
                         .filter(|_| is_timed)
-                        .map(|id| product(&code.factor(id), &event_time::shift(k))),
+                        .map(|id| lines::product(&code.factor(id), &event_time::shift(k))),
                 );
                 lines.extend(lines::sum(&name, &terms));
                 if !locals.contains(&name) {
@@ -141,47 +91,6 @@ impl Writer<'_> {
             lines.push(format!("{} = {}", given(change.target), code.value(change.value)));
         }
         lines
-    }
-
-    /// What does not depend on the states: parameters and weights, for direction `k`.
-    pub fn terms_of(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
-        let term = |(source, id): (Source, Id)| {
-            let gradient = match source {
-                Source::Parameter(index) => format!("{}[{k}]", self.seeds[index]),
-                Source::Argument(index) => weight_gradient(index, k),
-                // Of the states see `known_terms`; of what else there may be, whoever calls takes care.
-                Source::State(_)
-                | Source::VAfter
-                | Source::VBefore
-                | Source::PointerAfter(_)
-                | Source::PointerBefore(_)
-                | Source::Unknown(..)
-                | Source::Time
-                | Source::Arrays => return None,
-            };
-            Some(product(&code.factor(id), &gradient))
-        };
-        form.iter().filter_map(term).collect()
-    }
-
-    /// The same with the states, for what depends only on those that nothing changes after INITIAL.
-    pub fn known_terms(&self, form: &LinearForm, code: &Code, k: usize) -> Vec<String> {
-        let state = |(source, id): (Source, Id)| match source {
-            Source::State(index) => Some(product(&code.factor(id), &format!("{}[{k}]", self.gradients[index]))),
-            // In `terms_of`, or not among what this is for.
-            Source::Parameter(_)
-            | Source::Argument(_)
-            | Source::VAfter
-            | Source::VBefore
-            | Source::PointerAfter(_)
-            | Source::PointerBefore(_)
-            | Source::Unknown(..)
-            | Source::Time
-            | Source::Arrays => None,
-        };
-        let mut terms = self.terms_of(form, code, k);
-        terms.extend(form.iter().filter_map(state));
-        terms
     }
 }
 
@@ -246,8 +155,4 @@ pub(in crate::emit) fn sent(
         }
     }
     lines
-}
-
-fn weight_gradient(argument: usize, direction: usize) -> String {
-    format!("dw{argument}_{direction}")
 }

@@ -2,9 +2,17 @@
 
 pub mod arrays;
 pub mod checks;
+pub mod declarations;
+pub mod description;
 pub mod event_time;
 pub mod events;
+pub mod guard;
 pub mod implicit_solve;
-pub mod procedures;
+pub mod load;
+pub mod pointer_gradient;
+pub mod pointer_names;
+pub mod roots;
+pub mod sources;
 pub mod steady;
+pub mod terms;
 pub mod writer;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::writer::Writer;
 use crate::graph::Input;
-use crate::step::{Linearised, Quantity};
+use crate::step::Quantity;
 
 /// The statements of the watch.
 #[derive(Serialize)]
@@ -17,11 +17,6 @@ pub(in crate::emit) struct Steady {
     keep: Vec<String>,
     /// Whether they are the same.
     look: Vec<String>,
-}
-
-/// What is watched.
-pub(in crate::emit) fn inputs(linearised: &Linearised) -> impl Iterator<Item = Input> + '_ {
-    linearised.parameters.iter().filter_map(|parameter| parameter.steady)
 }
 
 impl Writer<'_> {

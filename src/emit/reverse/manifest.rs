@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Reversed;
-use super::frame::Slot;
-use super::transpose::Transposed;
-use crate::emit::constructs::constructs;
+use super::adjoint::prepare::prepared_count;
+use super::adjoint::transpose::Transposed;
+use super::adjoint::waiting::waiting_count;
+use super::frame::layout::Slot;
+use super::recorder::watched::{settled, watched};
+use super::reversed::Reversed;
+use crate::emit::file::{File, UNNAMED};
 use crate::emit::manifest::{IonManifest, PointerManifest};
-use crate::emit::region::event_time::timed_by;
-use crate::emit::region::writer::{ion_manifests, ions_where, sees_jumps, set_at_begin, unfollowed};
-use crate::emit::text::sources::pointed_source;
-use crate::emit::{File, UNNAMED};
+use crate::emit::receipt::constructs::constructs;
+use crate::emit::region::declarations::setting_names;
+use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
+use crate::emit::region::events::sets_voltage;
+use crate::emit::region::pointer_names::pointed_source;
 use crate::model::Kind;
 use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind};
 use crate::support::Construct;
@@ -55,7 +59,7 @@ pub struct ReverseRegion {
     pub landed: usize,
     /// How many numbers are computed once for each place.
     pub kept: usize,
-    /// Its recorder only tells where to read.
+    /// The recorder only tells a gatherer where to read.
     pub gathered: bool,
     /// Numbers of a place in a frame with states that nothing but steps changes: which number, which state.
     pub watched: Vec<(usize, usize)>,
@@ -66,14 +70,14 @@ pub struct ReverseRegion {
     /// Which of it INITIAL has made.
     pub settled: Vec<usize>,
     pub states: Vec<String>,
-    /// Those of them that BEFORE BREAKPOINT sets.
+    /// States that BEFORE BREAKPOINT sets.
     pub set_at_begin: Vec<String>,
     /// The states that each check of a step is about; `broken` of the adjoint counts from 1.
     pub checks: Vec<String>,
     /// Code that was left out.
     pub unfollowed: Vec<String>,
     pub parameters: Vec<ParameterScope>,
-    /// Those of the parameters that a run begins with another state by.
+    /// Parameters that the states after INITIAL depend on.
     pub at_start: Vec<String>,
     /// `NetCons`' weights begin with what INITIAL of `NET_RECEIVE` makes of them.
     pub sets_weights: bool,
@@ -88,9 +92,9 @@ pub struct ReverseRegion {
     /// How many weights a `NetCon` to it has, for a point process that takes events.
     /// The recorder's `NetCons` have one more: where these are among those of all.
     pub weights: Option<usize>,
-    /// Its events set the membrane potential: whatever is at the same node must have `jumps` at 1.
+    /// Events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
-    /// It can't be at such a node.
+    /// Code of the region reads a voltage that such events may have set: the two can't be at one node.
     pub sees_jumps: bool,
     /// While their `usetable` is on, there is no gradient in these variables, and none after a change of them.
     pub stale_tables: Vec<StaleTable>,
@@ -130,7 +134,7 @@ impl ReverseManifest {
 
 fn corrected(reversed: &Reversed) -> Vec<String> {
     let linearised = reversed.linearised;
-    let names = crate::emit::start::corrected(linearised).into_iter().filter_map(|kind| match kind {
+    let names = crate::emit::receipt::start::corrected(linearised).into_iter().filter_map(|kind| match kind {
         StateKind::Variable(mechanism, name) => Some(linearised.names.of(mechanism, &name).to_owned()),
         StateKind::Ion(_) => None,
     });
@@ -165,15 +169,15 @@ impl ReverseRegion {
             recorder: recorder.stem().to_owned(),
             adjoint: adjoint.stem().to_owned(),
             pointers: reversed.frame.pointers.clone(),
-            settings: super::setting_names(linearised),
+            settings: setting_names(linearised),
             landed: reversed.frame.landed.len(),
-            waiting: super::adjoint::waiting_count(linearised),
-            kept: super::prepare::kept_count(reversed),
+            waiting: waiting_count(linearised),
+            kept: prepared_count(reversed),
             gathered: reversed.frame.is_gathered(),
-            watched: super::recorder::watched(reversed),
+            watched: watched(reversed),
             moving: reversed.frame.moving.len() - usize::from(reversed.frame.is_gathered()),
             fixed: reversed.frame.fixed.iter().map(source).collect(),
-            settled: super::recorder::settled(reversed),
+            settled: settled(reversed),
             states: linearised.states.iter().map(|state| state.public.clone()).collect(),
             set_at_begin: set_at_begin(linearised),
             checks: linearised.checks.iter().map(|check| check.of.clone()).collect(),
@@ -195,7 +199,7 @@ impl ReverseRegion {
             unfollowed: unfollowed(linearised),
             corrected: corrected(reversed),
             weights: linearised.receive.as_ref().map(|receive| receive.arguments.len()),
-            sets_voltage: super::sets_voltage(linearised),
+            sets_voltage: sets_voltage(linearised),
             sees_jumps: sees_jumps(linearised),
             stale_tables: linearised.stale.clone(),
             special_values: linearised.special_values.clone(),

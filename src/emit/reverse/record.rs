@@ -12,29 +12,12 @@
 //! gathered, the values end with those that a step has left of the states that events
 //! change.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::{Reversed, sets_voltage};
-use crate::emit::region::events::given;
-use crate::emit::text::sources::KEPT;
-use crate::graph::{Id, Input};
-use crate::step::{Change, Linearised, Quantity, Receive, StateKind, When};
+use super::roots::event_map;
+use crate::graph::Input;
+use crate::step::{Linearised, Quantity, Receive, StateKind};
 
 /// Numbers before the values.
 pub(super) const HEAD: usize = 4;
-
-/// The coefficients of the map that the block is.
-pub(super) fn coefficients(changes: &[Change]) -> Vec<Id> {
-    changes.iter().flat_map(|change| change.row.coefficients()).collect()
-}
-
-/// The same for all that an event changes.
-pub(super) fn all_coefficients(receive: &Receive) -> Vec<Id> {
-    let mut ids = coefficients(&receive.states);
-    ids.extend(coefficients(&receive.weights));
-    ids.extend(receive.voltage.iter().flat_map(|(_, row)| row.coefficients()));
-    ids
-}
 
 /// The values of an entry, and where the recorder has them.
 pub(super) struct Record {
@@ -43,7 +26,7 @@ pub(super) struct Record {
 
 impl Record {
     pub fn new(linearised: &Linearised, receive: &Receive) -> Self {
-        let roots = all_coefficients(receive);
+        let roots = event_map(receive);
         let inputs = linearised.graph.reachable_inputs(&roots, false);
         let changes = |input: &Input| {
             matches!(
@@ -83,84 +66,4 @@ pub(super) fn shown(linearised: &Linearised) -> impl Iterator<Item = (usize, Str
         let StateKind::Variable(mechanism, name) = &state.kind else { return None };
         state.own.is_none().then(|| (index, linearised.names.of(*mechanism, name).to_owned()))
     })
-}
-
-/// The currents, NEURON's and ours, that tell of an event which did not come to the recorder: needed where its copies do
-/// not tell, as they do of states that NEURON shows.
-pub(super) fn telling_currents(linearised: &Linearised) -> &[[Id; 2]] {
-    let Some(receive) = &linearised.receive else { return &[] };
-    let is_hidden = |change: &Change| linearised.states[change.target].own.is_some();
-    let is_needed = receive.voltage.is_some() || receive.states.iter().any(is_hidden);
-    if is_needed { &receive.currents } else { &[] }
-}
-
-/// How the recorder's `NET_RECEIVE` loads what its code reads.
-pub(super) struct Loads {
-    pub names: Vec<String>,
-    pub lines: Vec<String>,
-    /// Where each input is found.
-    pub sources: BTreeMap<Input, String>,
-}
-
-impl Reversed<'_> {
-    pub(super) fn is_copied(&self, state: usize) -> bool {
-        copied(self.linearised).contains(&state)
-    }
-
-    /// `copies`: states are those of the recorder, which has had the same events.
-    pub(super) fn load_event(&self, inputs: &BTreeSet<Input>, copies: bool) -> Loads {
-        let mut loads = Loads { names: Vec::new(), lines: Vec::new(), sources: BTreeMap::new() };
-        for input in inputs {
-            let name = self.linearised.graph.input_name(*input).to_owned();
-            let value = match &self.linearised.quantities[input] {
-                // NEURON's may be that after the event.
-                Quantity::Voltage(_) if sets_voltage(self.linearised) => KEPT.to_owned(),
-                Quantity::Voltage(_) => "v".to_owned(),
-                Quantity::Time => "t".to_owned(),
-                Quantity::Rise => "0".to_owned(),
-                Quantity::Variable(mechanism, variable, When::Before | When::After) => {
-                    self.variable(*mechanism, variable, copies)
-                }
-                Quantity::Ion(name, _) => format!("{name}_now"),
-                Quantity::Argument(_) => match self.argument(&name) {
-                    Some(index) => given(index),
-                    None => continue,
-                },
-                // Read by their own names.
-                _ => continue,
-            };
-            loads.lines.push(format!("{name} = {value}"));
-            loads.sources.insert(*input, value);
-            loads.names.push(name);
-        }
-        loads
-    }
-
-    fn argument(&self, name: &str) -> Option<usize> {
-        let receive = self.linearised.receive.as_ref()?;
-        receive.arguments.iter().position(|known| known == name)
-    }
-
-    fn variable(&self, mechanism: usize, name: &str, copies: bool) -> String {
-        let linearised = self.linearised;
-        let kind = StateKind::Variable(mechanism, name.to_owned());
-        let copy = copied(linearised).iter().position(|index| linearised.states[*index].kind == kind);
-        let pointer = linearised.names.of(mechanism, name);
-        let is_shown = self.frame.pointers.iter().any(|known| known.name == pointer);
-        match copy {
-            Some(index) if copies || !is_shown => format!("copy[{index}]"),
-            _ if is_shown => pointer.to_owned(),
-            _ => "0".to_owned(),
-        }
-    }
-
-    /// A value of an entry in C, in the recorder's `NET_RECEIVE`.
-    pub(super) fn recorded(&self, input: Input) -> String {
-        let name = self.linearised.graph.input_name(input);
-        match &self.linearised.quantities[&input] {
-            Quantity::UseTable(_) | Quantity::InitialConcentration(_) => name.to_owned(),
-            // `flag` is an argument too.
-            _ => format!("_l{name}"),
-        }
-    }
 }

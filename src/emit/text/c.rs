@@ -30,3 +30,12 @@ pub fn statements(lines: &[String]) -> Vec<String> {
 pub fn declared(names: &[String]) -> Vec<String> {
     crate::emit::text::lines::list("double", names).into_iter().map(|line| format!("{line};")).collect()
 }
+
+/// A VERBATIM block: the addresses that its statements use, then these.
+pub fn verbatim(pointers: &[&str], statements: Vec<String>) -> Vec<String> {
+    let mut text = vec!["VERBATIM".to_owned()];
+    text.extend(pointers.iter().map(|line| format!("    {line}")));
+    text.extend(statements.into_iter().map(|line| format!("    {line}")));
+    text.push("ENDVERBATIM".to_owned());
+    text
+}

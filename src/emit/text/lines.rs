@@ -83,7 +83,7 @@ pub fn sum(target: &str, terms: &[String]) -> Vec<String> {
     whole_sum(target, terms)
 }
 
-/// The same in one statement, as C has it: `target` may declare what is set.
+/// A [`sum`] in one statement, as C has it: `target` may declare what is set.
 pub fn whole_sum(target: &str, terms: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = format!("{target} =");
@@ -101,6 +101,16 @@ pub fn whole_sum(target: &str, terms: &[String]) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// A term of a [`sum`].
+pub fn product(coefficient: &str, variable: &str) -> String {
+    if coefficient == "1" { variable.to_owned() } else { format!("{coefficient}*{variable}") }
+}
+
+/// The declaration of LOCAL names; empty if there are none.
+pub fn locals(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("LOCAL {}", one_list(names)) }
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 pub mod c;
 pub mod code;
-pub mod declarations;
+pub mod expression;
 pub mod fingerprint;
 pub mod lines;
 pub mod repeat;
-pub mod sources;
 pub mod template;

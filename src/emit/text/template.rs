@@ -7,18 +7,27 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::emit::EmitError;
-
-const TEMPLATES: [(&str, &str); 21] = [
+const TEMPLATES: [(&str, &str); 32] = [
     ("functions.mod", include_str!("../../../templates/functions.mod.j2")),
-    ("event_time.mod", include_str!("../../../templates/event_time.mod.j2")),
     ("row.mod", include_str!("../../../templates/row.mod.j2")),
+    ("row/notes.mod", include_str!("../../../templates/row/notes.mod.j2")),
+    ("row/declarations.mod", include_str!("../../../templates/row/declarations.mod.j2")),
+    ("row/initial.mod", include_str!("../../../templates/row/initial.mod.j2")),
+    ("row/addresses.mod", include_str!("../../../templates/row/addresses.mod.j2")),
+    ("row/start.mod", include_str!("../../../templates/row/start.mod.j2")),
+    ("row/block.mod", include_str!("../../../templates/row/block.mod.j2")),
+    ("row/step.mod", include_str!("../../../templates/row/step.mod.j2")),
+    ("row/procedures.mod", include_str!("../../../templates/row/procedures.mod.j2")),
+    ("row/events.mod", include_str!("../../../templates/row/events.mod.j2")),
+    ("row/event_time.mod", include_str!("../../../templates/row/event_time.mod.j2")),
     ("row_axial.mod", include_str!("../../../templates/row_axial.mod.j2")),
     ("row_end.mod", include_str!("../../../templates/row_end.mod.j2")),
     ("row_spikes.mod", include_str!("../../../templates/row_spikes.mod.j2")),
     ("solver.mod", include_str!("../../../templates/solver.mod.j2")),
     ("solver_interface.mod", include_str!("../../../templates/solver_interface.mod.j2")),
     ("recorder.mod", include_str!("../../../templates/recorder.mod.j2")),
+    ("recorder/declarations.mod", include_str!("../../../templates/recorder/declarations.mod.j2")),
+    ("recorder/events.mod", include_str!("../../../templates/recorder/events.mod.j2")),
     ("recorder_gathered.mod", include_str!("../../../templates/recorder_gathered.mod.j2")),
     ("gather.mod", include_str!("../../../templates/gather.mod.j2")),
     ("gather_interface.mod", include_str!("../../../templates/gather_interface.mod.j2")),
@@ -34,8 +43,8 @@ const TEMPLATES: [(&str, &str); 21] = [
 ];
 
 /// The text of a template with these values in it.
-pub fn render(template: &str, context: impl Serialize) -> Result<String, EmitError> {
-    Ok(environment().get_template(template)?.render(Value::from(Serde(context)))?)
+pub fn render(template: &str, context: impl Serialize) -> Result<String, minijinja::Error> {
+    environment().get_template(template)?.render(Value::from(Serde(context)))
 }
 
 /// The text of a template without any values.

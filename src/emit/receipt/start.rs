@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::emit::region::events::changed_inputs;
+use crate::emit::region::roots::changed_inputs;
 use crate::graph::{Id, Input};
 use crate::model::Role;
 use crate::step::{ImplicitSolve, LinearForm, Linearised, Quantity, StateKind, When};
 
 /// What INITIAL reads and events change: it is remembered as it is in the first step.
-pub(in crate::emit) fn read_too_late(linearised: &Linearised) -> Option<String> {
+pub(in crate::emit) fn read_and_changed(linearised: &Linearised) -> Option<String> {
     linearised.receive.as_ref()?;
     let read = read_at_start(linearised);
-    let late = changed_inputs(linearised).into_iter().find(|input| read.contains(input))?;
-    match &linearised.quantities[&late] {
+    let changed = changed_inputs(linearised).into_iter().find(|input| read.contains(input))?;
+    match &linearised.quantities[&changed] {
         Quantity::Variable(_, name, _) => Some(name.clone()),
         _ => None,
     }
@@ -24,8 +24,8 @@ pub(in crate::emit) fn read_before_initial(linearised: &Linearised) -> impl Iter
     read_at_start(linearised).into_iter().filter_map(|input| {
         let Quantity::Variable(mechanism, name, When::Before) = &linearised.quantities[&input] else { return None };
         let kind = StateKind::Variable(*mechanism, name.clone());
-        let is_kept = linearised.states.iter().any(|state| state.kind == kind && state.own.is_none());
-        let is_changed = is_kept || linearised.passing.contains(&input);
+        let is_state = linearised.states.iter().any(|state| state.kind == kind && state.own.is_none());
+        let is_changed = is_state || linearised.passing.contains(&input);
         is_changed.then(|| (*mechanism, name.clone()))
     })
 }

@@ -3,9 +3,12 @@
 //! The emitters of a mode take its receipt and nothing else, so that none of their files is made of a region that had to
 //! be refused.
 
-use crate::emit::constructs::refuse;
+pub(in crate::emit) mod constructs;
+pub(in crate::emit) mod start;
+
 use crate::step::{Linearised, Refused};
 use crate::support::Way;
+use constructs::refuse;
 
 /// What a mode asks of a region.
 pub trait Receipt: AsRef<Linearised> + Sized {

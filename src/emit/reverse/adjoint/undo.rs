@@ -5,23 +5,23 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Reversed;
-use super::adjoint::{adjoint_of, code, gather, loaded, totals};
-use super::frame::Moment;
-use super::record::{HEAD, Record};
-use super::transpose::Transposed;
+use super::transpose::{Transposed, gather, totals};
+use crate::emit::reverse::frame::load::Moment;
+use crate::emit::reverse::places::{adjoint_of, code, loaded};
+use crate::emit::reverse::record::{HEAD, Record};
+use crate::emit::reverse::reversed::Reversed;
 use crate::emit::text::code::Code;
 use crate::step::{Change, LinearForm, Receive};
 
 #[derive(Serialize)]
-pub(super) struct Undo {
+pub struct Undo {
     arguments: usize,
     event: Vec<String>,
     /// INITIAL inside `NET_RECEIVE`, for one `NetCon`; empty if it does nothing.
     start: Vec<String>,
 }
 
-pub(super) fn undo(reversed: &Reversed) -> Option<Undo> {
+pub fn undo(reversed: &Reversed) -> Option<Undo> {
     let receive = reversed.linearised.receive.as_ref()?;
     Some(Undo { arguments: receive.arguments.len(), event: event(reversed, receive), start: start(reversed, receive) })
 }

@@ -5,14 +5,17 @@
 
 use serde::Serialize;
 
-use super::record::{HEAD, Record, copied, shown};
-use super::{Reversed, verbatim};
-use crate::emit::region::events::{Watches, given, ordered, sent, sent_roots, watched};
-use crate::emit::region::procedures::locals_statement;
+use crate::emit::region::events::{Watches, given, ordered, sent};
+use crate::emit::region::roots::{sent_at_start, watched};
+use crate::emit::reverse::frame::layout::Slot;
+use crate::emit::reverse::record::{HEAD, Record, copied};
+use crate::emit::reverse::reversed::Reversed;
+use crate::emit::reverse::roots::at_event;
+use crate::emit::text::c::verbatim;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
 use crate::graph::Id;
-use crate::step::{Change, Receive, Sent};
+use crate::step::Change;
 
 /// What `changed` says where the model had an event that did not come here.
 const MISSED: &str = "-2";
@@ -20,7 +23,7 @@ const MISSED: &str = "-2";
 const FULL: &str = "-3";
 
 #[derive(Serialize)]
-pub(super) struct Events {
+pub struct Events {
     arguments: String,
     argument_count: usize,
     /// An event comes that would do something else in another order; empty if none would.
@@ -28,7 +31,7 @@ pub(super) struct Events {
     /// Which of them is the `NetCon`.
     netcon: usize,
     copies: usize,
-    /// It sets the voltage: its value after an event.
+    /// The voltage after an event that sets it.
     voltage: Option<String>,
     locals: String,
     write: Vec<String>,
@@ -45,31 +48,17 @@ pub(super) struct Events {
     land: Vec<String>,
 }
 
-/// What the code of a recorder computes at an event.
-fn roots(receive: &Receive) -> Vec<Id> {
-    let changes = receive.states.iter().chain(&receive.weights);
-    let sends = receive.sent.iter().flat_map(Sent::roots);
-    let voltage = receive.voltage.iter().map(|(value, _)| *value);
-    changes.map(|change| change.value).chain(sends).chain(voltage).chain([receive.ordered]).collect()
-}
-
-/// All that a recorder computes for events, at the start and later.
-pub(super) fn all_roots(receive: &Receive) -> Vec<Id> {
-    let starts = receive.start_weights.iter().map(|change| change.value);
-    roots(receive).into_iter().chain(starts).chain(sent_roots(receive)).chain(watched(receive)).collect()
-}
-
 impl Reversed<'_> {
-    pub(super) fn events(&self) -> Option<Events> {
+    pub fn events(&self) -> Option<Events> {
         let receive = self.linearised.receive.as_ref()?;
         let graph = &self.linearised.graph;
         let arguments = receive.arguments.len();
         let mut names: Vec<String> = (0..arguments).map(given).collect();
         names.push(NETCON.to_owned());
 
-        let code = Code::new(graph, &roots(receive));
+        let code = Code::new(graph, &at_event(receive));
         let record = Record::new(self.linearised, receive);
-        let mut inputs = graph.reachable_inputs(&roots(receive), false);
+        let mut inputs = graph.reachable_inputs(&at_event(receive), false);
         inputs.extend(&record.values);
         let loads = self.load_event(&inputs, true);
         let mut locals = loads.names;
@@ -94,7 +83,7 @@ impl Reversed<'_> {
         initial.extend(initial_code.statements());
         initial.extend(set_weights(&receive.start_weights, &initial_code));
 
-        let sends = sent_roots(receive);
+        let sends = sent_at_start(receive);
         let start_code = Code::new(graph, &sends);
         let loads = self.load_event(&graph.reachable_inputs(&sends, false), false);
         let mut start_locals = loads.names;
@@ -105,7 +94,7 @@ impl Reversed<'_> {
 
         let shown = self.shown();
         let land = self.frame.moving.iter().enumerate().filter_map(|(index, slot)| match slot {
-            super::frame::Slot::Landed(name) => Some(format!("gm_now[{index}] = {name};")),
+            Slot::Landed(name) => Some(format!("gm_now[{index}] = {name};")),
             _ => None,
         });
         Some(Events {
@@ -115,13 +104,13 @@ impl Reversed<'_> {
             netcon: arguments,
             copies: copied(self.linearised).len(),
             voltage: receive.voltage.as_ref().map(|(value, _)| code.value(*value)),
-            locals: locals_statement(&locals),
+            locals: lines::locals(&locals),
             write,
             code: code.statements(),
             finish,
-            initial_locals: locals_statement(&initial_locals),
+            initial_locals: lines::locals(&initial_locals),
             initial,
-            start_locals: locals_statement(&start_locals),
+            start_locals: lines::locals(&start_locals),
             start,
             sync: shown.iter().map(|(copy, shown)| format!("{copy} = {shown}")).collect(),
             compare: shown
@@ -134,23 +123,6 @@ impl Reversed<'_> {
                 .collect(),
             land: land.collect(),
         })
-    }
-
-    /// Where the recorder keeps its own value of a state.
-    pub(super) fn copy(&self, state: usize) -> String {
-        let index = copied(self.linearised).iter().position(|known| *known == state);
-        format!("copy[{}]", index.unwrap_or_default())
-    }
-
-    /// The copies, and what NEURON shows of them.
-    pub(super) fn shown(&self) -> Vec<(String, String)> {
-        shown(self.linearised).map(|(index, pointer)| (self.copy(index), pointer)).collect()
-    }
-
-    /// The recorder's copy of a state, which is still what the step has left of it when the first event comes.
-    fn landed_copy(&self, name: &str) -> String {
-        let found = self.shown().into_iter().find(|(_, shown)| shown == name);
-        found.map_or("0.".to_owned(), |(copy, _)| copy)
     }
 
     fn write(&self, record: &Record, netcon: usize) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Which constructs of [`crate::support`] a region contains, and where: what receipts are given or refused by.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::emit::start::{corrected, read_before_initial, read_too_late};
+use crate::emit::receipt::start::{corrected, read_and_changed, read_before_initial};
 use crate::step::{LinearForm, Linearised, Receive, Refused, StateKind};
 use crate::support::{Construct, Support, Way};
 use crate::syntax::span::Span;
@@ -29,7 +29,7 @@ pub fn constructs(linearised: &Linearised) -> Vec<Found> {
         let construct = if array.is_active { Construct::ActiveEventArray } else { Construct::EventArray };
         add(construct, 0, place(0, &array.name), format!("an array that events write (`{}`)", array.name));
     }
-    if let Some(name) = read_too_late(linearised) {
+    if let Some(name) = read_and_changed(linearised) {
         let subject = format!("INITIAL that reads `{name}`, which events change,");
         add(Construct::StartAfterEvents, 0, mechanisms[0].span, subject);
     }

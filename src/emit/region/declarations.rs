@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::emit::region::writer::Writer;
+use super::writer::Writer;
 use crate::graph::Input;
 use crate::step::{Linearised, Quantity};
 
@@ -12,7 +12,7 @@ use crate::step::{Linearised, Quantity};
 pub(in crate::emit) struct Setting {
     pub name: String,
     pub default: String,
-    /// It has no value by itself: a mechanism that was not told does nothing but say so.
+    /// A setting without a value of its own: a mechanism that was not told does nothing but say so.
     pub untold: bool,
 }
 
@@ -67,4 +67,9 @@ pub(in crate::emit) fn units(linearised: &Linearised, inputs: impl Iterator<Item
         _ => None,
     });
     factors.collect()
+}
+
+/// The names of the settings.
+pub(in crate::emit) fn setting_names(linearised: &Linearised) -> Vec<String> {
+    settings(linearised).into_iter().map(|setting| setting.name).collect()
 }

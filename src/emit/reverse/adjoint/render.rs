@@ -1,31 +1,34 @@
-//! What runs a region backwards: C over all its places, one step after the other.
-
-use std::collections::BTreeMap;
+//! The mechanism that runs a region backwards: C over all its places, one step after the other.
 
 use serde_json::json;
 
-use super::frame::Moment;
 use super::prepare::{prepare, step_code};
-use super::record::{Record, telling_currents};
-use super::transpose::{Terms, Transposed, products};
+use super::transpose::{Transposed, gather, totals};
 use super::undo::undo;
-use super::{Phase, Reversed, unnamed};
+use super::waiting::{finish, waiting};
+use crate::emit::error::EmitError;
+use crate::emit::file::{File, unnamed};
 use crate::emit::region::checks;
 use crate::emit::region::checks::{SMALL, TOLERANCE};
-use crate::emit::text::c::{declared, local, statements};
+use crate::emit::region::events::sets_voltage;
+use crate::emit::reverse::frame::load::Moment;
+use crate::emit::reverse::places::{adjoint_of, code, element, loaded};
+use crate::emit::reverse::record::Record;
+use crate::emit::reverse::reversed::Reversed;
+use crate::emit::reverse::roots::telling_currents;
+use crate::emit::text::c::statements;
 use crate::emit::text::code::Code;
-use crate::emit::text::{lines, template};
-use crate::emit::{EmitError, File};
+use crate::emit::text::template;
 use crate::graph::{Id, Input};
-use crate::step::{Linearised, Quantity, Source};
+use crate::step::{Linearised, Quantity};
 
 /// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
 /// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
 const STEEP: &str = "1e6";
 
-pub(super) fn render(reversed: &Reversed) -> Result<File, EmitError> {
+pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
     let linearised = reversed.linearised;
-    let name = unnamed("adj", linearised);
+    let name = unnamed(&format!("adj_{}", linearised.region.name));
     // What INITIAL has made and no frame has is computed before the steps.
     let phases = [&reversed.step, &reversed.start, &reversed.event, &reversed.start_weights, &reversed.own_start];
     let mut functions = reversed.step.code(linearised).functions(&reversed.step.roots);
@@ -51,51 +54,11 @@ pub(super) fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "undo": undo(reversed),
         "landed": reversed.frame.landed.len(),
         "landed_at": linearised.receive.as_ref().map_or(0, |receive| Record::new(linearised, receive).size()),
-        "sets_voltage": super::sets_voltage(linearised),
+        "sets_voltage": sets_voltage(linearised),
         "start": start(reversed),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })
-}
-
-/// An element of an array that has one for each place.
-pub(super) fn element(array: &str, index: usize) -> String {
-    match index {
-        0 => format!("{array}[i]"),
-        1 => format!("{array}[n + i]"),
-        _ => format!("{array}[{index}*n + i]"),
-    }
-}
-
-/// The adjoint of a state.
-pub(super) fn adjoint_of(state: usize) -> String {
-    element("m", state)
-}
-
-/// Where inputs are that no frame has.
-pub(super) fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
-    let settings = super::setting_names(linearised);
-    let place = |(input, quantity): (&Input, &Quantity)| {
-        let name = linearised.graph.input_name(*input);
-        let source = match quantity {
-            Quantity::TimeStep => "run->timestep".to_owned(),
-            Quantity::Celsius => "run->temperature".to_owned(),
-            Quantity::Area => "area[i]".to_owned(),
-            Quantity::Diameter => "diameter[i]".to_owned(),
-            Quantity::Factor(..) => name.to_owned(),
-            Quantity::Setting(_) | Quantity::Valence(_) => {
-                let index = settings.iter().position(|setting| setting == name)?;
-                element("settings", index)
-            }
-            _ => return None,
-        };
-        Some((*input, source))
-    };
-    linearised.quantities.iter().filter_map(place).collect()
-}
-
-pub(super) fn code<'a>(linearised: &'a Linearised, phase: &Phase) -> Code<'a> {
-    Code::in_c(&linearised.graph, &phase.roots, sources(linearised), BTreeMap::new())
 }
 
 /// The settings of tables, in the loop over the places.
@@ -104,33 +67,6 @@ fn tables(reversed: &Reversed) -> Vec<String> {
     let is_table = |input: &Input| matches!(linearised.quantities[input], Quantity::UseTable(_));
     let inputs = reversed.step.inputs.iter().copied().filter(is_table).collect();
     reversed.frame.load(&inputs, Moment::Step, reversed.reader()).into_iter().map(|(_, value)| value).collect()
-}
-
-/// `target = plus + sum of the terms`
-pub(super) fn gather(code: &Code, target: &str, plus: Option<String>, terms: &Terms) -> Vec<String> {
-    let terms: Vec<String> = plus.into_iter().chain(products(code, terms)).collect();
-    statements(&lines::whole_sum(target, &terms))
-}
-
-/// What flows into parameters, added to what has.
-pub(super) fn totals(code: &Code, parameters: &[Terms]) -> Vec<String> {
-    let mut text = Vec::new();
-    for (index, terms) in parameters.iter().enumerate().filter(|(_, terms)| !terms.is_empty()) {
-        text.push("{".to_owned());
-        text.extend(gather(code, "const double flow", None, terms));
-        text.push(format!("{} += scale[i]*flow;", element("total", index)));
-        text.push("}".to_owned());
-    }
-    text
-}
-
-/// What a phase reads, what its code computes, and names that are set later.
-pub(super) fn loaded(loads: Vec<(String, String)>, code: &Code, more: &[String]) -> Vec<String> {
-    let given = |(name, value): (String, String)| format!("const double {} = {value};", local(&name));
-    let mut text: Vec<String> = loads.into_iter().map(given).collect();
-    text.extend(declared(&code.locals().into_iter().chain(more.iter().cloned()).collect::<Vec<_>>()));
-    text.extend(statements(&code.statements()));
-    text
 }
 
 /// The state that does not follow its equation, and at which step: at the end that of the first such step. Beyond the last
@@ -190,50 +126,6 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     }
     text.extend((0..linearised.states.len()).map(|index| format!("{} = {};", adjoint_of(index), before(index))));
     text
-}
-
-/// A product with y at the end of a step: what it is taken from, and the other factor.
-struct Waiting {
-    target: String,
-    is_scaled: bool,
-    coefficient: Id,
-}
-
-fn waiting(linearised: &Linearised) -> Vec<Waiting> {
-    let product = |(source, coefficient): (Source, Id)| {
-        let (target, is_scaled) = match source {
-            Source::State(index) => (adjoint_of(index), false),
-            Source::VBefore => ("carry[i]".to_owned(), false),
-            Source::PointerBefore(index) => (element("pointer_carry", index), false),
-            Source::Parameter(index) => (element("total", index), true),
-            // A current is one of the old voltage, and has no equations of its own; arrays are refused in reverse mode.
-            Source::VAfter
-            | Source::PointerAfter(_)
-            | Source::Unknown(..)
-            | Source::Argument(_)
-            | Source::Time
-            | Source::Arrays => return None,
-        };
-        Some(Waiting { target, is_scaled, coefficient })
-    };
-    linearised.source.iter().filter_map(product).collect()
-}
-
-/// How many numbers wait for y at each place.
-pub(super) fn waiting_count(linearised: &Linearised) -> usize {
-    waiting(linearised).len()
-}
-
-/// What y makes of it.
-fn finish(reversed: &Reversed) -> Vec<String> {
-    let linearised = reversed.linearised;
-    let code = code(linearised, &reversed.step);
-    let taken = |(slot, product): (usize, Waiting)| {
-        let by_y = code.times(&element("waiting", slot), "y");
-        let by_y = if product.is_scaled { format!("scale[i]*({by_y})") } else { by_y };
-        format!("{} -= {by_y};", product.target)
-    };
-    waiting(linearised).into_iter().enumerate().map(taken).collect()
 }
 
 /// The start of the model's run, and the result: the parameters, then the initial voltage.

@@ -6,12 +6,20 @@
 //! setting, as it may differ between the places of a region. Who advances states from one that
 //! is advanced in the same step must wait for its gradient: see `late` in the template.
 
+use super::pointer_names::{old_name, pointed_source, to};
 use crate::emit::manifest::{PointerGradientManifest, PointerVariableManifest};
-use crate::emit::text::sources::{pointed_source, to};
 use crate::graph::{Id, Input};
 use crate::step::{Linearised, Pointed, Quantity, When};
 
-/// What emitted code calls one of them.
+/// Which POINTERs gradients go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointers {
+    ToVoltages,
+    /// POINTERs to other variables too.
+    ToVariables,
+}
+
+/// The gradient of what one POINTER sees: what emitted code calls it.
 pub struct PointerGradient {
     /// RANGE array: the gradient at the start of the step.
     pub gradient: String,
@@ -24,7 +32,7 @@ pub struct PointerGradient {
 }
 
 impl PointerGradient {
-    /// All of a region; `variables`: they may see variables.
+    /// The gradients of all POINTERs of a region; `variables`: they may see variables.
     pub fn of(linearised: &Linearised, variables: bool) -> Vec<Self> {
         let mut names = linearised.names.clone();
         let pointer = |pointed: &Pointed| {
@@ -54,16 +62,6 @@ impl PointerGradient {
         let before = self.old.as_ref().map(|_| to(&self.gradient));
         [to(&self.new)].into_iter().chain(before).collect()
     }
-}
-
-/// The setting that tells what states see through a POINTER.
-pub fn old_name(linearised: &Linearised, mechanism: usize, name: &str) -> String {
-    linearised.names.clone().new_name(&format!("old_{}", linearised.names.of(mechanism, name)))
-}
-
-/// What holds the value that states saw through a POINTER.
-pub fn saw_name(linearised: &Linearised, mechanism: usize, name: &str) -> String {
-    linearised.names.clone().new_name(&format!("saw_{}", linearised.names.of(mechanism, name)))
 }
 
 /// The POINTERs (`gap.vgap`) through which one of these values was made.

@@ -11,7 +11,8 @@
 //!
 //! and `b_i` flows into what row `i` depends on.
 
-use super::adjoint::adjoint_of;
+use crate::emit::reverse::places::{adjoint_of, element};
+use crate::emit::text::c::statements;
 use crate::emit::text::code::Code;
 use crate::emit::text::lines;
 use crate::graph::Id;
@@ -135,4 +136,22 @@ pub fn products(code: &Code, terms: &[(Id, String)]) -> Vec<String> {
         coefficient => code.times(coefficient, name),
     };
     terms.iter().map(product).collect()
+}
+
+/// `target = plus + sum of the terms`
+pub fn gather(code: &Code, target: &str, plus: Option<String>, terms: &Terms) -> Vec<String> {
+    let terms: Vec<String> = plus.into_iter().chain(products(code, terms)).collect();
+    statements(&lines::whole_sum(target, &terms))
+}
+
+/// What flows into parameters, added to what has.
+pub fn totals(code: &Code, parameters: &[Terms]) -> Vec<String> {
+    let mut text = Vec::new();
+    for (index, terms) in parameters.iter().enumerate().filter(|(_, terms)| !terms.is_empty()) {
+        text.push("{".to_owned());
+        text.extend(gather(code, "const double flow", None, terms));
+        text.push(format!("{} += scale[i]*flow;", element("total", index)));
+        text.push("}".to_owned());
+    }
+    text
 }

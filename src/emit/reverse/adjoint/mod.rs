@@ -1,0 +1,7 @@
+//! The adjoint of a region: the mechanism that goes through its record backwards.
+
+pub mod prepare;
+pub mod render;
+pub mod transpose;
+mod undo;
+pub mod waiting;
