@@ -78,13 +78,13 @@ pub enum Stopped<E> {
 
 /// Differentiates a model: checks its mechanisms, linearises its regions, and emits files.
 ///
-/// `sources` are asked for one after the other: what is said of one is heard before the next is read. One that could not
-/// be read ends the work.
+/// `sources` are asked for one after the other: what is said of one is heard before the next is read. One that could
+/// not be read ends the work.
 ///
 /// # Errors
 ///
-/// The host wanted to stop, the request does not fit the model, or a region can't be emitted in this mode. What is wrong
-/// with the model itself is no error, but a message.
+/// The host wanted to stop, the request does not fit the model, or a region can't be emitted in this mode. What is
+/// wrong with the model itself is no error, but a message.
 pub fn transform<H: Host>(
     sources: impl IntoIterator<Item = Result<Source, H::Error>>,
     request: &Request,
