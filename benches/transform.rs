@@ -3,12 +3,13 @@
 //! `cargo bench --bench transform [-- FILE...]`: without files those of `fixtures/channels`. Each file is a
 //! region of its own. Files that are refused count too: what is refused was looked at.
 
+use std::convert::Infallible;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gradmod::model::check;
-use gradmod::step::{EventTimes, Region, linearise};
-use gradmod::{emit, syntax};
+use gradmod::syntax;
+use gradmod::transform::{Besides, Host, Mode, Parameters, Request, Selection, Source, Stage, transform};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -22,7 +23,7 @@ fn now() -> f64 {
 /// How long one measurement takes at least.
 const LONG_ENOUGH: f64 = 0.4;
 const REPEATS: usize = 5;
-const DIRECTIONS: usize = 4;
+const DIRECTIONS: NonZeroU16 = NonZeroU16::MIN.saturating_add(3);
 const AIM: f64 = 1000.0;
 
 #[derive(Default)]
@@ -32,33 +33,58 @@ struct Count {
     seconds: [f64; 4],
 }
 
-/// The seconds that each stage took.
-fn transform(text: &str, count: &mut Count) -> Option<usize> {
-    let mut clock = now();
-    let mut lap = |stage: usize| {
-        let end = now();
-        count.seconds[stage] += end - clock;
-        clock = end;
-    };
-    let program = syntax::parse(text);
-    lap(0);
-    let mechanism = check(&program.ok()?);
-    lap(1);
-    let mechanism = mechanism.ok()?;
-    let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
-    let linearised = linearise(&region, &|_| true, EventTimes::Fixed);
-    lap(2);
-    let emitted = emit::emit_forward(&[linearised.ok()?], DIRECTIONS, EventTimes::Fixed, emit::Pointers::ToVoltages);
-    lap(3);
-    let (files, manifest) = emitted.ok()?;
-    let manifest = serde_json::to_string_pretty(&manifest).ok()?;
-    Some(manifest.len() + files.iter().map(|file| file.text.len()).sum::<usize>())
+/// A host that takes the time of each stage.
+struct Clock<'a> {
+    count: &'a mut Count,
+    stage: usize,
+    since: f64,
 }
 
-fn once(texts: &[String]) -> Count {
+impl<'a> Clock<'a> {
+    fn new(count: &'a mut Count) -> Self {
+        Self { count, stage: 0, since: now() }
+    }
+
+    /// The stage is over; that of this number begins.
+    fn turn(&mut self, next: usize) {
+        let end = now();
+        self.count.seconds[self.stage] += end - self.since;
+        (self.stage, self.since) = (next, end);
+    }
+}
+
+impl Host for Clock<'_> {
+    type Error = Infallible;
+
+    fn begins(&mut self, stage: Stage<'_>) {
+        self.turn(match stage {
+            Stage::Parse(_) => 0,
+            Stage::Check(_) => 1,
+            Stage::Linearise(..) => 2,
+            Stage::Emit => 3,
+        });
+    }
+}
+
+/// How many bytes a file becomes; nothing if it is refused.
+fn size(source: &Source, count: &mut Count) -> Option<usize> {
+    let request = Request {
+        mode: Mode::Forward { directions: DIRECTIONS, besides: Besides::Nothing },
+        parameters: Parameters::All,
+        selection: Selection::Each,
+    };
+    let mut clock = Clock::new(count);
+    let emitted = transform([Ok(source.clone())], &request, &mut clock).ok()?.emitted;
+    clock.turn(0);
+    let emitted = emitted?;
+    let manifest = emitted.manifest.file().ok()?;
+    Some(manifest.text.len() + emitted.files.iter().map(|file| file.text.len()).sum::<usize>())
+}
+
+fn once(sources: &[Source]) -> Count {
     let mut count = Count::default();
-    for text in texts {
-        if transform(text, &mut count).is_some_and(|size| size > 0) {
+    for source in sources {
+        if size(source, &mut count).is_some_and(|size| size > 0) {
             count.transformed += 1;
         } else {
             count.refused += 1;
@@ -77,19 +103,19 @@ fn main() {
         paths = entries.map(|entry| entry.path()).collect();
         paths.sort();
     }
-    let texts: Vec<String> =
-        paths.iter().filter_map(|path| std::fs::read(path).ok()).map(|bytes| syntax::decode(&bytes)).collect();
+    let read = |path: PathBuf| std::fs::read(&path).ok().map(|bytes| Source { path, text: syntax::decode(&bytes) });
+    let sources: Vec<Source> = paths.into_iter().filter_map(read).collect();
     let mut rates = Vec::new();
     let mut last = Count::default();
     for _ in 0..REPEATS {
         let start = now();
         let mut rounds = 0.0;
         while rounds < 1.0 || now() - start < LONG_ENOUGH {
-            last = once(&texts);
+            last = once(&sources);
             rounds += 1.0;
         }
         #[allow(clippy::cast_precision_loss)]
-        rates.push(texts.len() as f64 * rounds / (now() - start));
+        rates.push(sources.len() as f64 * rounds / (now() - start));
     }
     rates.sort_by(f64::total_cmp);
     let names = ["parse", "check", "linearise", "emit"];
@@ -98,7 +124,7 @@ fn main() {
     println!(
         "transform  {:.0} files/s (aim {AIM:.0}; median of {REPEATS}, {} files: {} transformed, {} refused; {})",
         rates[REPEATS / 2],
-        texts.len(),
+        sources.len(),
         last.transformed,
         last.refused,
         stages.join(", ")

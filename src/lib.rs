@@ -2,7 +2,7 @@
 //!
 //! text -> `syntax` (tree) -> `model` (checked mechanism) -> `trace` and `step`
 //! (NEURON's time step as an expression graph) -> `emit` (new NMODL). A stage
-//! sees only those before it.
+//! sees only those before it. [`transform()`](transform::transform) is all of them together.
 
 pub mod diagnostic;
 pub mod diff;
@@ -15,3 +15,4 @@ pub mod step;
 pub mod support;
 pub mod syntax;
 pub mod trace;
+pub mod transform;

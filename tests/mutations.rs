@@ -8,7 +8,9 @@
 
 mod mutator;
 
+use std::convert::Infallible;
 use std::fs;
+use std::num::NonZeroU16;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,10 +19,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gradmod::diagnostic::Diagnostic;
-use gradmod::model::check;
-use gradmod::step::{EventTimes, Region, linearise};
-use gradmod::syntax::sources::Sources;
-use gradmod::{emit, render, syntax};
+use gradmod::transform::{Besides, Host, Message, Mode, Parameters, Request, Selection, Source, Stage, transform};
+use gradmod::{render, syntax};
 use rustix::time::{ClockId, clock_gettime};
 
 use mutator::{Random, mutated};
@@ -54,37 +54,52 @@ fn seeds() -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// What `transform` does with a file; how it ended, or what is wrong with that.
-fn transform(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
-    let text = syntax::decode(bytes);
-    let mut find = |_: &Path, name: &str| {
-        let known = name.parse().ok().and_then(|index: usize| files.get(index));
-        let included = if name == "self" { Some(text.clone()) } else { known.map(|bytes| syntax::decode(bytes)) };
-        included.map(|text| (PathBuf::from(name), text))
-    };
-    let (sources, missing) = Sources::new(PathBuf::from("a.mod"), text.clone(), &mut find);
-    if !missing.is_empty() {
-        return located(&sources.text, &missing).map(|()| "syntax");
+/// A host with other files to include, which notes how far a file came.
+struct Damaged<'a> {
+    text: &'a str,
+    files: &'a [Vec<u8>],
+    stage: &'static str,
+}
+
+impl Host for Damaged<'_> {
+    type Error = Infallible;
+
+    fn included(&mut self, _: &Path, name: &str) -> Option<Source> {
+        let known = name.parse().ok().and_then(|index: usize| self.files.get(index));
+        let text = if name == "self" { Some(self.text.to_owned()) } else { known.map(|bytes| syntax::decode(bytes)) };
+        text.map(|text| Source { path: PathBuf::from(name), text })
     }
-    let text = sources.text;
-    let program = match syntax::parse(&text) {
-        Ok(program) => program,
-        Err(errors) => return located(&text, &errors).map(|()| "syntax"),
-    };
-    let mechanism = match check(&program) {
-        Ok(mechanism) => mechanism,
-        Err(errors) => return located(&text, &errors).map(|()| "declarations"),
-    };
+
+    fn begins(&mut self, stage: Stage<'_>) {
+        self.stage = match stage {
+            Stage::Parse(_) => "syntax",
+            Stage::Check(_) => "declarations",
+            Stage::Linearise(..) => "refused",
+            Stage::Emit => "emitted",
+        };
+    }
+}
+
+/// What the compiler does with a file; how it ended, or what is wrong with that.
+fn compile(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
+    let text = syntax::decode(bytes);
     // What has events is emitted with all that there is for them.
-    let times = if mechanism.receive.is_some() { EventTimes::Differentiated } else { EventTimes::Fixed };
-    let region = Region::new(mechanism.name.clone(), vec![mechanism], false);
-    let linearised = match linearise(&region, &|_| true, times) {
-        Ok(linearised) => linearised,
-        Err(refused) => return located(&text, &[refused.diagnostic]).map(|()| "refused"),
+    let besides = if text.contains("NET_RECEIVE") { Besides::EventTimes } else { Besides::Nothing };
+    let request = Request {
+        mode: Mode::Forward { directions: NonZeroU16::MIN.saturating_add(2), besides },
+        parameters: Parameters::All,
+        selection: Selection::Each,
     };
-    let (files, _) = emit::emit_forward(&[linearised], 3, times, emit::Pointers::ToVoltages)
-        .map_err(|error| format!("not emitted: {error}"))?;
-    for file in &files {
+    let mut host = Damaged { text: &text, files, stage: "syntax" };
+    let source = Source { path: PathBuf::from("a.mod"), text: text.clone() };
+    let done = transform([Ok(source)], &request, &mut host).map_err(|error| format!("not emitted: {error}"))?;
+    for message in &done.messages {
+        located(message)?;
+    }
+    let Some(emitted) = done.emitted else {
+        return if done.messages.is_empty() { Err("refused without a word".to_owned()) } else { Ok(host.stage) };
+    };
+    for file in &emitted.files {
         if file.text.len() > LARGEST {
             return Err(format!("{} bytes emitted", file.text.len()));
         }
@@ -95,23 +110,23 @@ fn transform(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
             return Err(format!("emitted text is no NMODL: {}", errors[0].message));
         }
     }
-    Ok("emitted")
+    Ok(host.stage)
 }
 
 /// Every message has a place in the text, a code and words, and can be shown.
-fn located(text: &str, diagnostics: &[Diagnostic]) -> Result<(), String> {
-    if diagnostics.is_empty() {
-        return Err("refused without a word".to_owned());
+fn located(message: &Message) -> Result<(), String> {
+    let Message::Located { source, diagnostic } = message else {
+        return Err("no parameter was asked for by its name".to_owned());
+    };
+    let (text, span) = (&source.text, diagnostic.span);
+    if span.start > span.end || span.end > text.len() || diagnostic.message.is_empty() {
+        return Err(format!("{}: {span:?} of {} bytes: {:?}", diagnostic.code, text.len(), diagnostic.message));
     }
-    for diagnostic in diagnostics {
-        let span = diagnostic.span;
-        if span.start > span.end || span.end > text.len() || diagnostic.message.is_empty() {
-            return Err(format!("{}: {span:?} of {} bytes: {:?}", diagnostic.code, text.len(), diagnostic.message));
-        }
-        let json = render::json("a.mod", text, diagnostic);
-        if json["line"].as_u64().unwrap_or(0) == 0 || render::human("a.mod", text, diagnostic).is_empty() {
-            return Err(format!("{} can't be shown", diagnostic.code));
-        }
+    let (file, span) = source.place(span);
+    let diagnostic = Diagnostic { span, ..diagnostic.clone() };
+    let json = render::json("a.mod", &file.text, &diagnostic);
+    if json["line"].as_u64().unwrap_or(0) == 0 || render::human("a.mod", &file.text, &diagnostic).is_empty() {
+        return Err(format!("{} can't be shown", diagnostic.code));
     }
     Ok(())
 }
@@ -129,7 +144,7 @@ impl Runner {
         let (sender, results) = mpsc::channel();
         let work = move || {
             for bytes in received {
-                let result = catch_unwind(AssertUnwindSafe(|| transform(&bytes, &files)));
+                let result = catch_unwind(AssertUnwindSafe(|| compile(&bytes, &files)));
                 if sender.send(result.unwrap_or_else(|_| Err("panic".to_owned()))).is_err() {
                     break;
                 }

@@ -1,9 +1,9 @@
 //! What can be said on the command line.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gradmod::transform::NamedRegion;
 
 /// Exact gradients of NEURON models, in NEURON.
 #[derive(Debug, Parser)]
@@ -34,7 +34,7 @@ pub struct Transform {
     /// Density mechanisms that are inserted together, in NEURON's order; several
     /// times for several regions. Without it, all given density mechanisms are one
     /// region in which each can be switched on per segment.
-    #[arg(long, value_name = "NAME=MECH,...")]
+    #[arg(long, value_name = "NAME=MECH,...", value_parser = named_region)]
     pub region: Vec<NamedRegion>,
     /// A point process that acts on the cell
     #[arg(long, value_name = "NAME")]
@@ -157,25 +157,10 @@ pub enum Mode {
 }
 
 /// `NAME=MECH,...`
-#[derive(Clone, Debug)]
-pub struct NamedRegion {
-    pub name: String,
-    pub mechanisms: Vec<String>,
-}
-
-impl FromStr for NamedRegion {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let Some((name, list)) = text.split_once('=') else {
-            return Err("expected NAME=MECH,...".to_owned());
-        };
-        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !is_name {
-            return Err(format!("`{name}` can't be part of a mechanism's name"));
-        }
-        let mechanisms = list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        Ok(Self { name: name.to_owned(), mechanisms })
-    }
+fn named_region(text: &str) -> Result<NamedRegion, String> {
+    let Some((name, list)) = text.split_once('=') else {
+        return Err("expected NAME=MECH,...".to_owned());
+    };
+    let mechanisms = list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    NamedRegion::new(name, mechanisms).map_err(|error| error.to_string())
 }

@@ -1,29 +1,24 @@
 //! `gradmod homeostat`
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use gradmod::emit::{self, File};
-use gradmod::measure::Measure;
-use gradmod::syntax::sources::Sources;
+use gradmod::transform::{Activity, Emitted, HomeostatRequest, Source, homeostat};
 
 use super::{Outcome, output};
 use crate::cli::arguments::{Homeostat, MessageFormat};
-use crate::cli::report::report;
+use crate::cli::host::{Listener, stopped};
 
 pub fn run(arguments: &Homeostat) -> Result<Outcome> {
-    let text = arguments.measure.as_str();
-    let measure = match Measure::new(text, emit::measured_input) {
-        Ok(measure) => measure,
-        Err(diagnostics) => {
-            let (source, _) = Sources::new(PathBuf::from("--measure"), text.to_owned(), &mut |_, _| None);
-            report(&source, &diagnostics, arguments.message_format)?;
-            return Ok(Outcome::Diagnostics);
-        }
+    let request = HomeostatRequest {
+        measure: Source { path: PathBuf::from("--measure"), text: arguments.measure.clone() },
+        activity: if arguments.turns { Activity::Turns } else { Activity::Mean },
+        directions: NonZeroU16::new(arguments.directions).unwrap_or(NonZeroU16::MIN),
     };
-    let directions = usize::from(arguments.directions);
-    let (mut files, manifest) = emit::emit_homeostat(&measure, text, arguments.turns, directions)?;
-    files.push(File { name: "homeostat.json".to_owned(), text: serde_json::to_string_pretty(&manifest)? + "\n" });
+    let done = homeostat(&request, &mut Listener(arguments.message_format)).map_err(stopped)?;
+    let Some(Emitted { mut files, manifest }) = done.emitted else { return Ok(Outcome::Diagnostics) };
+    files.push(manifest.file()?);
     output::write(&files, &arguments.output, arguments.message_format == MessageFormat::Human)?;
     Ok(Outcome::Fine)
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use gradmod::diagnostic::Diagnostic;
 use gradmod::render;
 use gradmod::syntax::sources::Sources;
+use gradmod::transform::Message;
 
 use crate::cli::arguments::MessageFormat;
 
@@ -26,4 +27,17 @@ pub fn report(source: &Sources, diagnostics: &[Diagnostic], format: MessageForma
         }
     }
     Ok(())
+}
+
+/// Writes a message to standard error.
+pub fn show(message: &Message, format: MessageFormat) -> Result<()> {
+    match (message, format) {
+        (Message::Located { source, diagnostic }, _) => report(source, std::slice::from_ref(diagnostic), format),
+        (Message::UnknownParameter { name, known }, MessageFormat::Human) => {
+            let known = known.join(", ");
+            say(&format!("warning: --wrt {name}: nothing here depends on a parameter of this name, but on {known}"))
+        }
+        // A program knows what it asked for.
+        (Message::UnknownParameter { .. }, MessageFormat::Json) => Ok(()),
+    }
 }
