@@ -14,5 +14,6 @@ pub mod render;
 pub mod step;
 pub mod support;
 pub mod syntax;
+pub mod templates;
 pub mod trace;
 pub mod transform;

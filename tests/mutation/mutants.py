@@ -268,7 +268,7 @@ STEP = [
     Mutant("sign", "templates/functions.mod.j2", "        sign_of = -1", "        sign_of = 1"),
 ]
 _PASSIVE = ("python/tests/test_passive.py",)
-_SOLVER = "templates/solver.mod.j2"
+_SOLVER = "templates/forward/solver.mod.j2"
 SOLVER = [
     Mutant("solver: upwards", _SOLVER, "to[k] -= q*from[k];", "to[k] += q*from[k];", _PASSIVE),
     Mutant("solver: downwards", _SOLVER, "(to[k] - bj*from[k])*q", "(to[k] - 0*bj*from[k])*q", _PASSIVE),
@@ -281,15 +281,15 @@ SOLVER = [
         "",
         ("python/tests/test_addresses.py",),
     ),
-    Mutant("solver: capacitance", "templates/row/step.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
-    Mutant("solver: area of a point", "templates/row/step.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
-    Mutant("solver: Ra here", "templates/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
-    Mutant("solver: Ra there", "templates/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),
+    Mutant("solver: capacitance", "templates/forward/row/step.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: area of a point", "templates/forward/row/step.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant("solver: Ra here", "templates/forward/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
+    Mutant("solver: Ra there", "templates/forward/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),
 ]
 _EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
 _UNDO = "src/emit/reverse/adjoint/undo.rs"
-_ADJOINT = "templates/adjoint.mod.j2"
-_DESCENT = "templates/descent.mod.j2"
+_ADJOINT = "templates/reverse/adjoint.mod.j2"
+_DESCENT = "templates/reverse/descent.mod.j2"
 _CHANGING = ("python/tests/test_changing_parameters.py",)
 EVENTS = [
     Mutant("event: not undone", _DESCENT, "    gm_undo(run, step, 0);\n", "", _EVENTS),
@@ -344,7 +344,7 @@ EVENTS = [
         'let _ = row;\n            lines.extend(lines::sum(&format!("next_shift',
         ("python/tests/test_events.py",),
     ),
-    Mutant("event: copies are compared", "templates/gather.mod.j2", "pair.mark[j] = -2.;", ";", _EVENTS),
+    Mutant("event: copies are compared", "templates/reverse/gather.mod.j2", "pair.mark[j] = -2.;", ";", _EVENTS),
     Mutant(
         "event: currents are compared",
         "src/emit/reverse/adjoint/render.rs",
@@ -538,7 +538,7 @@ WATCH = [
     Mutant(
         "v: not handed over", "src/emit/forward/received.rs", 'format!("W_new[k] = e{number}")', "String::new()", _WATCH
     ),
-    Mutant("v: noticed", "templates/row/start.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
+    Mutant("v: noticed", "templates/forward/row/start.mod.j2", "fabs(v - v_kept) >", "0*fabs(v - v_kept) >", _WATCH),
     Mutant(
         "v: at the end of a step",
         "src/emit/region/load.rs",
@@ -582,10 +582,10 @@ WATCH += [
         "after=tuple(recorders.frame.nodes[place] for place in every)",
         _WATCH,
     ),
-    Mutant("v, reverse: too early", "templates/recorder/events.mod.j2", "            changed = -5\n", "", _WATCH),
+    Mutant("v, reverse: too early", "templates/reverse/recorder/events.mod.j2", "            changed = -5\n", "", _WATCH),
 ]
 
-_GATHER = "templates/gather.mod.j2"
+_GATHER = "templates/reverse/gather.mod.j2"
 _REVERSE = ("python/tests/test_reverse.py", "python/tests/test_reverse_watch.py", "python/tests/test_addresses.py")
 REVERSE = [
     Mutant("descent: residual", _DESCENT, "broken += !(fabs(current[j])", "broken += 0*!(fabs(current[j])", _REVERSE),
@@ -712,8 +712,8 @@ HISTORY = [
         _TRAINS,
     ),
 ]
-_EVENT_TIME = "templates/row/event_time.mod.j2"
-_RECEIVED = "templates/row/events.mod.j2"
+_EVENT_TIME = "templates/forward/row/event_time.mod.j2"
+_RECEIVED = "templates/forward/row/events.mod.j2"
 _SPIKES = ("python/tests/test_spikes.py",)
 SPIKES = [
     Mutant("spike: its time", _EVENT_TIME, "shift[gm_k] = gm_spike[1 + gm_k];", "shift[gm_k] = 0.;", _SPIKES),
@@ -738,7 +738,7 @@ STEERED = [
     Mutant("homeostat: average", _STEER, "(1 - share)*keep*df[k] + share*dx[k]", "keep*df[k] + share*dx[k]", _STEERED),
     Mutant(
         "homeostat: leak",
-        "templates/row/procedures.mod.j2",
+        "templates/forward/row/procedures.mod.j2",
         "        keep = exp(-faded)\n    }\n{% for group",
         "        keep = 1\n    }\n{% for group",
         _STEERED,

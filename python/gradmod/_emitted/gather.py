@@ -16,7 +16,7 @@ from .._process.shared_memory import SharedMemory
 
 
 class _Memory(ctypes.Structure):
-    """``gmMemory`` (templates/gather_interface.mod.j2)."""
+    """``gmMemory`` (templates/reverse/gather_interface.mod.j2)."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("head", "fixed", "moved", "later", "driven", "present", "log")),

@@ -23,7 +23,7 @@ Watched: TypeAlias = Mapping[str, Sequence[tuple[str, str, int]]]
 
 
 class Seen(IntEnum):
-    """What the emitted mechanisms say (templates/gather.mod.j2, recorder.mod.j2); above 0: a fixed value, plus 1."""
+    """What the emitted mechanisms say (templates/reverse/gather.mod.j2, recorder.mod.j2); above 0: a fixed value, plus 1."""
 
     TIME_STEP = -1
     #: The point process had an event that did not come to the recorder.

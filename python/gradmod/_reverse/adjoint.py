@@ -1,7 +1,7 @@
 """The adjoint of a model: one number of each kind for every place, and the compiled code that goes through the steps.
 
 The emitted mechanisms ``gm_adj_...`` and ``gm_descent_...`` have the loops, in C over these arrays; the layout of both
-structures is theirs (templates/descent_interface.mod.j2).
+structures is theirs (templates/reverse/descent_interface.mod.j2).
 """
 
 from __future__ import annotations

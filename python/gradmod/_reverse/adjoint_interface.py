@@ -1,4 +1,4 @@
-"""What is handed to the compiled adjoint: the structures of templates/descent_interface.mod.j2, and their arrays."""
+"""What is handed to the compiled adjoint: the structures of templates/reverse/descent_interface.mod.j2, and their arrays."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ use super::file::{File, name_by_content};
 use crate::emit::region::events::sets_voltage;
 use crate::emit::text::{fingerprint, template};
 use crate::step::Linearised;
+use crate::templates::source;
 pub use manifest::{ReverseManifest, ReverseRegion};
 use reversed::Reversed;
 
@@ -51,7 +52,7 @@ pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, ReverseManif
         files.extend([recorder, adjoint]);
     }
     let hash = name_by_content(&mut files);
-    let texts = SHARED.iter().chain(&INTERFACES).map(|template| template::source(template));
+    let texts = SHARED.iter().chain(&INTERFACES).map(|template| source(template));
     let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts));
     let names = [&manifest.recorder_node, &manifest.gather, &manifest.descent];
     for (template, name) in SHARED.iter().zip(names) {

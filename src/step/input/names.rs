@@ -8,112 +8,22 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::Variable;
 use crate::step::{Region, RegionIon};
+use crate::templates::defines;
 
-/// Names with an underscore that emitted mechanisms use for themselves.
-const OWN: [&str; 103] = [
-    "W_start",
-    "cm_now",
-    "look_now",
-    "look_wired",
-    "keep_seen",
-    "through_arrays",
-    "fetch_row",
-    "start_row",
-    "store_row",
-    "fade_row",
-    "before_row",
-    "after_row",
-    "events_at",
-    "events_room",
+/// Names with an underscore that emitted code has besides those of the templates: they are made in `src/emit`.
+const MADE: [&str; 12] = [
     "spot",
-    "next_step",
-    "compare_copies",
-    "netcons_at",
-    "check_currents",
-    "undo_event",
     "start_weights",
-    "start_netcon",
-    "event_before",
-    "own_start",
-    "remember_early",
-    "remember_ends",
-    "own_step",
-    "steps_done",
-    "fixed_at",
-    "fixed_place",
-    "loss_v",
-    "loss_x",
-    "carry_before",
-    "source_v",
-    "source_far",
-    "pointer_before",
-    "pointer_carry",
-    "source_x",
-    "source_p",
-    "m_before",
     "W_new",
-    "step_index",
-    "t_start",
-    "dt_start",
-    "celsius_start",
     "asked",
     "steady",
     "changed",
-    "changed_t",
-    "keep_steady",
-    "look_start",
-    "compare_start",
-    "look_steady",
-    "v_solved",
-    "v_kept",
-    "landed_place",
-    "undo_all",
-    "t_boundary",
-    "t_n",
-    "v_n",
-    "v_n1",
-    "v_now",
-    "next_states",
-    "read_cables",
-    "x_over_expm1_slope",
-    "look_up",
-    "look_up_slope",
-    "sign_of",
-    "times_log",
-    "exp_slope",
-    "times_unless_0",
-    "at_pole",
-    "event_time",
-    "event_flag",
-    "uniform_at",
-    "normal_at",
-    "integer_at",
-    "after_normal",
     "nrn_init",
     "nrn_cur",
     "nrn_state",
     "nrn_jacob",
     "slope_before",
-    "charge_due",
-    "i_moment",
-    "i_before",
-    "v_moment",
-    "v_slope",
-    "is_known",
-    "keep_slopes",
-    "find_spike",
     "spikes_at",
-    "next_shift",
-    "sent_time",
-    "sent_flag",
-    "sent_shift",
-    "keep_sent",
-    "find_sent",
-    "late_start",
-    "count_steps",
-    "broken_at",
-    "current_size",
-    "sums_first",
 ];
 
 #[derive(Clone, Debug)]
@@ -125,7 +35,7 @@ pub struct Names {
 
 impl Names {
     pub(in crate::step) fn new(region: &Region, ions: &[RegionIon]) -> Self {
-        let taken = OWN.iter().map(|name| (*name).to_owned()).collect();
+        let taken = MADE.iter().map(|name| (*name).to_owned()).collect();
         let mut names = Self { taken, variables: Vec::new() };
         for mechanism in &region.mechanisms {
             names.taken.extend([format!("has_{}", mechanism.name), format!("{}_usetable", mechanism.name)]);
@@ -161,7 +71,7 @@ impl Names {
 
     fn claim(&mut self, base: &str, family: impl Fn(&str) -> Vec<String>) -> String {
         let mut name = base.to_owned();
-        while family(&name).iter().any(|name| self.taken.contains(name)) {
+        while family(&name).iter().any(|name| self.taken.contains(name) || defines(name)) {
             name.push('_');
         }
         self.taken.extend(family(&name));
