@@ -29,6 +29,8 @@ pub struct SolverManifest {
     pub name: String,
     pub axial: String,
     pub end: String,
+    /// What the numbers in `fault` mean, of the solver and of all rows.
+    pub faults: BTreeMap<&'static str, u8>,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -281,8 +281,16 @@ SOLVER = [
         "",
         ("python/tests/test_addresses.py",),
     ),
-    Mutant("solver: capacitance", "templates/forward/row/step.mod.j2", "rhs[k] += hold*newV[k] - S;", "rhs[k] -= S;", _PASSIVE),
-    Mutant("solver: area of a point", "templates/forward/row/step.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE),
+    Mutant(
+        "solver: capacitance",
+        "templates/forward/row/step.mod.j2",
+        "rhs[k] += hold*newV[k] - S;",
+        "rhs[k] -= S;",
+        _PASSIVE,
+    ),
+    Mutant(
+        "solver: area of a point", "templates/forward/row/step.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE
+    ),
     Mutant("solver: Ra here", "templates/forward/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
     Mutant("solver: Ra there", "templates/forward/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),
 ]
@@ -344,7 +352,13 @@ EVENTS = [
         'let _ = row;\n            lines.extend(lines::sum(&format!("next_shift',
         ("python/tests/test_events.py",),
     ),
-    Mutant("event: copies are compared", "templates/reverse/gather.mod.j2", "pair.mark[j] = -2.;", ";", _EVENTS),
+    Mutant(
+        "event: copies are compared",
+        "templates/reverse/gather.mod.j2",
+        "pair.mark[j] = {{ seen.missed }}.;",
+        ";",
+        _EVENTS,
+    ),
     Mutant(
         "event: currents are compared",
         "src/emit/reverse/adjoint/render.rs",
@@ -582,7 +596,13 @@ WATCH += [
         "after=tuple(recorders.frame.nodes[place] for place in every)",
         _WATCH,
     ),
-    Mutant("v, reverse: too early", "templates/reverse/recorder/events.mod.j2", "            changed = -5\n", "", _WATCH),
+    Mutant(
+        "v, reverse: too early",
+        "templates/reverse/recorder/events.mod.j2",
+        "            changed = {{ seen.early }}\n",
+        "",
+        _WATCH,
+    ),
 ]
 
 _GATHER = "templates/reverse/gather.mod.j2"

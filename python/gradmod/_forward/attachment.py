@@ -13,6 +13,7 @@ from .._guards.corrected_parameters import Corrected
 from .._guards.point_process_ions import check_ions
 from .._guards.reaction_diffusion import check_rxd
 from .._guards.voltage_events import tell_jumps
+from .._manifest.faults import Fault
 from .._manifest.gradients import Manifest, Solver
 from .._manifest.region import Region
 from .._model.cells import Cell
@@ -291,9 +292,15 @@ class Attachment:
                 beside = self.cell.beside[node]
                 getattr(end, START)[k] = weights.get(beside, 0.0) if everywhere or beside == node else 0.0
 
-    def faults(self) -> int:
-        """What the solver says is wrong with the run."""
-        return 0 if self._solver is None else int(self._solver.fault)
+    def fault(self, of: EmittedMechanism | None = None) -> Fault | None:
+        """What the solver, or a row, says is wrong with the run.
+
+        Args:
+            of: The row; by default the solver.
+        """
+        told = self._solver if of is None else of.mechanism
+        number = 0 if told is None else int(told.fault)
+        return self._made.faults[number] if number else None
 
     def spoil(self) -> None:
         """Let all gradients of v be NaN, which nobody takes for a gradient."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from enum import IntEnum
 from typing import TypeAlias
 
 import numpy as np
 
-from .. import _neuron as nrn
 from .._emitted.gather import Gather
 from .._emitted.recorder_site import RecorderSite
+from .._manifest.faults import Seen
 from .._model.directions import Direction
 from .._model.events import SIMULTANEOUS
 from .._model.initialisation import SET_AFTER_INITIAL
@@ -22,26 +21,6 @@ from .overwritten_parameters import refuse_changed
 Watched: TypeAlias = Mapping[str, Sequence[tuple[str, str, int]]]
 
 
-class Seen(IntEnum):
-    """What the emitted mechanisms say (templates/reverse/gather.mod.j2, recorder.mod.j2); above 0: a fixed value, plus 1."""
-
-    TIME_STEP = -1
-    #: The point process had an event that did not come to the recorder.
-    MISSED = -2
-    FULL = -3
-    #: Events came at one time, and their order matters.
-    ORDER = -4
-    #: An event set v before the first step.
-    EARLY = -5
-    TIME = -6
-    CELSIUS = -7
-    VOLTAGE = -8
-    #: What drives a point process, in one of several threads.
-    DRIVEN = -9
-    #: Less the index of the state, where one was set after finitialize, or where a window begins.
-    STATE = -100
-
-
 def check_acting(spots: Iterable[RecorderSite]) -> None:
     """Look what recorders that do something by themselves have seen.
 
@@ -50,7 +29,7 @@ def check_acting(spots: Iterable[RecorderSite]) -> None:
         Error: There was no room for all that had to be remembered.
     """
     for spot in spots:
-        _refuse(spot, int(spot.mechanism.changed))
+        _refuse_number(spot, int(spot.mechanism.changed))
 
 
 def check_gathered(gather: Gather, spots: Sequence[RecorderSite], landed: Container[tuple[int, int]]) -> None:
@@ -59,17 +38,17 @@ def check_gathered(gather: Gather, spots: Sequence[RecorderSite], landed: Contai
     if changed > 0:
         for spot in spots:
             if (number := _which(changed - 1, spot.fixed, spot.pitch, len(spot.region.fixed))) is not None:
-                _refuse(spot, number + 1)
-    _refuse(spots[0], changed)
+                raise _changed(spot, number)
+    _refuse_number(spots[0], changed)
     later = set(gather.different(gather.later))
     for spot in spots if later else ():
         if not spot.region.gathered:
             continue
         for slot, state in spot.region.watched:
             if spot.frame + slot * spot.pitch in later:
-                _refuse(spot, Seen.STATE - state)
+                raise _state_was_set(spot, state)
         if spot.voltage in later and gather.first > 0 and (spot.cell, spot.node) not in landed:
-            _refuse(spot, Seen.VOLTAGE)
+            raise _was_seen(spot, Seen.VOLTAGE)
 
 
 def check_moved(gather: Gather, spots: Iterable[RecorderSite], directions: Sequence[Direction]) -> None:
@@ -133,38 +112,50 @@ def _which(number: int, first: int, pitch: int, count: int) -> int | None:
     return which if rest == 0 and 0 <= which < count else None
 
 
-def _refuse(spot: RecorderSite, seen: int) -> None:
-    """Say what was seen at a place, if anything."""
-    if seen == 0:
-        return
-    place = spot.process or spot.segment
-    if seen == Seen.FULL:
-        raise Error("there were more events than there is room for, or more changes of parameters: raise `memory`")
-    if seen > 0 and seen - 1 in spot.region.settled:
-        what = f"{spot.region.fixed[seen - 1]} at {place} was set from outside after finitialize"
-    elif seen > 0:
-        what = (
-            f"{spot.region.fixed[seen - 1]} at {spot.segment} changed during the run; reverse mode takes the "
-            "parameters of density mechanisms as constant; use forward mode (attach)"
-        )
-    elif seen <= Seen.STATE:
-        what = f"{spot.region.states[Seen.STATE - seen]} at {place} was set from outside after finitialize"
+def _refuse_number(spot: RecorderSite, number: int) -> None:
+    """Say what a number at a place tells of, if it tells of anything."""
+    numbers = spot.region.seen
+    if number > 0:
+        raise _changed(spot, number - 1)
+    if number <= numbers.state:
+        raise _state_was_set(spot, numbers.state - number)
+    if number:
+        raise _was_seen(spot, numbers.named[number])
+
+
+def _changed(spot: RecorderSite, number: int) -> Refused:
+    """What is said of a fixed value that changed."""
+    name = spot.region.fixed[number]
+    if number in spot.region.settled:
+        what = f"{name} at {spot.process or spot.segment} was set from outside after finitialize"
     else:
-        what = _sentence(Seen(seen), spot.segment, str(spot.process))
-    raise Refused(f"no exact gradient: {what}")
+        what = (
+            f"{name} at {spot.segment} changed during the run; reverse mode takes the parameters of density mechanisms "
+            "as constant; use forward mode (attach)"
+        )
+    return Refused(f"no exact gradient: {what}")
 
 
-def _sentence(seen: Seen, segment: nrn.Segment, process: str) -> str:
-    return {
+def _state_was_set(spot: RecorderSite, state: int) -> Refused:
+    place = spot.process or spot.segment
+    return Refused(f"no exact gradient: {spot.region.states[state]} at {place} was set from outside after finitialize")
+
+
+def _was_seen(spot: RecorderSite, seen: Seen) -> Error:
+    segment, process = spot.segment, str(spot.process)
+    if seen is Seen.FULL:
+        return Error("there were more events than there is room for, or more changes of parameters: raise `memory`")
+    what = {
         Seen.TIME_STEP: "dt changed during the run",
         Seen.MISSED: f"{process} was changed by something that is no event of a NetCon to it",
         Seen.ORDER: f"at {segment} ({process}): {SIMULTANEOUS}",
-        Seen.EARLY: f"an event of {process} set v before the first step, which only forward mode follows",
+        Seen.EARLY: f"an event of {process} set v before the first step, which only forward mode supports",
         Seen.TIME: f"t was set during the run, at {segment}",
-        Seen.CELSIUS: "celsius was changed during the run: set it before finitialize",
+        Seen.TEMPERATURE: "celsius was changed during the run: set it before finitialize",
         Seen.VOLTAGE: f"v was set during the run, at {segment}",
         Seen.DRIVEN: (
             "a parameter of a point process changed during the run, in one of several threads; use "
             "h.ParallelContext().nthread(1)"
         ),
     }[seen]
+    return Refused(f"no exact gradient: {what}")

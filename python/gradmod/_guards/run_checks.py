@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _neuron as nrn
 from .._emitted.mechanism import EmittedMechanism
+from .._manifest.faults import Fault
 from .._model.cells import Floats
 from .._model.events import SIMULTANEOUS, Events
 from .._model.initialisation import SET_AFTER_INITIAL
@@ -19,31 +20,41 @@ from .random_streams import check_streams
 #: Largest relative deviation from a uniform time grid that is put down to rounding.
 _GRID = 1e-6
 _DT = "dt or t was changed during the run: the gradient is that of a run with one dt"
-#: By the value of ``fault`` in an emitted mechanism.
+#: What is said of each; where what a direction changes was set, see :func:`_was_set`.
 _FAULTS = {
-    1: _DT,
-    2: _DT,
-    3: "the equations of a KINETIC or LINEAR block were not solved to the end: too many iterations (a smaller dt needs "
-    "fewer), nearly singular equations, or a loop of more rounds than are followed",
-    4: "it was changed by something else than the events that the sources of its NetCons send, such as NetCon.event() "
-    "(use a NetStim, or h.VecStim) or an assignment during the run",
-    5: "a state is not what the mechanism's equations make of the state before it: it was set from outside after "
-    "finitialize (by hand, by SaveState.restore, by an event), or a TABLE is in use that NEURON did not fill again "
-    "after a parameter changed (set its usetable to 0, or add the parameter to DEPEND)",
-    6: "v was set from outside during the run; the potential to start from belongs into finitialize, or into an "
-    "FInitializeHandler of type 0",
-    14: SET_AFTER_INITIAL,
-    8: SIMULTANEOUS,
-    9: "a spike came of which gradmod knows nothing: the threshold or the delay of a NetCon was changed during the "
-    "run, or dt since finitialize",
-    11: "an event that a point process sends to itself, at a time that depends on parameters, has flag 0",
-    10: "at most 64 events that a point process sends to itself may be on their way",
-    12: "not everything is wired",
-    15: "the model was changed during the run, or NEURON solved other equations than those of the fixed step",
-    7: "celsius was changed during the run: set it before finitialize",
+    Fault.TIME_STEP: _DT,
+    Fault.TIME: _DT,
+    Fault.UNSOLVED: (
+        "the equations of a KINETIC or LINEAR block were not solved to the end: too many iterations (a "
+        "smaller dt needs fewer), nearly singular equations, or a loop of more rounds than are followed"
+    ),
+    Fault.MISSED: (
+        "it was changed by something else than the events that the sources of its NetCons send, such as "
+        "NetCon.event() (use a NetStim, or h.VecStim) or an assignment during the run"
+    ),
+    Fault.STATE: (
+        "a state is not what the mechanism's equations make of the state before it: it was set from outside "
+        "after finitialize (by hand, by SaveState.restore, by an event), or a TABLE is in use that NEURON did"
+        " not fill again after a parameter changed (set its usetable to 0, or add the parameter to DEPEND)"
+    ),
+    Fault.VOLTAGE: (
+        "v was set from outside during the run; the potential to start from belongs into finitialize, or into"
+        " an FInitializeHandler of type 0"
+    ),
+    Fault.AFTER_INITIAL: SET_AFTER_INITIAL,
+    Fault.ORDER: SIMULTANEOUS,
+    Fault.UNKNOWN_SPIKE: (
+        "a spike came of which gradmod knows nothing: the threshold or the delay of a NetCon was changed "
+        "during the run, or dt since finitialize"
+    ),
+    Fault.UNFLAGGED: "an event that a point process sends to itself, at a time that depends on parameters, has flag 0",
+    Fault.TOO_MANY_SENT: "at most 64 events that a point process sends to itself may be on their way",
+    Fault.NOT_WIRED: "not everything is wired",
+    Fault.EQUATIONS: (
+        "the model was changed during the run, or NEURON solved other equations than those of the fixed step"
+    ),
+    Fault.TEMPERATURE: "celsius was changed during the run: set it before finitialize",
 }
-#: The value of ``fault`` where a parameter that directions change was set.
-_SET = 13
 
 
 class _Attached(Protocol):
@@ -58,7 +69,7 @@ class _Attached(Protocol):
     @property
     def events(self) -> Sequence[Events]: ...
 
-    def faults(self) -> int: ...
+    def fault(self, of: EmittedMechanism | None = None) -> Fault | None: ...
 
     def changed(self) -> str: ...
 
@@ -90,14 +101,14 @@ def left_out(notes: Sequence[str]) -> str:
 
 def check_run(attachment: _Attached) -> None:
     """Refuse a run during which the cell was changed in a way that the gradients do not follow."""
-    if attachment.faults():
-        raise Refused(f"no exact gradient of this run: {_FAULTS[attachment.faults()]}")
+    if (fault := attachment.fault()) is not None:
+        raise Refused(f"no exact gradient of this run: {_FAULTS[fault]}")
     for spot in (*attachment.spots, *attachment.companions):
-        fault = int(spot.mechanism.fault)
-        if fault == _SET:
+        fault = attachment.fault(spot)
+        if fault is Fault.DIRECTION:
             raise Refused(_was_set(spot))
-        if fault:
-            reason = (left_out(spot.region.unfollowed) if fault == 3 else "") + str(_FAULTS.get(fault, fault))
+        if fault is not None:
+            reason = (left_out(spot.region.unfollowed) if fault is Fault.UNSOLVED else "") + _FAULTS[fault]
             names = spot.process or ", ".join(spot.region.mechanisms) or "no mechanisms"
             raise Refused(f"no exact gradient of this run, at {spot.segment} ({names}): {reason}")
     drawing = [spot for spot in (*attachment.spots, *attachment.companions) if spot.region.streams]

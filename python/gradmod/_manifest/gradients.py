@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .events import SpikeNotes
+from .faults import Faults, faults_from_json
 from .reading import find_region, read_json
 from .region import Region
 
@@ -18,6 +19,12 @@ class Solver:
     name: str
     axial: str
     end: str
+    faults: Faults
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Solver:
+        """Read ``solver``."""
+        return cls(data["name"], data["axial"], data["end"], faults_from_json(data["faults"]))
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Manifest:
             passed_over=frozenset(data["passed_over"]),
             watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
             spikes=None if data["spikes"] is None else SpikeNotes.from_json(data["spikes"]),
-            solver=Solver(**data["solver"]),
+            solver=Solver.from_json(data["solver"]),
         )
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .faults import SeenNumbers
 from .ions import IonFlags
 from .pointers import Pointer
 from .reading import find_region, read_json
@@ -80,6 +81,7 @@ class ReverseRegion:
     special_values: tuple[SpecialValue, ...]
     stepwise: frozenset[str]
     timed_by: tuple[str, ...]
+    seen: SeenNumbers
 
     @property
     def looks(self) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ class ReverseRegion:
         return len(self.parameters) + 4 + len(self.pointer_gradients)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> ReverseRegion:
+    def from_json(cls, data: dict[str, Any], seen: SeenNumbers) -> ReverseRegion:
         """Read one element of ``regions``."""
         return cls(
             name=data["name"],
@@ -136,6 +138,7 @@ class ReverseRegion:
             special_values=tuple(SpecialValue.from_json(one) for one in data["special_values"]),
             stepwise=frozenset(data["stepwise"]),
             timed_by=tuple(data["timed_by"]),
+            seen=seen,
         )
 
 
@@ -162,8 +165,9 @@ class ReverseManifest:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ReverseManifest:
         """Read the whole."""
+        seen = SeenNumbers.from_json(data["seen"])
         return cls(
-            regions=tuple(ReverseRegion.from_json(region) for region in data["regions"]),
+            regions=tuple(ReverseRegion.from_json(region, seen) for region in data["regions"]),
             passed_over=frozenset(data["passed_over"]),
             watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
             recorder_node=data["recorder_node"],

@@ -1,4 +1,4 @@
-"""What is handed to the compiled adjoint: the structures of templates/reverse/descent_interface.mod.j2, and their arrays."""
+"""What the compiled adjoint is handed: the structures of templates/reverse/descent_interface.mod.j2, with arrays."""
 
 from __future__ import annotations
 

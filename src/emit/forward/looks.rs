@@ -7,6 +7,7 @@ use crate::emit::region::pointer_gradient::PointerGradient;
 use crate::emit::region::pointer_names::{to, unset};
 use crate::emit::region::sources::AREA;
 use crate::emit::region::writer::Writer;
+use crate::emit::text::fault::Fault;
 use crate::step::Quantity;
 
 #[derive(Serialize)]
@@ -52,17 +53,18 @@ impl Writer<'_> {
             look_up: self.sources.each_pointer(|_| true, |name| format!("{name} = {}", to(name))),
             look_wired: self.wired(events),
             unchanged: self.sources.pointers_in_c(is_watched, |name| {
-                format!("if (fault == 0 && {name} != *at[{}]) {{ fault = 5; }}", addresses.of(name))
+                format!("if (fault == 0 && {name} != *at[{}]) {{ fault = {}; }}", addresses.of(name), Fault::State)
             }),
             unchanged_start: self.sources.pointers_in_c(is_watched, |name| {
                 let act = format!(
-                    "int k; for (k = 0; k < GM_K; ++k) {{ if ({}[k] != 0) {{ fault = 5; }} }}",
-                    gradient_of(name)
+                    "int k; for (k = 0; k < GM_K; ++k) {{ if ({}[k] != 0) {{ fault = {}; }} }}",
+                    gradient_of(name),
+                    Fault::State,
                 );
                 format!("if (fault == 0 && {name} != *at[{}]) {{ {act} }}", addresses.of(name))
             }),
             unchanged_up: self.sources.each_pointer(is_watched, |name| {
-                format!("IF (begun == 1 && fault == 0 && {name} != {}) {{ fault = 5 }}", to(name))
+                format!("IF (begun == 1 && fault == 0 && {name} != {}) {{ fault = {} }}", to(name), Fault::State)
             }),
             pointer_start: self
                 .pointer_gradients

@@ -21,6 +21,7 @@ use super::error::EmitError;
 use super::file::{File, unnamed};
 use crate::emit::manifest::{RegionManifest, SolverManifest, SpikesManifest};
 use crate::emit::region::pointer_gradient::Pointers;
+use crate::emit::text::fault::Fault;
 use crate::emit::text::template;
 use crate::step::{EventTimes, Linearised};
 
@@ -65,5 +66,5 @@ pub(in crate::emit) fn spikes_manifest(hash: &str) -> SpikesManifest {
 /// What the manifest says of them, by the hash in their names.
 pub(in crate::emit) fn manifest(hash: &str) -> SolverManifest {
     let name = |kind: &str| format!("gm_{kind}_{hash}");
-    SolverManifest { name: name(SOLVER), axial: name("axial"), end: name("end") }
+    SolverManifest { name: name(SOLVER), axial: name("axial"), end: name("end"), faults: Fault::table() }
 }

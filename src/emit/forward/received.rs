@@ -10,6 +10,7 @@ use crate::emit::region::pointer_names::to;
 use crate::emit::region::roots;
 use crate::emit::region::writer::Writer;
 use crate::emit::text::code::Code;
+use crate::emit::text::fault::Fault;
 use crate::emit::text::lines;
 use crate::graph::Id;
 use crate::step::{LinearForm, Receive, Sent, Source};
@@ -127,7 +128,10 @@ impl Writer<'_> {
             check: self
                 .shown(receive)
                 .map(|(index, shown)| {
-                    format!("IF (fabs(copy[{index}] - {shown}) > 1e-9*fabs({shown}) + 1e-30) {{ fault = 4 }}")
+                    format!(
+                        "IF (fabs(copy[{index}] - {shown}) > 1e-9*fabs({shown}) + 1e-30) {{ fault = {} }}",
+                        Fault::Missed
+                    )
                 })
                 .collect(),
             start_locals: lines::locals(&start_locals),

@@ -3,6 +3,7 @@
 
 use super::writer::Writer;
 use crate::emit::text::code::Code;
+use crate::emit::text::fault::Fault;
 use crate::graph::Id;
 use crate::step::{Check, Linearised, StateKind};
 
@@ -24,7 +25,7 @@ pub(in crate::emit) fn failures<'a>(linearised: &'a Linearised, code: &Code) -> 
 
 /// The step is not the one that is differentiated: say so.
 pub(in crate::emit) fn flag_where(code: &Code, failed: &[Id]) -> Vec<String> {
-    failed.iter().map(|id| format!("IF ({} != 0) {{ fault = 3 }}", code.value(*id))).collect()
+    failed.iter().map(|id| format!("IF ({} != 0) {{ fault = {} }}", code.value(*id), Fault::Unsolved)).collect()
 }
 
 impl Writer<'_> {
@@ -32,7 +33,7 @@ impl Writer<'_> {
     pub fn checks(&self, code: &Code) -> Vec<String> {
         let mut lines = Vec::new();
         for (check, failure) in failures(self.linearised, code) {
-            let fault = if check.of_arrays { 4 } else { 5 };
+            let fault = if check.of_arrays { Fault::Missed } else { Fault::State };
             lines.push(format!("IF (fault == 0 && {failure}) {{"));
             lines.push(format!("    fault = {fault}"));
             lines.push("}".to_owned());
@@ -41,7 +42,7 @@ impl Writer<'_> {
         for [neurons, ours] in currents {
             let [neurons, ours] = [neurons, ours].map(|id| code.factor(*id));
             lines.push(format!("IF (fabs({ours} - {neurons}) > {TOLERANCE}*fabs({neurons}) + {SMALL}) {{"));
-            lines.push("    fault = 4".to_owned());
+            lines.push(format!("    fault = {}", Fault::Missed));
             lines.push("}".to_owned());
         }
         lines

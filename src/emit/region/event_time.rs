@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::load::Phase;
 use super::writer::Writer;
 use crate::emit::text::code::Code;
+use crate::emit::text::fault::Fault;
 use crate::emit::text::lines;
 use crate::emit::text::lines::product;
 use crate::graph::Id;
@@ -130,7 +131,7 @@ impl Writer<'_> {
         let [delay, flag] = [0, 1].map(|index| code.value(sent.arguments[index]));
         if sent.flag.is_none() {
             // An event with flag 0 would be taken for one of a NetCon.
-            lines.push(format!("IF (({flag}) == 0) {{ fault = 11 }}"));
+            lines.push(format!("IF (({flag}) == 0) {{ fault = {} }}", Fault::Unflagged));
         }
         lines.push(format!("keep_sent(t + ({delay}), {flag})"));
         lines

@@ -17,6 +17,7 @@ use crate::emit::region::declarations::setting_names;
 use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
 use crate::emit::region::events::sets_voltage;
 use crate::emit::region::pointer_names::pointed_source;
+use crate::emit::text::fault::Seen;
 use crate::model::Kind;
 use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind};
 use crate::support::Construct;
@@ -37,6 +38,8 @@ pub struct ReverseManifest {
     pub gather: String,
     /// What goes through the steps backwards.
     pub descent: String,
+    /// What the numbers mean by which recorders tell of changes.
+    pub seen: BTreeMap<&'static str, i32>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -128,6 +131,7 @@ impl ReverseManifest {
             recorder_node: format!("gm_node_{shared}"),
             gather: format!("gm_gather_{shared}"),
             descent: format!("gm_descent_{shared}"),
+            seen: Seen::table(),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod c;
 pub mod code;
 pub mod expression;
+pub mod fault;
 pub mod fingerprint;
 pub mod lines;
 pub mod repeat;

@@ -7,6 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
+use super::fault::{Fault, Seen};
 use crate::templates::TEMPLATES;
 
 /// The text of a template with these values in it.
@@ -23,6 +24,8 @@ fn environment() -> &'static Environment<'static> {
         if let Ok(syntax) = syntax {
             environment.set_syntax(syntax);
         }
+        environment.add_global("faults", Value::from(Serde(Fault::table())));
+        environment.add_global("seen", Value::from(Serde(Seen::table())));
         for (name, text) in TEMPLATES {
             // A template that can't be read is missed, and reported, where it is used.
             let _ = environment.add_template(name, text);

@@ -13,14 +13,13 @@ use crate::emit::reverse::reversed::Reversed;
 use crate::emit::reverse::roots::at_event;
 use crate::emit::text::c::verbatim;
 use crate::emit::text::code::Code;
+use crate::emit::text::fault::Seen;
 use crate::emit::text::lines;
 use crate::graph::Id;
 use crate::step::Change;
 
 /// What `changed` says where the model had an event that did not come here.
-const MISSED: &str = "-2";
 /// What it says where the log is full.
-const FULL: &str = "-3";
 
 #[derive(Serialize)]
 pub struct Events {
@@ -117,7 +116,8 @@ impl Reversed<'_> {
                 .iter()
                 .flat_map(|(copy, shown)| {
                     // A POINTER is slow to read.
-                    let missed = format!("IF (fabs({copy} - seen) > 1e-9*fabs(seen) + 1e-30) {{ changed = {MISSED} }}");
+                    let missed =
+                        format!("IF (fabs({copy} - seen) > 1e-9*fabs(seen) + 1e-30) {{ changed = {} }}", Seen::Missed);
                     [format!("seen = {shown}"), missed]
                 })
                 .collect(),
@@ -151,7 +151,7 @@ impl Reversed<'_> {
             "    gm_log[1] = (double) gm_here;".to_owned(),
             format!("    gm_log[0] = (double) (gm_here + {size});"),
             "} else {".to_owned(),
-            format!("    changed = {FULL};"),
+            format!("    changed = {};", Seen::Full),
             "}".to_owned(),
         ]);
         verbatim(&["double* gm_log = (double*)(size_t) events_at;"], lines)

@@ -14,10 +14,10 @@ use crate::emit::reverse::frame::fixed::FixedValue;
 use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::phase::Phase;
 use crate::emit::reverse::reversed::{CELSIUS, Reversed};
+use crate::emit::text::fault::Seen;
 use crate::emit::text::{lines, template};
 
 /// `changed` is less than this by the index of a state.
-const STATE: usize = 100;
 
 pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
     let frame = &reversed.frame;
@@ -60,7 +60,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "initial": initial(reversed),
         "early": remember(reversed, true),
         "remember": remember(reversed, false),
-        "unchanged": unchanged(reversed, |state| format!("changed = -{}.", STATE + state)),
+        "unchanged": unchanged(reversed, |state| format!("changed = {}.", Seen::of_state(state))),
         "moved": unchanged(reversed, |_| "moved = 1.".to_owned()),
         "watches_celsius": watches_celsius,
         "fix": fix(reversed, |index, name| match frame.fixed_value(name) {
