@@ -89,7 +89,7 @@ fn online_gradients_fade() {
 #[test]
 fn what_cannot_act_on_the_run_is_refused() {
     for (file, why) in
-        [("gap.mod", "sees another place or mechanism"), ("ringsyn.mod", "events write the array `amount`")]
+        [("gap.mod", "sees another place or mechanism"), ("ringsyn.mod", "an array that events write (`amount`)")]
     {
         let folder = tempfile::tempdir().unwrap();
         let (file, output) = (fixture("channels").join(file), folder.path().to_str().unwrap());

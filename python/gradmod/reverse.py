@@ -86,7 +86,9 @@ class Reverse:
         self.parameters = dict(parameters)
         self._model = Model(parameters, scope, quiet=quiet)
         self._recorders = self._model.insert()
-        self._layout = Layout.of(self._model.cells, self._recorders, self._model.axial_sections)
+        self._layout = Layout.of(
+            self._model.made.membrane, self._model.cells, self._recorders, self._model.axial_sections
+        )
         self._watch = Watch(self._model, self._recorders, self._layout)
         self._adjoint = Adjoint(self._model.made, self._recorders, self._layout)
         self._memory = memory

@@ -44,6 +44,7 @@ pub use linear_map::implicit_solve::{ImplicitRow, ImplicitSolve};
 pub use linear_map::linear_form::{LinearForm, Source};
 pub use linear_map::linearise::linearise;
 pub use linear_map::linearised::{Linearised, State};
+pub use linear_map::membrane;
 pub use linear_map::state_vector::StateKind;
 pub use region::Region;
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from .faults import SeenNumbers
 from .ions import IonFlags
+from .membrane import Membrane
 from .pointers import Pointer
 from .reading import find_region, read_json
 from .region import SpecialValue
@@ -152,6 +153,7 @@ class ReverseManifest:
     recorder_node: str
     gather: str
     descent: str
+    membrane: Membrane
 
     @classmethod
     def read(cls, path: Path) -> ReverseManifest:
@@ -173,6 +175,7 @@ class ReverseManifest:
             recorder_node=data["recorder_node"],
             gather=data["gather"],
             descent=data["descent"],
+            membrane=Membrane(**data["membrane"]),
         )
 
     @property

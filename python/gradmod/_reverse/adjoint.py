@@ -70,7 +70,7 @@ class Adjoint:
 
     def __init__(self, made: ReverseManifest, recorders: Recorders, layout: Layout) -> None:
         """Number everything; :meth:`sync` comes next."""
-        self._descent = made.descent
+        self._descent, self._membrane = made.descent, made.membrane
         self._spots = recorders.spots
         self._run = RunStructure()
         self._nodes = Arrays(self._run)
@@ -217,7 +217,7 @@ class Adjoint:
         places.structure.loss_of_voltage = int(bool(loss.of_v))
         places.structure.loss_of_states = int(np.any(loss_x >= 0))
         places.doubles(
-            inertia=1e-3 * self._inertia[members] / self._dt,
+            inertia=self._membrane.capacitive * self._inertia[members] / self._dt,
             m=np.zeros(states * count),
             total=np.zeros(len(region.parameters) * count),
             pointer=np.zeros(pointers * count),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from .. import _neuron as nrn
+from .._manifest.membrane import Membrane
 from .._model.cells import Cell, Floats
 from .recorder import Recorders
 
@@ -69,6 +70,7 @@ class Layout:
     """The numbers of nodes.
 
     Attributes:
+        membrane: The units of its equation.
         nodes: Of all cells, one after the other.
         ends: Number of each end without membrane, by (cell, node); ``end_nodes`` [end].
         edges: (cell, node) of each axial resistance that is asked for; ``edge_nodes`` [edge] the node below it.
@@ -77,6 +79,7 @@ class Layout:
         resistances: [cell] of the last :meth:`values`.
     """
 
+    membrane: Membrane
     nodes: Nodes
     ends: dict[tuple[int, int], int]
     edges: list[tuple[int, int]]
@@ -86,10 +89,13 @@ class Layout:
     _first: list[int] = field(default_factory=list[int])
 
     @classmethod
-    def of(cls, cells: Sequence[Cell], recorders: Recorders, axial: Iterable[nrn.Section]) -> Layout:
+    def of(
+        cls, membrane: Membrane, cells: Sequence[Cell], recorders: Recorders, axial: Iterable[nrn.Section]
+    ) -> Layout:
         """Number everything.
 
         Args:
+            membrane: The units of its equation.
             cells: The user's cells.
             recorders: On these cells.
             axial: The sections whose Ra is a parameter.
@@ -117,7 +123,7 @@ class Layout:
             parent=tuple(begin + parent if parent >= 0 else -1 for begin, parent in above),
         )
         weights = [multiplicity(cell) for cell in cells]
-        return cls(nodes, {end: i for i, end in enumerate(ends)}, edges, looks, weights, _first=first)
+        return cls(membrane, nodes, {end: i for i, end in enumerate(ends)}, edges, looks, weights, _first=first)
 
     def number(self, cell: int, node: int) -> int:
         """Of a node of a cell among all."""
@@ -138,7 +144,7 @@ class Layout:
         scale: list[float] = []
         for spot in recorders.spots:
             weight = float(self.weights[spot.cell][spot.node])
-            scale.append(weight if spot.process else weight * float(areas[spot.cell][spot.node]) * 1e-2)
+            scale.append(weight if spot.process else weight * float(areas[spot.cell][spot.node]) * self.membrane.area)
         segments = [seg for cell in cells for seg in cell.segments]
         of_nodes = list(zip(cells, areas, self.weights, strict=True))
         return Values(
@@ -146,7 +152,7 @@ class Layout:
             cm=np.array([float(seg.cm) for seg in segments]),
             area=np.concatenate([_of_segments(cell, area) for cell, area in zip(cells, areas, strict=True)]),
             diameter=np.array([float(seg.diam) for seg in segments]),
-            capacitance=np.concatenate([_capacitance(cell, area * w) for cell, area, w in of_nodes]),
+            capacitance=np.concatenate([_capacitance(self.membrane, cell, area * w) for cell, area, w in of_nodes]),
             axial=np.concatenate([w / r for w, r in zip(self.weights, self.resistances, strict=True)]),
             scale=np.array(scale),
             inertia=np.fromiter(_inertia(recorders, scale), dtype=np.float64),
@@ -168,12 +174,12 @@ def _inertia(recorders: Recorders, scales: Sequence[float]) -> Iterator[float]:
         yield membrane.get((spot.cell, spot.node), 0.0) / scale
 
 
-def _capacitance(cell: Cell, areas: Floats) -> Floats:
+def _capacitance(membrane: Membrane, cell: Cell, areas: Floats) -> Floats:
     """[node] in nF, of areas in um2."""
     found = np.zeros(len(areas))
     for seg in cell.segments:
         node = cell.node(seg.sec, seg.x)
-        found[node] = 1e-5 * float(seg.cm) * areas[node]
+        found[node] = membrane.capacitance(float(seg.cm), areas[node])
     return found
 
 

@@ -19,7 +19,7 @@ use crate::emit::region::events::sets_voltage;
 use crate::emit::region::pointer_names::pointed_source;
 use crate::emit::text::fault::Seen;
 use crate::model::Kind;
-use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind};
+use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind, membrane};
 use crate::support::Construct;
 
 #[derive(Clone, Debug, Serialize)]
@@ -40,6 +40,14 @@ pub struct ReverseManifest {
     pub descent: String,
     /// What the numbers mean by which recorders tell of changes.
     pub seen: BTreeMap<&'static str, i32>,
+    pub membrane: Membrane,
+}
+
+/// The units of the membrane equation: see [`membrane`].
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Membrane {
+    pub capacitive: f64,
+    pub area: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -132,6 +140,7 @@ impl ReverseManifest {
             gather: format!("gm_gather_{shared}"),
             descent: format!("gm_descent_{shared}"),
             seen: Seen::table(),
+            membrane: Membrane { capacitive: membrane::CAPACITIVE, area: membrane::AREA },
         }
     }
 }

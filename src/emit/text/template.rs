@@ -1,5 +1,6 @@
 //! The templates: each is read once, and rendered with whatever serde can write.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
@@ -8,6 +9,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::fault::{Fault, Seen};
+use crate::step::membrane;
 use crate::templates::TEMPLATES;
 
 /// The text of a template with these values in it.
@@ -25,6 +27,7 @@ fn environment() -> &'static Environment<'static> {
             environment.set_syntax(syntax);
         }
         environment.add_global("faults", Value::from(Serde(Fault::table())));
+        environment.add_global("membrane", Value::from(Serde(BTreeMap::from([("per_area", 1.0 / membrane::AREA)]))));
         environment.add_global("seen", Value::from(Serde(Seen::table())));
         for (name, text) in TEMPLATES {
             // A template that can't be read is missed, and reported, where it is used.

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::linear_form::{FormInputs, Source};
+use super::membrane;
 use super::state_vector::Candidate;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
@@ -254,9 +255,9 @@ impl Step<'_> {
         source.set(Source::VBefore, (!self.graph.is_zero(rest)).then_some(rest));
     }
 
-    /// The parameter `cm`, by `1e-3 (V_{n+1} - V_n) / dt`: mA/cm2 per uF/cm2.
+    /// The parameter `cm`, by `(V_{n+1} - V_n) / dt` in the unit of the current: mA/cm2 per uF/cm2.
     fn add_capacitance(&mut self, source: &mut LinearForm, parameters: &mut Vec<Parameter>, rise: Id) {
-        let scale = self.graph.number(1e-3);
+        let scale = self.graph.number(membrane::CAPACITIVE);
         let per_step = self.graph.div(rise, self.dt);
         source.set(Source::Parameter(parameters.len()), Some(self.graph.mul(scale, per_step)));
         parameters.push(Parameter { public: "cm".to_owned(), scope: "cable", steady: None });

@@ -5,6 +5,7 @@ pub mod inert;
 pub mod linear_form;
 pub mod linearise;
 pub mod linearised;
+pub mod membrane;
 pub mod prune;
 pub mod state_vector;
 pub mod stepwise;

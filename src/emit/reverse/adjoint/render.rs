@@ -20,7 +20,7 @@ use crate::emit::text::c::statements;
 use crate::emit::text::code::Code;
 use crate::emit::text::template;
 use crate::graph::{Id, Input};
-use crate::step::{Linearised, Quantity};
+use crate::step::{Linearised, Quantity, membrane};
 
 /// Where events set the voltage, the adjoint of a step with a larger conductance (S/cm2, uS) has lost its digits:
 /// so the exponential of an integrate-and-fire neuron that ran away from its threshold.
@@ -138,7 +138,7 @@ fn start(reversed: &Reversed) -> Vec<String> {
     let mut text = loaded(loads, &code, &flow.names);
     text.extend(fail_where(&code, &linearised.failed_start));
     text.extend(statements(&flow.code));
-    let capacitive = "0.001*capacity[i]/run->timestep*y + carry[i]".to_owned();
+    let capacitive = format!("{}*capacity[i]/run->timestep*y + carry[i]", membrane::CAPACITIVE);
     text.extend(gather(&code, "double initial", Some(capacitive), &flow.v_before));
     text.push("initial = scale[i]*initial + gm_loss(run, 0, places->loss_v[i]);".to_owned());
     for (index, terms) in flow.pointer_before.iter().enumerate() {
