@@ -154,7 +154,9 @@ STEP = [
         ".chain(states).chain(parameters)",
         ".chain(states.take(0)).chain(parameters)",
     ),
-    Mutant("cm", _LINEARISE, "let scale = self.graph.number(membrane::CAPACITIVE);", "let scale = self.graph.number(0.0);"),
+    Mutant(
+        "cm", _LINEARISE, "let scale = self.graph.number(membrane::CAPACITIVE);", "let scale = self.graph.number(0.0);"
+    ),
     Mutant(
         "initial rows, voltage",
         _LINEARISE,
