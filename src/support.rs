@@ -28,6 +28,7 @@ pub enum Construct {
     Windows,
     SpikeTimes,
     ActsOnRun,
+    SecondOrder,
 }
 
 /// A way to a gradient.
@@ -62,7 +63,7 @@ pub enum Support {
 }
 
 impl Construct {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::EventArray,
         Self::ActiveEventArray,
         Self::StartAfterEvents,
@@ -80,6 +81,7 @@ impl Construct {
         Self::Windows,
         Self::SpikeTimes,
         Self::ActsOnRun,
+        Self::SecondOrder,
     ];
 
     #[must_use]
@@ -102,6 +104,7 @@ impl Construct {
             Self::Windows => "windows",
             Self::SpikeTimes => "spike-times",
             Self::ActsOnRun => "acts-on-run",
+            Self::SecondOrder => "second-order",
         }
     }
 
@@ -126,6 +129,7 @@ impl Construct {
             Self::Windows => "a run in several windows",
             Self::SpikeTimes => "a spike whose time has a derivative (`spike_times`)",
             Self::ActsOnRun => "a gradient that acts on the run",
+            Self::SecondOrder => "`secondorder` = 1",
         }
     }
 
@@ -195,6 +199,9 @@ impl Construct {
             (Self::SpikeTimes, Reverse | ReverseThreads) => {
                 RefusedInModel("for forward mode: use gradmod.attach(..., spike_times=True)")
             }
+            (Self::SecondOrder, Forward | ForwardThreads) => Exact,
+            (Self::SecondOrder, SpikeTimes | Online | Reverse | ReverseThreads) => RefusedInModel(way.denial()),
+
             (Self::SpikeTimes, Forward | SpikeTimes) | (Self::ActsOnRun, Online) => Exact,
             (Self::SpikeTimes, Online) | (Self::ActsOnRun, Forward | SpikeTimes | Reverse | ReverseThreads) => Absent,
         }

@@ -127,7 +127,7 @@ def wire(
 def _resolve(
     directions: Mapping[str, Parameter], scope: list[nrn.Section] | None, *, spike_times: bool, over_ranks: bool
 ) -> list[Direction]:
-    check_settings(threads=True)
+    check_settings(Way.SPIKE_TIMES if spike_times else Way.FORWARD)
     resolved = resolve(directions, scope)
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):

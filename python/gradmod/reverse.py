@@ -82,7 +82,7 @@ class Reverse:
         if spike_times:
             raise Refused(reason(Construct.SPIKE_TIMES, Way.REVERSE))
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
-        check_settings(threads=True)
+        check_settings(Way.REVERSE)
         self.parameters = dict(parameters)
         self._model = Model(parameters, scope, quiet=quiet)
         self._recorders = self._model.insert()
@@ -142,7 +142,7 @@ class Reverse:
         """
         begin_change("Reverse.run()")
         self._check_mine()
-        check_settings(threads=True)
+        check_settings(Way.REVERSE)
         self._model.check(self._recorders)
         self._end_run()
         steps = round(duration / nrn.h.dt)

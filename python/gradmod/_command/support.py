@@ -22,6 +22,7 @@ class Construct(enum.Enum):
     WINDOWS = "windows"
     SPIKE_TIMES = "spike-times"
     ACTS_ON_RUN = "acts-on-run"
+    SECOND_ORDER = "second-order"
 
 
 class Way(enum.Enum):

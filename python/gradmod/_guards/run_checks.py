@@ -8,12 +8,13 @@ from typing import Protocol
 import numpy as np
 
 from .. import _neuron as nrn
+from .._command.support import Construct, Way, reason
 from .._emitted.mechanism import EmittedMechanism
 from .._manifest.faults import Fault
 from .._model.cells import Floats
 from .._model.events import SIMULTANEOUS, Events
 from .._model.initialisation import SET_AFTER_INITIAL
-from .._neuron.settings import unsupported_settings
+from .._neuron.settings import second_order, unsupported_settings
 from ..errors import Refused
 from .random_streams import check_streams
 
@@ -74,10 +75,17 @@ class _Attached(Protocol):
     def changed(self) -> str: ...
 
 
-def check_settings(*, threads: bool = False) -> None:
-    """Refuse the settings of NEURON under which the gradients would be wrong; with `threads` not several of these."""
-    for reason in unsupported_settings(threads=threads):
-        raise Refused(f"no exact gradient: {reason}")
+def check_settings(way: Way | None = None) -> None:
+    """Refuse the settings of NEURON under which the gradients would be wrong.
+
+    Args:
+        way: To a gradient; without it several threads are refused, and ``secondorder``.
+    """
+    for why in unsupported_settings(threads=way is not None):
+        raise Refused(f"no exact gradient: {why}")
+    if second_order() and way is not Way.FORWARD:
+        why = "" if way is None else f", and {reason(Construct.SECOND_ORDER, way)}"
+        raise Refused(f"no exact gradient: h.secondorder is {second_order()}{why}; set it to 0")
 
 
 def check_times(times: Floats) -> None:

@@ -17,6 +17,11 @@ def thread_count() -> int:
     return int(h.ParallelContext().nthread())
 
 
+def second_order() -> int:
+    """Which of NEURON's fixed steps is on: 0, or 1 and 2 for those that are of second order."""
+    return int(h.secondorder)
+
+
 def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
     """The simulation settings under which gradients are refused for now, each as a sentence.
 
@@ -38,8 +43,8 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
             "NEURON takes the legacy values of its units (h.nrnunit_use_legacy(1), or NRNUNIT_USE_LEGACY), gradmod "
             "those of 2018: use h.nrnunit_use_legacy(0)"
         )
-    if int(h.secondorder) != 0:
-        yield f"h.secondorder is {int(h.secondorder)}; set it to 0"
+    if second_order() > 1:
+        yield f"h.secondorder is {second_order()}; set it to 0 or 1"
     # NEURON 8 moves its variables when there are several threads, and forgets the POINTERs to them.
     if int(context.nthread()) > 1 and not (threads and not version().startswith("8.")):
         yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"

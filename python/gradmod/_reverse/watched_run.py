@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import _neuron as nrn
+from .._command.support import Way
 from .._guards.overwritten_parameters import Overwritten
 from .._guards.recorded_changes import Watched
 from .._guards.run_checks import check_settings
@@ -87,7 +88,7 @@ class Watch:
         if not windows.has_begun or not starts:
             raise Error("simulate() did not call finitialize: there is no run to remember")
         taken = recorders.finish()
-        check_settings(threads=True)
+        check_settings(Way.REVERSE)
         if taken > steps:
             raise Error(f"the run took {taken} time steps, there was room for {steps}: set h.dt first, or the duration")
         self._model.check_links()

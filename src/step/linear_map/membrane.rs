@@ -6,6 +6,10 @@
 //! (c/dt + d + A) y  = adjoint of W',   adjoint of W += (c/dt) y,   adjoint of S -= y        the transpose
 //! ```
 //!
+//! With `secondorder` NEURON solves `(2c/dt + d + A) h = -I - A V` and takes `V + 2 h` for the new voltage. The gradient
+//! of the voltage between, `W + Dh`, is what the same equation gives with `2c` for `c` and `h` for `dV` in `S`; then
+//! `W' = 2 (W + Dh) - W`.
+//!
 //! The matrix is symmetric once each row counts as often as its branch does. Currents of density mechanisms are in
 //! mA/cm2, those of point processes and axial currents in nA; `c` is `cm`, in uF/cm2. What converts between them is
 //! here: emitted code and the manifest of reverse mode have it from these constants.

@@ -28,7 +28,7 @@ pub(in crate::step) struct Membrane {
 }
 
 impl Step<'_> {
-    /// Runs the current phase. `rise` is `V_{n+1} - V_n` as a value without derivative.
+    /// Runs the current phase. `rise` is what NEURON solves for, as a value without derivative.
     pub(in crate::step) fn currents(&mut self, rise: Id) -> Result<Membrane, Refused> {
         let region = self.region;
         let zero = self.graph.number(0.0);

@@ -42,7 +42,8 @@ impl Frame<'_> {
         };
         Some(match quantity {
             Quantity::Voltage(when) => Found::Moving(0, *when),
-            Quantity::Rise => Found::Rise,
+            // Reverse mode refuses `secondorder`.
+            Quantity::Rise | Quantity::SolvedRise => Found::Rise,
             Quantity::Time => Found::Time,
             Quantity::Variable(mechanism, name, when) => {
                 let kind = StateKind::Variable(*mechanism, name.clone());
