@@ -195,7 +195,7 @@ impl Construct {
             (Self::Windows, Reverse) => Exact,
             (Self::Windows, Forward | ForwardThreads | SpikeTimes | Online) => Absent,
 
-            (Self::SpikeTimes, ForwardThreads) | (Self::ActsOnRun, ForwardThreads) => ONE_THREAD,
+            (Self::SpikeTimes | Self::ActsOnRun, ForwardThreads) => ONE_THREAD,
             (Self::SpikeTimes, Reverse | ReverseThreads) => {
                 RefusedInModel("for forward mode: use gradmod.attach(..., spike_times=True)")
             }

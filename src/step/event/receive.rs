@@ -17,7 +17,7 @@ use crate::step::{ArrayStore, Quantity, Refused, Step, TimedEvent, When};
 /// What a variable becomes.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Index into [`super::Linearised::states`], or of an argument.
+    /// Index into [`crate::step::Linearised::states`], or of an argument.
     pub target: usize,
     pub value: Id,
     pub row: LinearForm,

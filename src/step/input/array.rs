@@ -32,7 +32,7 @@ pub struct Array {
 /// An element that an event sets.
 #[derive(Clone, Debug)]
 pub struct ArrayStore {
-    /// Index into [`super::Linearised::arrays`]
+    /// Index into [`crate::step::Linearised::arrays`]
     pub array: usize,
     /// Not 0 if it is set.
     pub on: Id,

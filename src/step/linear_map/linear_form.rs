@@ -14,12 +14,12 @@ use crate::step::Step;
 pub enum Source {
     VBefore,
     VAfter,
-    /// The voltage or variable that a POINTER sees, by index into [`super::Linearised::pointed`].
+    /// The voltage or variable that a POINTER sees, by index into [`crate::step::Linearised::pointed`].
     PointerBefore(usize),
     PointerAfter(usize),
-    /// By index into [`super::Linearised::states`].
+    /// By index into [`crate::step::Linearised::states`].
     State(usize),
-    /// By index into [`super::Linearised::parameters`].
+    /// By index into [`crate::step::Linearised::parameters`].
     Parameter(usize),
     /// A solution of linear equations, by solve and row.
     Unknown(usize, usize),

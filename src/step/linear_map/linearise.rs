@@ -60,8 +60,7 @@ fn linearise_with(
     let received = step.received(&first(&declared), &first(&start.values))?;
     let slopes = step.slopes(&declared, received.as_ref(), times)?;
     let rise = step.read(Quantity::Rise, "rise");
-    let solved = step.read(Quantity::SolvedRise, "rise_solved");
-    let membrane = step.currents(solved)?;
+    let membrane = step.currents()?;
     let currents = step.shown_currents();
     step.states()?;
     step.end_of_step()?;

@@ -9,7 +9,7 @@ use crate::graph::{Builtin, Id, Node, Scope};
 use crate::model::shadow::local_name;
 use crate::model::{Mechanism, SEEN_VOLTAGE};
 use crate::step::guard::shared_variables;
-use crate::step::{Refused, StateKind, Step, When};
+use crate::step::{Quantity, Refused, StateKind, Step, When};
 use crate::syntax::ast::{Statement, StatementKind};
 use crate::syntax::visit::statements;
 use crate::trace::{Discontinuities, Values};
@@ -28,9 +28,10 @@ pub(in crate::step) struct Membrane {
 }
 
 impl Step<'_> {
-    /// Runs the current phase. `rise` is what NEURON solves for, as a value without derivative.
-    pub(in crate::step) fn currents(&mut self, rise: Id) -> Result<Membrane, Refused> {
+    /// Runs the current phase.
+    pub(in crate::step) fn currents(&mut self) -> Result<Membrane, Refused> {
         let region = self.region;
+        let rise = self.read(Quantity::SolvedRise, "rise_solved");
         let zero = self.graph.number(0.0);
         let mut membrane = Membrane { current: zero, conductance: zero, size: zero };
         for (index, mechanism) in region.mechanisms.iter().enumerate() {

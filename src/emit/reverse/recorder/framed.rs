@@ -17,8 +17,6 @@ use crate::emit::reverse::reversed::{CELSIUS, Reversed};
 use crate::emit::text::fault::Seen;
 use crate::emit::text::{lines, template};
 
-/// `changed` is less than this by the index of a state.
-
 pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
     let frame = &reversed.frame;
     let linearised = reversed.linearised;
