@@ -1,7 +1,6 @@
 //! All that code is refused for, not only what comes first.
 
 use crate::diagnostic::{Code, Diagnostic, Level};
-use crate::graph::Id;
 use crate::step::{Refused, Region, Step};
 use crate::trace::Values;
 
@@ -19,8 +18,7 @@ pub fn refusals(region: &Region) -> Vec<Refused> {
     let after_initial = started.as_ref().ok().and_then(|start| start.values.first()).cloned();
     note(started.err());
     note(step.received(&declared, &after_initial.unwrap_or_else(|| declared.clone())).err());
-    let zero: Id = step.graph.number(0.0);
-    note(step.currents(zero).err());
+    note(step.currents().err());
     note(step.states().err());
     note(step.end_of_step().err());
     let index = |name: &str| region.mechanisms.iter().position(|known| known.name == name).unwrap_or_default();

@@ -89,7 +89,7 @@ impl Step<'_> {
             self.ion_values.extend(reversal);
         }
         self.discontinuities = Discontinuities::Ignored;
-        self.currents(zero)?;
+        self.currents()?;
         self.discontinuities = Discontinuities::Heeded;
         self.before_after(BeforeAfter::BeforeStep, v, self.t)?;
         let half = self.graph.number(0.5);
