@@ -57,7 +57,7 @@ class Points:
         return len(self.times)
 
     def at(self, t: Floats) -> Points:
-        """The same times in a run with samples at these times, [sample] in ms."""
+        """Points at the same times, in a run whose samples are at ``t``, [sample] in ms."""
         dt = float(t[-1] - t[0]) / (len(t) - 1)
         return self if dt == self.dt else Points(self.times, dt)
 
@@ -127,7 +127,7 @@ class SquaredError:
         self.target = _target(target, self._points)
 
     def at(self, t: Floats) -> SquaredError:
-        """The same for a run with samples at these times, [sample] in ms."""
+        """This loss, of a run whose samples are at ``t``, [sample] in ms."""
         points = self._points.at(t)
         if points is self._points:
             return self
@@ -243,17 +243,8 @@ def value_and_grad(
 
     Args:
         loss: From traces [place, sample] to (value, derivative [place, sample]), e.g. a :class:`SquaredError`.
-        parameters: As for :class:`Simulation`.
-        record: Likewise.
-        duration: Likewise.
-        v_init: Likewise.
-        simulate: Likewise.
-        sections: Likewise.
-        memory: Likewise.
-        mode: Likewise.
-        spike_times: Likewise.
-        keep: Likewise.
-        quiet: Likewise.
+        parameters, record, duration, v_init, simulate, sections, memory, mode, spike_times, keep, quiet: See
+            :class:`Simulation`.
 
     Raises:
         Refused: Something in the model cannot be differentiated exactly.

@@ -62,10 +62,10 @@ class Simulation:
                 set the same number of the model.
             record: Segments, or (segment, variable), in the order of the traces.
             duration: As for ``Reverse.run``.
-            v_init: Likewise: ``h.v_init`` by default, as it is when a run begins.
-            simulate: Likewise.
+            v_init: As for ``Reverse.run``: ``h.v_init`` by default, as it is when a run begins.
+            simulate: As for ``Reverse.run``.
             sections: As for ``Reverse``.
-            memory: Likewise; and as much again for runs that are kept, see :meth:`keep`.
+            memory: As for ``Reverse``; and as much again for runs that are kept, see :meth:`keep`.
             mode: How derivatives are made: "forward", by gradients that run along, which gives Jacobians too; or
                 "reverse", by going back through the run. By default what is cheaper, told unless ``quiet``; and forward
                 mode where reverse mode refuses the model.

@@ -48,7 +48,7 @@ pub struct Certificate {
     pub verdict: Verdict,
     /// Largest relative deviation of all that could be judged.
     pub worst: Option<f64>,
-    /// Those that were judged.
+    /// The parameters that were judged.
     pub parameters: Vec<String>,
     /// Of the diagnostics.
     pub codes: Vec<String>,

@@ -25,7 +25,7 @@ const TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 80 } else
 /// MiB of memory, on Linux.
 const MEMORY: u64 = 700;
 const INTERVAL: Duration = Duration::from_millis(10);
-/// The same for all, whatever the shell's limit is: passes over trees call themselves.
+/// Bytes of stack, whatever the shell's limit is: passes over trees call themselves.
 const STACK: usize = 64 << 20;
 
 /// What is being worked on: nothing where the work can't be given up any more.

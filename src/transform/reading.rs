@@ -23,7 +23,7 @@ pub(super) struct Reading<'a> {
     watchers: BTreeMap<String, Vec<String>>,
     /// What EXTERNAL variables can be.
     shared: BTreeSet<String>,
-    /// Those of them that some mechanism sets from outside.
+    /// The EXTERNAL variables that some mechanism sets from outside.
     set: BTreeSet<String>,
     refused: bool,
 }

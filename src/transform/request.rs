@@ -17,7 +17,7 @@ pub struct Request {
 pub enum Mode {
     /// Along with the run, some directions together.
     Forward { directions: NonZeroU16, besides: Besides },
-    /// The same for gradients that act on the run, and may leak and be clipped.
+    /// Along with the run, on which the gradients act; they may leak and be clipped.
     Online { directions: NonZeroU16 },
     /// Backwards through a recorded run.
     Reverse,

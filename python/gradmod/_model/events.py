@@ -66,7 +66,7 @@ class Copies:
 
 @dataclass
 class Events(Copies):
-    """The same in forward mode: the copies' further weights are the gradients of the user's.
+    """Copies of NetCons in forward mode: their further weights are the gradients of the user's.
 
     Attributes:
         directions: How many gradients of each weight there are.

@@ -30,7 +30,7 @@ class Model:
 
     Attributes:
         directions: What was asked for.
-        cells: Those that a direction acts on, or that POINTERs couple to these.
+        cells: The cells that a direction acts on, or that POINTERs couple to these.
         owner: The index of the cell that a section belongs to.
         made: The manifest of what was emitted.
     """

@@ -48,7 +48,7 @@ class Recorders:
         self._ions = IonsOfCell()
         self._ends: list[nrn.PointProcess] = []
         self._gather: Gather | None = None
-        #: Those that remember by themselves.
+        #: The recorders that remember by themselves.
         self._own: list[RecorderSite] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
 

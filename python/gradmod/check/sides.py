@@ -32,7 +32,7 @@ class Sides:
         self._gaps: dict[str, list[tuple[float, float]]] = {name: [] for name in middle}
 
     def moved(self, shift: Callable[[float], None]) -> Callable[[float], None]:
-        """The same shift, watched."""
+        """Wrap a shift, so that the side of each run is known."""
 
         def watched(by: float) -> None:
             self._offset = by
@@ -41,7 +41,7 @@ class Sides:
         return watched
 
     def ran(self, run: Callable[[], dict[str, Floats]]) -> Callable[[], dict[str, Floats]]:
-        """The same run, watched."""
+        """Wrap a run, so that its traces are compared with those of the other side."""
 
         def watched() -> dict[str, Floats]:
             traces = run()
