@@ -36,7 +36,7 @@ from outside import OUTSIDE
 
 BINARY = PLACE / "target" / "debug" / "gradmod"
 #: Mechanisms: as many, then so many more if none of the first differs. Those of one model; models tried for a mutant.
-CORPUS, EACH, TRIES = (250, 650), 3, 6
+CORPUS, EACH, TRIES = (250, 650), 3, int(os.environ.get("GRADMOD_TRIES", "6"))
 _SEED = 4700
 
 
