@@ -70,7 +70,8 @@ impl Names {
     }
 
     fn claim(&mut self, base: &str, family: impl Fn(&str) -> Vec<String>) -> String {
-        let mut name = base.to_owned();
+        // A line of C that begins with it would end the block that it stands in.
+        let mut name = if base.starts_with("ENDVERBATIM") { format!("n_{base}") } else { base.to_owned() };
         while family(&name).iter().any(|name| self.taken.contains(name) || defines(name)) {
             name.push('_');
         }
