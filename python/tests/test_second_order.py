@@ -28,7 +28,8 @@ class Pair:
     """
 
     def __init__(self) -> None:
-        h.usetable_hh = 0
+        if hasattr(h, "usetable_hh"):
+            h.usetable_hh = 0
         self.sections: list[Any] = []
         self.keep: list[Any] = []
         self.synapses: list[Any] = []

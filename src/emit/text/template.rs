@@ -27,7 +27,13 @@ fn environment() -> &'static Environment<'static> {
             environment.set_syntax(syntax);
         }
         environment.add_global("faults", Value::from(Serde(Fault::table())));
-        environment.add_global("membrane", Value::from(Serde(BTreeMap::from([("per_area", 1.0 / membrane::AREA)]))));
+        environment.add_global(
+            "membrane",
+            Value::from(Serde(BTreeMap::from([
+                ("capacitive", membrane::CAPACITIVE),
+                ("per_area", 1.0 / membrane::AREA),
+            ]))),
+        );
         environment.add_global("seen", Value::from(Serde(Seen::table())));
         for (name, text) in TEMPLATES {
             // A template that can't be read is missed, and reported, where it is used.
