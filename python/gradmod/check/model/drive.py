@@ -48,4 +48,4 @@ DRIVES = (
     Drive("slow", 0.1, 80.0, -58.3, 34.0, raised=True),
 )
 #: For mechanisms of which a parameter did nothing in all of these.
-FAR = Drive("pointer_gradients", 0.025, 16.0, -65.1, 30.0, raised=True, reach=1.6)
+FAR = Drive("far", 0.025, 16.0, -65.1, 30.0, raised=True, reach=1.6)
