@@ -44,7 +44,11 @@ pub(in crate::emit) fn render(
     let rows = regions.len() + OTHERS.len() + 1;
     for (template, kind) in [("solver.mod", SOLVER)].iter().chain(&OTHERS).chain(spikes) {
         let name = unnamed(kind);
-        let context = json!({"name": name, "directions": directions, "rows": rows, "last": directions - 1});
+        // As src/support.rs says; Python refuses it too, but a solver may be wired by hand.
+        let highest_order = i32::from(!is_online && spikes.is_none());
+        let context = json!({
+            "name": name, "directions": directions, "rows": rows, "last": directions - 1, "highest_order": highest_order,
+        });
         let text = template::render(template, context)?;
         files.push(File { name: format!("{name}.mod"), text });
     }
