@@ -78,7 +78,6 @@ test-python: $(STAMP)
 ifeq ($(HAS_NEURON8),yes)
 test-neuron8: $(STAMP8)
 	$(VENV8)/bin/python -m pytest -n 2 python/tests/test_gradients.py python/tests/test_attach.py python/tests/test_build.py \
-		python/tests/test_second_order.py \
 		python/tests/test_build_command.py::test_without_a_compiler \
 		'python/tests/test_every_parameter.py::test_own_channels[0.05-tables off]'
 else

@@ -199,8 +199,7 @@ impl Construct {
             (Self::SpikeTimes, Reverse | ReverseThreads) => {
                 RefusedInModel("for forward mode: use gradmod.attach(..., spike_times=True)")
             }
-            (Self::SecondOrder, Forward | ForwardThreads) => Exact,
-            (Self::SecondOrder, SpikeTimes | Online | Reverse | ReverseThreads) => RefusedInModel(way.denial()),
+            (Self::SecondOrder, _) => RefusedInModel("not differentiated: set it to 0"),
 
             (Self::SpikeTimes, Forward | SpikeTimes) | (Self::ActsOnRun, Online) => Exact,
             (Self::SpikeTimes, Online) | (Self::ActsOnRun, Forward | SpikeTimes | Reverse | ReverseThreads) => Absent,

@@ -269,7 +269,6 @@ STEP = [
     Mutant("quotient of x/expm1", "templates/functions.mod.j2", "(1 - x*(e/(e - 1)))", "(1 + x*(e/(e - 1)))"),
     Mutant("sign", "templates/functions.mod.j2", "        sign_of = -1", "        sign_of = 1"),
 ]
-_SECOND = ("python/tests/test_second_order.py",)
 _PASSIVE = ("python/tests/test_passive.py",)
 _SOLVER = "templates/forward/solver.mod.j2"
 SOLVER = [
@@ -293,16 +292,6 @@ SOLVER = [
     ),
     Mutant(
         "solver: area of a point", "templates/forward/row/step.mod.j2", "rhs[k] -= scale*S;", "rhs[k] -= S;", _PASSIVE
-    ),
-    Mutant("second order: the other half", "templates/forward/solver.mod.j2", "2.*old[k] - w[k];", "old[k];", _SECOND),
-    Mutant("second order: capacitance", "templates/forward/row/step.mod.j2", "cm_now/gm->part;", "cm_now;", _SECOND),
-    Mutant("second order: what was solved", "src/emit/region/load.rs", "solved_part*(v_solved", "(v_solved", _SECOND),
-    Mutant(
-        "second order: axial",
-        "templates/forward/row_axial.mod.j2",
-        "GM_V(node) - GM_RHS[node];",
-        "GM_V(node);",
-        _SECOND,
     ),
     Mutant("solver: Ra here", "templates/forward/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
     Mutant("solver: Ra there", "templates/forward/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),

@@ -79,11 +79,11 @@ def check_settings(way: Way | None = None) -> None:
     """Refuse the settings of NEURON under which the gradients would be wrong.
 
     Args:
-        way: To a gradient; without it several threads are refused, and ``secondorder``.
+        way: To a gradient; without it several threads are refused.
     """
     for why in unsupported_settings(threads=way is not None):
         raise Refused(f"no exact gradient: {why}")
-    if second_order() and way is not Way.FORWARD:
+    if second_order():
         why = "" if way is None else f", and {reason(Construct.SECOND_ORDER, way)}"
         raise Refused(f"no exact gradient: h.secondorder is {second_order()}{why}; set it to 0")
 

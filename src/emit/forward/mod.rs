@@ -45,7 +45,7 @@ pub(in crate::emit) fn render(
     for (template, kind) in [("solver.mod", SOLVER)].iter().chain(&OTHERS).chain(spikes) {
         let name = unnamed(kind);
         // As src/support.rs says; Python refuses it too, but a solver may be wired by hand.
-        let highest_order = i32::from(!is_online && spikes.is_none());
+        let highest_order = 0;
         let context = json!({
             "name": name, "directions": directions, "rows": rows, "last": directions - 1, "highest_order": highest_order,
         });
