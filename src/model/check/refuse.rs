@@ -13,6 +13,9 @@ pub fn refusals(program: &Program) -> Vec<Diagnostic> {
                 found.extend(statements.iter().filter_map(neuron_statement));
             }
             Item::Block(block) => found.extend(block_kind(block)),
+            Item::State(list, _) | Item::Assigned(list, _) => {
+                found.extend(list.iter().filter_map(|one| declared_derivative(&one.name)));
+            }
             Item::FunctionTable(signature) => found.extend(function_table(signature, program)),
             Item::Include(text) => {
                 found.push(Diagnostic::refusal(Code::Include, text.span, "the included file has not been read"));
@@ -31,6 +34,12 @@ fn neuron_statement(statement: &NeuronStatement) -> Option<Diagnostic> {
         _ => return None,
     };
     Some(named(code, name, reason))
+}
+
+/// `y'` as a variable: part of an equation of second order, which NEURON's translator refuses too.
+fn declared_derivative(name: &Name) -> Option<Diagnostic> {
+    let is_derivative = name.text.ends_with('\'');
+    is_derivative.then(|| named(Code::SecondOrder, name, "equations of second order are not differentiated"))
 }
 
 /// A script calls it by name where it has one argument and is not the function of one point process.
