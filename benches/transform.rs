@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradmod::syntax;
-use gradmod::transform::{Besides, Host, Mode, Parameters, Request, Selection, Source, Stage, transform};
+use gradmod::transform::{Besides, Host, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -72,6 +72,7 @@ fn size(source: &Source, count: &mut Count) -> Option<usize> {
         mode: Mode::Forward { directions: DIRECTIONS, besides: Besides::Nothing },
         parameters: Parameters::All,
         selection: Selection::Each,
+        scheme: TimeScheme::Implicit,
     };
     let mut clock = Clock::new(count);
     let emitted = transform([Ok(source.clone())], &request, &mut clock).ok()?.emitted;

@@ -129,8 +129,15 @@ impl Construct {
             Self::Windows => "a run in several windows",
             Self::SpikeTimes => "a spike whose time has a derivative (`spike_times`)",
             Self::ActsOnRun => "a gradient that acts on the run",
-            Self::SecondOrder => "`secondorder` = 1",
+            Self::SecondOrder => "`secondorder` 1 or 2",
         }
+    }
+
+    /// Why a way refuses it whatever the model is; subject and predicate of a sentence.
+    #[must_use]
+    pub fn reason(self, way: Way) -> Option<String> {
+        let refusal = refusals().find(|refusal| (refusal.construct, refusal.way) == (self, way))?;
+        Some(format!("{} is {}", refusal.what, refusal.reason))
     }
 
     /// Whether a way supports it.
@@ -199,7 +206,8 @@ impl Construct {
             (Self::SpikeTimes, Reverse | ReverseThreads) => {
                 RefusedInModel("for forward mode: use gradmod.attach(..., spike_times=True)")
             }
-            (Self::SecondOrder, _) => RefusedInModel("not differentiated: set it to 0"),
+            (Self::SecondOrder, Forward | ForwardThreads | Reverse | ReverseThreads) => Exact,
+            (Self::SecondOrder, SpikeTimes | Online) => RefusedInModel(way.denial()),
 
             (Self::SpikeTimes, Forward | SpikeTimes) | (Self::ActsOnRun, Online) => Exact,
             (Self::SpikeTimes, Online) | (Self::ActsOnRun, Forward | SpikeTimes | Reverse | ReverseThreads) => Absent,

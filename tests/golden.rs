@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use gradmod::emit::File;
 use gradmod::syntax;
 use gradmod::transform::{
-    Activity, Besides, HomeostatRequest, Mode, Parameters, Request, Selection, Source, Unattended, homeostat, transform,
+    Activity, Besides, HomeostatRequest, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended,
+    homeostat, transform,
 };
 use shortened::Shortened;
 
@@ -46,7 +47,12 @@ impl Golden {
             let text = syntax::decode(&fs::read(folder.join(fixture)).unwrap());
             Ok(Source { path, text })
         });
-        let request = Request { mode: self.mode, parameters: Parameters::All, selection: self.selection.clone() };
+        let request = Request {
+            mode: self.mode,
+            parameters: Parameters::All,
+            selection: self.selection.clone(),
+            scheme: TimeScheme::Implicit,
+        };
         let done = transform(sources, &request, &mut Unattended).unwrap();
         done.emitted.unwrap_or_else(|| panic!("{}: {:?}", self.name, done.messages)).files
     }

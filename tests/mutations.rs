@@ -19,7 +19,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use gradmod::diagnostic::Diagnostic;
-use gradmod::transform::{Besides, Host, Message, Mode, Parameters, Request, Selection, Source, Stage, transform};
+use gradmod::transform::{
+    Besides, Host, Message, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform,
+};
 use gradmod::{render, syntax};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -89,6 +91,7 @@ fn compile(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
         mode: Mode::Forward { directions: NonZeroU16::MIN.saturating_add(2), besides },
         parameters: Parameters::All,
         selection: Selection::Each,
+        scheme: TimeScheme::Implicit,
     };
     let mut host = Damaged { text: &text, files, stage: "syntax" };
     let source = Source { path: PathBuf::from("a.mod"), text: text.clone() };

@@ -35,6 +35,7 @@ from ._model.regions import Region, group, point_processes_on, sources
 from ._model.removal import begin_change
 from ._neuron.mpi import agree, ranks
 from ._neuron.sections import is_segment
+from ._neuron.settings import second_order
 from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places
@@ -193,6 +194,7 @@ def _plan(
             spike_times=spike_times,
             online=online,
             variables=bool(seen),
+            secondorder=second_order(),
         )
     )
     regions = [region for region in regions if region.sections]

@@ -142,7 +142,7 @@ class Reverse:
         """
         begin_change("Reverse.run()")
         self._check_mine()
-        check_settings(Way.REVERSE)
+        check_settings(Way.REVERSE, self._model.made.secondorder)
         self._model.check(self._recorders)
         self._end_run()
         steps = round(duration / nrn.h.dt)

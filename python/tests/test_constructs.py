@@ -55,6 +55,7 @@ CASES = {
     "SOLVE in an IF, what NEURON calls values before INITIAL, a GLOBAL set in INITIAL": (("khoist",), 0.05),
     "a TABLE made of another": (("ktwotab",), 0.05),
     "kinetic, nonlinear, in volumes": (("cabuf", "cah"), 0.05),
+    "gates by two METHODs, CONDUCTANCE of no ion": (("camixed", "capool"), 0.05),
 }
 
 

@@ -61,6 +61,9 @@ pub struct Transform {
     /// POINTERs of the model may see variables, not voltages only. In forward mode only
     #[arg(long, conflicts_with_all = ["spike_times", "online"])]
     pub pointed_variables: bool,
+    /// NEURON's `secondorder` in the runs that are to be differentiated
+    #[arg(long, value_name = "ORDER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub secondorder: u8,
     /// Also write what each stage made, to read: the parsed source, the checked mechanism,
     /// the time step, its derivative, the emitted mechanism
     #[arg(long, value_name = "DIR")]

@@ -73,6 +73,8 @@ pub fn stopped(stopped: Stopped<anyhow::Error>) -> anyhow::Error {
         Stopped::Request(RequestError::DensityAsPoint(name)) => {
             anyhow!("--point {name}: this is a density mechanism")
         }
-        Stopped::Request(error @ (RequestError::RegionName(_) | RequestError::NoMechanism(_))) => error.into(),
+        Stopped::Request(
+            error @ (RequestError::RegionName(_) | RequestError::NoMechanism(_) | RequestError::Unsupported(_)),
+        ) => error.into(),
     }
 }

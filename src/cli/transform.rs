@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use anyhow::{Result, bail};
-use gradmod::transform::{Besides, Emitted, Mode, Parameters, Request, Selection, transform};
+use gradmod::transform::{Besides, Emitted, Mode, Parameters, Request, Selection, TimeScheme, transform};
 
 use super::{Outcome, output};
 use crate::cli::arguments::{self, MessageFormat, Transform};
@@ -50,5 +50,10 @@ fn request(arguments: &Transform) -> Request {
     } else {
         Selection::These { regions: arguments.region.clone(), points: arguments.point.clone() }
     };
-    Request { mode, parameters, selection }
+    let scheme = match arguments.secondorder {
+        0 => TimeScheme::Implicit,
+        1 => TimeScheme::CrankNicolson,
+        _ => TimeScheme::CrankNicolsonCurrents,
+    };
+    Request { mode, parameters, selection, scheme }
 }

@@ -31,6 +31,8 @@ pub struct SolverManifest {
     pub end: String,
     /// What the numbers in `fault` mean, of the solver and of all rows.
     pub faults: BTreeMap<&'static str, u8>,
+    /// NEURON's `secondorder` in the runs that it is for.
+    pub secondorder: u8,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -13,7 +13,7 @@ mod region;
 mod reverse;
 mod text;
 
-use crate::step::{EventTimes, Linearised};
+use crate::step::{EventTimes, Linearised, TimeScheme};
 pub use error::EmitError;
 pub use file::File;
 use file::{UNNAMED, name_by_content};
@@ -27,35 +27,31 @@ pub use reverse::{ReverseManifest, ReverseRegion};
 pub fn emit_forward(
     regions: &[Linearised],
     directions: usize,
-    times: EventTimes,
+    (times, scheme): (EventTimes, TimeScheme),
     pointers: Pointers,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
-    emit(regions, directions, times, pointers, false)
+    emit(regions, directions, (times, scheme), pointers, false)
 }
 
 /// All files of forward mode for gradients that act on the run, may fade and be clipped; and the manifest.
-pub fn emit_online(
-    regions: &[Online],
-    directions: usize,
-    times: EventTimes,
-) -> Result<(Vec<File>, Manifest), EmitError> {
-    emit(regions, directions, times, Pointers::ToVoltages, true)
+pub fn emit_online(regions: &[Online], directions: usize) -> Result<(Vec<File>, Manifest), EmitError> {
+    emit(regions, directions, (EventTimes::Fixed, TimeScheme::Implicit), Pointers::ToVoltages, true)
 }
 
 /// All files of reverse mode, and the manifest that tells what is where.
-pub fn emit_reverse(regions: &[Reversible]) -> Result<(Vec<File>, ReverseManifest), EmitError> {
-    reverse::render(&regions.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+pub fn emit_reverse(regions: &[Reversible], scheme: TimeScheme) -> Result<(Vec<File>, ReverseManifest), EmitError> {
+    reverse::render(&regions.iter().map(AsRef::as_ref).collect::<Vec<_>>(), scheme)
 }
 
 fn emit(
     regions: &[impl Receipt],
     directions: usize,
-    times: EventTimes,
+    (times, scheme): (EventTimes, TimeScheme),
     pointers: Pointers,
     is_online: bool,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
     let regions: Vec<&Linearised> = regions.iter().map(AsRef::as_ref).collect();
-    let (mut files, mut manifests) = forward::render(&regions, directions, times, pointers, is_online)?;
+    let (mut files, mut manifests) = forward::render(&regions, directions, (times, scheme), pointers, is_online)?;
     let hash = name_by_content(&mut files);
     for file in &mut files {
         // Functions of one library call each other; those of another are not theirs.
@@ -65,7 +61,7 @@ fn emit(
         manifest.file.clone_from(&file.name);
         manifest.suffix = file.stem().to_owned();
     }
-    let mut manifest = Manifest::new(directions, manifests, forward::manifest(&hash));
+    let mut manifest = Manifest::new(directions, manifests, forward::manifest(&hash, scheme));
     if times == EventTimes::Differentiated {
         manifest.spikes = Some(forward::spikes_manifest(&hash));
     }

@@ -13,6 +13,7 @@ mod linear_map;
 mod method;
 mod phase;
 mod region;
+mod time_scheme;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +48,8 @@ pub use linear_map::linearised::{Linearised, State};
 pub use linear_map::membrane;
 pub use linear_map::state_vector::StateKind;
 pub use region::Region;
+use time_scheme::Extent;
+pub use time_scheme::TimeScheme;
 
 /// A refusal, and the mechanism in whose source it lies.
 #[derive(Debug)]
@@ -74,6 +77,8 @@ struct Step<'a> {
     v_before: Input,
     v_after: Input,
     dt: Id,
+    /// How much of the time step the METHODs of a mechanism go over.
+    extent: Extent,
     /// `t_n + dt/2` in the current phase, `t_{n+1}` in the state phase.
     t: Id,
     celsius: Id,
@@ -131,6 +136,7 @@ impl<'a> Step<'a> {
             v_before,
             v_after,
             dt: graph.read(dt),
+            extent: Extent::Whole,
             t: graph.read(t),
             celsius: graph.read(celsius),
             values: Vec::new(),

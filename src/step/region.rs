@@ -1,7 +1,7 @@
 //! What is differentiated together.
 
 use crate::model::{Kind, Mechanism};
-use crate::step::StateKind;
+use crate::step::{StateKind, TimeScheme};
 
 /// Mechanisms that share segments, in NEURON's order.
 #[derive(Clone, Debug)]
@@ -10,6 +10,7 @@ pub struct Region {
     pub mechanisms: Vec<Mechanism>,
     /// Each mechanism can be off in a segment.
     pub switched: bool,
+    pub scheme: TimeScheme,
 }
 
 impl Region {
@@ -32,7 +33,7 @@ impl Region {
             mechanism.first_function_table = function_tables;
             function_tables += mechanism.function_tables.len();
         }
-        Self { name: name.into(), mechanisms, switched }
+        Self { name: name.into(), mechanisms, switched, scheme: TimeScheme::default() }
     }
 
     /// The number of the stream of random numbers whose place this is, if it is one.

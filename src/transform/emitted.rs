@@ -47,19 +47,17 @@ pub(super) fn emit(steps: &Steps, model: &Model) -> Result<Emitted, EmitError> {
         Emitted { files, manifest: Manifest::Forward(Box::new(manifest)) }
     };
     match steps {
-        Steps::Forward { regions, directions, besides } => {
+        Steps::Forward { regions, directions, besides, scheme } => {
             let (times, pointers) = match besides {
                 Besides::Nothing => (EventTimes::Fixed, Pointers::ToVoltages),
                 Besides::EventTimes => (EventTimes::Differentiated, Pointers::ToVoltages),
                 Besides::PointedVariables => (EventTimes::Fixed, Pointers::ToVariables),
             };
-            emit::emit_forward(regions, usize::from(directions.get()), times, pointers).map(forward)
+            emit::emit_forward(regions, usize::from(directions.get()), (times, *scheme), pointers).map(forward)
         }
-        Steps::Online { regions, directions } => {
-            emit::emit_online(regions, usize::from(directions.get()), EventTimes::Fixed).map(forward)
-        }
-        Steps::Reverse(regions) => {
-            let (files, manifest) = emit::emit_reverse(regions)?;
+        Steps::Online { regions, directions } => emit::emit_online(regions, usize::from(directions.get())).map(forward),
+        Steps::Reverse { regions, scheme } => {
+            let (files, manifest) = emit::emit_reverse(regions, *scheme)?;
             let manifest = ReverseManifest { passed_over, watchers, ..manifest };
             Ok(Emitted { files, manifest: Manifest::Reverse(Box::new(manifest)) })
         }

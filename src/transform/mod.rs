@@ -10,7 +10,9 @@
 //! use std::num::NonZeroU16;
 //! use std::path::PathBuf;
 //!
-//! use gradmod::transform::{Besides, Mode, Parameters, Request, Selection, Source, Unattended, transform};
+//! use gradmod::transform::{
+//!     Besides, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended, transform,
+//! };
 //!
 //! let leak = Source {
 //!     path: PathBuf::from("leak.mod"),
@@ -24,6 +26,7 @@
 //!     mode: Mode::Forward { directions: NonZeroU16::MIN, besides: Besides::Nothing },
 //!     parameters: Parameters::All,
 //!     selection: Selection::All,
+//!     scheme: TimeScheme::Implicit,
 //! };
 //! let done = transform([Ok(leak)], &request, &mut Unattended)?;
 //! assert!(done.messages.is_empty());
@@ -47,7 +50,7 @@ pub use emitted::{Emitted, Manifest};
 pub use homeostat::{Activity, HomeostatRequest, homeostat};
 pub use host::{Host, Stage, Unattended};
 pub use message::Message;
-pub use request::{Besides, Mode, NamedRegion, Parameters, Request, RequestError, Selection};
+pub use request::{Besides, Mode, NamedRegion, Parameters, Request, RequestError, Selection, TimeScheme};
 
 /// The text of a file, and the path that messages name it by.
 pub use crate::syntax::sources::File as Source;
@@ -90,6 +93,7 @@ pub fn transform<H: Host>(
     request: &Request,
     host: &mut H,
 ) -> Result<Transformed, Stopped<H::Error>> {
+    request.refuse_impossible()?;
     let mut messages = Messages::to(host);
     let mut reading = Reading::of(&request.selection);
     for source in sources {

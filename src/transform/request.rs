@@ -3,6 +3,9 @@
 use std::num::NonZeroU16;
 
 use crate::step::EventTimes;
+/// The value of `secondorder`.
+pub use crate::step::TimeScheme;
+use crate::support::{Construct, Way};
 
 /// What to make of a model.
 #[derive(Clone, Debug)]
@@ -10,6 +13,7 @@ pub struct Request {
     pub mode: Mode,
     pub parameters: Parameters,
     pub selection: Selection,
+    pub scheme: TimeScheme,
 }
 
 /// How gradients are computed.
@@ -23,7 +27,26 @@ pub enum Mode {
     Reverse,
 }
 
+impl Request {
+    /// What this way to a gradient does not support, whatever the model is.
+    pub(super) fn refuse_impossible(&self) -> Result<(), RequestError> {
+        match (self.scheme, Construct::SecondOrder.reason(self.mode.way())) {
+            (TimeScheme::Implicit, _) | (_, None) => Ok(()),
+            (_, Some(reason)) => Err(RequestError::Unsupported(reason)),
+        }
+    }
+}
+
 impl Mode {
+    const fn way(self) -> Way {
+        match self {
+            Self::Forward { besides: Besides::EventTimes, .. } => Way::SpikeTimes,
+            Self::Forward { besides: Besides::Nothing | Besides::PointedVariables, .. } => Way::Forward,
+            Self::Online { .. } => Way::Online,
+            Self::Reverse => Way::Reverse,
+        }
+    }
+
     pub(super) fn event_times(self) -> EventTimes {
         match self {
             Self::Forward { besides: Besides::EventTimes, .. } => EventTimes::Differentiated,
@@ -110,6 +133,8 @@ impl NamedRegion {
 pub enum RequestError {
     #[error("`{0}` can't be part of a mechanism's name")]
     RegionName(String),
+    #[error("{0}")]
+    Unsupported(String),
     #[error("no given file declares the mechanism `{0}`")]
     NoMechanism(String),
     #[error("the region {region} can't have {point}, which is a point process")]

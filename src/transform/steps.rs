@@ -11,13 +11,13 @@ use super::{Besides, Host, Message, Mode, Parameters, Request, Stage, Stopped};
 use crate::diagnostic::{Code, Diagnostic, Level};
 use crate::emit::{Online, Receipt, Reversible};
 use crate::model::Kind;
-use crate::step::{EventTimes, Linearised, Refused, Region, linearise, refusals};
+use crate::step::{EventTimes, Linearised, Refused, Region, TimeScheme, linearise, refusals};
 
 /// A receipt: regions of which none was refused, as a mode may emit them.
 pub(super) enum Steps {
-    Forward { regions: Vec<Linearised>, directions: NonZeroU16, besides: Besides },
+    Forward { regions: Vec<Linearised>, directions: NonZeroU16, besides: Besides, scheme: TimeScheme },
     Online { regions: Vec<Online>, directions: NonZeroU16 },
-    Reverse(Vec<Reversible>),
+    Reverse { regions: Vec<Reversible>, scheme: TimeScheme },
 }
 
 /// All steps; nothing if one must be refused.
@@ -26,14 +26,15 @@ pub(super) fn linearised<H: Host>(
     request: &Request,
     messages: &mut Messages<H>,
 ) -> Result<Option<Steps>, Stopped<H::Error>> {
+    let scheme = request.scheme;
     let steps = match request.mode {
         Mode::Forward { directions, besides } => {
-            receipts(model, request, messages)?.map(|regions| Steps::Forward { regions, directions, besides })
+            receipts(model, request, messages)?.map(|regions| Steps::Forward { regions, directions, besides, scheme })
         }
         Mode::Online { directions } => {
             receipts(model, request, messages)?.map(|regions| Steps::Online { regions, directions })
         }
-        Mode::Reverse => receipts(model, request, messages)?.map(Steps::Reverse),
+        Mode::Reverse => receipts(model, request, messages)?.map(|regions| Steps::Reverse { regions, scheme }),
     };
     Ok(steps)
 }
@@ -51,7 +52,8 @@ fn receipts<R: Receipt, H: Host>(
             Parameters::These(names) => names.iter().any(|known| known == name),
         }
     };
-    let regions = regions(model, &request.selection)?;
+    let regions = regions(model, &request.selection)?.into_iter();
+    let regions = regions.map(|region| Region { scheme: request.scheme, ..region });
     let mut work = Work {
         model,
         messages,
@@ -132,7 +134,8 @@ impl<H: Host> Work<'_, '_, H> {
         let mut others = refusals(region);
         if region.mechanisms.len() > 1 {
             others.extend(region.mechanisms.iter().enumerate().filter_map(|(index, mechanism)| {
-                let result = linearise(&alone(mechanism.clone()), self.is_wanted, self.times);
+                let alone = Region { scheme: region.scheme, ..alone(mechanism.clone()) };
+                let result = linearise(&alone, self.is_wanted, self.times);
                 result.err().map(|refused| Refused { mechanism: index, ..refused })
             }));
         }

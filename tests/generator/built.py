@@ -30,6 +30,7 @@ class Built:
         h.load_file("stdrun.hoc")
         self.model = model
         self.v_init, self.celsius = model.v_init, model.celsius
+        h.secondorder = model.secondorder
         self.mechanisms = {m.name: m for m in model.mechanisms}
         self._surroundings = Surroundings() if model.moves else None
         self.sections: dict[str, Any] = {}

@@ -73,6 +73,7 @@ class Model:
         memory: MiB of reverse mode, if so little that it goes through the run in windows.
         moves: Whether other sections come and go before each run and in it, so that NEURON moves its data.
         sees_variables: Whether POINTERs see states of other mechanisms, where there are such.
+        secondorder: NEURON's setting.
     """
 
     seed: int
@@ -94,6 +95,7 @@ class Model:
     memory: float | None = None
     moves: bool = False
     sees_variables: bool = False
+    secondorder: int = 0
 
     def to_json(self) -> str:
         """To be read by `read`."""
@@ -164,5 +166,5 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
         t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(35),
         hh=c.of(40),
         way=c.weighted(WAYS), reverse=reverse, memory=c.one((0.04, 0.015)) if c.of(20) else None, moves=c.of(20),
-        sees_variables=c.of(25),
+        sees_variables=c.of(25), secondorder=c.weighted({0: 60.0, 1: 15.0, 2: 25.0}),
     )  # fmt: skip

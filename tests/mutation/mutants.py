@@ -296,6 +296,60 @@ SOLVER = [
     Mutant("solver: Ra here", "templates/forward/row_axial.mod.j2", "here[k] -= own*change[k];", "", _PASSIVE),
     Mutant("solver: Ra there", "templates/forward/row_axial.mod.j2", "there[k] += other*change[k];", "", _PASSIVE),
 ]
+_SECOND = ("python/tests/test_second_order.py",)
+_AXIAL = "templates/forward/row_axial.mod.j2"
+_DESCENT = "templates/reverse/descent.mod.j2"
+SECOND_ORDER = [
+    Mutant("second order: the other half", _SOLVER, "2.*old[k] - w[k];", "old[k];", _SECOND),
+    Mutant("second order: capacitance", "templates/forward/row/step.mod.j2", "'(0.5*dt)' if", "'dt' if", _SECOND),
+    Mutant("second order: axial", _AXIAL, "(GM_V(node) - GM_RHS[node]);", "GM_V(node);", _SECOND),
+    Mutant("second order: another order", _SOLVER, " || secondorder != {{ secondorder }}", "", _SECOND),
+    Mutant(
+        "second order: the rise",
+        "src/step/phase/current.rs",
+        "let rise = self.graph.mul(part, rise);",
+        "let _ = part;",
+        _SECOND,
+    ),
+    Mutant(
+        "second order: currents that pools see",
+        "src/step/phase/current.rs",
+        "region.scheme == TimeScheme::CrankNicolsonCurrents",
+        "false",
+        _SECOND,
+    ),
+    Mutant(
+        "second order: CONDUCTANCE of an ion",
+        "src/step/phase/current.rs",
+        "|name| name == Some(ion.name.as_str())",
+        "|_| true",
+        _SECOND,
+    ),
+    Mutant(
+        "second order: cnexp beside another METHOD",
+        "src/step/phase/state.rs",
+        "            self.dt = self.graph.mul(half, whole_step);\n",
+        "",
+        _SECOND,
+    ),
+    Mutant(
+        "second order: a METHOD's change",
+        "src/step/time_scheme.rs",
+        "graph.add(solved, change)",
+        "graph.add(before, change)",
+        _SECOND,
+    ),
+    Mutant("second order: reverse, twice", _DESCENT, "y[j] *= 2.;", "", _SECOND),
+    Mutant("second order: reverse, what is held", _DESCENT, "y[j] -= run->held[j];", "", _SECOND),
+    Mutant("second order: reverse, the start", _DESCENT, "run->y[j] -= run->held[j]/run->inertia[j];", "", _SECOND),
+    Mutant(
+        "second order: reverse, ends",
+        "python/gradmod/_reverse/descent.py",
+        "first_frame.get((index, node), 0.0) + value",
+        "first_frame.get((index, node), 0.0)",
+        _SECOND,
+    ),
+]
 _EVENTS = ("python/tests/test_reverse_events.py", "python/tests/test_events.py")
 _UNDO = "src/emit/reverse/adjoint/undo.rs"
 _ADJOINT = "templates/reverse/adjoint.mod.j2"
@@ -790,5 +844,19 @@ SHARED = [
         ("tests/mutations.rs",),
     ),
 ]
-MUTANTS = [*RULES, *STEP, *SOLVER, *EVENTS, *LATER, *POINTERS, *POINTED, *WATCH, *HISTORY, *SPIKES, *STEERED, *SHARED]
+MUTANTS = [
+    *RULES,
+    *STEP,
+    *SOLVER,
+    *SECOND_ORDER,
+    *EVENTS,
+    *LATER,
+    *POINTERS,
+    *POINTED,
+    *WATCH,
+    *HISTORY,
+    *SPIKES,
+    *STEERED,
+    *SHARED,
+]
 MUTANTS += [*REVERSE, *INERT, *SETTLED, *BLOCK]

@@ -27,7 +27,7 @@ class Request:
 
     ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K; ``spike_times``:
     the times of events are differentiated; ``online`` gradients can act on the run; ``variables``: POINTERs may see
-    variables, not voltages only.
+    variables, not voltages only; ``secondorder``: NEURON's setting in the runs to come.
     """
 
     sources: tuple[Source, ...]
@@ -39,6 +39,7 @@ class Request:
     spike_times: bool = False
     online: bool = False
     variables: bool = False
+    secondorder: int = 0
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
@@ -47,6 +48,7 @@ class Request:
             [(source.name, source.text) for source in self.sources],
             [self.regions, self.points, self.wrt, self.directions, self.mode, self.spike_times, self.online],
             self.variables,
+            self.secondorder,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -143,6 +145,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += ["--online"] if request.online else ["--mode", request.mode]
     command += ["--spike-times"] if request.spike_times else []
     command += ["--pointed-variables"] if request.variables else []
+    command += ["--secondorder", str(request.secondorder)]
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
@@ -191,6 +194,7 @@ def request_of(
     spike_times: bool = False,
     online: bool = False,
     variables: bool = False,
+    secondorder: int = 0,
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(
@@ -203,4 +207,5 @@ def request_of(
         spike_times,
         online,
         variables,
+        secondorder,
     )

@@ -66,6 +66,7 @@ class Readiness:
         self._tables = tables
         self._spikes = spikes
         self._regions = made.regions
+        self._order = made.solver.secondorder
         self._way = Way.ONLINE if online else Way.SPIKE_TIMES if made.spikes else Way.FORWARD
         #: What several threads may not support.
         self._asked = ([Construct.ACTS_ON_RUN] if online else []) + ([Construct.SPIKE_TIMES] if made.spikes else [])
@@ -91,7 +92,7 @@ class Readiness:
 
     def look(self) -> None:
         """Check that the model still is the one that was attached to; what was taken out of it is put back."""
-        check_settings(self._way)
+        check_settings(self._way, self._order)
         check_threads(self._regions, Way.FORWARD_THREADS, *self._asked)
         self.wiring.check()
         if not self.wiring.is_inserted:
@@ -226,7 +227,7 @@ class Readiness:
                 "there are no gradients of the last run: its finitialize was interrupted, or did not come to its end; "
                 "run again"
             )
-        check_settings(self._way)
+        check_settings(self._way, self._order)
 
     def times(self) -> Floats:
         """[sample] times of the last run; raises unless the gradients of that run can be trusted."""

@@ -75,17 +75,24 @@ class _Attached(Protocol):
     def changed(self) -> str: ...
 
 
-def check_settings(way: Way | None = None) -> None:
+def check_settings(way: Way | None = None, attached_order: int | None = None) -> None:
     """Refuse the settings of NEURON under which the gradients would be wrong.
 
     Args:
         way: To a gradient; without it several threads are refused.
+        attached_order: What ``secondorder`` was when the gradients were attached, if they are.
     """
     for why in unsupported_settings(threads=way is not None):
         raise Refused(f"no exact gradient: {why}")
-    if second_order():
-        why = "" if way is None else f", and {reason(Construct.SECOND_ORDER, way)}"
-        raise Refused(f"no exact gradient: h.secondorder is {second_order()}{why}; set it to 0")
+    order = second_order()
+    if attached_order is not None and order != attached_order:
+        raise Refused(
+            f"no exact gradient: h.secondorder is {order}, and was {attached_order} when the gradients were attached: "
+            "attach again, or set it back"
+        )
+    if order and way in (Way.SPIKE_TIMES, Way.ONLINE):
+        why = reason(Construct.SECOND_ORDER, way)
+        raise Refused(f"no exact gradient: h.secondorder is {order}, and {why}; set it to 0")
 
 
 def check_times(times: Floats) -> None:

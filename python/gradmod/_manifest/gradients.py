@@ -14,17 +14,23 @@ from .region import Region
 
 @dataclass(frozen=True)
 class Solver:
-    """Point processes: the solver, rows of axial resistances and of places without membrane."""
+    """Point processes: the solver, rows of axial resistances and of places without membrane.
+
+    Attributes:
+        secondorder: NEURON's setting in the runs that they are for.
+    """
 
     name: str
     axial: str
     end: str
     faults: Faults
+    secondorder: int
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Solver:
         """Read ``solver``."""
-        return cls(data["name"], data["axial"], data["end"], faults_from_json(data["faults"]))
+        faults = faults_from_json(data["faults"])
+        return cls(data["name"], data["axial"], data["end"], faults, int(data["secondorder"]))
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,7 @@ class ReverseManifest:
     gather: str
     descent: str
     membrane: Membrane
+    secondorder: int
 
     @classmethod
     def read(cls, path: Path) -> ReverseManifest:
@@ -176,6 +177,7 @@ class ReverseManifest:
             gather=data["gather"],
             descent=data["descent"],
             membrane=Membrane(**data["membrane"]),
+            secondorder=int(data["secondorder"]),
         )
 
     @property

@@ -43,8 +43,6 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
             "NEURON takes the legacy values of its units (h.nrnunit_use_legacy(1), or NRNUNIT_USE_LEGACY), gradmod "
             "those of 2018: use h.nrnunit_use_legacy(0)"
         )
-    if second_order() > 1:
-        yield f"h.secondorder is {second_order()}; set it to 0"
     # NEURON 8 moves its variables when there are several threads, and forgets the POINTERs to them.
     if int(context.nthread()) > 1 and not (threads and not version().startswith("8.")):
         yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"

@@ -71,6 +71,7 @@ class Adjoint:
     def __init__(self, made: ReverseManifest, recorders: Recorders, layout: Layout) -> None:
         """Number everything; :meth:`sync` comes next."""
         self._descent, self._membrane = made.descent, made.membrane
+        self._is_halved = made.secondorder > 0
         self._spots = recorders.spots
         self._run = RunStructure()
         self._nodes = Arrays(self._run)
@@ -179,8 +180,10 @@ class Adjoint:
         run = self._run
         run.timestep, run.temperature, run.width = dt, celsius, loss.table.shape[1]
         run.broken_step = run.broken_node = -1
-        self._dt, self._has_begun = dt, False
-        inertia, axial = self._capacitance / dt, self._nodes["axial"]
+        self._has_begun = False
+        # With secondorder NEURON solves for half a step.
+        run.solved = dt / 2 if self._is_halved else dt
+        inertia, axial = self._capacitance / run.solved, self._nodes["axial"]
         still = inertia + axial
         np.add.at(still, self._parent, axial)
         self._nodes.doubles(inertia=inertia, still=still)
@@ -189,6 +192,8 @@ class Adjoint:
             weights=weights, flows=np.zeros(len(weights)), outs=np.zeros(self._out_size),
             edge_total=np.zeros(run.edges), y=np.zeros(run.nodes),
         )  # fmt: skip
+        if self._is_halved:
+            self._nodes.doubles(held=np.zeros(run.nodes))
         self._nodes.integers(end_loss=[loss.of_ends.get(end, -1) for end in range(run.ends)])
         for places, members in zip(self._regions, self._members, strict=True):
             self._begin_region(places, members, loss, netcons, self._spots[int(members[0])].region)
@@ -217,7 +222,7 @@ class Adjoint:
         places.structure.loss_of_voltage = int(bool(loss.of_v))
         places.structure.loss_of_states = int(np.any(loss_x >= 0))
         places.doubles(
-            inertia=self._membrane.capacitive * self._inertia[members] / self._dt,
+            inertia=self._membrane.capacitive * self._inertia[members] / self._run.solved,
             m=np.zeros(states * count),
             total=np.zeros(len(region.parameters) * count),
             pointer=np.zeros(pointers * count),
@@ -259,6 +264,13 @@ class Adjoint:
     def edges(self) -> Floats:
         """See above."""
         return self._nodes["edge_total"]
+
+    @property
+    def held(self) -> Floats:
+        """[node] what goes off the adjoint of its initial voltage: of ends without area, with secondorder."""
+        if not self._is_halved:
+            return np.zeros(len(self._parent))
+        return self._nodes["held"]
 
     @property
     def broken(self) -> Break | None:

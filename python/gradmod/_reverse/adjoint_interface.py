@@ -21,10 +21,10 @@ class RunStructure(ctypes.Structure):
     _fields_ = [
         *_members(_ADDRESS, "frames initial losses weights fixed log flows outs"),
         *_members(_LONG, "stride first last width"),
-        *_members(_DOUBLE, "timestep temperature"),
+        *_members(_DOUBLE, "timestep temperature solved"),
         *_members(_LONG, "nodes"),
         *_members(
-            _ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow"
+            _ADDRESS, "parent before after inertia axial axial_square still y diagonal current size voltage flow held"
         ),
         *_members(_LONG, "ends"),
         *_members(_ADDRESS, "end_node end_loss"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from .._model.cells import Cell, Floats
 from ..gradient import Gradient
 from .adjoint import Adjoint, Loss, Window
-from .harvest import Harvest
+from .harvest import Harvest, Place
 from .layout import Layout
 from .record import Record
 from .recorder import Recorders
@@ -63,8 +63,17 @@ class Descent:
             for (index, node, variable), values in columns.items()
             if variable == "v" and not self._cells[index].is_segment[node]
         }
+        for (index, node), value in self._of_ends(adjoint.held):
+            first_frame[index, node] = first_frame.get((index, node), 0.0) + value
         results = adjoint.outs, adjoint.flows, adjoint.edges.tolist()
         return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame).gradient()
+
+    def _of_ends(self, held: Floats) -> Iterable[tuple[Place, float]]:
+        """The adjoints of the voltages that ends without area start with."""
+        for index, cell in enumerate(self._cells):
+            for node, is_segment in enumerate(cell.is_segment):
+                if not is_segment:
+                    yield (index, node), -float(held[self._layout.number(index, node)])
 
     def _look(self, columns: Columns) -> Loss:
         """The derivatives of the loss in a table, and which place looks at which column."""

@@ -18,6 +18,7 @@ from .._model.cells import Cell
 from .._model.directions import check_smooth, resolve
 from .._model.pointers import Links
 from .._model.regions import density_mechanisms, group, point_processes_on, sources
+from .._neuron.settings import second_order
 from ..errors import Error, Refused
 from ..parameters import NetConDelay, Parameter
 from .recorder import Recorders
@@ -74,6 +75,7 @@ class Model:
                 [direction.wrt for direction in self.directions if direction.wrt is not None],
                 1,
                 "reverse",
+                secondorder=second_order(),
             )
         )
         made = self.made = built.manifest

@@ -88,7 +88,7 @@ class Watch:
         if not windows.has_begun or not starts:
             raise Error("simulate() did not call finitialize: there is no run to remember")
         taken = recorders.finish()
-        check_settings(Way.REVERSE)
+        check_settings(Way.REVERSE, self._model.made.secondorder)
         if taken > steps:
             raise Error(f"the run took {taken} time steps, there was room for {steps}: set h.dt first, or the duration")
         self._model.check_links()

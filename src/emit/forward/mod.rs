@@ -23,13 +23,13 @@ use crate::emit::manifest::{RegionManifest, SolverManifest, SpikesManifest};
 use crate::emit::region::pointer_gradient::Pointers;
 use crate::emit::text::fault::Fault;
 use crate::emit::text::template;
-use crate::step::{EventTimes, Linearised};
+use crate::step::{EventTimes, Linearised, TimeScheme};
 
 /// The rows of some regions, then the solver and the rows that it brings along.
 pub(in crate::emit) fn render(
     regions: &[&Linearised],
     directions: usize,
-    times: EventTimes,
+    (times, scheme): (EventTimes, TimeScheme),
     pointers: Pointers,
     is_online: bool,
 ) -> Result<(Vec<File>, Vec<RegionManifest>), EmitError> {
@@ -44,10 +44,8 @@ pub(in crate::emit) fn render(
     let rows = regions.len() + OTHERS.len() + 1;
     for (template, kind) in [("solver.mod", SOLVER)].iter().chain(&OTHERS).chain(spikes) {
         let name = unnamed(kind);
-        // As src/support.rs says; Python refuses it too, but a solver may be wired by hand.
-        let highest_order = 0;
         let context = json!({
-            "name": name, "directions": directions, "rows": rows, "last": directions - 1, "highest_order": highest_order,
+            "name": name, "directions": directions, "rows": rows, "last": directions - 1, "secondorder": scheme.secondorder(),
         });
         let text = template::render(template, context)?;
         files.push(File { name: format!("{name}.mod"), text });
@@ -68,7 +66,13 @@ pub(in crate::emit) fn spikes_manifest(hash: &str) -> SpikesManifest {
 }
 
 /// What the manifest says of them, by the hash in their names.
-pub(in crate::emit) fn manifest(hash: &str) -> SolverManifest {
+pub(in crate::emit) fn manifest(hash: &str, scheme: TimeScheme) -> SolverManifest {
     let name = |kind: &str| format!("gm_{kind}_{hash}");
-    SolverManifest { name: name(SOLVER), axial: name("axial"), end: name("end"), faults: Fault::table() }
+    SolverManifest {
+        name: name(SOLVER),
+        axial: name("axial"),
+        end: name("end"),
+        faults: Fault::table(),
+        secondorder: scheme.secondorder(),
+    }
 }

@@ -26,7 +26,7 @@ use crate::emit::region::writer::Writer;
 use crate::emit::text::code::Code;
 use crate::emit::text::{lines, template};
 use crate::model::Kind;
-use crate::step::Linearised;
+use crate::step::{Linearised, TimeScheme};
 
 /// The membrane capacitance of the segment: who holds `W` needs it.
 const CAPACITANCE: (&str, &str) = ("cm_now", "cm");
@@ -36,6 +36,8 @@ struct Context {
     name: String,
     kind: &'static str,
     is_density: bool,
+    secondorder: u8,
+    half_step: bool,
     region: String,
     mechanisms: Vec<String>,
     directions: usize,
@@ -155,6 +157,8 @@ impl Writer<'_> {
             name: unnamed(&linearised.region.name),
             kind: if is_density { "SUFFIX" } else { "POINT_PROCESS" },
             is_density,
+            secondorder: linearised.region.scheme.secondorder(),
+            half_step: linearised.region.scheme != TimeScheme::Implicit,
             region: linearised.region.name.clone(),
             mechanisms: self.mechanism_names(),
             directions: self.directions,

@@ -21,7 +21,7 @@ impl Writer<'_> {
         is_steady: bool,
     ) -> Vec<String> {
         let is_density = self.linearised.region.kind() == Kind::Density;
-        let mut range: Vec<String> = ["fault", "jumps", "v_solved", "v_now", "solved_part"].map(str::to_owned).to_vec();
+        let mut range: Vec<String> = ["fault", "jumps", "v_solved", "v_now"].map(str::to_owned).to_vec();
         if is_density {
             range.extend(["W", "W_start"].map(str::to_owned));
         }
@@ -48,7 +48,6 @@ impl Writer<'_> {
             "v (mV)".to_owned(),
             "v_now (mV)".to_owned(),
             "v_solved (mV)".to_owned(),
-            "solved_part".to_owned(),
             format!("W[{k}]"),
             format!("was[{}]", self.sources.memory_size()),
             format!("c[{}]", stored.ids.len().max(1)),

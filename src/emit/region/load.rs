@@ -78,9 +78,8 @@ impl Sources<'_> {
             Quantity::Voltage(When::Before) => (before("v_now"), Guard::None),
             // Events may have set v since.
             Quantity::Voltage(When::After) => ("v_solved".to_owned(), Guard::None),
-            Quantity::Rise | Quantity::SolvedRise if phase != Phase::Step => ("0".to_owned(), Guard::None),
+            Quantity::Rise if phase != Phase::Step => ("0".to_owned(), Guard::None),
             Quantity::Rise => (format!("v_solved - {}", before("v_now")), Guard::None),
-            Quantity::SolvedRise => (format!("solved_part*(v_solved - {})", before("v_now")), Guard::None),
             Quantity::Time => (before("t"), Guard::None),
             Quantity::Variable(mechanism, name, when) => {
                 let kind = StateKind::Variable(*mechanism, name.clone());

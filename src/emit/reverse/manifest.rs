@@ -19,7 +19,7 @@ use crate::emit::region::events::sets_voltage;
 use crate::emit::region::pointer_names::pointed_source;
 use crate::emit::text::fault::Seen;
 use crate::model::Kind;
-use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind, membrane};
+use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind, TimeScheme, membrane};
 use crate::support::Construct;
 
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +41,8 @@ pub struct ReverseManifest {
     /// What the numbers mean by which recorders tell of changes.
     pub seen: BTreeMap<&'static str, i32>,
     pub membrane: Membrane,
+    /// NEURON's `secondorder` in the runs that it is for.
+    pub secondorder: u8,
 }
 
 /// The units of the membrane equation: see [`membrane`].
@@ -125,7 +127,7 @@ pub struct ParameterScope {
 }
 
 impl ReverseManifest {
-    pub(super) fn new(mut regions: Vec<ReverseRegion>, hash: &str, shared: &str) -> Self {
+    pub(super) fn new(mut regions: Vec<ReverseRegion>, hash: &str, shared: &str, scheme: TimeScheme) -> Self {
         for region in &mut regions {
             region.recorder = region.recorder.replace(UNNAMED, hash);
             region.adjoint = region.adjoint.replace(UNNAMED, hash);
@@ -141,6 +143,7 @@ impl ReverseManifest {
             descent: format!("gm_descent_{shared}"),
             seen: Seen::table(),
             membrane: Membrane { capacitive: membrane::CAPACITIVE, area: membrane::AREA },
+            secondorder: scheme.secondorder(),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::error::EmitError;
 use super::file::{File, name_by_content};
 use crate::emit::region::events::sets_voltage;
 use crate::emit::text::{fingerprint, template};
-use crate::step::Linearised;
+use crate::step::{Linearised, TimeScheme};
 use crate::templates::source;
 pub use manifest::{ReverseManifest, ReverseRegion};
 use reversed::Reversed;
@@ -37,7 +37,7 @@ const TOLERANCE: &str = "1e-9";
 const GRID: &str = "1e-6";
 
 /// The recorders and adjoints of some regions, and what all models share.
-pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, ReverseManifest), EmitError> {
+pub(super) fn render(regions: &[&Linearised], scheme: TimeScheme) -> Result<(Vec<File>, ReverseManifest), EmitError> {
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     let jumps = regions.iter().any(|linearised| sets_voltage(linearised));
@@ -53,7 +53,7 @@ pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, ReverseManif
     }
     let hash = name_by_content(&mut files);
     let texts = SHARED.iter().chain(&INTERFACES).map(|template| source(template));
-    let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts));
+    let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts), scheme);
     let names = [&manifest.recorder_node, &manifest.gather, &manifest.descent];
     for (template, name) in SHARED.iter().zip(names) {
         let context = json!({"name": name, "tolerance": TOLERANCE, "grid": GRID, "glances": GLANCES});

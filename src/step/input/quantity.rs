@@ -15,8 +15,6 @@ pub enum Quantity {
     Voltage(When),
     /// `V_{n+1} - V_n`, as a number without a derivative
     Rise,
-    /// What NEURON solved for, `V_{n+1} - V_n` or with `secondorder` half of it; as a number without a derivative
-    SolvedRise,
     /// Time as the current phase sees it.
     Time,
     TimeStep,
@@ -49,7 +47,7 @@ impl Quantity {
     /// What a mechanism calls it.
     pub(in crate::step) fn own_name(&self) -> Option<&str> {
         match self {
-            Self::Voltage(_) | Self::Rise | Self::SolvedRise => Some("v"),
+            Self::Voltage(_) | Self::Rise => Some("v"),
             Self::Area => Some("area"),
             Self::Diameter => Some("diam"),
             Self::Time => Some("t"),

@@ -6,9 +6,12 @@
 //! (c/dt + d + A) y  = adjoint of W',   adjoint of W += (c/dt) y,   adjoint of S -= y        the transpose
 //! ```
 //!
-//! With `secondorder` NEURON solves `(2c/dt + d + A) h = -I - A V` and takes `V + 2 h` for the new voltage. The gradient
-//! of the voltage between, `W + Dh`, is what the same equation gives with `2c` for `c` and `h` for `dV` in `S`; then
-//! `W' = 2 (W + Dh) - W`.
+//! With `secondorder` NEURON solves `(2c/dt + d + A) h = -I - A V` and takes `V + 2 h` for the new voltage:
+//!
+//! ```text
+//! (2c/dt + d + A) (W + Dh) = (2c/dt) W - S,   W' = 2 (W + Dh) - W          S with `h` for `dV`
+//! (2c/dt + d + A) y = 2 adjoint of W',   adjoint of W += (2c/dt) y - adjoint of W',   adjoint of S -= y
+//! ```
 //!
 //! The matrix is symmetric once each row counts as often as its branch does. Currents of density mechanisms are in
 //! mA/cm2, those of point processes and axial currents in nA; `c` is `cm`, in uF/cm2. What converts between them is

@@ -1,4 +1,4 @@
-//! METHOD derivimplicit: `s_{n+1} = s_n + dt f(s_{n+1})`, by Newton's method.
+//! METHOD derivimplicit: `s_{n+1} = s_n + dt f(s_{n+1})`, by Newton's method; with `secondorder` over half a step.
 //!
 //! NEURON iterates until the relative change is below 1e-6 and the residual
 //! below 1e-8; the last correction is far smaller, so the iterate's derivative
@@ -29,12 +29,13 @@ pub(in crate::step) fn advance(
         }
     };
     let unknowns: Vec<Input> = names.iter().map(|name| step.state_after(index, name)).collect();
-    let mut at_end = values.clone();
+    let extent = step.extent;
+    let mut at_solution = values.clone();
     for (name, unknown) in names.iter().zip(&unknowns) {
-        let value = step.graph.read(*unknown);
-        at_end.insert(name.clone(), value);
+        let end = step.graph.read(*unknown);
+        at_solution.insert(name.clone(), extent.solved(&mut step.graph, values[name], end));
     }
-    let mut trace = step.trace(mechanism, at_end, scope);
+    let mut trace = step.trace(mechanism, at_solution, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
     let Primes::Collect(slopes) = trace.primes else { return Ok(values) };
@@ -42,22 +43,22 @@ pub(in crate::step) fn advance(
     for (name, unknown) in names.iter().zip(&unknowns) {
         let slope = slopes.iter().find(|(known, _)| known == name).map(|(_, slope)| *slope);
         let slope = slope.unwrap_or_else(|| step.graph.number(0.0));
-        let new = step.graph.read(*unknown);
-        let change = step.graph.sub(new, values[name]);
+        let end = step.graph.read(*unknown);
+        let change = extent.solved_change(&mut step.graph, values[name], end);
         let drift = step.graph.mul(step.dt, slope);
         residuals.push(step.graph.sub(change, drift));
     }
-    let solution = step.graph.solve(unknowns, residuals, scope);
+    let ends = step.graph.solve(unknowns, residuals, scope);
     // Once more with the solution, for what the block assigns besides.
-    let mut solved = values;
-    for (name, value) in names.iter().zip(&solution) {
-        solved.insert(name.clone(), *value);
+    let mut solved = values.clone();
+    for (name, end) in names.iter().zip(&ends) {
+        solved.insert(name.clone(), extent.solved(&mut step.graph, values[name], *end));
     }
     let mut trace = step.trace(mechanism, solved, scope);
     trace.primes = Primes::Collect(Vec::new());
     trace.run_block(block)?;
     let mut values = trace.values;
-    for (name, value) in names.into_iter().zip(solution) {
+    for (name, value) in names.into_iter().zip(ends) {
         values.insert(name, value);
     }
     Ok(values)

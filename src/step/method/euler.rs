@@ -23,7 +23,8 @@ pub(in crate::step) fn advance(
             let times = step.graph.number(f64::from(times_listed(block, &name)));
             let slope = step.graph.mul(times, slope);
             let change = step.graph.mul(step.dt, slope);
-            *value = step.graph.add(*value, change);
+            let solved = step.graph.add(*value, change);
+            *value = step.extent.end(&mut step.graph, *value, solved);
         }
     }
     Ok(values)

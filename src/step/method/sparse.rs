@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Comparison, Id, Input};
+use crate::step::time_scheme::Extent;
 use crate::syntax::ast::Block;
 use crate::trace::{Scheme, Trace, Traced, Values};
 
@@ -21,7 +22,12 @@ const STEADY_STEP: f64 = 1e9;
 const ITERATIONS: usize = 6;
 
 /// One time step; `own` are NEURON's values of the states at its end.
-pub(in crate::step) fn advance(trace: &mut Trace, block: &Block, dt: Id, own: impl Fn(&str) -> Input) -> Traced<()> {
+pub(in crate::step) fn advance(
+    trace: &mut Trace,
+    block: &Block,
+    (dt, extent): (Id, Extent),
+    own: impl Fn(&str) -> Input,
+) -> Traced<()> {
     let scheme = Scheme::new(trace.mechanism, block);
     let old = trace.values.clone();
     if scheme.is_linear {
@@ -30,26 +36,35 @@ pub(in crate::step) fn advance(trace: &mut Trace, block: &Block, dt: Id, own: im
         let mut known = Vec::new();
         for state in &scheme.states {
             let end = trace.graph.read(own(state));
-            known.push(trace.graph.sub(end, old[state]));
+            known.push(extent.solved_change(trace.graph, old[state], end));
         }
         let changes =
             trace.graph.solve_linear(equations.matrix, equations.right, Some(known), scope).unwrap_or_default();
         for (state, change) in scheme.states.iter().zip(changes) {
-            let end = trace.graph.read(own(state));
             let value = trace.graph.add(old[state], change);
-            let value = trace.graph.anchor(end, value);
             trace.values.insert(state.clone(), value);
         }
     } else {
         iterate(trace, block, &scheme, &old, dt, ITERATIONS)?;
-        for state in &scheme.states {
-            let end = trace.graph.read(own(state));
-            let value = trace.graph.anchor(end, trace.values[state]);
-            trace.values.insert(state.clone(), value);
+    }
+    let mut solved = Vec::new();
+    for state in &scheme.states {
+        let end = trace.graph.read(own(state));
+        let own = extent.solved(trace.graph, old[state], end);
+        let value = trace.graph.anchor(own, trace.values[state]);
+        trace.values.insert(state.clone(), value);
+        solved.push((state, value, end));
+    }
+    // What the block assigns besides is that of the solution.
+    trace.kinetic(block, &scheme, &old, dt)?;
+    if extent == Extent::Half {
+        for (state, value, own) in solved {
+            let end = extent.end(trace.graph, old[state], value);
+            let end = trace.graph.anchor(own, end);
+            trace.values.insert(state.clone(), end);
         }
     }
-    // What the block assigns besides is that of the end.
-    trace.kinetic(block, &scheme, &old, dt).map(|_| ())
+    Ok(())
 }
 
 /// `SOLVE ... STEADYSTATE sparse`: one enormous step.

@@ -3,13 +3,14 @@
 //! NEURON solves `(c/dt + d + A) dV = -I - A V`, where the slope `d` is the
 //! difference of the current over 0.001 mV, or the user's CONDUCTANCE. With
 //! `J = I + d (V_{n+1} - V_n)` the derivative of that equation needs `J` only:
-//! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`.
+//! `S_a = dJ/da` at fixed `V_{n+1} - V_n`, less `d` for `a = V_n`. With
+//! `secondorder` the change that NEURON solves for, half of it, stands in its place.
 
 use crate::graph::{Builtin, Id, Node, Scope};
 use crate::model::shadow::local_name;
-use crate::model::{Mechanism, SEEN_VOLTAGE};
+use crate::model::{Ion, Mechanism, SEEN_VOLTAGE};
 use crate::step::guard::shared_variables;
-use crate::step::{Quantity, Refused, StateKind, Step, When};
+use crate::step::{Quantity, Refused, StateKind, Step, TimeScheme, When};
 use crate::syntax::ast::{Statement, StatementKind};
 use crate::syntax::visit::statements;
 use crate::trace::{Discontinuities, Values};
@@ -31,7 +32,10 @@ impl Step<'_> {
     /// Runs the current phase.
     pub(in crate::step) fn currents(&mut self) -> Result<Membrane, Refused> {
         let region = self.region;
-        let rise = self.read(Quantity::SolvedRise, "rise_solved");
+        let part = self.graph.number(region.scheme.solved_part());
+        let rise = self.read(Quantity::Rise, "rise");
+        let rise = self.graph.mul(part, rise);
+        let mut ion_slopes = Values::new();
         let zero = self.graph.number(0.0);
         let mut membrane = Membrane { current: zero, conductance: zero, size: zero };
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
@@ -80,7 +84,12 @@ impl Step<'_> {
                     let own = after[local_if_any(&after, &name).as_str()];
                     let own = self.inside(scope, own);
                     let total = self.graph.add(self.ion_values[&name], own);
-                    self.ion_values.insert(name, total);
+                    self.ion_values.insert(name.clone(), total);
+                    if region.scheme == TimeScheme::CrankNicolsonCurrents {
+                        let slope = self.slope_of_ion(index, (&before, &after), ion, differs, scope)?;
+                        let others = ion_slopes.get(&name).copied().unwrap_or(zero);
+                        ion_slopes.insert(name, self.graph.add(others, slope));
+                    }
                 }
             }
             membrane.current = self.graph.add(membrane.current, current);
@@ -90,6 +99,16 @@ impl Step<'_> {
             self.leave(index, scope, &before, &mut after);
             self.take_concentrations(mechanism, &after);
             self.values[index] = after;
+        }
+        // NEURON's second_order_cur: what the state phase and events see. Unlike `d` in `J`, it takes the new voltage
+        // for what it is.
+        let [old, new] = [self.v_before, self.v_after].map(|input| self.graph.read(input));
+        let solved = self.graph.sub(new, old);
+        let solved = self.graph.mul(part, solved);
+        for (name, slope) in ion_slopes {
+            let change = self.graph.mul(slope, solved);
+            let total = self.graph.add(self.ion_values[&name], change);
+            self.ion_values.insert(name, total);
         }
         Ok(membrane)
     }
@@ -147,19 +166,58 @@ impl Step<'_> {
         let conductance = if let Some(hint) = hint {
             hint
         } else {
-            let slope = self.derivative(current, self.v_before);
-            let curvature = self.derivative(slope, self.v_before);
-            // A table's slope changes at its points.
-            let bends = !self.graph.is_zero(curvature) || !mechanism.function_tables.is_empty();
-            if !bends && !differs && !self.has_corner(current) {
-                slope
-            } else {
-                self.difference(index, before, current, scope)?
-            }
+            self.slope(index, (before, current), differs, scope, &|step, values| step.sum(mechanism, values))?
         };
         let change = self.graph.mul(conductance, rise);
         let current = self.graph.add(current, change);
         Ok((self.inside(scope, current), self.inside(scope, conductance)))
+    }
+
+    /// NEURON's `dI/dV` of the current that a mechanism writes for an ion.
+    fn slope_of_ion(
+        &mut self,
+        index: usize,
+        (before, after): (&Values, &Values),
+        ion: &Ion,
+        differs: bool,
+        scope: Scope,
+    ) -> Result<Id, Refused> {
+        let region = self.region;
+        let mechanism = &region.mechanisms[index];
+        let current = ion.current();
+        let own = |values: &Values| values[local_if_any(values, &current).as_str()];
+        let slope = if self.hinted(mechanism, after).is_some() {
+            // NEURON adds only what a hint gives to that ion.
+            self.hints(mechanism, after, |name| name == Some(ion.name.as_str()))
+                .unwrap_or_else(|| self.graph.number(0.0))
+        } else {
+            self.slope(index, (before, own(after)), differs, scope, &|_, values| own(values))?
+        };
+        Ok(self.inside(scope, slope))
+    }
+
+    /// How NEURON finds the slope of a current, or of a sum of them, that is `current` now: by the difference over
+    /// 0.001 mV, which is the derivative of what is linear in the voltage.
+    fn slope(
+        &mut self,
+        index: usize,
+        (before, current): (&Values, Id),
+        differs: bool,
+        scope: Scope,
+        of: &dyn Fn(&mut Self, &Values) -> Id,
+    ) -> Result<Id, Refused> {
+        let slope = self.derivative(current, self.v_before);
+        let curvature = self.derivative(slope, self.v_before);
+        // A table's slope changes at its points.
+        let bends = !self.graph.is_zero(curvature) || !self.region.mechanisms[index].function_tables.is_empty();
+        if !bends && !differs && !self.has_corner(current) {
+            return Ok(slope);
+        }
+        let step = self.graph.number(SLOPE_STEP);
+        let above = self.breakpoint_above(index, before.clone(), scope)?;
+        let higher = of(self, &above);
+        let difference = self.graph.sub(higher, current);
+        Ok(self.graph.div(difference, step))
     }
 
     /// `sum`, and how large the currents of a mechanism are, and the change of their sum within the step.
@@ -173,16 +231,6 @@ impl Step<'_> {
             let size = self.graph.call(Builtin::Fabs, vec![part]);
             self.graph.add(sum, size)
         })
-    }
-
-    /// NEURON's numerical slope, for currents that are not linear in the voltage.
-    fn difference(&mut self, index: usize, before: &Values, current: Id, scope: Scope) -> Result<Id, Refused> {
-        let step = self.graph.number(SLOPE_STEP);
-        let after = self.breakpoint_above(index, before.clone(), scope)?;
-        let mechanism = &self.region.mechanisms[index];
-        let higher = self.sum(mechanism, &after);
-        let difference = self.graph.sub(higher, current);
-        Ok(self.graph.div(difference, step))
     }
 
     /// BREAKPOINT as NEURON runs it, first at the higher voltage, then, without `state_discontinuity`, at the voltage.
@@ -244,12 +292,26 @@ impl Step<'_> {
 
     /// The sum of the CONDUCTANCE hints, if there are any, as NEURON adds it to the membrane's conductance.
     fn hinted(&mut self, mechanism: &Mechanism, values: &Values) -> Option<Id> {
+        let sum = self.hints(mechanism, values, |_| true);
+        let is_inward = mechanism.currents.iter().any(|current| current.electrode);
+        sum.map(|sum| if is_inward { self.graph.neg(sum) } else { sum })
+    }
+
+    /// The sum of those hints that NEURON heeds and that are given to these ions.
+    fn hints(
+        &mut self,
+        mechanism: &Mechanism,
+        values: &Values,
+        is_wanted: impl Fn(Option<&str>) -> bool,
+    ) -> Option<Id> {
         if !mechanism.is_thread_safe {
             return None;
         }
         // Wherever it stands in BREAKPOINT.
         let names = statements(&mechanism.breakpoint).filter_map(|statement| match &statement.kind {
-            StatementKind::Conductance(name, _) => Some(name.text.as_str()),
+            StatementKind::Conductance(name, ion) if is_wanted(ion.as_ref().map(|ion| ion.text.as_str())) => {
+                Some(name.text.as_str())
+            }
             _ => None,
         });
         let mut sum = None;
@@ -261,8 +323,7 @@ impl Step<'_> {
                 None => value,
             });
         }
-        let is_inward = mechanism.currents.iter().any(|current| current.electrode);
-        sum.map(|sum| if is_inward { self.graph.neg(sum) } else { sum })
+        sum
     }
 
     /// 0 where the mechanism is off.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Input, Scope};
+use crate::graph::{Id, Input, Scope};
 use crate::model::{Mechanism, Variable, skipped};
 use crate::step::method::{derivimplicit, euler, linear, nonlinear, runge, sparse};
+use crate::step::time_scheme::{Extent, TimeScheme};
 use crate::step::{Quantity, Refused, Step, When};
 use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
+use crate::syntax::visit::statements;
 use crate::trace::{Primes, Scheme, Trace, Traced, Values, keeps_cnexp};
 
 /// How NEURON advances the states of a block.
@@ -21,6 +23,16 @@ pub(in crate::step) enum Method {
     Nonlinear,
     /// The code itself advances them.
     Procedure,
+}
+
+impl Method {
+    /// Whether NEURON halves the time step for it with `secondorder`.
+    const fn is_halved(&self) -> bool {
+        match self {
+            Self::Derivimplicit | Self::Euler | Self::Runge | Self::Sparse => true,
+            Self::Cnexp | Self::Linear | Self::Nonlinear | Self::Procedure => false,
+        }
+    }
 }
 
 /// What blocks of a kind are called, and how they may be solved.
@@ -56,6 +68,7 @@ impl<'a> Step<'a> {
             values.insert("v".to_owned(), v);
             self.see(index, &mut values, When::After);
             values.insert("t".to_owned(), t);
+            let whole_step = self.begin_solves(index, &mut values);
             for statement in &mechanism.breakpoint {
                 let result = match &statement.kind {
                     StatementKind::Solve(solve) => self.solve(index, solve, values, scope),
@@ -68,6 +81,8 @@ impl<'a> Step<'a> {
                 };
                 values = result.map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
             }
+            self.dt = whole_step;
+            values.insert("dt".to_owned(), whole_step);
             self.anchor_states(index, &shown, &mut values);
             self.share(index, &solved_blocks(mechanism), &shown, &mut values);
             self.leave(index, scope, &shown, &mut values);
@@ -75,6 +90,26 @@ impl<'a> Step<'a> {
             self.values[index] = values;
         }
         Ok(())
+    }
+
+    /// Sets how far the SOLVEs of a mechanism go; returns the whole time step.
+    ///
+    /// NEURON halves `dt` for all of them, those by cnexp too, where one is by a METHOD that goes half a step.
+    fn begin_solves(&mut self, index: usize, values: &mut Values) -> Id {
+        let whole_step = self.dt;
+        let solves =
+            statements(&self.region.mechanisms[index].breakpoint).filter_map(|statement| match &statement.kind {
+                StatementKind::Solve(solve) => self.method(index, solve).ok(),
+                _ => None,
+            });
+        let is_any_halved = solves.into_iter().any(|(method, _)| method.is_halved());
+        self.extent = if is_any_halved { self.region.scheme.extent() } else { Extent::Whole };
+        if self.extent == Extent::Half {
+            let half = self.graph.number(0.5);
+            self.dt = self.graph.mul(half, whole_step);
+            values.insert("dt".to_owned(), self.dt);
+        }
+        whole_step
     }
 
     /// The block that a SOLVE names, and how NEURON advances it.
@@ -107,6 +142,12 @@ impl<'a> Step<'a> {
                 return Err(Box::new(refused.help(help)));
             }
         };
+        if matches!(method, Method::Runge) && region.scheme != TimeScheme::Implicit {
+            // What NEURON adds is the slope of the last evaluation, and not what the states have changed by.
+            let order = region.scheme.secondorder();
+            let refused = refuse(format!("METHOD runge is not differentiated with secondorder {order}"));
+            return Err(Box::new(refused.help("set h.secondorder to 0, or use another METHOD")));
+        }
         if let (Method::Derivimplicit, Some(state)) = (&method, skipped(block).first()) {
             let refused = refuse(format!(
                 "the equation of `{state}` is in an IF: where it is left out, NEURON takes what the right side was before"
@@ -121,7 +162,7 @@ impl<'a> Step<'a> {
     fn solve(&mut self, index: usize, solve: &Solve, values: Values, scope: Scope) -> Traced<Values> {
         let mechanism = &self.region.mechanisms[index];
         let (method, block) = self.method(index, solve)?;
-        let dt = self.dt;
+        let (dt, extent) = (self.dt, self.extent);
         match method {
             Method::Cnexp => {
                 let mut trace = self.trace(mechanism, values, scope);
@@ -139,7 +180,7 @@ impl<'a> Step<'a> {
                 let own: BTreeMap<String, Input> =
                     scheme.states.into_iter().map(|name| (name.clone(), self.state_after(index, &name))).collect();
                 let mut trace = self.trace(mechanism, values, scope);
-                sparse::advance(&mut trace, block, dt, |name| own[name])?;
+                sparse::advance(&mut trace, block, (dt, extent), |name| own[name])?;
                 Ok(trace.values)
             }
             Method::Linear => {

@@ -138,7 +138,7 @@ fn start(reversed: &Reversed) -> Vec<String> {
     let mut text = loaded(loads, &code, &flow.names);
     text.extend(fail_where(&code, &linearised.failed_start));
     text.extend(statements(&flow.code));
-    let capacitive = format!("{}*capacity[i]/run->timestep*y + carry[i]", membrane::CAPACITIVE);
+    let capacitive = format!("{}*capacity[i]/run->solved*y + carry[i]", membrane::CAPACITIVE);
     text.extend(gather(&code, "double initial", Some(capacitive), &flow.v_before));
     text.push("initial = scale[i]*initial + gm_loss(run, 0, places->loss_v[i]);".to_owned());
     for (index, terms) in flow.pointer_before.iter().enumerate() {

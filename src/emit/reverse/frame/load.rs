@@ -43,7 +43,7 @@ impl Frame<'_> {
         Some(match quantity {
             Quantity::Voltage(when) => Found::Moving(0, *when),
             // Reverse mode refuses `secondorder`.
-            Quantity::Rise | Quantity::SolvedRise => Found::Rise,
+            Quantity::Rise => Found::Rise,
             Quantity::Time => Found::Time,
             Quantity::Variable(mechanism, name, when) => {
                 let kind = StateKind::Variable(*mechanism, name.clone());

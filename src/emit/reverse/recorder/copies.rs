@@ -32,7 +32,7 @@ impl Reversed<'_> {
                 Quantity::Voltage(_) if sets_voltage(self.linearised) => KEPT.to_owned(),
                 Quantity::Voltage(_) => "v".to_owned(),
                 Quantity::Time => "t".to_owned(),
-                Quantity::Rise | Quantity::SolvedRise => "0".to_owned(),
+                Quantity::Rise => "0".to_owned(),
                 Quantity::Variable(mechanism, variable, When::Before | When::After) => {
                     self.variable(*mechanism, variable, copies)
                 }
