@@ -20,6 +20,7 @@ ROOMS: Mapping[str, str] = {
     "_neuron": "errors",
     "_manifest": "errors",
     "_command": "errors",
+    "_features": "errors",
     "_model": "errors parameters _command _neuron _manifest",
     "_build": "errors _command _neuron _manifest _model",
     "_emitted": "_neuron _manifest _process _model",

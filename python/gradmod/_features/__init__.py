@@ -1,0 +1,1 @@
+"""Features of traces, each a number with its derivative by the samples; numpy only, without NEURON."""
