@@ -15,6 +15,7 @@ a spike comes or goes, or a maximum moves from one point to another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -135,6 +136,17 @@ class Features:
         """
         times, values = np.asarray(t, dtype=np.float64), np.asarray(v, dtype=np.float64)
         return Found(self._definitions, Extraction(Sampled(times, values, self.settings.interp_step), self.settings))
+
+    def with_names(self, asked: Iterable[str | Definition]) -> Features:
+        """Other features, of the same stimulus with the same settings."""
+        other = copy(self)
+        other._definitions = [one if isinstance(one, Definition) else self._own(one) for one in asked]
+        other.names = [definition.name for definition in other._definitions]
+        return other
+
+    def _own(self, name: str) -> Definition:
+        own = [definition for definition in self._definitions if definition.name == name]
+        return own[0] if own else _known(name)
 
     def __repr__(self) -> str:
         return f"Features({', '.join(self.names)})"

@@ -1,0 +1,214 @@
+"""Fits: residuals and their Jacobian beside differences, parameters found again, what the data tell."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradmod
+import numpy as np
+import pytest
+from gradmod.features import Features
+from gradmod.fit import Free, Problem, Scale, Sweep, least_squares
+from gradmod.targets import FeatureTarget, TraceTarget
+from neuron import h
+
+TRUTH = {"gna": 0.12, "gk": 0.036, "cm": 1.0}
+WANTED = ("peak_time", "peak_voltage", "min_AHP_values", "voltage_base")
+SIZES = {"peak_time": 0.2, "peak_voltage": 1.0, "min_AHP_values": 1.0, "voltage_base": 0.3}
+AMPS = (0.12, 0.3)
+DURATION = 40.0
+
+
+class Cell:
+    """A soma with hh and a dendrite."""
+
+    def __init__(self) -> None:
+        self.soma, self.dend = h.Section(name="soma"), h.Section(name="dend")
+        self.dend.connect(self.soma(1))
+        self.soma.L = self.soma.diam = 18.0
+        self.dend.L, self.dend.diam, self.dend.nseg = 200.0, 1.5, 3
+        self.soma.insert("hh")
+        self.dend.insert("pas")
+        self.clamp = h.IClamp(self.soma(0.5))
+        self.clamp.delay, self.clamp.dur = 4.0, 32.0
+        if hasattr(h, "usetable_hh"):
+            h.usetable_hh = 0
+        h.dt, h.v_init = 0.025, -65.0
+
+    def amp(self, value: float) -> None:
+        self.clamp.amp = value
+
+    def free(self, scale: Scale = Scale.LOG) -> dict[str, Free]:
+        return {
+            "gna": Free(gradmod.Range("gnabar_hh", self.soma), 0.03, 0.5, scale),
+            "gk": Free(gradmod.Range("gkbar_hh", self.soma), 0.008, 0.15, scale),
+            "cm": Free(gradmod.Range("cm", [self.soma, self.dend]), 0.4, 2.5, scale),
+        }
+
+    def set(self, **values: float) -> None:
+        self.soma.gnabar_hh, self.soma.gkbar_hh = values["gna"], values["gk"]
+        self.soma.cm = self.dend.cm = values["cm"]
+
+    def trace(self, amp: float) -> tuple[np.ndarray, np.ndarray]:
+        self.amp(amp)
+        t, v = h.Vector().record(h._ref_t), h.Vector().record(self.soma(0.5)._ref_v)
+        h.finitialize(-65)
+        parallel = h.ParallelContext()
+        parallel.set_maxstep(10)
+        parallel.psolve(DURATION)
+        return np.array(t), np.array(v)
+
+    def sweep(self, amp: float) -> Sweep:
+        """With the features of the present model."""
+        asked = Features(WANTED, stim_start=4, stim_end=36, interp_step=0.025)
+        found = asked.of(*self.trace(amp))
+        target = FeatureTarget(asked, {name: found[name] for name in found}, SIZES)
+        return Sweep(f"{amp} nA", self.soma(0.5), DURATION, [target], before=partial(self.amp, amp))
+
+
+@pytest.fixture
+def cell() -> Cell:
+    made = Cell()
+    made.set(**TRUTH)
+    return made
+
+
+@pytest.mark.parametrize("scale", list(Scale))
+def test_the_jacobian_of_the_residuals(cell: Cell, scale: Scale) -> None:
+    sweeps = [cell.sweep(amp) for amp in AMPS]
+    with Problem(cell.free(scale), sweeps, keep=cell) as problem:
+        u = problem.inner([0.118, 0.037, 1.03])
+        mine = problem.jacobian(u)
+        for k in range(3):
+            best = np.inf
+            for step in (1e-3, 1e-4, 1e-5, 1e-6):
+                by = step * max(abs(problem.outer(u)[k]), 1e-3) if scale is Scale.LINEAR else step
+                shifted = [problem.residuals(u + sign * by * np.eye(3)[k]) for sign in (1, -1)]
+                theirs = (shifted[0] - shifted[1]) / (2 * by)
+                best = min(best, float(np.abs(mine[:, k] - theirs).max() / np.abs(theirs).max()))
+            assert best < 1e-6, (scale, k, best)
+        assert len(set(problem.evaluate(u).names)) == len(mine)
+
+
+def test_spikes_are_found_again(cell: Cell) -> None:
+    sweeps = [cell.sweep(amp) for amp in AMPS]
+    found = []
+    with Problem(cell.free(), sweeps, keep=cell) as problem:
+        result = least_squares(
+            problem, {"gna": 0.19, "gk": 0.027, "cm": 0.75}, runs=60, callback=lambda *now: found.append(now)
+        )
+    assert result.cost < 1e-6
+    assert result.evaluations <= 60
+    assert all(abs(result.x[name] / truth - 1) < 1e-3 for name, truth in TRUTH.items())
+    assert cell.soma.gnabar_hh == result.x["gna"]
+    assert found == result.history
+    assert found[-1][1] == result.cost
+    text = str(result)
+    assert "gna = 0.12" in text
+    assert "0.3 nA: peak_time[0]" in text or "0.12 nA" in text
+
+
+def test_a_trace_as_a_target(cell: Cell) -> None:
+    t, v = cell.trace(0.12)
+    target = TraceTarget(v[::7], t[::7], 0.5)
+    sweep = Sweep("trace", cell.soma(0.5), DURATION, [target], before=partial(cell.amp, 0.12))
+    with Problem(cell.free(), [sweep], keep=cell) as problem:
+        result = least_squares(problem, {"gna": 0.125, "gk": 0.035, "cm": 1.02})
+    assert all(abs(result.x[name] / truth - 1) < 1e-4 for name, truth in TRUTH.items())
+
+
+def test_missing_spikes_count_and_come_back(cell: Cell) -> None:
+    sweep = cell.sweep(0.3)
+    with Problem(cell.free(), [sweep], keep=cell) as problem:
+        weak = problem.evaluate(problem.inner([0.05, 0.036, 1.0]))
+        rows = dict(zip(weak.names, weak.values, strict=True))
+        slopes = dict(zip(weak.names, weak.jacobian, strict=True))
+        assert rows["0.3 nA: peak_time[1]"] == 10.0
+        assert not np.any(slopes["0.3 nA: peak_time[1]"])
+        assert rows["0.3 nA: soft_spike_count"] < 0
+        assert slopes["0.3 nA: soft_spike_count"][0] > 0
+        assert least_squares(problem, {"gna": 0.08, "gk": 0.03, "cm": 1.0}, runs=80).cost < 1e-6
+
+
+def test_a_product_is_named(cell: Cell) -> None:
+    """Two parameters that act only as a product: a conductance of pas, and its factor in every segment."""
+    cell.dend.g_pas = 4e-4
+    _, v = cell.trace(-0.05)
+    times = np.arange(0, DURATION, 1.0)
+    target = TraceTarget(np.interp(times, np.arange(len(v)) * 0.025, v), times, 0.1)
+    sweep = Sweep("step", cell.soma(0.5), DURATION, [target], before=partial(cell.amp, -0.05))
+    free = {
+        "first": Free(gradmod.Range("g_pas", cell.dend(0.5)), 1e-5, 1e-2),
+        "gk": Free(gradmod.Range("gkbar_hh", cell.soma), 0.008, 0.15),
+    }
+    with Problem(free, [sweep], keep=cell) as problem:
+        evaluated = problem.evaluate(problem.inner(problem.x))
+    # On logarithmic scales both factors of a product have the same column.
+    jacobian = np.column_stack([evaluated.jacobian[:, 0], evaluated.jacobian[:, 0], evaluated.jacobian[:, 1]])
+    from gradmod._fit.certainty import certainty
+
+    told = certainty(["g", "factor", "gk"], jacobian, 1.0)
+    (untold,) = told.untold
+    assert set(untold.parts) == {"g", "factor"}
+    assert abs(untold.parts["g"] + untold.parts["factor"]) < 1e-6
+    assert np.isinf(told.errors[0]) and np.isinf(told.errors[1]) and np.isfinite(told.errors[2])
+    assert "not told by the data: +0.71" in str(told)
+
+
+def test_standard_errors_are_those_of_noisy_data(cell: Cell) -> None:
+    t, v = cell.trace(0.12)
+    random = np.random.default_rng(8)
+    noise, points = 0.4, slice(0, None, 20)
+
+    def fit(data: np.ndarray) -> Any:
+        target = TraceTarget(data, t[points], noise)
+        sweep = Sweep("trace", cell.soma(0.5), DURATION, [target], before=partial(cell.amp, 0.12))
+        with Problem(cell.free(), [sweep], keep=cell) as problem:
+            return least_squares(problem, TRUTH, runs=15)
+
+    said = fit(v[points]).certainty.errors
+    found = [list(fit(v[points] + random.normal(0, noise, len(t[points]))).x.values()) for _ in range(50)]
+    spread = np.std(np.log(found), axis=0, ddof=1)
+    # Of 50 samples the deviation is known to 10 %.
+    assert np.all(np.abs(spread / said - 1) < 0.25)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda c: Free(gradmod.Range("cm", c.soma), 1.0, 0.5), "the bounds 1.0 and 0.5 are not two numbers"),
+        (lambda c: Free(gradmod.Range("cm", c.soma), 0.0, 0.5), "on a logarithmic scale it must be above 0"),
+        (lambda c: Problem(c.free(), []), "there are no sweeps"),
+        (lambda c: Problem(c.free(), [Sweep("a", c.soma(0.5), 5, [])]), "the sweep a has no target"),
+        (lambda c: TraceTarget([1, 2], [1, 2, 3], 1), r"there are 3 times, the target has shape \(2,\)"),
+        (lambda c: TraceTarget([1, 2], [1, 2], [1, 0]), "an uncertainty of a trace is not above 0"),
+        (
+            lambda c: FeatureTarget(Features(["voltage_base"], stim_start=1, stim_end=2), {"peak_time": 3}, 1),
+            "peak_time is not among the features: voltage_base",
+        ),
+        (
+            lambda c: FeatureTarget(Features(["peak_time"], stim_start=1, stim_end=2), {"peak_time": []}, 1),
+            "the target of peak_time is",
+        ),
+        (
+            lambda c: FeatureTarget(Features(["peak_time"], stim_start=1, stim_end=2), {"peak_time": 3}, {}),
+            "there is no uncertainty of peak_time, in ms",
+        ),
+        (
+            lambda c: FeatureTarget(Features(["peak_time"], stim_start=1, stim_end=2), {"peak_time": 3}, -1.0),
+            "the uncertainty of peak_time is -1.0",
+        ),
+    ],
+)
+def test_misuse(cell: Cell, make: Any, said: str) -> None:
+    with pytest.raises(gradmod.Error, match=said):
+        make(cell)
+
+
+def test_out_of_bounds(cell: Cell) -> None:
+    with Problem(cell.free(), [cell.sweep(0.12)], keep=cell) as problem:
+        with pytest.raises(gradmod.Error, match=r"gna is 0\.9, out of its bounds from 0\.03 to 0\.5"):
+            least_squares(problem, {"gna": 0.9, "gk": 0.03, "cm": 1.0})
+        with pytest.raises(gradmod.Error, match=r"x has shape \(2,\), there are 3 parameters"):
+            problem.inner([1.0, 2.0])
