@@ -111,6 +111,7 @@ class Problem:
 
     Attributes:
         names: Of the parameters.
+        sweeps: As given.
         evaluations: How often all sweeps were run.
     """
 
@@ -134,8 +135,8 @@ class Problem:
         for sweep in sweeps:
             if not sweep.targets:
                 raise Error(f"the sweep {sweep.name} has no target")
-        self._free, self._sweeps = dict(parameters), list(sweeps)
-        self._present = self._sweeps[0]
+        self._free, self.sweeps = dict(parameters), tuple(sweeps)
+        self._present = self.sweeps[0]
         longest = max(sweep.duration for sweep in sweeps)
         self._simulation = Simulation(
             {name: free.parameter for name, free in self._free.items()},
@@ -187,7 +188,7 @@ class Problem:
         x = self.outer(seen)
         slopes = np.array([free.slope(float(value)) for free, value in zip(self._free.values(), seen, strict=True)])
         names, values, rows = list[str](), list[Floats](), list[Floats]()
-        for index, sweep in enumerate(self._sweeps):
+        for index, sweep in enumerate(self.sweeps):
             self._present = sweep
             trace = self._simulation(x)[index]
             gradient = self._simulation.jacobian(x)[index] * slopes

@@ -246,6 +246,12 @@ def test_reverse_mode_is_compared_with_forward_mode(tmp_path: Path) -> None:
     assert all(text.startswith("TmSyn.tau: reverse mode off by") for text in wrong["mismatches"])
 
 
+def test_the_last_name_counts_and_a_point_process_stays_one() -> None:
+    (found,) = certificates(CHANNELS.parent / "check" / "twonames.mod")
+    assert found["verdict"] == "exact" and found["mechanism"] == "OneName"
+    assert "OneName.g" in found["parameters"]
+
+
 def test_a_gradient_that_is_forgotten(tmp_path: Path) -> None:
     python = stand_in(
         tmp_path,

@@ -132,7 +132,11 @@ impl Builder {
 
     fn neuron_statement(&mut self, statement: &NeuronStatement) {
         match statement {
-            NeuronStatement::Suffix(name) => self.name = Some((name.clone(), Kind::Density)),
+            // NEURON's translator takes the last name, and any POINT_PROCESS makes it one.
+            NeuronStatement::Suffix(name) => {
+                let kind = self.name.take().map_or(Kind::Density, |(_, kind)| kind);
+                self.name = Some((name.clone(), kind));
+            }
             NeuronStatement::PointProcess(name) => self.name = Some((name.clone(), Kind::Point)),
             NeuronStatement::UseIon(ion) => self.use_ion(ion),
             NeuronStatement::NonspecificCurrent(names) => {

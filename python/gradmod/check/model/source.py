@@ -63,12 +63,14 @@ def declarations(text: str) -> Declarations:
     """Read the declarations of a .mod file."""
     code = without_comments(text)
     neuron = " ".join(_blocks(code, "NEURON"))
-    kind = _KIND.search(neuron)
-    name = kind[2] if kind else ""
+    # The last name counts, and what is a point process once stays one.
+    kinds = _KIND.findall(neuron)
+    name = kinds[-1][1] if kinds else ""
+    order = ["SUFFIX", "POINT_PROCESS", "ARTIFICIAL_CELL"]
     parameters = _parameters(_blocks(code, "PARAMETER"))
     return Declarations(
         name="" if name == "nothing" else name,
-        kind=kind[1] if kind else "",
+        kind=max((kind for kind, _ in kinds), key=order.index, default=""),
         ions=tuple(_ion(found[1], found[2]) for found in _ION.finditer(neuron)),
         units={name: unit for name, (_, unit) in parameters.items()},
         unset=frozenset(name for name, (value, _) in parameters.items() if value is None),
