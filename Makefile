@@ -67,7 +67,7 @@ test-rust:
 	cargo test
 
 # Two files at a time, each in a process of its own: NEURON keeps every mechanism that was ever loaded. The longest first.
-LONGEST := $(addprefix python/tests/,test_every_parameter.py test_reverse.py test_homeostat.py test_constructs.py)
+LONGEST := $(addprefix python/tests/,test_every_parameter.py test_reverse.py test_second_order.py test_homeostat.py test_constructs.py)
 # NEURON's mechanisms and ours are compiled by the same flags. With -O0 the runs take six times as long, with -O2 the
 # compiler twice as long; the machine code differs, its numbers do not.
 FAST = CXXFLAGS='-O1 -std=c++17' MAKEFLAGS=' -- CXXFLAGS=-O1\ -std=c++17'
@@ -79,6 +79,7 @@ ifeq ($(HAS_NEURON8),yes)
 test-neuron8: $(STAMP8)
 	$(VENV8)/bin/python -m pytest -n 2 python/tests/test_gradients.py python/tests/test_attach.py python/tests/test_build.py \
 		python/tests/test_build_command.py::test_without_a_compiler \
+		python/tests/test_second_order.py::test_two_spiking_cells_both_ways \
 		'python/tests/test_every_parameter.py::test_own_channels[0.05-tables off]'
 else
 test-neuron8:

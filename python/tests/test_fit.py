@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradmod
@@ -212,3 +213,21 @@ def test_out_of_bounds(cell: Cell) -> None:
             least_squares(problem, {"gna": 0.9, "gk": 0.03, "cm": 1.0})
         with pytest.raises(gradmod.Error, match=r"x has shape \(2,\), there are 3 parameters"):
             problem.inner([1.0, 2.0])
+
+
+def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "fit.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    cell.clamp.delay, cell.clamp.dur = 10.0, 50.0
+    data = {}
+    for amp in (0.2, 0.3):
+        cell.amp(amp)
+        t, v = h.Vector().record(h._ref_t), h.Vector().record(cell.soma(0.5)._ref_v)
+        h.finitialize(-65)
+        h.ParallelContext().set_maxstep(10)
+        h.ParallelContext().psolve(70)
+        data[amp] = np.array(t), np.array(v)
+    names: dict[str, Any] = {"gradmod": gradmod, "soma": cell.soma, "clamp": cell.clamp, "data": data}
+    exec(code, names)
+    assert "gna = 0.12" in capsys.readouterr().out
+    assert names["result"].cost < 1e-6
