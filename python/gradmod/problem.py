@@ -211,6 +211,10 @@ class Problem:
         """[residual, parameter] of :meth:`residuals`."""
         return self.evaluate(u).jacobian
 
+    def forget(self) -> None:
+        """The model was changed: the last evaluation is not what it would be now."""
+        self._last = None
+
     def close(self) -> None:
         """Take away what was put into the model; the parameters keep their values."""
         self._simulation.close()

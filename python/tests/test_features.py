@@ -219,7 +219,10 @@ def test_what_a_trace_does_not_have_is_told() -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Features(["peak_hour"], stim_start=0, stim_end=1), r"no feature 'peak_hour'; gradmod\.features\.names"),
+        (
+            lambda: Features(["peak_hour"], stim_start=0, stim_end=1),
+            r"no feature 'peak_hour'; gradmod\.features\.names",
+        ),
         (lambda: Features(["ap_width"], stim_start=0, stim_end=1), "did you mean AP_width"),
         (lambda: Features(["AP_width", "AP_width"], stim_start=0, stim_end=1), "asked for twice: AP_width"),
         (lambda: Features([], stim_start=4, stim_end=4), "begins at 4 ms and ends at 4 ms"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 import pytest
 from gradmod.features import Features
 from gradmod.fit import Free, Problem, Scale, Sweep, least_squares
+from gradmod.nudging import Nudge, nudged
+from gradmod.starts import from_starts, random_starts
 from gradmod.targets import FeatureTarget, TraceTarget
 from neuron import h
 
@@ -231,3 +235,90 @@ def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str
     exec(code, names)
     assert "gna = 0.12" in capsys.readouterr().out
     assert names["result"].cost < 1e-6
+
+
+def _make() -> Problem:
+    """In a worker."""
+    h.load_file("stdrun.hoc")
+    made = Cell()
+    made.set(**TRUTH)
+    sweep = made.sweep(0.3)
+    return Problem(made.free(), [sweep], keep=made)
+
+
+def _fails() -> Problem:
+    raise ValueError("nothing to build")
+
+
+@pytest.mark.parametrize("kind", ["loky", "spawn"])
+def test_many_starts(kind: str) -> None:
+    free = Cell().free()
+    starts = random_starts({name: Free(one.parameter, 0.6 * t, 1.6 * t) for (name, one), t in
+                            zip(free.items(), TRUTH.values(), strict=True)}, 5, seed=2)  # fmt: skip
+    bad = {"gna": 9.0, "gk": 0.03, "cm": 1.0}
+    if kind == "loky":
+        found = from_starts(_make, [*starts, bad], jobs=2, progress=False, runs=40)
+    else:
+        with ProcessPoolExecutor(2, get_context("spawn")) as executor:
+            found = from_starts(_make, [*starts, bad], executor=executor, runs=40)
+    assert len(found.fits) == 6
+    assert found.fits[5] is None
+    assert found.errors == {5: "Error: gna is 9, out of its bounds from 0.03 to 0.5"}
+    assert found.best.cost < 1e-6
+    assert [fit.cost for fit in found.ranked] == sorted(fit.cost for fit in found.ranked)
+    assert "5 of 6 starts came to an end" in str(found)
+
+
+def test_starts_that_all_fail() -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
+        found = from_starts(_fails, [TRUTH, TRUTH], executor=executor, progress=False)
+    with pytest.raises(gradmod.Error, match="no fit came to an end: ValueError: nothing to build"):
+        _ = found.best
+    with pytest.raises(gradmod.Error, match="there are no starts"):
+        from_starts(_fails, [])
+
+
+def test_starts_lie_between_the_bounds() -> None:
+    soma = h.Section(name="soma")
+    free = {scale.value: Free(gradmod.Range("cm", soma), 0.1, 10.0, scale) for scale in Scale}
+    found = random_starts(free, 400, seed=1)
+    assert found == random_starts(free, 400, seed=1)
+    for name, middle in (("linear", 5.05), ("log", 1.0), ("logit", 5.05)):
+        values = np.array([start[name] for start in found])
+        assert values.min() >= 0.1 and values.max() <= 10.0
+        # Half of them are below the middle of the scale, but for chance.
+        assert abs(np.mean(values < middle) - 0.5) < 0.08
+
+
+def test_a_clamp_leads_the_fit(cell: Cell) -> None:
+    """From a start from which least squares alone stays without the spikes."""
+    t, v = cell.trace(0.3)
+    sweep = Sweep("step", cell.soma(0.5), DURATION, [TraceTarget(v[::8], t[::8], 1.0)], before=partial(cell.amp, 0.3))
+    far = {"gna": 0.045, "gk": 0.1, "cm": 2.2}
+    with Nudge(cell.soma(0.5), t, v) as nudge, Problem(cell.free(), [sweep], keep=cell) as problem:
+        alone = least_squares(problem, far, runs=80)
+        assert alone.cost > 1e3
+        led = nudged(problem, nudge, [0.2, 0.05, 0.01, 0.002], far, runs=20)
+        assert nudge.gain == 0.0
+        assert all(abs(led.x[name] / truth - 1) < 1e-3 for name, truth in TRUTH.items())
+        assert led.evaluations <= 100
+        assert led.cost < 1e-3
+        with pytest.raises(gradmod.Error, match=r"the gains \[0\.1, 0\.1\] must be above 0 and fall"):
+            nudged(problem, nudge, [0.1, 0.1])
+    assert np.array_equal(cell.trace(0.3)[1].shape, v.shape)
+    assert not list(h.List("SEClamp"))
+
+
+@pytest.mark.parametrize(
+    ("t", "v", "said"),
+    [
+        ([0, 1], [0, 1, 2], "rows of equal length"),
+        ([0, 0], [1, 2], "the times do not rise"),
+        ([0, 1], [1, np.nan], "a value is not finite"),
+    ],
+)
+def test_a_clamp_needs_a_trace(cell: Cell, t: list[float], v: list[float], said: str) -> None:
+    with pytest.raises(gradmod.Error, match=said):
+        Nudge(cell.soma(0.5), t, v)
+    with Nudge(cell.soma(0.5), [0, 1], [0, 1]) as nudge, pytest.raises(gradmod.Error, match="must not be below 0"):
+        nudge.gain = -1.0
