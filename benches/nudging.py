@@ -10,9 +10,7 @@ import json
 
 import gradmod
 import numpy as np
-from gradmod.fit import Free, Problem, Sweep, least_squares
-from gradmod.nudging import Nudge, nudged
-from gradmod.targets import TraceTarget
+from gradmod.fit import Free, Nudge, Problem, Sweep, TraceTarget, least_squares, nudged
 from neuron import h
 
 h.load_file("stdrun.hoc")

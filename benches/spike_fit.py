@@ -17,8 +17,7 @@ import cma
 import gradmod
 import numpy as np
 from gradmod.features import Features
-from gradmod.fit import Free, Problem, Sweep, least_squares
-from gradmod.targets import FeatureTarget, TraceTarget
+from gradmod.fit import FeatureTarget, Free, Problem, Sweep, TraceTarget, least_squares
 from neuron import h
 from numpy.typing import NDArray
 from scipy.optimize import minimize

@@ -12,10 +12,20 @@ import gradmod
 import numpy as np
 import pytest
 from gradmod.features import Features
-from gradmod.fit import Free, Problem, Scale, Sweep, least_squares
-from gradmod.nudging import Nudge, nudged
-from gradmod.starts import from_starts, random_starts
-from gradmod.targets import FeatureTarget, TraceTarget
+from gradmod.fit import (
+    FeatureTarget,
+    Free,
+    Nudge,
+    Problem,
+    Scale,
+    Sweep,
+    TraceTarget,
+    from_starts,
+    least_squares,
+    nudged,
+    random_starts,
+)
+from gradmod.fit.certainty import certainty
 from neuron import h
 
 TRUTH = {"gna": 0.12, "gk": 0.036, "cm": 1.0}
@@ -151,8 +161,6 @@ def test_a_product_is_named(cell: Cell) -> None:
         evaluated = problem.evaluate(problem.inner(problem.x))
     # On logarithmic scales both factors of a product have the same column.
     jacobian = np.column_stack([evaluated.jacobian[:, 0], evaluated.jacobian[:, 0], evaluated.jacobian[:, 1]])
-    from gradmod._fit.certainty import certainty
-
     told = certainty(["g", "factor", "gk"], jacobian, 1.0)
     (untold,) = told.untold
     assert set(untold.parts) == {"g", "factor"}

@@ -21,7 +21,6 @@ ROOMS: Mapping[str, str] = {
     "_manifest": "errors",
     "_command": "errors",
     "_features": "errors",
-    "_fit": "errors",
     "_model": "errors parameters _command _neuron _manifest",
     "_build": "errors _command _neuron _manifest _model",
     "_emitted": "_neuron _manifest _process _model",

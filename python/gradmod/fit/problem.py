@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _neuron as nrn
-from ._fit.scales import Scale
-from ._model.cells import Floats
-from .errors import Error
-from .parameters import Parameter
-from .simulation import Simulation
+from .. import _neuron as nrn
+from .._model.cells import Floats
+from ..errors import Error
+from ..parameters import Parameter
+from ..simulation import Simulation
+from .scales import Scale
 from .targets import Target
 
 

@@ -1,14 +1,4 @@
-"""Fits: parameters with bounds and scales, several sweeps with targets, least squares, and what the data tell.
-
-    problem = gradmod.fit.Problem(
-        {"gna": gradmod.fit.Free(gradmod.Range("gnabar_hh", soma), 0.03, 0.3)},
-        [gradmod.fit.Sweep("0.3 nA", soma(0.5), 60.0, [target], before=partial(set_amp, 0.3))],
-    )
-    result = gradmod.fit.least_squares(problem, runs=60)
-    print(result)
-
-Targets are in :mod:`gradmod.targets`. Needs SciPy.
-"""
+"""Least squares, and what comes of it."""
 
 from __future__ import annotations
 
@@ -19,13 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ._fit.certainty import Certainty, certainty
-from ._fit.scales import Scale
-from ._model.cells import Floats
-from .errors import Error
-from .problem import Free, Problem, Sweep
-
-__all__ = ["Fit", "Free", "Problem", "Scale", "Sweep", "least_squares"]
+from .._model.cells import Floats
+from ..errors import Error
+from .certainty import Certainty, certainty
+from .problem import Problem
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _neuron as nrn
-from .errors import Error
-from .fit import Fit, least_squares
+from .. import _neuron as nrn
+from ..errors import Error
+from .minimise import Fit, least_squares
 from .problem import Problem
 
 
 class Nudge:
     """A clamp at one place: the current ``gain (data - v)``, in nA for a gain in uS.
 
-    It must be made before the :class:`gradmod.fit.Problem`, and be closed after it.
+    It must be made before the :class:`Problem`, and be closed after it.
     """
 
     def __init__(self, segment: nrn.Segment, t: ArrayLike, v: ArrayLike) -> None:
@@ -89,9 +89,9 @@ def nudged(
         problem: What to fit; made after the nudges.
         nudges: The clamps; all have the same gain.
         gains: In uS, falling; the first should be some ten times the input conductance of the cell.
-        start: As for :func:`gradmod.fit.least_squares`.
+        start: As for :func:`least_squares`.
         runs: How often all sweeps may be run with each gain.
-        options: Of :func:`gradmod.fit.least_squares`.
+        options: Of :func:`least_squares`.
 
     Returns:
         The fit without clamps; its evaluations count all, its history begins where the clamps are gone.

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Error
-from .fit import Fit, least_squares
+from ..errors import Error
+from .minimise import Fit, least_squares
 from .problem import Free, Problem
 
 #: Builds a model and what is fitted to it, in the process that runs it.
@@ -27,7 +27,7 @@ def random_starts(parameters: Mapping[str, Free], count: int, seed: int = 0) -> 
     """Values between the bounds, evenly spread on the scale of each parameter.
 
     Args:
-        parameters: As for :class:`gradmod.fit.Problem`.
+        parameters: As for :class:`Problem`.
         count: How many.
         seed: The same seed gives the same values.
     """
@@ -88,7 +88,7 @@ def from_starts(
     progress: bool = True,
     **options: Any,
 ) -> Fits:
-    """Minimise from each start by :func:`gradmod.fit.least_squares`.
+    """Minimise from each start by :func:`least_squares`.
 
     Args:
         make: Builds the model and its problem, in each worker once. It may be defined in a notebook.
@@ -96,7 +96,7 @@ def from_starts(
         executor: Any of :mod:`concurrent.futures`, mpi4py or Dask, with processes and not threads; loky's by default.
         jobs: How many processes loky starts; as many as there are processors by default.
         progress: Show a bar, where tqdm is installed.
-        options: Of :func:`gradmod.fit.least_squares`.
+        options: Of :func:`least_squares`.
 
     Raises:
         Error: There are no starts, or loky is not installed.

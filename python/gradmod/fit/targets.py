@@ -1,4 +1,4 @@
-"""What a trace should be like, for :mod:`gradmod.fit`: residuals weighted by uncertainties, with derivatives."""
+"""What a trace should be like: residuals weighted by uncertainties, with derivatives."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._model.cells import Floats
-from .errors import Error
-from .features import Features, Found, units
-from .objective import Points
+from .._model.cells import Floats
+from ..errors import Error
+from ..features import Features, Found, units
+from ..objective import Points
 
 #: Features: that whose gradient makes spikes come that are missing, and how many there are.
 _COUNT, _PEAKS = "soft_spike_count", "spike_count"
