@@ -392,7 +392,6 @@ def test_refused(cell: Cell, case: str) -> None:
     ("change", "text"),
     [
         (lambda: h.CVode().active(1), "variable step"),
-        (lambda: setattr(h, "secondorder", 2), "secondorder"),
         *([(lambda: h.CVode().cache_efficient(1), "forgets the POINTERs")] if IS_OLD else []),
     ],
 )

@@ -60,7 +60,7 @@ def test_settings_are_refused(passive: Passive) -> None:
     direction = Range("cm", passive.all)
     h.secondorder = 2
     with pytest.raises(Refused, match="secondorder"):
-        gradmod.attach(x=direction)
+        gradmod.attach(x=direction, spike_times=True)
     h.secondorder = 0
     h.CVode().active(1)
     with pytest.raises(Refused, match="variable step"):

@@ -48,7 +48,7 @@ def section_gone(cell: Passive) -> None:
 
 CASES: dict[str, tuple[Callable[[Passive], object], Callable[[Passive], object] | None, str]] = {
     "variable step": (variable_step(True), variable_step(False), r"turn it off with h\.CVode"),
-    "second order": (second_order(2), second_order(0), "secondorder is 2; set it to 0"),
+    "second order": (second_order(2), second_order(0), "secondorder is 2, and was 0 when the gradients were attached"),
     "nseg": (segments(9), segments(5), "nseg changed; call detach"),
     "a point process is gone": (clamp_gone, None, "added, moved or removed; call detach"),
     "a section is gone": (section_gone, None, "were deleted; call detach"),

@@ -113,6 +113,7 @@ SET_BY_INITIAL = (
     "pool by derivimplicit",
     "pool that is a step late, and set anew by BREAKPOINT",
     "C code that NMODL could say",
+    "gates by two METHODs, CONDUCTANCE of no ion",
 )
 
 
