@@ -330,3 +330,11 @@ def test_a_clamp_needs_a_trace(cell: Cell, t: list[float], v: list[float], said:
         Nudge(cell.soma(0.5), t, v)
     with Nudge(cell.soma(0.5), [0, 1], [0, 1]) as nudge, pytest.raises(gradmod.Error, match="must not be below 0"):
         nudge.gain = -1.0
+
+
+def test_a_change_of_the_model_counts_at_the_same_parameters(cell: Cell) -> None:
+    with Problem(cell.free(), [cell.sweep(0.3)], keep=cell) as problem:
+        u = problem.inner([0.12, 0.036, 1.0])
+        before = problem.residuals(u)
+        cell.dend.g_pas = 2e-3
+        assert not np.array_equal(problem.residuals(u), before)

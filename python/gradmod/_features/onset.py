@@ -91,8 +91,9 @@ def ap_begin_time(of: Extraction) -> list[Linear]:
     if of.settings.interpolated:
         for number, point in enumerate(map(int, points)):
             part = begin_part(of, point)
-            if part is not None:
-                found[number] = of.trace.time(point - 1, part)
+            if part is None:
+                raise MissingFeature("the slope does not cross its threshold where a spike begins")
+            found[number] = of.trace.time(point - 1, part)
     return found
 
 

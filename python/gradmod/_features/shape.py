@@ -180,7 +180,10 @@ def ap_width(of: Extraction) -> list[Linear]:
         rise = begin + int(above[0]) if len(above) else end
         below = np.flatnonzero(trace.v[rise:end] <= threshold)
         fall = rise + int(below[0]) if len(below) else end
-        if of.settings.interpolated and 0 < rise < fall < end:
+        if of.settings.interpolated:
+            # At a point it would have no derivative, and not say so.
+            if not 0 < rise < fall < end:
+                raise MissingFeature("the voltage does not cross the threshold on both sides of a spike")
             found.append(trace.crossing(fall, threshold) - trace.crossing(rise, threshold))
         else:
             found.append(Linear(float(trace.t[fall] - trace.t[rise])))

@@ -84,8 +84,9 @@ def ahp_time_from_peak(of: Extraction) -> list[Linear]:
     points = _needed(of)
     lows = of.times(points)
     if of.settings.interpolated:
-        inner = [0 < point < len(of.trace) - 1 for point in points]
-        lows = [of.trace.vertex(int(p)) if ok else low for p, ok, low in zip(points, inner, lows, strict=True)]
+        if any(point + 1 >= len(of.trace) for point in points):
+            raise MissingFeature("a minimum is at the end of the trace")
+        lows = [of.trace.vertex(int(point)) for point in points]
     return [low - peak for low, peak in zip(lows, of.get(peak_time), strict=False)]
 
 

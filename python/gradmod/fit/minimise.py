@@ -89,7 +89,7 @@ def least_squares(
     done: Any = minimise(
         residuals, problem.inner(x), jac=problem.jacobian, bounds=problem.bounds, loss=loss, max_nfev=runs, **options
     )
-    evaluated = problem.evaluate(done.x)
+    evaluated = problem.last(done.x)
     cost = 0.5 * float(evaluated.values @ evaluated.values)
     freedom = max(len(evaluated.values) - len(problem.names), 1)
     return Fit(

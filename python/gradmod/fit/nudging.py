@@ -106,17 +106,16 @@ def nudged(
     at = start
     try:
         for gain in gains:
-            _set(problem, clamps, gain)
+            _set(clamps, gain)
             at = least_squares(problem, at, runs=runs, **options).x
     finally:
-        _set(problem, clamps, 0.0)
+        _set(clamps, 0.0)
     before = problem.evaluations - first
     fit = least_squares(problem, at, runs=runs, **options)
     history = [(number + before, cost, x) for number, cost, x in fit.history]
     return Fit(fit.x, fit.cost, before + fit.evaluations, fit.why, fit.residuals, fit.certainty, history)
 
 
-def _set(problem: Problem, clamps: Sequence[Nudge], gain: float) -> None:
+def _set(clamps: Sequence[Nudge], gain: float) -> None:
     for clamp in clamps:
         clamp.gain = gain
-    problem.forget()

@@ -181,10 +181,8 @@ class Problem:
         return np.array(low), np.array(high)
 
     def evaluate(self, u: ArrayLike) -> Evaluated:
-        """Run all sweeps, unless the last ones were with the same parameters."""
+        """Run all sweeps."""
         seen = np.array(u, dtype=np.float64)
-        if self._last is not None and np.array_equal(self._last[0], seen):
-            return self._last[1]
         x = self.outer(seen)
         slopes = np.array([free.slope(float(value)) for free, value in zip(self._free.values(), seen, strict=True)])
         names, values, rows = list[str](), list[Floats](), list[Floats]()
@@ -209,11 +207,13 @@ class Problem:
 
     def jacobian(self, u: ArrayLike) -> Floats:
         """[residual, parameter] of :meth:`residuals`."""
-        return self.evaluate(u).jacobian
+        return self.last(u).jacobian
 
-    def forget(self) -> None:
-        """The model was changed: the last evaluation is not what it would be now."""
-        self._last = None
+    def last(self, u: ArrayLike) -> Evaluated:
+        """The last evaluation if it was with these parameters, however the model was changed since; else a new one."""
+        if self._last is not None and np.array_equal(self._last[0], np.asarray(u, dtype=np.float64)):
+            return self._last[1]
+        return self.evaluate(u)
 
     def close(self) -> None:
         """Take away what was put into the model; the parameters keep their values."""
