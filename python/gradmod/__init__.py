@@ -33,6 +33,7 @@ from .parameters import (
     Range,
     Stimulus,
 )
+from .profile import Profile
 from .protocols import Protocols
 from .recording import Recording
 from .reverse import Reverse
@@ -54,6 +55,7 @@ __all__ = [
     "PerNetCon",
     "PerPointProcess",
     "PerSegment",
+    "Profile",
     "Protocols",
     "Range",
     "Recording",

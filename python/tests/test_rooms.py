@@ -27,7 +27,7 @@ ROOMS: Mapping[str, str] = {
     "_guards": "errors parameters _command _neuron _manifest _model _emitted",
     "_forward": "errors parameters _command _process _neuron _manifest _model _emitted _guards",
     "_reverse": "errors parameters gradient trace _command _neuron _manifest _process _model _build _emitted _guards",
-    "_simulation": "errors parameters trace attach reverse _process _neuron _model _reverse",
+    "_simulation": "errors parameters profile trace attach reverse _process _neuron _model _reverse",
     "_checkpoint": "errors homeostat _neuron _guards",
 }
 #: Public modules that rooms import: they import no room but these.
@@ -35,6 +35,7 @@ LOW: Mapping[str, str] = {
     "errors": "",
     "gradient": "",
     "parameters": "errors _neuron",
+    "profile": "errors parameters _neuron _model",
     "trace": "errors _neuron _model",
 }
 

@@ -24,6 +24,7 @@ from ..parameters import (
 )
 from .catalogue import NAMES_OF_TIMES, Catalogue, check_stimulus, no_smooth_time
 from .cells import Cell, cells_of
+from .places import section_of, segments_of
 from .regions import point_processes_on
 
 
@@ -163,14 +164,14 @@ def _resolve(name: str, parameter: Parameter, cells: list[Cell], by_section: Map
 
 
 def _range(name: str, parameter: Range, by_section: Mapping[nrn.Section, Cell]) -> Direction:
-    sections = list(dict.fromkeys(_section(place) for place in parameter.where))
+    sections = list(dict.fromkeys(section_of(place) for place in parameter.where))
     Catalogue({mechanism for sec in sections for mechanism in nrn.mechanisms_of(sec)}).check_range(parameter.name)
     if parameter.name == "Ra":
         for place in parameter.where:
             if is_segment(place):
                 raise Error(f"Range('Ra', {place}): Ra belongs to a whole section: Range('Ra', {place.sec})")
         return Direction(name, parameter, None, [sec(0.5) for sec in sections], _cells(sections, by_section))
-    segments = [seg for seg in _segments(parameter.where) if hasattr(seg, parameter.name)]
+    segments = [seg for seg in segments_of(parameter.where) if hasattr(seg, parameter.name)]
     return Direction(name, parameter, parameter.name, segments, _cells((seg.sec for seg in segments), by_section))
 
 
@@ -224,28 +225,8 @@ def _initial(
 ) -> Direction:
     if parameter.where is None:
         return Direction(name, parameter, None, None, cells)
-    segments = _segments(parameter.where)
+    segments = segments_of(parameter.where)
     return Direction(name, parameter, None, segments, _cells((seg.sec for seg in segments), by_section))
-
-
-def _section(place: nrn.Section | nrn.Segment) -> nrn.Section:
-    return place.sec if is_segment(place) else place
-
-
-def _segments(where: Iterable[nrn.Section | nrn.Segment]) -> list[nrn.Segment]:
-    """All segments of some places, each once, as seen at their centres."""
-    found: dict[tuple[nrn.Section, int], nrn.Segment] = {}
-    for place in where:
-        if is_segment(place):
-            if not 0.0 < place.x < 1.0:
-                raise Error(f"{place} is an end without membrane; name a segment inside the section")
-            count = int(place.sec.nseg)
-            j = min(int(place.x * count), count - 1)
-            found[place.sec, j] = place.sec((j + 0.5) / count)
-        else:
-            for j, seg in enumerate(place):
-                found[place, j] = seg
-    return list(found.values())
 
 
 def _cells(sections: Iterable[nrn.Section], by_section: Mapping[nrn.Section, Cell]) -> list[Cell]:

@@ -24,6 +24,7 @@ from ..parameters import (
     Range,
     Stimulus,
 )
+from ..profile import Coefficient
 
 #: Values that differ by less than this, relatively, are one value.
 _SAME = 1e-12
@@ -72,6 +73,8 @@ class Settable:
             Error: It is none that can be set.
         """
         name = direction.name
+        if isinstance(parameter, Coefficient):
+            return _OfProfile.of(direction, parameter)
         if isinstance(parameter, Range):
             kind = type(parameter)
             weighted = direction.weights()
@@ -171,6 +174,10 @@ class Settable:
             "not depend on this parameter; stop that (Vector.play_remove()), or leave the parameter out"
         )
 
+    def may_share(self, other: Settable) -> bool:
+        """Whether this and another parameter may set the same number of the model."""
+        return self is other
+
     def places(self) -> Iterator[tuple[tuple[object, ...], str]]:
         """What each of the values is in NEURON, to tell when two parameters are the same thing, and its description."""
         for owner in self._owners:
@@ -190,20 +197,62 @@ class Settable:
         self._vectors.clear()
 
 
+@dataclass
+class _OfProfile(Settable):
+    """A coefficient of a profile, whose values the other coefficients change too."""
+
+    _coefficient: float = float("nan")
+
+    @classmethod
+    def of(cls, direction: Direction, parameter: Parameter) -> _OfProfile:
+        assert isinstance(parameter, Coefficient)
+        profile = parameter.profile
+        owners = [seg.sec if direction.is_axial else seg for seg in profile.segments]
+        # The weights change with the coefficients: they are not frozen.
+        return cls(direction.name, parameter, 1, owners, profile.name, np.ones(len(owners)))
+
+    @property
+    def _of(self) -> Coefficient:
+        assert isinstance(self.parameter, Coefficient)
+        return self.parameter
+
+    def get(self) -> Floats:
+        return np.array([self._of.profile.coefficients[self._of.coefficient]])
+
+    def set(self, values: Floats) -> None:
+        self._coefficient = float(values[0])
+        self._of.profile.set(**{self._of.coefficient: self._coefficient})
+
+    def check(self, when: str, *, is_start: bool) -> None:
+        profile, name = self._of.profile, self._of.coefficient
+        if (now := profile.coefficients[name]) != self._coefficient:
+            raise Refused(
+                f"{self.name}: the coefficient {name} of the profile was {now:g} {when}, not the {self._coefficient:g} "
+                "that it was set to: a handler or simulate() sets it, so the run does not depend on this parameter"
+            )
+        self._wanted = np.array([profile.value(seg) for seg in profile.segments])
+        super().check(when, is_start=is_start)
+
+    def may_share(self, other: Settable) -> bool:
+        if self is other or not isinstance(other, _OfProfile):
+            return self is other
+        return self._of.profile is other._of.profile and self._of.coefficient != other._of.coefficient
+
+
 def check_overlap(settables: Sequence[Settable]) -> None:
     """Raise where two parameters set the same number: the later one would win, whatever the first one is.
 
     Raises:
         Error: Two parameters do.
     """
-    found: dict[tuple[object, ...], str] = {}
+    found: dict[tuple[object, ...], Settable] = {}
     for settable in settables:
         for place, where in settable.places():
-            other = found.setdefault(place, settable.name)
-            if other != settable.name:
+            other = found.setdefault(place, settable)
+            if not settable.may_share(other):
                 raise Error(
-                    f"{other} and {settable.name} both set {settable.parameter.name} of {where}: the later one would "
-                    "overwrite the other; let each number belong to one parameter"
+                    f"{other.name} and {settable.name} both set {settable.parameter.name} of {where}: the later one "
+                    "would overwrite the other; let each number belong to one parameter"
                 )
 
 
