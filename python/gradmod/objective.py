@@ -8,7 +8,7 @@ from copy import copy
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import _neuron as nrn
 from ._model.cells import Floats
@@ -48,7 +48,7 @@ class Points:
         # A time that is a sample but for rounding is that sample.
         position = np.where(np.abs(position - nearest) < 1e-6, nearest, position)
         self._below = np.floor(position).astype(np.int64)
-        self._part = position - self._below
+        self._part: Floats = np.asarray(position - self._below, dtype=np.float64)
         if self._below.min(initial=0) < 0:
             raise Error("a time is before the start")
         self._above = self._below + (self._part > 0.0)
@@ -70,6 +70,15 @@ class Points:
                 f"a time is after the end of the run: {self.times.max():g} ms, where the run has {last} time steps of "
                 f"{self.dt:g} ms"
             )
+
+    def between(self, samples: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """[time] the samples before and after each time, and how far it is from the first to the second, 0 to 1.
+
+        Raises:
+            Error: A time is after the last of the samples.
+        """
+        self._check(samples)
+        return self._below, self._above, self._part
 
     def read(self, traces: Floats) -> Floats:
         """[place, time, ...] of [place, sample, ...]."""

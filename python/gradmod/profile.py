@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from . import _neuron as nrn
-from ._model.places import section_of, segments_of
+from ._neuron.sections import section_of, segments_of
 from .errors import Error
 from .parameters import Range, Where
 

@@ -35,6 +35,7 @@ class Simulation:
 
     Attributes:
         names: What each element of x is: the parameter's name, with an index for ``PerSegment``.
+        sizes: How many elements of x each parameter has, in their order.
         mode: "forward" or "reverse".
         variables: What each trace is of: "v", a state, a concentration.
         memory: In MiB.
@@ -83,6 +84,7 @@ class Simulation:
             self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
         check_overlap(self._settable)
         fixed = {settable.name: settable.parameter for settable in self._settable}
+        self.sizes = {settable.name: settable.size for settable in self._settable}
         self.names = [f"{s.name}[{i}]" if s.size > 1 else s.name for s in self._settable for i in range(s.size)]
         self._keep = keep
         self.memory = memory

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .. import _neuron as nrn
-from .._neuron.sections import all_sections, is_segment
+from .._neuron.sections import all_sections, is_segment, section_of, segments_of
 from ..errors import Error, Refused
 from ..parameters import (
     Elsewhere,
@@ -24,7 +24,6 @@ from ..parameters import (
 )
 from .catalogue import NAMES_OF_TIMES, Catalogue, check_stimulus, no_smooth_time
 from .cells import Cell, cells_of
-from .places import section_of, segments_of
 from .regions import point_processes_on
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .interpreter import Section, h
+from collections.abc import Iterable
+
+from ..errors import Error
+from .interpreter import Section, Segment, h
 
 
 def is_section(value: object) -> bool:
@@ -58,3 +61,28 @@ def exists(sec: Section) -> bool:
         return bool(sec.name())
     except ReferenceError:
         return False
+
+
+def section_of(place: Section | Segment) -> Section:
+    """The section of a place."""
+    return place.sec if is_segment(place) else place
+
+
+def segments_of(where: Iterable[Section | Segment]) -> list[Segment]:
+    """All segments of some places, each once, as seen at their centres.
+
+    Raises:
+        Error: A place is an end of a section.
+    """
+    found: dict[tuple[Section, int], Segment] = {}
+    for place in where:
+        if is_segment(place):
+            if not 0.0 < place.x < 1.0:
+                raise Error(f"{place} is an end without membrane; name a segment inside the section")
+            count = int(place.sec.nseg)
+            j = min(int(place.x * count), count - 1)
+            found[place.sec, j] = place.sec((j + 0.5) / count)
+        else:
+            for j, seg in enumerate(place):
+                found[place, j] = seg
+    return list(found.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,7 @@ from .._model.cells import Floats
 from ..errors import Error
 from ..features import Features, Found, units
 from ..objective import Points
+from .libraries import library
 
 #: Features: that whose gradient makes spikes come that are missing, and how many there are.
 _COUNT, _PEAKS = "soft_spike_count", "spike_count"
@@ -25,12 +26,12 @@ class Rows:
     Attributes:
         names: [residual] what each is about.
         values: [residual] without unit: the difference over the uncertainty.
-        slopes: [residual, sample] their derivatives by the samples of the trace.
+        slopes: [residual, sample] their derivatives by the samples of the trace; an array, or one of ``scipy.sparse``.
     """
 
     names: list[str]
     values: Floats
-    slopes: Floats
+    slopes: Any
 
 
 class Target(Protocol):
@@ -57,10 +58,12 @@ class TraceTarget:
             Error: The shapes do not fit, or an uncertainty is not above 0.
         """
         self._points = Points(times)
-        self._target = np.asarray(target, dtype=np.float64)
-        if self._target.shape != self._points.times.shape:
-            raise Error(f"there are {len(self._points)} times, the target has shape {self._target.shape}")
-        self._uncertainty = np.broadcast_to(np.asarray(uncertainty, dtype=np.float64), self._target.shape)
+        self.target = np.asarray(target, dtype=np.float64)
+        if self.target.shape != self._points.times.shape:
+            raise Error(f"there are {len(self._points)} times, the target has shape {self.target.shape}")
+        if not np.all(np.isfinite(self.target)):
+            raise Error("the target is not finite everywhere")
+        self._uncertainty = np.broadcast_to(np.asarray(uncertainty, dtype=np.float64), self.target.shape)
         if not np.all(np.isfinite(self._uncertainty)) or not np.all(self._uncertainty > 0.0):
             raise Error("an uncertainty of a trace is not above 0")
         self.name = name
@@ -68,9 +71,25 @@ class TraceTarget:
     def rows(self, t: Floats, v: Floats) -> Rows:
         """One residual for each time."""
         points = self._points.at(t)
-        values = (points.read(v[None])[0] - self._target) / self._uncertainty
-        slopes = np.stack([points.spread(row[None], len(v))[0] for row in np.diag(1.0 / self._uncertainty)])
-        return Rows([f"{self.name} at {time:g} ms" for time in self._points.times], values, slopes)
+        values = (points.read(v[None])[0] - self.target) / self._uncertainty
+        below, above, part = points.between(len(v))
+        rows = np.arange(len(self.times))
+        entries = np.concatenate([(1.0 - part) / self._uncertainty, part / self._uncertainty])
+        places = np.concatenate([rows, rows]), np.concatenate([below, above])
+        slopes = library("scipy.sparse", "a fit").csr_array((entries, places), shape=(len(rows), len(v)))
+        return Rows([f"{self.name} at {time:g} ms" for time in self.times], values, slopes)
+
+    @property
+    def times(self) -> Floats:
+        """[time] in ms."""
+        return self._points.times
+
+    def until(self, time: float) -> TraceTarget | None:
+        """Its points up to a time in ms; None if there are none."""
+        is_kept = self.times <= time
+        if not np.any(is_kept):
+            return None
+        return TraceTarget(self.target[is_kept], self.times[is_kept], self._uncertainty[is_kept], self.name)
 
 
 class FeatureTarget:
@@ -103,24 +122,24 @@ class FeatureTarget:
         Raises:
             Error: A feature was not asked for, has no derivative or no value, or has no uncertainty.
         """
-        self._wanted = {name: np.atleast_1d(np.asarray(values, dtype=np.float64)) for name, values in target.items()}
-        for name, values in self._wanted.items():
+        self.wanted = {name: np.atleast_1d(np.asarray(values, dtype=np.float64)) for name, values in target.items()}
+        for name, values in self.wanted.items():
             if name not in features.names:
                 raise Error(f"{name} is not among the features: {', '.join(features.names)}")
             if values.ndim != 1 or not len(values) or not np.all(np.isfinite(values)):
                 raise Error(f"the target of {name} is {values}: it must be numbers, one at least")
-        self._sizes = {name: _uncertainty(uncertainty, name) for name in self._wanted}
+        self._sizes = {name: _uncertainty(uncertainty, name) for name in self.wanted}
         self._absent = absent
-        spikes = [len(values) for values in self._wanted.values() if len(values) > 1]
+        spikes = [len(values) for values in self.wanted.values() if len(values) > 1]
         self._spikes, self._count_size = (max(spikes) if spikes else None), count_uncertainty
-        chosen: list[str] = [name for name in features.names if name in self._wanted]
+        chosen: list[str] = [name for name in features.names if name in self.wanted]
         self._features = features.with_names([*chosen, *(name for name in (_COUNT, _PEAKS) if name not in chosen)])
 
     def rows(self, t: Floats, v: Floats) -> Rows:
         """As many residuals as the target has values, and one for the number of spikes."""
         found = self._features.of(t, v)
         names, values, slopes = list[str](), list[float](), list[Floats]()
-        for name, wanted in self._wanted.items():
+        for name, wanted in self.wanted.items():
             size = self._sizes[name]
             own = found[name] if name in found else np.empty(0)
             derivatives = found.slopes(name) if name in found else np.empty((0, len(v)))

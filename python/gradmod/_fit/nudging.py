@@ -8,6 +8,7 @@ the idea is synchronisation of chaotic systems (Abarbanel, Creveling, Farsian, K
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from types import TracebackType
 from typing import Any
@@ -16,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import _neuron as nrn
+from .._problem.problem import Problem
 from ..errors import Error
-from .minimise import Fit, least_squares
-from .problem import Problem
+from .least_squares import least_squares
+from .result import Fit
 
 
 class Nudge:
@@ -102,6 +104,8 @@ def nudged(
     clamps = [nudges] if isinstance(nudges, Nudge) else list(nudges)
     if not gains or any(after >= before for before, after in pairwise(gains)) or min(gains) <= 0.0:
         raise Error(f"the gains {list(gains)} must be above 0 and fall")
+    if "checkpoint" in options:
+        raise Error("a fit that is led has no checkpoint: it is several fits")
     first = problem.evaluations
     at = start
     try:
@@ -113,7 +117,7 @@ def nudged(
     before = problem.evaluations - first
     fit = least_squares(problem, at, runs=runs, **options)
     history = [(number + before, cost, x) for number, cost, x in fit.history]
-    return Fit(fit.x, fit.cost, before + fit.evaluations, fit.why, fit.residuals, fit.certainty, history)
+    return replace(fit, evaluations=before + fit.evaluations, history=history)
 
 
 def _set(clamps: Sequence[Nudge], gain: float) -> None:

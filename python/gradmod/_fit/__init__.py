@@ -1,0 +1,1 @@
+"""Fits: methods that minimise, what they keep, and what comes of them."""

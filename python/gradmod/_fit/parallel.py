@@ -1,0 +1,87 @@
+"""Sweeps that run at the same time, in processes that each build their model once."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+
+from .._model.cells import Floats
+from .._problem.fittable import Evaluated, Fittable
+from .._problem.free import Bounded
+from ..errors import Error
+from .workers import Maker, built, new_purpose, workers
+
+
+class Parallel(Fittable):
+    """A problem whose sweeps are run by several processes.
+
+        with fit.Parallel(make_problem, jobs=4) as problem:
+            fit.least_squares(problem, start)
+
+    The models are those of the workers: that of this process, if there is one, is not touched.
+    """
+
+    def __init__(self, make: Maker, *, executor: Executor | None = None, jobs: int | None = None) -> None:
+        """Start the workers, and build the problem in one of them.
+
+        Args:
+            make: Builds the model and its :class:`Problem`. It may be defined in a notebook.
+            executor: Any of :mod:`concurrent.futures`, mpi4py or Dask, with processes and not threads; loky's by
+                default.
+            jobs: How many processes loky starts; as many as there are processors by default.
+
+        Raises:
+            Error: Loky is not installed.
+            Exception: What ``make`` raised.
+        """
+        self._make, self._purpose = make, new_purpose()
+        with contextlib.ExitStack() as stack:
+            self._pool = stack.enter_context(workers(executor, jobs))
+            names, bounded, x, self._sweeps = self._pool.submit(_described, self._purpose, make).result()
+            super().__init__(names, bounded)
+            self._x: Floats = x
+            self._stack: contextlib.ExitStack | None = stack.pop_all()
+
+    @property
+    def x(self) -> Floats:
+        """[parameter] the values of the last evaluation; in the beginning those that the model was built with."""
+        return self._x.copy()
+
+    def _evaluate(self, u: Floats) -> Evaluated:
+        if self._stack is None:
+            raise Error("this problem was closed: make a new one")
+        futures = [
+            self._pool.submit(_evaluated, self._purpose, self._make, u, number) for number in range(self._sweeps)
+        ]
+        try:
+            found = [future.result() for future in futures]
+        except BaseException as error:
+            for future in futures:
+                future.cancel()
+            if not isinstance(error, Exception):
+                self._end(error)
+            raise
+        self._x = self.outer(u)
+        return Evaluated.joined([part for part in found if part is not None])
+
+    def _end(self, error: BaseException | None) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            with contextlib.suppress(BaseException if error is not None else ()):
+                stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+
+    def close(self) -> None:
+        """End the workers, unless they are those of an executor that was given."""
+        self._end(None)
+
+
+def _described(purpose: str, make: Maker) -> tuple[list[str], list[Bounded], Floats, int]:
+    problem = built(purpose, make)
+    return problem.names, problem.bounded, problem.x, len(problem.sweeps)
+
+
+def _evaluated(purpose: str, make: Maker, u: Floats, number: int) -> Any:
+    return built(purpose, make).evaluate_sweep(np.asarray(u), number)

@@ -1,0 +1,1 @@
+"""What is to be fitted: free parameters, and sweeps with targets."""
