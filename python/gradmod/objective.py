@@ -58,6 +58,8 @@ class Points:
 
     def at(self, t: Floats) -> Points:
         """Points at the same times, in a run whose samples are at ``t``, [sample] in ms."""
+        if len(t) < 2:
+            raise Error("the run has no time step: there is nothing to compare")
         dt = float(t[-1] - t[0]) / (len(t) - 1)
         return self if dt == self.dt else Points(self.times, dt)
 

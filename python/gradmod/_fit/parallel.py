@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from concurrent.futures import Executor
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +10,7 @@ from .._model.cells import Floats
 from .._problem.fittable import Evaluated, Fittable
 from .._problem.free import Bounded
 from ..errors import Error
-from .workers import Maker, built, new_purpose, workers
+from .workers import Maker, Workers, built, new_purpose
 
 
 class Parallel(Fittable):
@@ -38,12 +36,15 @@ class Parallel(Fittable):
             Exception: What ``make`` raised.
         """
         self._make, self._purpose = make, new_purpose()
-        with contextlib.ExitStack() as stack:
-            self._pool = stack.enter_context(workers(executor, jobs))
-            names, bounded, x, self._sweeps = self._pool.submit(_described, self._purpose, make).result()
-            super().__init__(names, bounded)
-            self._x: Floats = x
-            self._stack: contextlib.ExitStack | None = stack.pop_all()
+        self._workers = Workers(executor, jobs)
+        self._is_closed = False
+        try:
+            described = self._workers.executor.submit(_described, self._purpose, make).result()
+        except BaseException:
+            self._workers.end(at_once=True)
+            raise
+        names, bounded, self._x, self._sweeps = described
+        super().__init__(names, bounded)
 
     @property
     def x(self) -> Floats:
@@ -51,10 +52,11 @@ class Parallel(Fittable):
         return self._x.copy()
 
     def _evaluate(self, u: Floats) -> Evaluated:
-        if self._stack is None:
+        if self._is_closed:
             raise Error("this problem was closed: make a new one")
         futures = [
-            self._pool.submit(_evaluated, self._purpose, self._make, u, number) for number in range(self._sweeps)
+            self._workers.executor.submit(_evaluated, self._purpose, self._make, u, number)
+            for number in range(self._sweeps)
         ]
         try:
             found = [future.result() for future in futures]
@@ -62,20 +64,17 @@ class Parallel(Fittable):
             for future in futures:
                 future.cancel()
             if not isinstance(error, Exception):
-                self._end(error)
+                # An interrupt: nobody asks for what they are doing.
+                self._is_closed = True
+                self._workers.end(at_once=True)
             raise
         self._x = self.outer(u)
         return Evaluated.joined([part for part in found if part is not None])
 
-    def _end(self, error: BaseException | None) -> None:
-        stack, self._stack = self._stack, None
-        if stack is not None:
-            with contextlib.suppress(BaseException if error is not None else ()):
-                stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
-
     def close(self) -> None:
         """End the workers, unless they are those of an executor that was given."""
-        self._end(None)
+        self._is_closed = True
+        self._workers.end()
 
 
 def _described(purpose: str, make: Maker) -> tuple[list[str], list[Bounded], Floats, int]:
@@ -83,5 +82,5 @@ def _described(purpose: str, make: Maker) -> tuple[list[str], list[Bounded], Flo
     return problem.names, problem.bounded, problem.x, len(problem.sweeps)
 
 
-def _evaluated(purpose: str, make: Maker, u: Floats, number: int) -> Any:
+def _evaluated(purpose: str, make: Maker, u: Floats, number: int) -> Evaluated | None:
     return built(purpose, make).evaluate_sweep(np.asarray(u), number)

@@ -17,7 +17,7 @@ from .least_squares import least_squares
 from .pictures import draw_fits
 from .progress import bar
 from .result import Fit
-from .workers import Maker, built, new_purpose, workers
+from .workers import Maker, Workers, built, new_purpose
 
 
 def random_starts(parameters: Mapping[str, Free], count: int, seed: int = 0) -> list[dict[str, float]]:
@@ -125,9 +125,11 @@ def from_starts(
     errors: dict[int, str] = {}
     shown = bar(len(starts), "start", progress)
     try:
-        with workers(executor, jobs) as pool:
+        with Workers(executor, jobs) as started:
             waiting = {
-                pool.submit(_fit, purpose, make, by, {**options, **_kept(folder, n), "start": dict(start)}): n
+                started.executor.submit(
+                    _fit, purpose, make, by, {**options, **_kept(folder, n), "start": dict(start)}
+                ): n
                 for n, start in enumerate(starts)
             }
             try:

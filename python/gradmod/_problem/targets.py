@@ -19,6 +19,10 @@ from .libraries import library
 _COUNT, _PEAKS = "soft_spike_count", "spike_count"
 
 
+#: Times that are a run's last one but for rounding, in ms.
+_ROUNDING = 1e-9
+
+
 @dataclass(frozen=True)
 class Rows:
     """Residuals of one target in one run.
@@ -86,7 +90,7 @@ class TraceTarget:
 
     def until(self, time: float) -> TraceTarget | None:
         """Its points up to a time in ms; None if there are none."""
-        is_kept = self.times <= time
+        is_kept = self.times <= time + _ROUNDING
         if not np.any(is_kept):
             return None
         return TraceTarget(self.target[is_kept], self.times[is_kept], self._uncertainty[is_kept], self.name)
