@@ -29,7 +29,7 @@ ROOMS: Mapping[str, str] = {
     "_reverse": "errors parameters gradient trace _command _neuron _manifest _process _model _build _emitted _guards",
     "_simulation": "errors parameters profile trace attach reverse _process _neuron _model _reverse",
     "_problem": "errors features objective parameters reverse simulation _neuron _model _simulation",
-    "_fit": "errors _neuron _model _problem",
+    "_fit": "errors _process _neuron _model _problem",
     "_checkpoint": "errors homeostat _neuron _guards",
 }
 #: Public modules that rooms import: they import no room but these.

@@ -9,6 +9,7 @@ import numpy as np
 from .._model.cells import Floats
 from .._problem.fittable import Evaluated, Fittable
 from .._problem.free import Bounded
+from .._process.interrupts import reach_waits
 from ..errors import Error
 from .workers import Maker, Workers, built, new_purpose
 
@@ -39,6 +40,7 @@ class Parallel(Fittable):
         self._workers = Workers(executor, jobs)
         self._is_closed = False
         try:
+            reach_waits()
             described = self._workers.executor.submit(_described, self._purpose, make).result()
         except BaseException:
             self._workers.end(at_once=True)
@@ -59,14 +61,12 @@ class Parallel(Fittable):
             for number in range(self._sweeps)
         ]
         try:
+            reach_waits()
             found = [future.result() for future in futures]
         except BaseException as error:
-            for future in futures:
-                future.cancel()
             if not isinstance(error, Exception):
-                # An interrupt: nobody asks for what they are doing.
                 self._is_closed = True
-                self._workers.end(at_once=True)
+                self._workers.abandon(futures)
             raise
         self._x = self.outer(u)
         return Evaluated.joined([part for part in found if part is not None])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._problem.free import Bounded, Free
+from .._process.interrupts import reach_waits
 from ..errors import Error
 from .least_squares import least_squares
 from .pictures import draw_fits
@@ -133,6 +134,7 @@ def from_starts(
                 for n, start in enumerate(starts)
             }
             try:
+                reach_waits()
                 for done in as_completed(waiting):
                     number, failure = waiting[done], done.exception()
                     if failure is None:
@@ -141,9 +143,9 @@ def from_starts(
                         errors[number] = f"{type(failure).__name__}: {failure}"
                     costs = [fit.cost for fit in fits if fit is not None]
                     shown.show(len(costs) + len(errors), min(costs) if costs else None)
-            finally:
-                for future in waiting:
-                    future.cancel()
+            except BaseException:
+                started.abandon(waiting)
+                raise
     finally:
         shown.close()
     return Fits(fits, dict(sorted(errors.items())))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -61,6 +61,15 @@ class Workers:
         own, self._own = self._own, None
         if own is not None:
             own.shutdown(wait=True, kill_workers=at_once)
+
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        """Nobody will ask for these: end our own processes; those of a user's executor go on with what they began."""
+        if self._own is not None:
+            # Loky must not be told of each: it stumbles over what is cancelled while it kills.
+            self.end(at_once=True)
+            return
+        for future in futures:
+            future.cancel()
 
     def __enter__(self) -> Workers:
         return self
