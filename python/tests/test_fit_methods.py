@@ -13,7 +13,7 @@ import pytest
 from gradmod import fit
 from models.fitted import TRUTH, problem
 
-optax = pytest.importorskip("optax")
+import optax
 
 START = {"gna": 0.15, "gk": 0.03, "cm": 0.9}
 
@@ -168,7 +168,9 @@ def test_a_picture(made: fit.Problem) -> None:
     panels = [axes for part in figure.subfigs for axes in part.axes]
     assert [axes.get_title(loc="left") for axes in panels[:2]] == ["0.3 nA", "0.12 nA"]
     assert panels[0].get_ylabel() == "v (mV)"
-    assert len(panels[1].lines) == 2 and len(panels[0].lines) == 1  # data where a target is a trace
+    assert len(panels[1].lines) == 2 and len(panels[0].lines) == 2  # the data: a trace, and peaks
+    assert len(panels[0].lines[1].get_xdata()) == 2
+    assert figure._repr_png_().startswith(b"\x89PNG")
     assert panels[2].get_ylabel() == "cost"
     assert len(panels[3].lines) == 3
     many = fit.Fits([found, None, found], {1: "no"}).plot()

@@ -39,7 +39,11 @@ class Rows:
 
 
 class Target(Protocol):
-    """What residuals are made by, always as many of them."""
+    """What residuals are made by, always as many of them.
+
+    It may have more: ``points``, [point] times in ms and values that pictures show; and ``until(time)``, what there is
+    of it up to a time in ms (or None), which fits by growing windows need.
+    """
 
     def rows(self, t: Floats, v: Floats) -> Rows:
         """Of a trace: [sample] times in ms, and values."""
@@ -82,6 +86,11 @@ class TraceTarget:
         places = np.concatenate([rows, rows]), np.concatenate([below, above])
         slopes = library("scipy.sparse", "a fit").csr_array((entries, places), shape=(len(rows), len(v)))
         return Rows([f"{self.name} at {time:g} ms" for time in self.times], values, slopes)
+
+    @property
+    def points(self) -> tuple[Floats, Floats]:
+        """[time] in ms, and the target."""
+        return self.times, self.target
 
     @property
     def times(self) -> Floats:
@@ -165,6 +174,12 @@ class FeatureTarget:
         values.append((float(found[_COUNT][0]) - wanted) / self._count_size if is_off else 0.0)
         slope = found.slopes(_COUNT)[0]
         slopes.append(slope / self._count_size if is_off else np.zeros(len(slope)))
+
+    @property
+    def points(self) -> tuple[Floats, Floats] | None:
+        """[spike] times in ms and peaks, if both are wanted."""
+        times, peaks = (self.wanted.get(name) for name in ("peak_time", "peak_voltage"))
+        return None if times is None or peaks is None or len(times) != len(peaks) else (times, peaks)
 
     def missing(self, t: Floats, v: Floats) -> dict[str, str]:
         """What a trace does not have, and why."""
