@@ -9,7 +9,7 @@ from . import _neuron as nrn
 from ._neuron.sections import is_section, is_segment
 from .errors import Error
 
-#: A profile: one number for everywhere, a function of the segment, or "present". It is evaluated at every
+#: What changes where: one number for everywhere, a function of the segment, or "present". It is evaluated at every
 #: ``finitialize``.
 Weight: TypeAlias = "float | Callable[[nrn.Segment], float] | Literal['present'] | None"
 
@@ -28,7 +28,7 @@ class Range(Parameter):
     """A range variable in some sections or segments, e.g. ``Range("gnabar_hh", soma)``.
 
     Also ``ena``, ``cao``, ... of ions, and ``cm`` and ``Ra``. Segments without the variable are left out.
-    With a weight, the direction is the profile ``sum over segments of weight(seg) * d/d(name at seg)``. With
+    With a weight, the direction is ``sum over segments of weight(seg) * d/d(name at seg)``. With
     ``weight="present"`` it is the values that there are: the gradient is that in a factor common to all of them, for a
     variable that is not the same everywhere. In :class:`gradmod.Simulation` that factor is the number, 1 at the
     beginning. Where a weight or a value is 0, nothing changes.

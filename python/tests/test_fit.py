@@ -177,7 +177,8 @@ def test_out_of_bounds(cell: Cell) -> None:
 
 def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
     page = (Path(__file__).parents[2] / "docs" / "fit.md").read_text(encoding="utf-8")
-    code = page.split("```python\n")[1].split("```")[0]
+    blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]
+    code = blocks[0]
     cell.clamp.delay, cell.clamp.dur = 10.0, 50.0
     data = {}
     for amp in (0.2, 0.3):
@@ -191,6 +192,15 @@ def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str
     exec(code, names)
     assert "gna = 0.12" in capsys.readouterr().out
     assert names["result"].cost < 1e-6
+    cell.dend.insert("hh")
+    names |= {"h": h, "dend": cell.dend}
+    exec(next(block for block in blocks if "Profile(" in block), names)
+    with Problem(names["parameters"], names["sweeps"], keep=cell) as problem:
+        assert problem.names == ["top", "reach"]
+        assert problem.x.tolist() == [0.12, 150.0]
+        names["problem"] = problem
+        exec(next(block for block in blocks if "hessian_vector" in block).replace("0.12, 0.036", "0.12, 150"), names)
+    assert names["found"].error < 1e-3 * np.linalg.norm(names["found"].product)
 
 
 def _make() -> Problem:

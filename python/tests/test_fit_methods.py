@@ -9,11 +9,10 @@ from typing import Any
 
 import gradmod
 import numpy as np
+import optax
 import pytest
 from gradmod import fit
 from models.fitted import TRUTH, problem
-
-import optax
 
 START = {"gna": 0.15, "gk": 0.03, "cm": 0.9}
 

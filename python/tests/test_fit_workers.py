@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -19,6 +20,7 @@ import pytest
 from gradmod import fit
 from models.fitted import TRUTH, problem
 
+MPIEXEC = Path(sysconfig.get_path("scripts")) / "mpiexec"
 START = {"gna": 0.15, "gk": 0.03, "cm": 0.9}
 
 
@@ -49,6 +51,49 @@ def test_sweeps_at_the_same_time(kind: str) -> None:
     if given is not None:
         assert given.submit(os.getpid).result() != os.getpid()  # the user's executor lives on
         given.shutdown()
+
+
+def test_workers_of_dask() -> None:
+    from dask.distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        given = client.get_executor()
+        found = fit.from_starts(problem, [START], executor=given, runs=30, progress=False)
+        assert found.best.cost < 1e-6
+        with fit.Parallel(problem, executor=given) as made:
+            assert fit.least_squares(made, START, runs=30, progress=False).cost < 1e-6
+
+
+@pytest.mark.skipif(not MPIEXEC.is_file(), reason="there is no MPI: pip install mpich")
+def test_workers_of_mpi(tmp_path: Path) -> None:
+    """As on a cluster: mpiexec -n 3 python -m mpi4py.futures script.py."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            from gradmod import fit
+            from models.fitted import problem
+
+            if __name__ == "__main__":
+                from mpi4py.futures import MPIPoolExecutor
+
+                starts = [{START!r}, {{"gna": 0.1, "gk": 0.045, "cm": 1.1}}]
+                with MPIPoolExecutor() as given:
+                    found = fit.from_starts(problem, starts, executor=given, runs=30, progress=False)
+                assert len(found.ranked) == 2 and found.ranked[1].cost < 1e-6, found
+                print("both came to an end")
+            """
+        )
+    )
+    paths = [str(Path(__file__).parent), *sys.path]
+    done = subprocess.run(
+        [str(MPIEXEC), "-n", "3", sys.executable, "-m", "mpi4py.futures", str(script)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert "both came to an end" in done.stdout, done.stdout + done.stderr
 
 
 def _stumbles() -> fit.Problem:
