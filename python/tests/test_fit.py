@@ -11,7 +11,6 @@ from typing import Any
 import gradmod
 import numpy as np
 import pytest
-from gradmod._fit.certainty import certainty
 from gradmod.features import Features
 from gradmod.fit import (
     FeatureTarget,
@@ -92,47 +91,6 @@ def test_missing_spikes_count_and_come_back(cell: Cell) -> None:
         assert rows["0.3 nA: soft_spike_count"] < 0
         assert slopes["0.3 nA: soft_spike_count"][0] > 0
         assert least_squares(problem, {"gna": 0.08, "gk": 0.03, "cm": 1.0}, runs=80).cost < 1e-6
-
-
-def test_a_product_is_named(cell: Cell) -> None:
-    """Two parameters that act only as a product: a conductance of pas, and its factor in every segment."""
-    cell.dend.g_pas = 4e-4
-    _, v = cell.trace(-0.05)
-    times = np.arange(0, DURATION, 1.0)
-    target = TraceTarget(np.interp(times, np.arange(len(v)) * 0.025, v), times, 0.1)
-    sweep = Sweep("step", cell.soma(0.5), DURATION, [target], before=partial(cell.amp, -0.05))
-    free = {
-        "first": Free(gradmod.Range("g_pas", cell.dend(0.5)), 1e-5, 1e-2),
-        "gk": Free(gradmod.Range("gkbar_hh", cell.soma), 0.008, 0.15),
-    }
-    with Problem(free, [sweep], keep=cell) as problem:
-        evaluated = problem.evaluate(problem.inner(problem.x))
-    # On logarithmic scales both factors of a product have the same column.
-    jacobian = np.column_stack([evaluated.jacobian[:, 0], evaluated.jacobian[:, 0], evaluated.jacobian[:, 1]])
-    told = certainty(["g", "factor", "gk"], jacobian, 1.0)
-    (untold,) = told.untold
-    assert set(untold.parts) == {"g", "factor"}
-    assert abs(untold.parts["g"] + untold.parts["factor"]) < 1e-6
-    assert np.isinf(told.errors[0]) and np.isinf(told.errors[1]) and np.isfinite(told.errors[2])
-    assert "not told by the data: +0.71" in str(told)
-
-
-def test_standard_errors_are_those_of_noisy_data(cell: Cell) -> None:
-    t, v = cell.trace(0.12)
-    random = np.random.default_rng(8)
-    noise, points = 0.4, slice(0, None, 20)
-
-    def fit(data: np.ndarray) -> Any:
-        target = TraceTarget(data, t[points], noise)
-        sweep = Sweep("trace", cell.soma(0.5), DURATION, [target], before=partial(cell.amp, 0.12))
-        with Problem(cell.free(), [sweep], keep=cell) as problem:
-            return least_squares(problem, TRUTH, runs=15)
-
-    said = fit(v[points]).certainty.errors
-    found = [list(fit(v[points] + random.normal(0, noise, len(t[points]))).x.values()) for _ in range(50)]
-    spread = np.std(np.log(found), axis=0, ddof=1)
-    # Of 50 samples the deviation is known to 10 %.
-    assert np.all(np.abs(spread / said - 1) < 0.25)
 
 
 @pytest.mark.parametrize(
