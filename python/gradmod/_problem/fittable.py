@@ -112,6 +112,11 @@ class Fittable(ABC):
     def x(self) -> Floats:
         """[parameter] the present values in the model."""
 
+    @property
+    @abstractmethod
+    def has_jacobian(self) -> bool:
+        """Whether evaluations have a Jacobian: in forward mode, and not in reverse mode."""
+
     @abstractmethod
     def _evaluate(self, u: Floats) -> Evaluated:
         """Run all sweeps."""
