@@ -29,12 +29,13 @@ from ._problem.robust import Robust
 from ._problem.scales import Scale
 from ._problem.sweep import Sweep
 from ._problem.targets import FeatureTarget, Rows, Target, TraceTarget
-from ._pypesto.intervals import Interval, LikelihoodProfile
+from ._pypesto.intervals import End, Interval, LikelihoodProfile
 from ._pypesto.problem import pypesto_problem
 from ._pypesto.profiles import LikelihoodProfiles, likelihood_profiles
 
 __all__ = [
     "Certainty",
+    "End",
     "Evaluated",
     "FeatureTarget",
     "Fit",

@@ -111,9 +111,7 @@ def test_a_sampler(made: Problem) -> None:
     u = made.begin(expected.x)
     seen = pypesto_problem(made)
     np.random.seed(1)
-    found = sample.sample(
-        problem=seen, n_samples=400, sampler=sample.AdaptiveMetropolisSampler(), x0=u
-    )
+    found = sample.sample(problem=seen, n_samples=400, sampler=sample.AdaptiveMetropolisSampler(), x0=u)
     drawn = found.sample_result.trace_x[0][100:]
     assert len(np.unique(drawn[:, 0])) > 20
     off = (drawn.mean(axis=0) - u) / expected.certainty.errors
@@ -123,9 +121,7 @@ def test_a_sampler(made: Problem) -> None:
 def test_tempering(made: Problem) -> None:
     seen = pypesto_problem(made)
     np.random.seed(1)
-    sampler = sample.AdaptiveParallelTemperingSampler(
-        internal_sampler=sample.AdaptiveMetropolisSampler(), n_chains=2
-    )
+    sampler = sample.AdaptiveParallelTemperingSampler(internal_sampler=sample.AdaptiveMetropolisSampler(), n_chains=2)
     u = made.inner([TRUTH[name] for name in NAMES])
     found = sample.sample(problem=seen, n_samples=30, sampler=sampler, x0=[u, u])
     assert found.sample_result.trace_x.shape == (2, 31, 3)

@@ -37,28 +37,31 @@ def draw_profiles(profiles: Sequence[LikelihoodProfile], rise: float, level: flo
     for row in panels:
         row[0].set_ylabel("cost above the lowest")
     first = panels[0, 0]
-    first.text(0.02, rise, f"{100 * level:g} %", transform=first.get_yaxis_transform(), fontsize=8, va="bottom")
-    first.legend(fontsize=7, loc="upper right")
+    across_it = first.get_yaxis_transform()
+    first.text(0.98, rise, f"{100 * level:g} %", transform=across_it, fontsize=8, va="bottom", ha="right")
+    told = [axes for axes, profile in zip(panels.flat, profiles, strict=False) if np.isfinite(profile.error)]
+    (told or [first])[0].legend(fontsize=7, loc="upper center")
     return figure
 
 
 def _draw(axes: Any, profile: LikelihoodProfile, rise: float, variance: float) -> None:
-    lowest = float(np.min(profile.costs))
-    interval = profile.interval(rise)
-    axes.plot(profile.values, profile.costs - lowest, "o-", color="C0", markersize=3, label="profile")
+    own, best = profile.bounded[profile.number], float(profile.best[profile.number])
+    walked = profile.u[:, profile.number]
+    u = np.linspace(float(walked[0]), float(walked[-1]), 200)
+    values = [own.outer(float(one)) for one in u]
+    axes.plot(values, profile.costs_at(u), color="C0", linewidth=1.2, label="profile")
+    axes.plot(profile.values, profile.costs - np.min(profile.costs), "o", color="C0", markersize=3)
     if np.isfinite(profile.error):
-        at = profile.bounded.inner(profile.value)
-        u = np.linspace(float(profile.u[0]), float(profile.u[-1]), 100)
-        values = [profile.bounded.outer(float(one)) for one in u]
-        parabola = 0.5 * variance * ((u - at) / profile.error) ** 2
+        parabola = 0.5 * variance * ((u - best) / profile.error) ** 2
         axes.plot(values, parabola, "--", color="C7", linewidth=1.0, label="by standard error")
+    interval = profile.interval(rise)
     axes.axhline(rise, color="C3", linewidth=0.8)
     axes.axvspan(interval.low, interval.high, color="C2", alpha=0.12, linewidth=0)
-    for bound, reaches in ((interval.low, interval.reaches_low), (interval.high, interval.reaches_high)):
-        if reaches:
-            axes.axvline(bound, color="black", linewidth=1.5, linestyle=":")
+    for end in (interval.lower, interval.upper):
+        if end.is_bound or end.others:
+            axes.axvline(end.value, color="black", linewidth=1.5, linestyle=":")
     axes.set_ylim(-0.1 * rise, 2.0 * rise)
-    if profile.bounded.scale is Scale.LOG and profile.values[-1] > _WIDE * profile.values[0]:
+    if own.scale is Scale.LOG and profile.values[-1] > _WIDE * profile.values[0]:
         axes.set_xscale("log")
-    axes.set_title(f"{profile.name} = {profile.value:.4g}: {interval}", fontsize=7, loc="left")
+    axes.set_title(f"{profile.name} = {profile.value:.4g}\n{interval}", fontsize=7, loc="left")
     axes.set_xlabel(profile.name)

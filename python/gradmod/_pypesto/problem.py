@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from .._model.cells import Floats
 from .._problem.fittable import Fittable
-from .._problem.free import Bounded
 from .._problem.libraries import library
 from .._problem.scales import Scale
+from .box import box, box_of_starts
 from .evaluations import Evaluations
-
-#: Where a logistic scale ends: the parameter is nearer to its bound than a millionth of the way between them.
-_END = float(np.log(1e6))
-#: Where starts on a logistic scale end: 5 % of the way between the bounds are left at either side.
-_START = float(np.log(19.0))
 
 
 def pypesto_problem(problem: Fittable) -> Any:
@@ -45,15 +37,12 @@ def pypesto_problem(problem: Fittable) -> Any:
         Error: pyPESTO is not installed.
     """
     pypesto = library("pypesto", "pyPESTO's methods")
-    low, high = box(problem)
-    scales = [bounded.scale for bounded in problem.bounded]
-    start_low, start_high = (
-        [sign * _START if scale is Scale.LOGIT else float(end) for scale, end in zip(scales, ends, strict=True)]
-        for sign, ends in ((-1.0, low), (1.0, high))
-    )
+    bounded = problem.bounded
+    low, high = box(bounded)
+    start_low, start_high = box_of_starts(bounded)
     return pypesto.Problem(
         objective(problem, Evaluations(problem)), low, high, lb_init=start_low, ub_init=start_high,
-        x_names=problem.names, x_scales=["log" if scale is Scale.LOG else "lin" for scale in scales],
+        x_names=problem.names, x_scales=["log" if one.scale is Scale.LOG else "lin" for one in bounded],
     )  # fmt: skip
 
 
@@ -80,13 +69,3 @@ def objective(problem: Fittable, evaluations: Evaluations) -> Any:
         sres=evaluations.jacobian if has_jacobian else None,
         x_names=problem.names,
     )
-
-
-def box(problem: Fittable) -> tuple[Floats, Floats]:
-    """[parameter] bounds on the scales of the parameters, all of them finite."""
-    low, high = zip(*(_box(bounded) for bounded in problem.bounded), strict=True)
-    return np.array(low), np.array(high)
-
-
-def _box(bounded: Bounded) -> tuple[float, float]:
-    return (-_END, _END) if bounded.scale is Scale.LOGIT else bounded.bounds

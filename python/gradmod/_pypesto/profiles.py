@@ -69,7 +69,7 @@ class LikelihoodProfiles:
         return {name: profile.interval(rise) for name, profile in self.profiles.items()}
 
     def untold(self, level: float | None = None) -> list[str]:
-        """Parameters that are practically not identifiable: their interval reaches a bound.
+        """Parameters that are practically not identifiable: a bound ends their interval, of themselves or of another.
 
         Args:
             level: As for :meth:`intervals`.
@@ -158,17 +158,9 @@ def likelihood_profiles(
     limit = 1.01 * _rise(level, 1.0, freedom)
     found = walks(problem, best, evaluated.cost, told.errors, along, limit, float(np.sqrt(variance)), progress=progress)
     problem.evaluate(best)
+    names, bounded = tuple(problem.names), tuple(problem.bounded)
     profiles = {
-        problem.names[k]: LikelihoodProfile(
-            name=problem.names[k],
-            value=fit.x[problem.names[k]],
-            error=float(told.errors[k]),
-            values=np.array([problem.outer(u)[k] for u in walk.u]),
-            u=walk.u[:, k],
-            costs=walk.costs,
-            x=np.array([problem.outer(u) for u in walk.u]),
-            bounded=problem.bounded[k],
-        )
+        names[k]: LikelihoodProfile(names[k], float(told.errors[k]), names, bounded, best, walk.u, walk.costs)
         for k, walk in zip(along, found, strict=True)
     }
     lowest = min(profiles.values(), key=lambda profile: float(np.min(profile.costs)))

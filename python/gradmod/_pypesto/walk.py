@@ -11,8 +11,9 @@ import numpy as np
 from .._model.cells import Floats
 from .._problem.fittable import Fittable
 from .._problem.libraries import library
+from .box import box
 from .evaluations import Evaluations
-from .problem import box, objective
+from .problem import objective
 
 #: Steps, in standard errors: the shortest, the usual and the longest one.
 _STEPS = 0.4, 0.8, 1.0
@@ -58,7 +59,7 @@ def walks(
         progress: Show pyPESTO's bar.
     """
     pypesto, optimize, profile = (library(f"pypesto{part}", "a profile") for part in ("", ".optimize", ".profile"))
-    low, high = box(problem)
+    low, high = box(problem.bounded)
     # pyPESTO has one length of step for all parameters: in standard errors it fits all.
     size = np.minimum(errors, _LONGEST * (high - low) / _STEPS[-1])
     evaluations = Evaluations(problem, best, size, unit)

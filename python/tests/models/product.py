@@ -84,9 +84,14 @@ class Leaky:
         self.set(**TRUTH)
         t, v = self.trace()
         target = TraceTarget(v + np.random.default_rng(seed).normal(0.0, noise, len(t)), t, noise)
-        of = {"g": "g_product", "factor": "factor_product", "cm": "cm", "e": "e_product"}
-        free = {
-            name: Free(gradmod.Range(of[name], self.soma), *BOUNDS[name], Scale.LINEAR if name == "e" else scale)
-            for name in names
-        }
-        return Problem(free, [Sweep("step", self.soma(0.5), DURATION, [target])], keep=self, **options)
+        sweep = Sweep("step", self.soma(0.5), DURATION, [target])
+        return Problem(free(self.soma, names, scale), [sweep], keep=self, **options)
+
+
+def free(soma: Any, names: tuple[str, ...], scale: Scale = Scale.LOG) -> dict[str, Free]:
+    """Parameters of a ball; e is on a linear scale."""
+    of = {"g": "g_product", "factor": "factor_product", "cm": "cm", "e": "e_product"}
+    return {
+        name: Free(gradmod.Range(of[name], soma), *BOUNDS[name], Scale.LINEAR if name == "e" else scale)
+        for name in names
+    }
