@@ -135,7 +135,7 @@ def test_out_of_bounds(cell: Cell) -> None:
 
 def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
     page = (Path(__file__).parents[2] / "docs" / "fit.md").read_text(encoding="utf-8")
-    code = page.split("```python\n")[1].split("```")[0]
+    blocks = [part.split("```")[0] for part in page.split("```python\n")[1:]]
     cell.clamp.delay, cell.clamp.dur = 10.0, 50.0
     data = {}
     for amp in (0.2, 0.3):
@@ -146,9 +146,16 @@ def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str
         h.ParallelContext().psolve(70)
         data[amp] = np.array(t), np.array(v)
     names: dict[str, Any] = {"gradmod": gradmod, "soma": cell.soma, "clamp": cell.clamp, "data": data}
-    exec(code, names)
+    exec(blocks[0], names)
     assert "gna = 0.12" in capsys.readouterr().out
     assert names["result"].cost < 1e-6
+    np.random.seed(1)  # pyPESTO draws its starts by it
+    profiles, seen = (next(block for block in blocks if word in block) for word in ("profiles", "pypesto_problem"))
+    exec(profiles, names)
+    assert "95 % intervals of likelihood profiles" in capsys.readouterr().out
+    assert names["profiles"].untold() == []
+    exec(seen, names)
+    assert names["chain"].shape == (21, 2)
 
 
 def _make() -> Problem:

@@ -43,7 +43,7 @@ def test_within_small_noise_they_are_standard_errors(scale: Scale) -> None:
         u = problem.begin(found.x)
         profiles = profiled(problem, found)
         assert np.array_equal(problem.x, list(found.x.values()))
-        assert profiles.evaluations < 60 * 3
+        assert profiles.evaluations < 45 * 3
         assert profiles.better is None and profiles.untold() == []
         for level, quantile in ((0.95, Z), (0.6827, 1.0)):
             for k, (name, interval) in enumerate(profiles.intervals(level).items()):

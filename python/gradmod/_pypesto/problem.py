@@ -46,19 +46,21 @@ def pypesto_problem(problem: Fittable) -> Any:
     )  # fmt: skip
 
 
-def objective(problem: Fittable, evaluations: Evaluations) -> Any:
+def objective(problem: Fittable, evaluations: Evaluations, *, is_kept: bool = False) -> Any:
     """A ``pypesto.Objective``.
 
     Args:
         problem: What is evaluated.
         evaluations: Of it.
+        is_kept: What was evaluated is kept from fit to fit: nobody changes the model between them.
     """
     pypesto = library("pypesto", "pyPESTO's methods")
 
     class Objective(pypesto.Objective):
         def initialize(self) -> None:
             """Called by pyPESTO before each fit."""
-            evaluations.forget()
+            if not is_kept:
+                evaluations.forget()
 
     has_jacobian = problem.has_jacobian
     return Objective(

@@ -111,7 +111,7 @@ def likelihood_profiles(
     """Move each parameter away from its best value, all others fitted anew, until the data exclude it.
 
     Standard errors take the model for linear; profiles do not, and find parameters that the data tell at one side only.
-    A parameter takes some tens of evaluations. The walk is pyPESTO's (``parameter_profile``), with ``ls_trf`` of SciPy
+    A parameter takes 30 to 80 evaluations. The walk is pyPESTO's (``parameter_profile``), with ``ls_trf`` of SciPy
     at each step, and steps of up to one standard error. The model has the parameters of the fit in the end.
 
     Args:

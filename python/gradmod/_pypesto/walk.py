@@ -21,10 +21,13 @@ _STEPS = 0.4, 0.8, 1.0
 _LONGEST = 0.1
 #: A step may lower the likelihood by this part: fewer than pyPESTO's, for costs are interpolated as parabolas here.
 _DROP = 0.4
-#: Fits along a profile end when the cost changes by less than this part of it.
-_ENOUGH = 1e-6
-#: Fits along a profile end at steps shorter than this, in standard errors.
-_SHORT = 1e-4
+#: The shortest step is half of the usual one, the longest not twice: pyPESTO tries no more than one other.
+_FACTOR = 2.0
+#: Fits along a profile end when the cost, in which an interval is 2 wide, changes by less than this.
+_ENOUGH = 1e-3
+#: They end at steps shorter than this part of the way walked, too, or at slopes of the cost below that, both in
+#: standard errors: either is a thousandth of a change of the cost, or less.
+_SHORT, _FLAT = 1e-3, 1e-2
 #: How often all sweeps may be run to fit the others at one step.
 _RUNS = 50
 
@@ -63,7 +66,7 @@ def walks(
     # pyPESTO has one length of step for all parameters: in standard errors it fits all.
     size = np.minimum(errors, _LONGEST * (high - low) / _STEPS[-1])
     evaluations = Evaluations(problem, best, size, unit)
-    within = pypesto.Problem(objective(problem, evaluations), (low - best) / size, (high - best) / size)
+    within = pypesto.Problem(objective(problem, evaluations, is_kept=True), (low - best) / size, (high - best) / size)
     found = pypesto.Result(within)
     zero = np.zeros(len(best))
     found.optimize_result.append(
@@ -74,7 +77,9 @@ def walks(
         within,
         found,
         optimize.ScipyOptimizer(
-            "ls_trf", tol=_ENOUGH, options={"tr_solver": "exact", "xtol": _SHORT, "gtol": _SHORT, "maxfun": _RUNS}
+            "ls_trf",
+            tol=_ENOUGH / (cost / unit**2 + 1.0),
+            options={"tr_solver": "exact", "xtol": _SHORT, "gtol": _FLAT, "maxfun": _RUNS},
         ),
         profile_index=list(along),
         profile_options=profile.ProfileOptions(
@@ -82,6 +87,7 @@ def walks(
             default_step_size_absolute=usual,
             max_step_size_absolute=longest,
             default_step_size_relative=0.0,
+            step_size_factor=_FACTOR,
             delta_ratio_max=_DROP,
             ratio_min=float(np.exp(-limit)),
             step_size_precheck_mode="off",
