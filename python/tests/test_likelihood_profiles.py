@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,8 @@ from gradmod.fit import (
 )
 from models.product import BOUNDS, START, TRUTH, Leaky, free
 from scipy.stats import t as student
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="pyPESTO needs Python 3.11")
 
 TOLD = ("g", "cm", "e")
 #: Of the normal distribution, 95 %.

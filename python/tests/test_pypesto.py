@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import copy
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import gradmod
 import numpy as np
 import pytest
-from gradmod.fit import Problem, Scale, least_squares, pypesto_problem
+from gradmod.fit import Problem, Scale, least_squares, likelihood_profiles, pypesto_problem
 from models.product import START, TRUTH, Leaky
-from pypesto import optimize, sample
-from pypesto.engine import MultiProcessEngine, MultiThreadEngine
+
+if sys.version_info >= (3, 11):
+    from pypesto import optimize, sample
+    from pypesto.engine import MultiProcessEngine, MultiThreadEngine
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 11), reason="pyPESTO needs Python 3.11")
 
 NAMES = ("g", "cm", "e")
 AT = [1.7e-4, 1.2, -66.0]
@@ -136,3 +141,12 @@ def test_engines(made: Problem) -> None:
         optimize.minimize(problem=seen, engine=MultiProcessEngine(2), **options)
     found = optimize.minimize(problem=seen, engine=MultiThreadEngine(2), **options)
     assert found.optimize_result.fval == pytest.approx([found.optimize_result.fval[0]] * 2, rel=1e-4)
+
+
+def test_without_pypesto(made: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = least_squares(made, dict(zip(NAMES, AT, strict=True)), progress=False)
+    monkeypatch.setitem(sys.modules, "pypesto", None)
+    with pytest.raises(gradmod.Error, match="an objective for pyPESTO needs pypesto: pip install pypesto"):
+        pypesto_problem(made)
+    with pytest.raises(gradmod.Error, match="a likelihood profile needs pypesto: pip install pypesto"):
+        likelihood_profiles(made, found)

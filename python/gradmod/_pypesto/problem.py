@@ -36,7 +36,7 @@ def pypesto_problem(problem: Fittable) -> Any:
     Raises:
         Error: pyPESTO is not installed.
     """
-    pypesto = library("pypesto", "pyPESTO's methods")
+    pypesto = library("pypesto", "an objective for pyPESTO")
     bounded = problem.bounded
     low, high = box(bounded)
     start_low, start_high = box_of_starts(bounded)
@@ -54,7 +54,7 @@ def objective(problem: Fittable, evaluations: Evaluations, *, is_kept: bool = Fa
         evaluations: Of it.
         is_kept: What was evaluated is kept from fit to fit: nobody changes the model between them.
     """
-    pypesto = library("pypesto", "pyPESTO's methods")
+    pypesto = library("pypesto", "an objective for pyPESTO")
 
     class Objective(pypesto.Objective):
         def initialize(self) -> None:
