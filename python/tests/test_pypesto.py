@@ -6,13 +6,16 @@ import copy
 import logging
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import gradmod
 import numpy as np
 import pytest
-from gradmod.fit import Problem, Scale, least_squares, likelihood_profiles, pypesto_problem
+from gradmod.fit import Parallel, Problem, Scale, least_squares, likelihood_profiles, pypesto_problem
 from models.product import START, TRUTH, Leaky
+from neuron import h
 
 if sys.version_info >= (3, 11):
     from pypesto import optimize, sample
@@ -150,3 +153,20 @@ def test_without_pypesto(made: Problem, monkeypatch: pytest.MonkeyPatch) -> None
         pypesto_problem(made)
     with pytest.raises(gradmod.Error, match="a likelihood profile needs pypesto: pip install pypesto"):
         likelihood_profiles(made, found)
+
+
+def test_sweeps_in_other_processes() -> None:
+    """Of a problem whose sweeps run in processes of their own, the objective is the same."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor, Parallel(problem, executor=executor) as apart:
+        seen = pypesto_problem(apart)
+        cost, hessian = seen.objective(apart.inner(apart.x), sensi_orders=(0, 2))
+    with Leaky().problem(0.3, names=NAMES) as made:
+        here = made.evaluate(made.inner(made.x))
+    assert cost == pytest.approx(here.cost, rel=1e-9)
+    assert hessian == pytest.approx(here.fisher, rel=1e-9)
+
+
+def problem() -> Problem:
+    """In a worker."""
+    h.load_file("stdrun.hoc")
+    return Leaky().problem(0.3, names=NAMES)
