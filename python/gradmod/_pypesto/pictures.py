@@ -63,5 +63,6 @@ def _draw(axes: Any, profile: LikelihoodProfile, rise: float, variance: float) -
     axes.set_ylim(-0.1 * rise, 2.0 * rise)
     if own.scale is Scale.LOG and profile.values[-1] > _WIDE * profile.values[0]:
         axes.set_xscale("log")
+        axes.tick_params(axis="x", which="both", labelsize=6.5, labelrotation=30)
     axes.set_title(f"{profile.name} = {profile.value:.4g}\n{interval}", fontsize=7, loc="left")
     axes.set_xlabel(profile.name)

@@ -15,9 +15,9 @@ def pypesto_problem(problem: Fittable) -> Any:
     """A ``pypesto.Problem`` of a problem: for pyPESTO's optimisers, profiles and samplers.
 
     Its objective is half the sum of the squared residuals, which is the negative logarithm of the likelihood of normal
-    errors with the given uncertainties, but for a constant. Objective, gradient, Hessian matrix, residuals and their
-    Jacobian are of one run per point. The Hessian matrix is Gauss and Newton's, ``J^T J``, which is the Fisher matrix;
-    in reverse mode there are neither it nor the Jacobian.
+    errors with the given uncertainties, but for a constant; weights and robust losses make it another. Objective,
+    gradient, Hessian matrix, residuals and their Jacobian are of one run per point. The Hessian matrix is Gauss and
+    Newton's, ``J^T J``, which is the Fisher matrix; in reverse mode there are neither it nor the Jacobian.
 
     pyPESTO sees the numbers that all optimisers see (``problem.inner(x)``; ``problem.outer(u)`` gives parameters in
     their units), and transforms nothing: its ``x_scales``, which are for labels and priors, are "log" (natural) for

@@ -129,7 +129,8 @@ def likelihood_profiles(
     Source: A. Raue et al., "Structural and practical identifiability analysis of partially observed dynamical models by
     exploiting the profile likelihood", Bioinformatics 25 (2009). An interval ends where twice the rise of the cost is
     the quantile of the chi-squared distribution with one degree of freedom; if the size of the uncertainties is of the
-    residuals (``scaled``), that of F with one and their degrees of freedom.
+    residuals (``scaled``), that of F with one and their degrees of freedom. Errors are taken for normal ones:
+    weights of sweeps other than 1 and robust losses make intervals of something else.
     """
     library("pypesto", "a likelihood profile")
     if not 0.0 < level < 1.0:
