@@ -30,6 +30,7 @@ ROOMS: Mapping[str, str] = {
     "_simulation": "errors parameters profile trace attach reverse _process _neuron _model _reverse",
     "_problem": "errors features objective parameters reverse simulation _neuron _model _simulation",
     "_fit": "errors _process _neuron _model _problem",
+    "_pypesto": "errors _model _problem _fit",
     "_checkpoint": "errors homeostat _neuron _guards",
 }
 #: Public modules that rooms import: they import no room but these.

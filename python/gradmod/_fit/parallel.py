@@ -45,13 +45,18 @@ class Parallel(Fittable):
         except BaseException:
             self._workers.end(at_once=True)
             raise
-        names, bounded, self._x, self._sweeps = described
+        names, bounded, self._x, self._sweeps, self._has_jacobian = described
         super().__init__(names, bounded)
 
     @property
     def x(self) -> Floats:
         """[parameter] the values of the last evaluation; in the beginning those that the model was built with."""
         return self._x.copy()
+
+    @property
+    def has_jacobian(self) -> bool:
+        """Whether evaluations have a Jacobian: in forward mode, and not in reverse mode."""
+        return self._has_jacobian
 
     def _evaluate(self, u: Floats) -> Evaluated:
         if self._is_closed:
@@ -77,9 +82,9 @@ class Parallel(Fittable):
         self._workers.end()
 
 
-def _described(purpose: str, make: Maker) -> tuple[list[str], list[Bounded], Floats, int]:
+def _described(purpose: str, make: Maker) -> tuple[list[str], list[Bounded], Floats, int, bool]:
     problem = built(purpose, make)
-    return problem.names, problem.bounded, problem.x, len(problem.sweeps)
+    return problem.names, problem.bounded, problem.x, len(problem.sweeps), problem.has_jacobian
 
 
 def _evaluated(purpose: str, make: Maker, u: Floats, number: int) -> Evaluated | None:

@@ -99,6 +99,11 @@ class Problem(Fittable):
         return self._simulation.mode
 
     @property
+    def has_jacobian(self) -> bool:
+        """Whether evaluations have a Jacobian: in forward mode, and not in reverse mode."""
+        return self.mode == "forward"
+
+    @property
     def x(self) -> Floats:
         """[parameter] the present values in the model.
 
