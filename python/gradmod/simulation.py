@@ -89,7 +89,7 @@ class Simulation:
         directions = resolve(parameters, scope)
         with nrn.one_look():
             self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
-        self._inputs = Inputs({} if inputs is None else inputs)
+        self._inputs = Inputs({} if inputs is None else inputs, parameters)
         self.input_shapes = self._inputs.shapes
         self._all = [*self._settable, *self._inputs.settables]
         check_overlap(self._all)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -30,13 +30,20 @@ class Inputs:
         shapes: By name: () of a single number, else (size,).
     """
 
-    def __init__(self, given: Mapping[str, Parameter]) -> None:
+    def __init__(self, given: Mapping[str, Parameter], parameters: Container[str]) -> None:
         """Find out where their values stand.
 
+        Args:
+            given: By the user's names.
+            parameters: The names that parameters have.
+
         Raises:
-            Error: One is none that can be set.
+            Error: One is none that can be set, or has the name of a parameter.
         """
         check_named(given)
+        for name in given:
+            if name in parameters:
+                raise Error(f"{name} is the name of a parameter and of an input: give each its own")
         self.settables = _settables(given)
         many = (PerSegment, PerNetCon, PerPointProcess, Played)
         self.shapes: dict[str, tuple[int, ...]] = {
