@@ -41,7 +41,7 @@ class Simulate(Protocol):
             after another, of which each has its own gradient.
 
         Raises:
-            Error: An input is missing or unknown, or a shape is wrong.
+            Error: An input is missing or unknown, a shape is wrong, or x is of integers.
             Refused: A derivative with respect to an input is asked for; ``jax.lax.stop_gradient`` says that none is
                 wanted.
         """
@@ -109,6 +109,8 @@ def simulator(simulation: Simulation) -> Simulate:
 
     def simulate(x: jax.Array, inputs: Mapping[str, Any] | None = None) -> jax.Array:
         row = numpy.asarray(x)
+        if not numpy.issubdtype(row.dtype, numpy.floating):
+            raise Error(f"x has the type {row.dtype}, and so would the traces: give floating-point numbers")
         given = {name: numpy.asarray(value) for name, value in (inputs or {}).items()}
         own = simulation.input_shapes
         size = batch_size(row.shape, len(simulation.names), {name: one.shape for name, one in given.items()}, own)

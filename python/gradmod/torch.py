@@ -19,7 +19,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from ._simulation.batches import batch_size
-from .errors import Refused
+from .errors import Error, Refused
 from .simulation import Simulation
 
 
@@ -67,9 +67,11 @@ def simulate(
         another, of which each has its own gradient.
 
     Raises:
-        Error: An input is missing or unknown, or a shape is wrong.
+        Error: An input is missing or unknown, a shape is wrong, or x is of integers.
         Refused: An input requires a gradient; or a run does, which could not be exact.
     """
+    if not x.is_floating_point():
+        raise Error(f"x has the type {x.dtype}, and so would the traces: give floating-point numbers")
     given = {name: _tensor(value) for name, value in (inputs or {}).items()}
     own = simulation.input_shapes
     size = batch_size(x.shape, len(simulation.names), {name: one.shape for name, one in given.items()}, own)

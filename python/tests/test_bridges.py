@@ -166,6 +166,12 @@ def test_jax_has_no_derivative_by_an_input(model: Driven, jax: Any, mode: str) -
         goal = jax.grad(value)(x, 0.3)
         stopped = jax.grad(lambda z: value(z, jax.lax.stop_gradient(0.3 + 0 * z[0])))(x)
         assert np.array_equal(stopped, goal)
+        unused = jax.grad(lambda z: (simulate(z, FIRST), z.sum())[1])(x)
+        assert np.array_equal(unused, np.ones(3))
+        single = jax.grad(value)(x.astype(np.float32), 0.3)
+        assert single.dtype == np.float32 and np.asarray(single) == pytest.approx(np.asarray(goal), rel=1e-3)
+        with pytest.raises(gradmod.Error, match="x has the type int64"):
+            simulate(np.array([1, 110, 2]), FIRST)
         # Derivatives that are asked for inside jit and of nothing else.
         assert np.array_equal(jax.grad(jax.jit(value))(x, 0.3), goal)
         traced = jax.grad(lambda z: jax.lax.map(lambda a: value(z, a), np.array([0.3, 0.3])).sum())(x)
@@ -187,6 +193,8 @@ def test_torch_has_no_derivative_by_an_input(model: Driven, torch: Any, mode: st
             simulate(simulation, x.detach(), FIRST | {"amp": dual.make_dual(amp.detach(), torch.ones_like(amp))})
         with torch.no_grad():
             simulate(simulation, x, FIRST | {"amp": amp})
+        with pytest.raises(gradmod.Error, match=r"x has the type torch\.int64"):
+            simulate(simulation, torch.tensor([1, 110, 2]), FIRST)
         single = simulate(simulation, x.to(torch.float32), FIRST | {"amp": amp.detach()})
         assert single.dtype == torch.float32
         exact = simulation(x.detach().numpy().astype(np.float32), FIRST | {"amp": 0.3})

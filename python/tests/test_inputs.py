@@ -89,6 +89,39 @@ def test_a_run_that_cannot_be_made_again_is_refused(model: Driven) -> None:
             kept.vjp(WEIGHTS)
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_what_changes_coefficients_of_the_gradient(model: Driven, mode: str) -> None:
+    """Inputs with which the equations become others, not only what drives them; a coefficient beside a parameter."""
+    one, other = model.cells
+    for cell in model.cells:
+        cell["soma"].insert("hh")
+    cable = gradmod.Profile(
+        "g_pas", other["back"], lambda seg, base, length: base * np.exp(-seg.x / length), base=2e-4, length=0.5
+    )
+    inputs = {
+        "length": cable["length"],
+        "celsius": gradmod.Global("celsius"),
+        "cm": gradmod.Range("cm", one["twig"]),
+        "Ra": gradmod.PerSegment("Ra", [one["trunk"], other["trunk"]]),
+        "delay": gradmod.NetConDelay(model.netcons[0]),
+        "gl": gradmod.Range("gl_hh", [cell["soma"] for cell in model.cells], weight="present"),
+    }
+    chosen: dict[str, gradmod.Parameter] = {"base": cable["base"], "gna": gradmod.Range("gnabar_hh", one["soma"])}
+    given = [
+        {"length": 0.5, "celsius": 6.3, "cm": 1.1, "Ra": [110.0, 80.0], "delay": 0.3, "gl": 1.0},
+        {"length": 0.9, "celsius": 12.0, "cm": 1.6, "Ra": [60.0, 150.0], "delay": 2.1, "gl": 3.0},
+    ]
+    with gradmod.Simulation(
+        chosen, model.looks(), 8.0, inputs=inputs, simulate=model.run, mode=mode, quiet=True
+    ) as simulation:
+        x = simulation.x
+        goal = differences(lambda z: loss(*(simulation(z, values) for values in given)), x)
+        kept = [simulation.keep(x, values) for values in given]
+        parts = [run.vjp(slope) for run, slope in zip(kept, slopes(*(run.traces for run in kept)), strict=True)]
+    assert sum(parts) == pytest.approx(goal, rel=1e-6)
+    assert all(part.all() for part in parts)
+
+
 def test_objectives(model: Driven) -> None:
     times = np.array([1.0, 4.05, 7.9])
     squared = gradmod.SquaredError(np.full((3, 3), -60.0), times)
