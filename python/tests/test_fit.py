@@ -134,14 +134,10 @@ def test_out_of_bounds(cell: Cell) -> None:
             problem.inner([1.0, 2.0])
 
 
-def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+def first_of_the_page(cell: Cell) -> tuple[list[str], dict[str, Any]]:
+    """The blocks of the page, and what there is when the first has run."""
     page = (Path(__file__).parents[2] / "docs" / "fit.md").read_text(encoding="utf-8")
-<<<<<<< HEAD
     blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]
-    code = blocks[0]
-=======
-    blocks = [part.split("```")[0] for part in page.split("```python\n")[1:]]
->>>>>>> wt-pesto
     cell.clamp.delay, cell.clamp.dur = 10.0, 50.0
     data = {}
     for amp in (0.2, 0.3):
@@ -153,19 +149,13 @@ def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str
         data[amp] = np.array(t), np.array(v)
     names: dict[str, Any] = {"gradmod": gradmod, "soma": cell.soma, "clamp": cell.clamp, "data": data}
     exec(blocks[0], names)
+    return blocks, names
+
+
+def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks, names = first_of_the_page(cell)
     assert "gna = 0.12" in capsys.readouterr().out
     assert names["result"].cost < 1e-6
-<<<<<<< HEAD
-    cell.dend.insert("hh")
-    names |= {"h": h, "dend": cell.dend}
-    exec(next(block for block in blocks if "Profile(" in block), names)
-    with Problem(names["parameters"], names["sweeps"], keep=cell) as problem:
-        assert problem.names == ["top", "reach"]
-        assert problem.x.tolist() == [0.12, 150.0]
-        names["problem"] = problem
-        exec(next(block for block in blocks if "hessian_vector" in block).replace("0.12, 0.036", "0.12, 150"), names)
-    assert names["found"].error < 1e-3 * np.linalg.norm(names["found"].product)
-=======
     if sys.version_info < (3, 11):
         return  # there is no pyPESTO
     np.random.seed(1)  # pyPESTO draws its starts by it
@@ -175,7 +165,19 @@ def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str
     assert names["profiles"].untold() == []
     exec(seen, names)
     assert names["chain"].shape == (21, 2)
->>>>>>> wt-pesto
+
+
+def test_the_profile_of_the_page(cell: Cell) -> None:
+    blocks, names = first_of_the_page(cell)
+    cell.dend.insert("hh")
+    names |= {"h": h, "dend": cell.dend}
+    exec(next(block for block in blocks if "Profile(" in block), names)
+    with Problem(names["parameters"], names["sweeps"], keep=cell) as problem:
+        assert problem.names == ["top", "reach"]
+        assert problem.x.tolist() == [0.12, 150.0]
+        names["problem"] = problem
+        exec(next(block for block in blocks if "hessian_vector" in block).replace("0.12, 0.036", "0.12, 150"), names)
+    assert names["found"].error < 1e-3 * np.linalg.norm(names["found"].product)
 
 
 def _make() -> Problem:
