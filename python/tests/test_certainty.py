@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from gradmod._fit.certainty import certainty
 from gradmod.fit import Problem, Scale, Sweep, TraceTarget, least_squares
 from models import fitted, product
 
@@ -56,3 +57,36 @@ def test_standard_errors_are_those_of_noisy_data() -> None:
     # Each fit tells its own errors, at its own parameters; and that of the data without noise.
     for errors in (np.mean([one for _, one in fits], axis=0), said):
         assert np.all(np.abs(errors / spread - 1) < 0.2), errors / spread
+
+
+def test_units_do_not_count() -> None:
+    """On linear scales, S/cm2 beside Ohm cm: what is told of each, and of a pair, is what it is in other units."""
+    random = np.random.default_rng(5)
+    jacobian = random.normal(size=(40, 4))
+    jacobian[:, 3] = jacobian[:, 2]
+    units = np.array([1e7, 1e-4, 1e5, 1e-3])
+    plain = certainty(["a", "b", "c", "d"], jacobian, 1.0)
+    scaled = certainty(["a", "b", "c", "d"], jacobian * units, 1.0)
+    assert np.allclose(scaled.errors[:2] * units[:2], plain.errors[:2], rtol=1e-9)
+    assert np.all(np.isinf(scaled.errors[2:]))
+    for told in (plain, scaled):
+        (untold,) = told.untold
+        assert set(untold.parts) == {"c", "d"}
+    covariance = np.linalg.inv(jacobian[:, :3].T @ jacobian[:, :3])
+    three = certainty(["a", "b", "c"], jacobian[:, :3] * units[:3], 1.0)
+    assert np.allclose(three.errors * units[:3], np.sqrt(np.diag(covariance)), rtol=1e-9)
+    assert np.allclose(three.correlations, covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance))))
+    for direction in three.directions:
+        step = np.array([direction.parts.get(name, 0.0) for name in three.names])
+        if len(direction.parts) == 3:
+            strength = np.linalg.norm(jacobian[:, :3] * units[:3] @ step)
+            assert direction.strength == pytest.approx(strength, rel=1e-6)
+
+
+def test_a_parameter_without_effect() -> None:
+    jacobian = np.random.default_rng(6).normal(size=(30, 3))
+    jacobian[:, 1] *= 1e-15
+    told = certainty(["a", "nothing", "b"], jacobian, 1.0)
+    (untold,) = told.untold
+    assert untold.parts == {"nothing": 1.0}
+    assert np.isinf(told.errors[1]) and np.all(np.isfinite(told.errors[[0, 2]]))

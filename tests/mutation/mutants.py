@@ -845,7 +845,12 @@ SHARED = [
     ),
 ]
 _PROFILE, _PROFILES = "python/gradmod/profile.py", ("python/tests/test_profile.py",)
-_FITTED = ("python/tests/test_fit.py", "python/tests/test_fit_problem.py", "python/tests/test_fit_methods.py")
+_FITTED = (
+    "python/tests/test_certainty.py",
+    "python/tests/test_fit.py",
+    "python/tests/test_fit_problem.py",
+    "python/tests/test_fit_methods.py",
+)
 _PROBLEM, _FITS = "python/gradmod/_problem/", "python/gradmod/_fit/"
 _SAMPLED, _FEATURED = "python/gradmod/_features/sampled.py", ("python/tests/test_features.py",)
 FITS = [
