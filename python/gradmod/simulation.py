@@ -221,10 +221,8 @@ class Simulation:
 
         In forward mode that is its Jacobian. In reverse mode it is what was remembered of the run, as long as there is
         room for it in ``memory`` MiB beside that of the last run; else the run is made again, with its parameters and
-        its inputs, when it is asked for, and refused if it is not the same, bit for bit.
-
-        Args:
-            x, inputs: As for a call; raises what that does.
+        its inputs, when it is asked for, and refused if it is not the same, bit for bit. What it takes and raises is as
+        for a call.
         """
         self._engine.prepare_to_keep()
         traces = self._run(x, inputs)
