@@ -144,8 +144,10 @@ def test_back_is_the_transpose_of_along(runs: list[Run]) -> None:
 
 
 #: What is compared in both modes: each file of features, and what reads between points.
-#: Stimuli that between them have a trace with each feature, (nA, ms): one with spikes, and one with one after it.
-STIMULI = ((0.8, 30.0), (-0.5, 12.0))
+#: Stimuli that between them have a trace with each feature, (nA, ms): one with spikes, and one with one after it; but
+#: what comes near to a spike takes a weak one.
+STIMULI = ((0.8, 30.0), (-0.5, 12.0), (0.05, 30.0))
+WEAK = ["missed_peak_voltage"]
 
 
 def test_gradients_of_runs_in_both_modes() -> None:
@@ -158,7 +160,7 @@ def test_gradients_of_runs_in_both_modes() -> None:
             seg.gnabar_hh *= 1 + 0.06 * number
             seg.gbar_kdr *= 1 - 0.05 * number
             seg.cm *= 1 + 0.04 * number
-        seen |= compared(cell, amp, length, sorted(wanted))
+        seen |= compared(cell, amp, length, WEAK if amp == 0.05 else sorted(wanted - set(WEAK)))
     assert wanted == seen
 
 

@@ -94,8 +94,9 @@ def missed_peak_voltage(of: Extraction) -> list[Linear]:
 
 @feature("peak_voltage", "mV")
 def peak_voltage(of: Extraction) -> list[Linear]:
-    """[spike] The highest value."""
-    return of.at(needed_peaks(of))
+    """[spike] The highest value; between points, that of the parabola through it and its neighbours."""
+    points = needed_peaks(of)
+    return [of.trace.vertex_value(int(point)) for point in points] if of.settings.interpolated else of.at(points)
 
 
 @feature("AP_height", "mV")

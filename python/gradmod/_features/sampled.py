@@ -114,6 +114,15 @@ class Sampled:
         shift = (before - after) / (bend * 2.0)
         return shift * float(self.t[point + 1] - self.t[point]) + float(self.t[point])
 
+    def vertex_value(self, point: int) -> Linear:
+        """The value there."""
+        before, here, after = (self.at(point + by) for by in (-1, 0, 1))
+        bend = before - here * 2.0 + after
+        if bend.value == 0.0:
+            return here
+        rise = before - after
+        return here - rise * rise / (bend * 8.0)
+
     def to_samples(self, number: Linear) -> Floats:
         """[sample] the derivative of a number by the samples of the trace."""
         found = np.zeros(self.samples)
