@@ -251,6 +251,8 @@ def test_what_was_loaded_without_a_part() -> None:
     dend.connect(soma(1))
     for section in (soma, dend):
         section.insert("hh")
+    clamp = h.IClamp(soma(0.5))
+    clamp.dur, clamp.amp = 5.0, 0.1
     # Parameters that make the same mechanisms: Ra is in none.
     for parameter in (gradmod.Range("cm", soma), gradmod.Range("Ra", dend), gradmod.Range("Ra", soma)):
         grad = gradmod.attach(one=parameter, quiet=True)
