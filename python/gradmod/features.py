@@ -206,6 +206,11 @@ class Found(Mapping[str, Floats]):
     def __contains__(self, name: object) -> bool:
         return name in self._numbers
 
+    @property
+    def samples(self) -> int:
+        """How many samples the trace has."""
+        return self._extraction.trace.samples
+
     def slopes(self, name: str) -> Floats:
         """[value, sample] The derivatives of the values of a feature by the samples of the trace.
 

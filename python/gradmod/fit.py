@@ -24,6 +24,7 @@ from ._fit.result import Fit
 from ._fit.starts import Fits, from_starts, random_starts
 from ._problem.fittable import Evaluated, Fittable
 from ._problem.free import Free
+from ._problem.mean_target import MeanTarget
 from ._problem.problem import Problem
 from ._problem.robust import Robust
 from ._problem.scales import Scale
@@ -46,6 +47,7 @@ __all__ = [
     "Interval",
     "LikelihoodProfile",
     "LikelihoodProfiles",
+    "MeanTarget",
     "Nudge",
     "Parallel",
     "Problem",

@@ -17,7 +17,7 @@ from models.recorded import Run
 from neuron import h
 
 #: Without a counterpart in eFEL.
-OWN = {"soft_spike_count"}
+OWN = {"soft_spike_count", "missed_peak_voltage"}
 COUNTS = ("spike_count", "Spikecount", "spike_count_stimint", "peak_indices", "AP_begin_indices", "min_AHP_indices")
 #: In units of the grid's step: how far times between points may be from those at points.
 APART = {"AHP_time_from_peak": 1.1, "AP_duration_half_width": 1.6, "AP_begin_time": 1.0, "AP_width": 1.6}
@@ -96,8 +96,8 @@ def test_between_points_they_are_near_those_at_points(runs: list[Run]) -> None:
             if unit == "ms":
                 assert np.all(far <= 0.1 * APART.get(name, 1.01)), name
             elif unit == "mV":
-                # The slope there is little more than 10 mV/ms.
-                assert np.all(far <= 5.0), name
+                # The slope there is little more than 10 mV/ms; but 5 ms after a spike the next one may rise already.
+                assert np.all(far <= (100.0 if "slow" in name else 5.0)), name
 
 
 def test_slopes_are_derivatives_of_the_values(runs: list[Run]) -> None:

@@ -32,6 +32,7 @@ ROOMS: Mapping[str, str] = {
     "_fit": "errors _process _neuron _model _problem",
     "_pypesto": "errors _model _problem _fit",
     "_checkpoint": "errors homeostat _neuron _guards",
+    "_bluepyopt": "errors parameters profile features fit _neuron _model _features",
 }
 #: Public modules that rooms import: they import no room but these.
 LOW: Mapping[str, str] = {

@@ -81,6 +81,17 @@ def soft_spike_count(of: Extraction) -> list[Linear]:
     return [Linear(float(np.sum(rises)), at, np.concatenate([slopes[points + 1], -slopes[points]]))]
 
 
+@feature("missed_peak_voltage", "mV")
+def missed_peak_voltage(of: Extraction) -> list[Linear]:
+    """The highest maximum below the threshold while the stimulus is on: what comes nearest to a spike. Not in eFEL."""
+    begin, end = of.during
+    v = of.trace.v[begin:end]
+    is_maximum = (v[1:-1] > v[:-2]) & (v[1:-1] >= v[2:]) & (v[1:-1] <= of.settings.threshold)
+    maxima = begin + 1 + np.flatnonzero(is_maximum)
+    needs(1, maxima, "maximum below the threshold")
+    return of.at(maxima[[int(np.argmax(of.trace.v[maxima]))]])
+
+
 @feature("peak_voltage", "mV")
 def peak_voltage(of: Extraction) -> list[Linear]:
     """[spike] The highest value."""

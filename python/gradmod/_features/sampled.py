@@ -98,6 +98,13 @@ class Sampled:
         """When the straight line from the point before to this one is at a level."""
         return self.time(point - 1, self.part_below(self.at(point - 1), self.at(point), level))
 
+    def value_at(self, time: Linear) -> Linear:
+        """The value at a time between the first and the last point, on the straight line between two points."""
+        point = min(max(int(np.searchsorted(self.t, time.value, side="right")) - 1, 0), len(self) - 2)
+        before, after = self.at(point), self.at(point + 1)
+        part = (time - float(self.t[point])) / float(self.t[point + 1] - self.t[point])
+        return before + (after - before) * part
+
     def vertex(self, point: int) -> Linear:
         """When the parabola through a point and its neighbours is highest or lowest."""
         before, here, after = (self.at(point + by) for by in (-1, 0, 1))

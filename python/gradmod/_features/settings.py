@@ -31,4 +31,5 @@ class Settings:
     ignore_first_isi: bool = True
     strict_stiminterval: bool = False
     precision_threshold: float = 1e-10
+    sahp_start: float = 5.0
     soft_width: float = 5.0

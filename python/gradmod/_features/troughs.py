@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -88,6 +89,57 @@ def ahp_time_from_peak(of: Extraction) -> list[Linear]:
             raise MissingFeature("a minimum is at the end of the trace")
         lows = [of.trace.vertex(int(point)) for point in points]
     return [low - peak for low, peak in zip(lows, of.get(peak_time), strict=False)]
+
+
+@dataclass(frozen=True)
+class _SlowMinimum:
+    """The lowest point of an interval, from ``sahp_start`` after the spike that begins it."""
+
+    value: Linear
+    time: Linear
+
+
+def _slow_minima(of: Extraction) -> list[_SlowMinimum]:
+    peaks, times = needed_peaks(of, 3), of.get(peak_time)
+    return [
+        _slow_minimum(of, int(peak), int(following), time + of.settings.sahp_start)
+        for peak, following, time in zip(peaks[1:], peaks[2:], times[1:], strict=False)
+    ]
+
+
+def _slow_minimum(of: Extraction, peak: int, following: int, begin: Linear) -> _SlowMinimum:
+    trace = of.trace
+    first = peak + int(np.searchsorted(trace.t[peak:following], float(trace.t[peak]) + of.settings.sahp_start))
+    # An interval that is shorter has its end.
+    lowest = first + int(np.argmin(trace.v[first:following])) if first < following else following
+    if not of.settings.interpolated:
+        return _SlowMinimum(trace.at(lowest), Linear(float(trace.t[lowest])))
+    if first == following:
+        return _SlowMinimum(trace.at(lowest), trace.vertex(lowest))
+    if lowest == first:
+        # The voltage rises already: what is sought moves with the spike.
+        return _SlowMinimum(trace.value_at(begin), begin)
+    return _SlowMinimum(trace.at(lowest), trace.vertex(lowest))
+
+
+@feature("AHP_depth_abs_slow", "mV")
+def ahp_depth_abs_slow(of: Extraction) -> list[Linear]:
+    """[interval but the first] The lowest value from ``sahp_start`` after the spike to the next peak."""
+    return [low.value for low in _slow_minima(of)]
+
+
+@feature("AHP_depth_slow", "mV")
+def ahp_depth_slow(of: Extraction) -> list[Linear]:
+    """[interval but the first] Its height above the resting voltage."""
+    base = of.get(voltage_base)[0]
+    return [low.value - base for low in _slow_minima(of)]
+
+
+@feature("AHP_slow_time", "", is_time=True)
+def ahp_slow_time(of: Extraction) -> list[Linear]:
+    """[interval but the first] Which part of the interval has gone by then."""
+    intervals = pairwise(of.get(peak_time)[1:])
+    return [(low.time - begin) / (end - begin) for low, (begin, end) in zip(_slow_minima(of), intervals, strict=True)]
 
 
 @feature("min_voltage_between_spikes", "mV")
