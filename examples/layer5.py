@@ -189,7 +189,7 @@ def draw(rows: list[Row], target: Floats, file: Path) -> None:
         below.semilogy(own[0]["losses"], "o-", color=colors[name], ms=3, label=f"start {own[0]['seed']}, each run")
         below.plot([], [], color=colors[name], alpha=0.4, label="all starts, the best so far")
         below.semilogy(PUBLISHED, "k--", lw=1, label="Jaxley's example as published, each run")
-        below.axhline(AIM, color="0.6", lw=0.8)
+        below.axhline(AIM, color="0.6", lw=0.8, label=f"{AIM}, with which it ends")
         below.set(xlabel="steps before the run")
         below.legend(frameon=False, fontsize=8, loc="lower left")
     axes[0, 0].set(ylabel="voltage at the soma (mV)", ylim=(-90, 85))
