@@ -33,6 +33,7 @@ from .parameters import (
     Range,
     Stimulus,
 )
+from .played import Played
 from .profile import Profile
 from .protocols import Protocols
 from .recording import Recording
@@ -55,6 +56,7 @@ __all__ = [
     "PerNetCon",
     "PerPointProcess",
     "PerSegment",
+    "Played",
     "Profile",
     "Protocols",
     "Range",

@@ -87,7 +87,7 @@ def differentiate(
     Args:
         run: initialises and runs the model; returns named numbers or arrays of fixed shape (they are copied).
         set_value: sets the parameter, in everything that it stands for; called with values around `at`. If the
-            parameter acts through a TABLE, it must end with `rebuild_tables()`. For a direction that is a profile,
+            parameter acts through a TABLE, it must end with `rebuild_tables()`. For a direction with weights,
             set `base + weight * value` and differentiate at 0 with `scale` = 1 or so.
         at: value of the parameter at which the derivative is wanted. It is set again at the end, also after an error.
         steps: step sizes relative to `scale`, at least three, all different.

@@ -7,7 +7,7 @@
     result = fit.least_squares(problem, runs=60)
     print(result)
 
-Needs SciPy; fits from many starts need loky or an executor. docs/fit.md has more.
+Needs SciPy; fits from many starts need loky or an executor, likelihood profiles pyPESTO. docs/fit.md has more.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ from ._problem.robust import Robust
 from ._problem.scales import Scale
 from ._problem.sweep import Sweep
 from ._problem.targets import FeatureTarget, Rows, Target, TraceTarget
+from ._pypesto.intervals import End, Interval, LikelihoodProfile
+from ._pypesto.problem import pypesto_problem
+from ._pypesto.profiles import LikelihoodProfiles, likelihood_profiles
 
 __all__ = [
     "Certainty",
+    "End",
     "Evaluated",
     "FeatureTarget",
     "Fit",
@@ -39,6 +43,9 @@ __all__ = [
     "Fittable",
     "Free",
     "HessianVector",
+    "Interval",
+    "LikelihoodProfile",
+    "LikelihoodProfiles",
     "Nudge",
     "Parallel",
     "Problem",
@@ -53,7 +60,9 @@ __all__ = [
     "growing",
     "hessian_vector",
     "least_squares",
+    "likelihood_profiles",
     "minimise",
     "nudged",
+    "pypesto_problem",
     "random_starts",
 ]

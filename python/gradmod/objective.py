@@ -14,6 +14,7 @@ from . import _neuron as nrn
 from ._model.cells import Floats
 from ._model.runs import check_grid
 from ._simulation.backends import Mode
+from ._simulation.inputs import Values
 from .errors import Error
 from .parameters import Parameter
 from .reverse import MEMORY
@@ -58,6 +59,8 @@ class Points:
 
     def at(self, t: Floats) -> Points:
         """Points at the same times, in a run whose samples are at ``t``, [sample] in ms."""
+        if len(t) < 2:
+            raise Error("the run has no time step: there is nothing to compare")
         dt = float(t[-1] - t[0]) / (len(t) - 1)
         return self if dt == self.dt else Points(self.times, dt)
 
@@ -185,17 +188,18 @@ class Residuals:
         self.target = _target(target, self._points)
         self.simulation = simulation
 
-    def __call__(self, x: ArrayLike) -> Floats:
-        """[place * time]."""
-        traces = self.simulation(x)
+    def __call__(self, x: ArrayLike, inputs: Values | None = None) -> Floats:
+        """[place * time], of a run with x and, if the simulation has them, its inputs."""
+        traces = self.simulation(x, inputs)
         return _gap(traces, self._points.at(self.simulation.t), self.target).ravel()
 
-    def jac(self, x: ArrayLike) -> Floats:
+    def jac(self, x: ArrayLike, inputs: Values | None = None) -> Floats:
         """[place * time, parameter].
 
-        It is that of the last run with x, if this was not asked for yet; else the model runs again, as it is now.
+        It is that of the last run with x and the inputs, if this was not asked for yet; else the model runs again, as
+        it is now.
         """
-        jacobian = self.simulation.jacobian(x)
+        jacobian = self.simulation.jacobian(x, inputs)
         rows = self._points.at(self.simulation.t).read(jacobian)
         return rows.reshape(-1, rows.shape[2])
 
@@ -208,9 +212,9 @@ class ValueAndGrad:
         self.loss = loss
         self.simulation = simulation
 
-    def __call__(self, x: ArrayLike) -> tuple[float, Floats]:
-        """The loss at x, and its gradient."""
-        kept = self.simulation.keep(x)
+    def __call__(self, x: ArrayLike, inputs: Values | None = None) -> tuple[float, Floats]:
+        """The loss at x, and its gradient; of a run with x and, if the simulation has them, its inputs."""
+        kept = self.simulation.keep(x, inputs)
         if isinstance(self.loss, SquaredError):
             self.loss.doubt(kept.traces, self.simulation.variables)
         try:
@@ -231,6 +235,7 @@ def value_and_grad(
     record: Iterable[Look],
     duration: float,
     *,
+    inputs: Mapping[str, Parameter] | None = None,
     v_init: float | None = None,
     simulate: Callable[[], object] | None = None,
     sections: nrn.Section | Iterable[nrn.Section] | None = None,
@@ -252,8 +257,8 @@ def value_and_grad(
 
     Args:
         loss: From traces [place, sample] to (value, derivative [place, sample]), e.g. a :class:`SquaredError`.
-        parameters, record, duration, v_init, simulate, sections, memory, mode, spike_times, keep, quiet: See
-            :class:`Simulation`.
+        parameters, record, duration, inputs, v_init, simulate, sections, memory, mode, spike_times, keep, quiet: See
+            :class:`Simulation`. With inputs it is ``f(x, inputs)``.
 
     Raises:
         Refused: Something in the model cannot be differentiated exactly.
@@ -263,6 +268,7 @@ def value_and_grad(
         parameters,
         record,
         duration,
+        inputs=inputs,
         v_init=v_init,
         simulate=simulate,
         sections=sections,

@@ -9,7 +9,7 @@ from . import _neuron as nrn
 from ._neuron.sections import is_section, is_segment
 from .errors import Error
 
-#: A profile: one number for everywhere, a function of the segment, or "present". It is evaluated at every
+#: What changes where: one number for everywhere, a function of the segment, or "present". It is evaluated at every
 #: ``finitialize``.
 Weight: TypeAlias = "float | Callable[[nrn.Segment], float] | Literal['present'] | None"
 
@@ -28,7 +28,7 @@ class Range(Parameter):
     """A range variable in some sections or segments, e.g. ``Range("gnabar_hh", soma)``.
 
     Also ``ena``, ``cao``, ... of ions, and ``cm`` and ``Ra``. Segments without the variable are left out.
-    With a weight, the direction is the profile ``sum over segments of weight(seg) * d/d(name at seg)``. With
+    With a weight, the direction is ``sum over segments of weight(seg) * d/d(name at seg)``. With
     ``weight="present"`` it is the values that there are: the gradient is that in a factor common to all of them, for a
     variable that is not the same everywhere. In :class:`gradmod.Simulation` that factor is the number, 1 at the
     beginning. Where a weight or a value is 0, nothing changes.
@@ -71,7 +71,10 @@ class Global(Parameter):
 
 
 class Stimulus(Parameter):
-    """A parameter of one point process, e.g. ``Stimulus(iclamp, "amp")``."""
+    """A parameter of one point process, e.g. ``Stimulus(iclamp, "amp")``.
+
+    As an input of :class:`gradmod.Simulation`, also one of an artificial cell, e.g. ``Stimulus(netstim, "start")``.
+    """
 
     def __init__(self, point_process: nrn.PointProcess, name: str) -> None:
         """Name the direction.
@@ -81,7 +84,7 @@ class Stimulus(Parameter):
             name: The parameter, as NEURON spells it.
         """
         super().__init__(name)
-        if not nrn.type_of_point_process(point_process):
+        if not nrn.type_of_point_process(point_process) and not nrn.type_of_artificial_cell(point_process):
             raise Error(f"Stimulus({point_process!r}, {name!r}): the first argument must be a point process")
         #: NEURON's name of the object; a reference would keep it alive when the user drops it.
         self.process = nrn.name_of(point_process)
@@ -117,7 +120,7 @@ class PerPointProcess(Stimulus):
             raise Error("PerPointProcess needs at least one point process")
         super().__init__(objects[0], name)
         self._processes = [Stimulus(one, name).process for one in objects]
-        kinds = {nrn.type_of_point_process(one) for one in objects}
+        kinds = {one.partition("[")[0] for one in self._processes}
         if len(kinds) > 1:
             raise Error(f"PerPointProcess takes point processes of one kind, not {', '.join(sorted(kinds))}")
         if len(set(self._processes)) < len(objects):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._model.cells import Floats
+from ._process.interrupts import reach_waits
 from .errors import Error
 from .objective import ValueAndGrad
 
@@ -111,6 +112,7 @@ class Protocols:
 
 def _all(futures: Sequence[Future[T]]) -> list[T]:
     try:
+        reach_waits()
         return [future.result() for future in futures]
     except BrokenProcessPool as error:
         raise Error("the process of a protocol died: make the protocols again") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,11 +14,13 @@ from . import _neuron as nrn
 from ._model.cells import Floats
 from ._model.directions import resolve
 from ._model.removal import begin_change
-from ._neuron.sections import is_section, is_segment
+from ._neuron.sections import is_segment
 from ._simulation.backends import Backward, Engine, Forward, Mode, cheaper
+from ._simulation.inputs import Inputs, Values
 from ._simulation.kept import Kept
+from ._simulation.looks import looks_of
 from ._simulation.requested_runs import Asked
-from ._simulation.settable import Settable, check_overlap
+from ._simulation.settable import Settable, check_overlap, set_all
 from .errors import Error, Refused
 from .parameters import Parameter, places
 from .reverse import MEMORY
@@ -31,11 +33,12 @@ class Simulation:
     """Traces as a function of parameters: ``y = simulation(x)``, and back: ``simulation.vjp(x, dloss_dy)``.
 
     A gradient is that of the run that made the traces. For several runs before their gradients are asked for, use
-    :meth:`keep`.
+    :meth:`keep`. With inputs, such as the stimulus of a run, it is ``simulation(x, inputs)``.
 
     Attributes:
         names: What each element of x is: the parameter's name, with an index for ``PerSegment``.
         sizes: How many elements of x each parameter has, in their order.
+        input_shapes: By name of each input the shape of its value: () for one number, (n,) for n.
         mode: "forward" or "reverse".
         variables: What each trace is of: "v", a state, a concentration.
         memory: In MiB.
@@ -47,6 +50,7 @@ class Simulation:
         record: Iterable[Look],
         duration: float,
         *,
+        inputs: Mapping[str, Parameter] | None = None,
         v_init: float | None = None,
         simulate: Callable[[], object] | None = None,
         sections: nrn.Section | Iterable[nrn.Section] | None = None,
@@ -63,6 +67,9 @@ class Simulation:
                 set the same number of the model.
             record: Segments, or (segment, variable), in the order of the traces.
             duration: As for ``Reverse.run``.
+            inputs: By the user's names: numbers of the model that each run is given besides its parameters, and that
+                have no gradient. They are named as parameters are, and besides by :class:`gradmod.Played`; times of
+                stimuli, delays, and parameters of artificial cells may be inputs too.
             v_init: As for ``Reverse.run``: ``h.v_init`` by default, as it is when a run begins.
             simulate: As for ``Reverse.run``.
             sections: As for ``Reverse``.
@@ -76,13 +83,16 @@ class Simulation:
 
         Raises:
             Refused: Something in the model cannot be differentiated exactly.
-            Error: A name is wrong, a value cannot be set, or two parameters set the same.
+            Error: A name is wrong, a value cannot be set, or two parameters or inputs set the same.
         """
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         directions = resolve(parameters, scope)
         with nrn.one_look():
             self._settable = [Settable.of(direction, direction.parameter) for direction in directions]
-        check_overlap(self._settable)
+        self._inputs = Inputs({} if inputs is None else inputs, parameters)
+        self.input_shapes = self._inputs.shapes
+        self._all = [*self._settable, *self._inputs.settables]
+        check_overlap(self._all)
         fixed = {settable.name: settable.parameter for settable in self._settable}
         self.sizes = {settable.name: settable.size for settable in self._settable}
         self.names = [f"{s.name}[{i}]" if s.size > 1 else s.name for s in self._settable for i in range(s.size)]
@@ -90,7 +100,7 @@ class Simulation:
         self.memory = memory
         self._duration, self._v_init, self._simulate = duration, v_init, simulate
         _ = self.x  # each parameter must have one value
-        looks = _looks(record)
+        looks = looks_of(record)
         self._places = len(looks)
         self.variables = [str(variable) for _, variable in looks]
 
@@ -106,7 +116,7 @@ class Simulation:
             if not quiet:
                 print(f"gradmod: {self.mode} mode for {len(self.names)} parameters", file=sys.stderr, flush=True)
         room = int(memory * 2**17 / max(1.0, duration / nrn.h.dt))  # places whose values take up no more than a run
-        for settable in self._settable:
+        for settable in self._all:
             settable.watch(room)
         self._last: Floats | None = None
         self._asked = Asked()
@@ -133,43 +143,59 @@ class Simulation:
 
     @x.setter
     def x(self, values: ArrayLike) -> None:
+        set_all(self._settable, self._checked(values))
+
+    def _checked(self, values: ArrayLike) -> Floats:
         x = np.asarray(values, dtype=np.float64)
         if x.shape != (len(self.names),):
             raise Error(f"x has shape {x.shape}, there are {len(self.names)} parameters")
         if not np.all(np.isfinite(x)):
             raise Error(f"{self.names[int(np.argmin(np.isfinite(x)))]} is not finite")
-        begin = 0
-        for settable in self._settable:
-            settable.set(x[begin : begin + settable.size])
-            begin += settable.size
+        return x
+
+    @property
+    def inputs(self) -> dict[str, Floats]:
+        """The present values of all inputs in NEURON, by name, each with its shape in ``input_shapes``."""
+        return self._inputs.present()
+
+    @inputs.setter
+    def inputs(self, values: Values) -> None:
+        set_all(self._inputs.settables, self._inputs.flat(values))
 
     @property
     def t(self) -> Floats:
         """[sample] times of the last run in ms."""
         return self._engine.t
 
-    def __call__(self, x: ArrayLike) -> Floats:
-        """Set the parameters, run: [place, sample].
+    def __call__(self, x: ArrayLike, inputs: Values | None = None) -> Floats:
+        """Set the parameters and the inputs, run: [place, sample].
+
+        Args:
+            x: [parameter] in the order of ``names``, in the units of the model.
+            inputs: The values of all inputs by name, in the units of the model, with the shapes in ``input_shapes``.
 
         Raises:
-            Refused: The gradient of this run could not be exact, or a parameter did not act on it as it was set.
+            Refused: The gradient of this run could not be exact, or a parameter or an input did not act on it as it
+                was set.
+            Error: An input is missing or unknown, or a shape is wrong.
         """
-        traces = self._run(x)
+        traces = self._run(x, inputs)
         self._asked.ran(self._last, traces)
         return traces
 
-    def _run(self, x: ArrayLike) -> Floats:
+    def _run(self, x: ArrayLike, inputs: Values | None) -> Floats:
         if self._is_closed:
             raise Error("this simulation was closed: make a new one")
         begin_change("a simulation")
         self._last = None
-        self.x = x
+        point = self._point(x, inputs)
+        set_all(self._all, point)
         failures: list[Refused] = []
 
         def look() -> None:
             failures.clear()
             try:
-                for settable in self._settable:
+                for settable in self._all:
                     settable.check("at the start of the run", is_start=True)
             except Refused as error:
                 failures.append(error)
@@ -181,62 +207,75 @@ class Simulation:
             del handler
         if failures:
             raise failures[0]
-        for settable in self._settable:
+        for settable in self._all:
             settable.check("at the end of the run", is_start=False)
-        self._last = np.array(x, dtype=np.float64)
+        self._last = point
         return traces
 
-    def keep(self, x: ArrayLike) -> Kept:
+    def _point(self, x: ArrayLike, inputs: Values | None) -> Floats:
+        """What a run is with: its parameters, then its inputs. With other inputs it is another run."""
+        return np.concatenate([self._checked(x), self._inputs.flat(inputs)])
+
+    def keep(self, x: ArrayLike, inputs: Values | None = None) -> Kept:
         """Run, and keep what the gradient of this run takes, whatever runs and changes come after it.
 
         In forward mode that is its Jacobian. In reverse mode it is what was remembered of the run, as long as there is
-        room for it in ``memory`` MiB beside that of the last run; else the run is made again when it is asked for,
-        and refused if it is not the same, bit for bit.
+        room for it in ``memory`` MiB beside that of the last run; else the run is made again, with its parameters and
+        its inputs, when it is asked for, and refused if it is not the same, bit for bit.
+
+        Args:
+            x, inputs: As for a call; raises what that does.
         """
         self._engine.prepare_to_keep()
-        traces = self._run(x)
+        traces = self._run(x, inputs)
         self._asked.ran_again(self._last, traces)
-        return Kept(self, np.array(x, dtype=np.float64), traces, self._engine.t, self._engine.keep())
+        own, others = np.split(np.array(self._last, dtype=np.float64), [len(self.names)])
+        return Kept(self, own, self._inputs.by_name(others), traces, self._engine.t, self._engine.keep())
 
-    def vjp(self, x: ArrayLike, derivative: ArrayLike) -> Floats:
+    def vjp(self, x: ArrayLike, derivative: ArrayLike, inputs: Values | None = None) -> Floats:
         """The gradient of a loss in x, from its derivative with respect to the traces.
 
         Args:
-            x: The parameters. It is the gradient of the last run with these, however the model was changed since; the
-                model runs again if that is not there any more.
+            x: The parameters. It is the gradient of the last run with these and with the inputs, however the model was
+                changed since; the model runs again if that is not there any more.
             derivative: [place, sample]
+            inputs: As for a call.
 
         Raises:
-            Error: There were several runs with these parameters, and they were not the same: use :meth:`keep`.
+            Error: There were several runs with these parameters and inputs, and they were not the same: use
+                :meth:`keep`.
         """
         rows = np.asarray(derivative, dtype=np.float64)
         if rows.ndim != 2 or len(rows) != self._places:
             raise Error(f"the derivative has shape {rows.shape}, there are {self._places} traces: [place, sample]")
-        if not self._is_at(x):
-            traces = self._run(x)
+        if not self._is_at(x, inputs):
+            traces = self._run(x, inputs)
             self._asked.ran_again(self._last, traces)
         self._asked.check(self._last)
         gradient = self.flat(self._engine.vjp(rows))
         self._asked.was(self._last)
         return gradient
 
-    def jacobian(self, x: ArrayLike) -> Floats:
+    def jacobian(self, x: ArrayLike, inputs: Values | None = None) -> Floats:
         """[place, sample, parameter] derivatives of the traces; in forward mode only.
 
         Args:
-            x: The parameters; the model runs again unless the last run was with these and was not asked yet.
+            x: The parameters; the model runs again unless the last run was with these and with the inputs, and was not
+                asked yet.
+            inputs: As for a call.
         """
-        if not self._is_at(x) or not self._asked.is_fresh(self._last):
-            self(x)
+        if not self._is_at(x, inputs) or not self._asked.is_fresh(self._last):
+            self(x, inputs)
         found = self._engine.jacobian()
         self._asked.was(self._last)
         return found
 
-    def _is_at(self, x: ArrayLike) -> bool:
-        """Whether the last run was with these parameters, and its derivatives are there."""
+    def _is_at(self, x: ArrayLike, inputs: Values | None) -> bool:
+        """Whether the last run was with these parameters and inputs, and its derivatives are there."""
         if self._is_closed:
             raise Error("this simulation was closed: make a new one")
-        return self._last is not None and self._engine.is_last and np.array_equal(self._last, np.asarray(x))
+        point = self._point(x, inputs)
+        return self._last is not None and self._engine.is_last and np.array_equal(self._last, point)
 
     def flat(self, gradient: Mapping[str, float | Floats]) -> Floats:
         """A gradient in the order of ``names``."""
@@ -250,7 +289,7 @@ class Simulation:
         """
         begin_change("close()")
         self._is_closed = True
-        for settable in self._settable:
+        for settable in self._all:
             settable.stop()
         self._engine.close()
 
@@ -261,38 +300,3 @@ class Simulation:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _is_one(record: object) -> bool:
-    """Whether this is one place, or one (place, variable)."""
-    if isinstance(record, tuple):
-        return isinstance(cast("tuple[object, ...]", record)[-1], str)
-    return is_segment(record) or is_section(record)
-
-
-def _looks(record: object) -> list[tuple[nrn.Segment, str]]:
-    """What is recorded: (segment, variable).
-
-    Raises:
-        Error: Something in it is no such thing, or there is nothing in it.
-    """
-    if _is_one(record):
-        given: Iterable[object] = [record]
-    elif isinstance(record, Iterable) and not isinstance(record, str):
-        given = cast("Iterable[object]", record)
-    else:
-        raise Error(f"record={record!r}: give a list of segments such as [soma(0.5)], or of (segment, variable)")
-    looks: list[tuple[nrn.Segment, str]] = []
-    for look in given:
-        place: object = look
-        variable: object = "v"
-        if isinstance(look, tuple) and len(cast("tuple[object, ...]", look)) == 2:
-            place, variable = cast("tuple[object, object]", look)
-        if is_section(place):
-            raise Error(f"record: {place} is a section: say where, e.g. {place}(0.5)")
-        if not isinstance(variable, str) or not (is_segment(place) or nrn.type_of_point_process(place)):
-            raise Error(f"record: {look!r} is no segment such as soma(0.5), and no (segment, variable)")
-        looks.append((place, variable))
-    if not looks:
-        raise Error("nothing is recorded")
-    return looks

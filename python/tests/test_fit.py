@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -11,7 +12,6 @@ from typing import Any
 import gradmod
 import numpy as np
 import pytest
-from gradmod._fit.certainty import certainty
 from gradmod.features import Features
 from gradmod.fit import (
     FeatureTarget,
@@ -26,60 +26,8 @@ from gradmod.fit import (
     nudged,
     random_starts,
 )
+from models.fitted import AMPS, DURATION, TRUTH, Cell
 from neuron import h
-
-TRUTH = {"gna": 0.12, "gk": 0.036, "cm": 1.0}
-WANTED = ("peak_time", "peak_voltage", "min_AHP_values", "voltage_base")
-SIZES = {"peak_time": 0.2, "peak_voltage": 1.0, "min_AHP_values": 1.0, "voltage_base": 0.3}
-AMPS = (0.12, 0.3)
-DURATION = 40.0
-
-
-class Cell:
-    """A soma with hh and a dendrite."""
-
-    def __init__(self) -> None:
-        self.soma, self.dend = h.Section(name="soma"), h.Section(name="dend")
-        self.dend.connect(self.soma(1))
-        self.soma.L = self.soma.diam = 18.0
-        self.dend.L, self.dend.diam, self.dend.nseg = 200.0, 1.5, 3
-        self.soma.insert("hh")
-        self.dend.insert("pas")
-        self.clamp = h.IClamp(self.soma(0.5))
-        self.clamp.delay, self.clamp.dur = 4.0, 32.0
-        if hasattr(h, "usetable_hh"):
-            h.usetable_hh = 0
-        h.dt, h.v_init = 0.025, -65.0
-
-    def amp(self, value: float) -> None:
-        self.clamp.amp = value
-
-    def free(self, scale: Scale = Scale.LOG) -> dict[str, Free]:
-        return {
-            "gna": Free(gradmod.Range("gnabar_hh", self.soma), 0.03, 0.5, scale),
-            "gk": Free(gradmod.Range("gkbar_hh", self.soma), 0.008, 0.15, scale),
-            "cm": Free(gradmod.Range("cm", [self.soma, self.dend]), 0.4, 2.5, scale),
-        }
-
-    def set(self, **values: float) -> None:
-        self.soma.gnabar_hh, self.soma.gkbar_hh = values["gna"], values["gk"]
-        self.soma.cm = self.dend.cm = values["cm"]
-
-    def trace(self, amp: float) -> tuple[np.ndarray, np.ndarray]:
-        self.amp(amp)
-        t, v = h.Vector().record(h._ref_t), h.Vector().record(self.soma(0.5)._ref_v)
-        h.finitialize(-65)
-        parallel = h.ParallelContext()
-        parallel.set_maxstep(10)
-        parallel.psolve(DURATION)
-        return np.array(t), np.array(v)
-
-    def sweep(self, amp: float) -> Sweep:
-        """With the features of the present model."""
-        asked = Features(WANTED, stim_start=4, stim_end=36, interp_step=0.025)
-        found = asked.of(*self.trace(amp))
-        target = FeatureTarget(asked, {name: found[name] for name in found}, SIZES)
-        return Sweep(f"{amp} nA", self.soma(0.5), DURATION, [target], before=partial(self.amp, amp))
 
 
 @pytest.fixture
@@ -146,47 +94,6 @@ def test_missing_spikes_count_and_come_back(cell: Cell) -> None:
         assert least_squares(problem, {"gna": 0.08, "gk": 0.03, "cm": 1.0}, runs=80).cost < 1e-6
 
 
-def test_a_product_is_named(cell: Cell) -> None:
-    """Two parameters that act only as a product: a conductance of pas, and its factor in every segment."""
-    cell.dend.g_pas = 4e-4
-    _, v = cell.trace(-0.05)
-    times = np.arange(0, DURATION, 1.0)
-    target = TraceTarget(np.interp(times, np.arange(len(v)) * 0.025, v), times, 0.1)
-    sweep = Sweep("step", cell.soma(0.5), DURATION, [target], before=partial(cell.amp, -0.05))
-    free = {
-        "first": Free(gradmod.Range("g_pas", cell.dend(0.5)), 1e-5, 1e-2),
-        "gk": Free(gradmod.Range("gkbar_hh", cell.soma), 0.008, 0.15),
-    }
-    with Problem(free, [sweep], keep=cell) as problem:
-        evaluated = problem.evaluate(problem.inner(problem.x))
-    # On logarithmic scales both factors of a product have the same column.
-    jacobian = np.column_stack([evaluated.jacobian[:, 0], evaluated.jacobian[:, 0], evaluated.jacobian[:, 1]])
-    told = certainty(["g", "factor", "gk"], jacobian, 1.0)
-    (untold,) = told.untold
-    assert set(untold.parts) == {"g", "factor"}
-    assert abs(untold.parts["g"] + untold.parts["factor"]) < 1e-6
-    assert np.isinf(told.errors[0]) and np.isinf(told.errors[1]) and np.isfinite(told.errors[2])
-    assert "not told by the data: +0.71" in str(told)
-
-
-def test_standard_errors_are_those_of_noisy_data(cell: Cell) -> None:
-    t, v = cell.trace(0.12)
-    random = np.random.default_rng(8)
-    noise, points = 0.4, slice(0, None, 20)
-
-    def fit(data: np.ndarray) -> Any:
-        target = TraceTarget(data, t[points], noise)
-        sweep = Sweep("trace", cell.soma(0.5), DURATION, [target], before=partial(cell.amp, 0.12))
-        with Problem(cell.free(), [sweep], keep=cell) as problem:
-            return least_squares(problem, TRUTH, runs=15)
-
-    said = fit(v[points]).certainty.errors
-    found = [list(fit(v[points] + random.normal(0, noise, len(t[points]))).x.values()) for _ in range(50)]
-    spread = np.std(np.log(found), axis=0, ddof=1)
-    # Of 50 samples the deviation is known to 10 %.
-    assert np.all(np.abs(spread / said - 1) < 0.25)
-
-
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -227,9 +134,10 @@ def test_out_of_bounds(cell: Cell) -> None:
             problem.inner([1.0, 2.0])
 
 
-def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+def first_of_the_page(cell: Cell) -> tuple[list[str], dict[str, Any]]:
+    """The blocks of the page, and what there is when the first has run."""
     page = (Path(__file__).parents[2] / "docs" / "fit.md").read_text(encoding="utf-8")
-    code = page.split("```python\n")[1].split("```")[0]
+    blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]
     cell.clamp.delay, cell.clamp.dur = 10.0, 50.0
     data = {}
     for amp in (0.2, 0.3):
@@ -240,9 +148,36 @@ def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str
         h.ParallelContext().psolve(70)
         data[amp] = np.array(t), np.array(v)
     names: dict[str, Any] = {"gradmod": gradmod, "soma": cell.soma, "clamp": cell.clamp, "data": data}
-    exec(code, names)
+    exec(blocks[0], names)
+    return blocks, names
+
+
+def test_the_code_of_the_page_runs(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks, names = first_of_the_page(cell)
     assert "gna = 0.12" in capsys.readouterr().out
     assert names["result"].cost < 1e-6
+    if sys.version_info < (3, 11):
+        return  # there is no pyPESTO
+    np.random.seed(1)  # pyPESTO draws its starts by it
+    profiles, seen = (next(block for block in blocks if word in block) for word in ("profiles", "pypesto_problem"))
+    exec(profiles, names)
+    assert "95 % intervals of likelihood profiles" in capsys.readouterr().out
+    assert names["profiles"].untold() == []
+    exec(seen, names)
+    assert names["chain"].shape == (21, 2)
+
+
+def test_the_profile_of_the_page(cell: Cell) -> None:
+    blocks, names = first_of_the_page(cell)
+    cell.dend.insert("hh")
+    names |= {"h": h, "dend": cell.dend}
+    exec(next(block for block in blocks if "Profile(" in block), names)
+    with Problem(names["parameters"], names["sweeps"], keep=cell) as problem:
+        assert problem.names == ["top", "reach"]
+        assert problem.x.tolist() == [0.12, 150.0]
+        names["problem"] = problem
+        exec(next(block for block in blocks if "hessian_vector" in block).replace("0.12, 0.036", "0.12, 150"), names)
+    assert names["found"].error < 1e-3 * np.linalg.norm(names["found"].product)
 
 
 def _make() -> Problem:

@@ -176,6 +176,19 @@ def test_what_is_played_is_no_direction(passive: Passive) -> None:
     grad.detach()
 
 
+def test_sections_of_one_name() -> None:
+    """Two cells from one piece of code: what has the same name is not the same place."""
+    cells = [h.Section(name="soma") for _ in range(2)]
+    for cell, conductance in zip(cells, (1e-4, 3e-4), strict=True):
+        cell.insert("pas")
+        cell(0.5).pas.g = conductance
+    grad = gradmod.attach(g=Range("g_pas", cells, weight="present"))
+    recording = grad.record(cells[1](0.5))
+    run()
+    assert recording["g"].any()
+    grad.detach()
+
+
 @pytest.mark.skipif(not neuron.__version__.startswith("8."), reason="NEURON 9 has no legacy units")
 def test_legacy_units_are_refused(passive: Passive) -> None:
     grad = gradmod.attach(g=Range("g_pas", passive.with_pas))

@@ -32,6 +32,11 @@ WRONG: dict[str, tuple[Callable[[Passive], Any], type[Exception], str]] = {
     "a duration": (lambda c: Stimulus(c.clamps[0], "dur"), Refused, "whole steps"),
     "misspelt stimulus": (lambda c: Stimulus(c.clamps[0], "Amp"), Error, "did you mean amp"),
     "no stimulus": (lambda c: Stimulus(c["soma"], "amp"), Error, "must be a point process"),
+    "an artificial cell": (
+        lambda c: Stimulus(c.keep.append(h.NetStim()) or c.keep[-1], "start"),
+        Refused,
+        r"NetStim\[\d+\] is an artificial cell",
+    ),
     "no direction": (lambda c: 3, Error, "is no direction"),
     "infinite weight": (lambda c: InitialVoltage(weight=lambda seg: float("nan")), Error, "the weight at"),
 }

@@ -27,9 +27,10 @@ ROOMS: Mapping[str, str] = {
     "_guards": "errors parameters _command _neuron _manifest _model _emitted",
     "_forward": "errors parameters _command _process _neuron _manifest _model _emitted _guards",
     "_reverse": "errors parameters gradient trace _command _neuron _manifest _process _model _build _emitted _guards",
-    "_simulation": "errors parameters profile trace attach reverse _process _neuron _model _reverse",
+    "_simulation": "errors parameters played profile trace attach reverse _process _neuron _model _reverse",
     "_problem": "errors features objective parameters reverse simulation _neuron _model _simulation",
-    "_fit": "errors _neuron _model _problem",
+    "_fit": "errors _process _neuron _model _problem",
+    "_pypesto": "errors _model _problem _fit",
     "_checkpoint": "errors homeostat _neuron _guards",
 }
 #: Public modules that rooms import: they import no room but these.
@@ -37,6 +38,7 @@ LOW: Mapping[str, str] = {
     "errors": "",
     "gradient": "",
     "parameters": "errors _neuron",
+    "played": "errors parameters _neuron",
     "profile": "errors parameters _neuron",
     "trace": "errors _neuron _model",
 }

@@ -844,6 +844,52 @@ SHARED = [
         ("tests/mutations.rs",),
     ),
 ]
+_PROFILE, _PROFILES = "python/gradmod/profile.py", ("python/tests/test_profile.py",)
+_FITTED = (
+    "python/tests/test_certainty.py",
+    "python/tests/test_fit.py",
+    "python/tests/test_fit_problem.py",
+    "python/tests/test_fit_methods.py",
+)
+_PROBLEM, _FITS = "python/gradmod/_problem/", "python/gradmod/_fit/"
+_SAMPLED, _FEATURED = "python/gradmod/_features/sampled.py", ("python/tests/test_features.py",)
+FITS = [
+    Mutant("profile: slope", _PROFILE, "complex(stepped).imag / _STEP", "2 * complex(stepped).imag / _STEP", _PROFILES),
+    Mutant("profile: kinks", _PROFILE, "if not abs(slope - difference)", "if not 0 * abs(slope)", _PROFILES),
+    Mutant("profile: overwritten", _PROFILE, "if abs(now - wanted) > _SAME", "if abs(now - wanted) > 1e9", _PROFILES),
+    Mutant("profile: all or nothing", _PROFILE, "self._coefficients = before", "pass", _PROFILES),
+    Mutant(
+        "profile: one parameter",
+        "python/gradmod/_simulation/settable.py",
+        "and self._of.coefficient != other._of.coefficient",
+        "",
+        _PROFILES,
+    ),
+    Mutant("fit: logistic slope", _PROBLEM + "scales.py", "* _logistic(u) * _logistic(-u)", "* _logistic(u)", _FITTED),
+    Mutant("fit: robust slope", _PROBLEM + "robust.py", "slope * np.abs(residuals)", "slope * residuals", _FITTED),
+    Mutant("fit: Huber", _PROBLEM + "robust.py", "2.0 * size - 1.0), 1.0 / size", "2.0 * size - 1.0), size", _FITTED),
+    Mutant("fit: weight of slopes", _PROBLEM + "problem.py", "rows.slopes, weight * by)", "rows.slopes, by)", _FITTED),
+    Mutant("fit: shared numbers", _PROBLEM + "problem.py", "np.add.at(found.T, self._source, rows.T)",
+           "found.T[self._source] = rows.T", _FITTED),
+    Mutant("fit: which trace", _PROBLEM + "problem.py", "self._index[first + offset]", "self._index[offset]", _FITTED),
+    Mutant("fit: between samples", _PROBLEM + "targets.py", "part / self._uncertainty]", "0 * part]", _FITTED),
+    Mutant("fit: missing spikes", _PROBLEM + "targets.py", "slopes.append(slope / self._count_size if",
+           "slopes.append(0 * slope if", _FITTED),
+    Mutant("fit: the best", _FITS + "course.py", "or cost < min(self._costs)", "or cost > min(self._costs)", _FITTED),
+    Mutant("fit: another problem", _FITS + "course.py", "if abs(evaluated.cost - before) > _SAME",
+           "if abs(evaluated.cost - before) > 1e9", _FITTED),
+    Mutant("fit: bounds of steps", _FITS + "descend.py", ", low, high)", ", -np.inf, np.inf)", _FITTED),
+    Mutant("fit: what optax remembers", _FITS + "descend.py", "if course.saved.state:", "if False:", _FITTED),
+    Mutant("fit: Richardson", _FITS + "curvature.py", "(ratio * found[i + 1] - found[i])",
+           "(ratio * found[i + 1] + found[i])", _FITTED),
+    Mutant("fit: standard errors", _FITS + "certainty.py", "np.where(is_told, strengths, 1.0) ** 2",
+           "np.where(is_told, strengths, 1.0)", _FITTED),
+    Mutant("fit: interrupts reach waits", "python/gradmod/_process/interrupts.py",
+           "signal.siginterrupt(signal.SIGINT, True)", "pass", ("python/tests/test_fit_workers.py",)),
+    Mutant("features: vertex", _SAMPLED, "- here * 2.0 + after", "- here + after", _FEATURED),
+    Mutant("features: its sign", _SAMPLED, "(before - after) / (bend", "(after - before) / (bend", _FEATURED),
+    Mutant("features: of samples", _SAMPLED, "(1.0 - self._part[at]) * number.slopes", "number.slopes", _FEATURED),
+]  # fmt: skip
 MUTANTS = [
     *RULES,
     *STEP,
@@ -858,5 +904,6 @@ MUTANTS = [
     *SPIKES,
     *STEERED,
     *SHARED,
+    *FITS,
 ]
 MUTANTS += [*REVERSE, *INERT, *SETTLED, *BLOCK]

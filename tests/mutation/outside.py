@@ -10,5 +10,8 @@ OUTSIDE: dict[str, str] = {
     "homeostat: ": "a controller changes the run",
     "unheard events: ": "of the controller",
     "EXTERNAL: ": "mechanisms that share variables are made by hand",
+    "profile: ": "of fits",
+    "fit: ": "of fits",
+    "features: ": "of fits",
     "a block that calls itself": "only illegal programs have one",
 }

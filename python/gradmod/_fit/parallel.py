@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from concurrent.futures import Executor
-from typing import Any
 
 import numpy as np
 
 from .._model.cells import Floats
 from .._problem.fittable import Evaluated, Fittable
 from .._problem.free import Bounded
+from .._process.interrupts import reach_waits
 from ..errors import Error
-from .workers import Maker, built, new_purpose, workers
+from .workers import Maker, Workers, built, new_purpose
 
 
 class Parallel(Fittable):
@@ -38,50 +37,55 @@ class Parallel(Fittable):
             Exception: What ``make`` raised.
         """
         self._make, self._purpose = make, new_purpose()
-        with contextlib.ExitStack() as stack:
-            self._pool = stack.enter_context(workers(executor, jobs))
-            names, bounded, x, self._sweeps = self._pool.submit(_described, self._purpose, make).result()
-            super().__init__(names, bounded)
-            self._x: Floats = x
-            self._stack: contextlib.ExitStack | None = stack.pop_all()
+        self._workers = Workers(executor, jobs)
+        self._is_closed = False
+        try:
+            reach_waits()
+            described = self._workers.executor.submit(_described, self._purpose, make).result()
+        except BaseException:
+            self._workers.end(at_once=True)
+            raise
+        names, bounded, self._x, self._sweeps, self._has_jacobian = described
+        super().__init__(names, bounded)
 
     @property
     def x(self) -> Floats:
         """[parameter] the values of the last evaluation; in the beginning those that the model was built with."""
         return self._x.copy()
 
+    @property
+    def has_jacobian(self) -> bool:
+        """Whether evaluations have a Jacobian: in forward mode, and not in reverse mode."""
+        return self._has_jacobian
+
     def _evaluate(self, u: Floats) -> Evaluated:
-        if self._stack is None:
+        if self._is_closed:
             raise Error("this problem was closed: make a new one")
         futures = [
-            self._pool.submit(_evaluated, self._purpose, self._make, u, number) for number in range(self._sweeps)
+            self._workers.executor.submit(_evaluated, self._purpose, self._make, u, number)
+            for number in range(self._sweeps)
         ]
         try:
+            reach_waits()
             found = [future.result() for future in futures]
         except BaseException as error:
-            for future in futures:
-                future.cancel()
             if not isinstance(error, Exception):
-                self._end(error)
+                self._is_closed = True
+                self._workers.abandon(futures)
             raise
         self._x = self.outer(u)
         return Evaluated.joined([part for part in found if part is not None])
 
-    def _end(self, error: BaseException | None) -> None:
-        stack, self._stack = self._stack, None
-        if stack is not None:
-            with contextlib.suppress(BaseException if error is not None else ()):
-                stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
-
     def close(self) -> None:
         """End the workers, unless they are those of an executor that was given."""
-        self._end(None)
+        self._is_closed = True
+        self._workers.end()
 
 
-def _described(purpose: str, make: Maker) -> tuple[list[str], list[Bounded], Floats, int]:
+def _described(purpose: str, make: Maker) -> tuple[list[str], list[Bounded], Floats, int, bool]:
     problem = built(purpose, make)
-    return problem.names, problem.bounded, problem.x, len(problem.sweeps)
+    return problem.names, problem.bounded, problem.x, len(problem.sweeps), problem.has_jacobian
 
 
-def _evaluated(purpose: str, make: Maker, u: Floats, number: int) -> Any:
+def _evaluated(purpose: str, make: Maker, u: Floats, number: int) -> Evaluated | None:
     return built(purpose, make).evaluate_sweep(np.asarray(u), number)

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from .._problem.free import Bounded, Free
+from .._process.interrupts import reach_waits
 from ..errors import Error
 from .least_squares import least_squares
 from .pictures import draw_fits
 from .progress import bar
 from .result import Fit
-from .workers import Maker, built, new_purpose, workers
+from .workers import Maker, Workers, built, new_purpose
 
 
 def random_starts(parameters: Mapping[str, Free], count: int, seed: int = 0) -> list[dict[str, float]]:
@@ -125,12 +126,15 @@ def from_starts(
     errors: dict[int, str] = {}
     shown = bar(len(starts), "start", progress)
     try:
-        with workers(executor, jobs) as pool:
+        with Workers(executor, jobs) as started:
             waiting = {
-                pool.submit(_fit, purpose, make, by, {**options, **_kept(folder, n), "start": dict(start)}): n
+                started.executor.submit(
+                    _fit, purpose, make, by, {**options, **_kept(folder, n), "start": dict(start)}
+                ): n
                 for n, start in enumerate(starts)
             }
             try:
+                reach_waits()
                 for done in as_completed(waiting):
                     number, failure = waiting[done], done.exception()
                     if failure is None:
@@ -139,9 +143,9 @@ def from_starts(
                         errors[number] = f"{type(failure).__name__}: {failure}"
                     costs = [fit.cost for fit in fits if fit is not None]
                     shown.show(len(costs) + len(errors), min(costs) if costs else None)
-            finally:
-                for future in waiting:
-                    future.cancel()
+            except BaseException:
+                started.abandon(waiting)
+                raise
     finally:
         shown.close()
     return Fits(fits, dict(sorted(errors.items())))

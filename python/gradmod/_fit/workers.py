@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Callable, Generator
-from concurrent.futures import Executor
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
+from types import TracebackType
+from typing import Any, TypeAlias
 
 from .._problem.libraries import library
 from .._problem.problem import Problem
@@ -33,21 +33,49 @@ def built(purpose: str, make: Maker) -> Problem:
     return _built[purpose]
 
 
-@contextlib.contextmanager
-def workers(given: Executor | None, jobs: int | None) -> Generator[Executor]:
-    """An executor; loky's if none is given. What is interrupted leaves none of its processes.
+class Workers:
+    """Processes of an executor; of loky's, which are ended with this, if none is given."""
 
-    Raises:
-        Error: Loky is not installed.
-    """
-    if given is not None:
-        yield given
-        return
-    made: Executor = library("loky", "a fit in several processes").ProcessPoolExecutor(max_workers=jobs)
-    try:
-        yield made
-    except BaseException:
-        # Without this, it would wait for runs that nobody asks for any more.
-        made.shutdown(wait=True, kill_workers=True)  # pyright: ignore[reportCallIssue]
-        raise
-    made.shutdown(wait=True)
+    def __init__(self, given: Executor | None, jobs: int | None) -> None:
+        """Start them when they are needed.
+
+        Args:
+            given: The user's executor.
+            jobs: How many processes loky may start.
+
+        Raises:
+            Error: Loky is not installed.
+        """
+        self._own: Any = None
+        if given is None:
+            loky = library("loky", "a fit in several processes")
+            self._own = loky.ProcessPoolExecutor(max_workers=jobs)
+        self.executor: Executor = given or self._own
+
+    def end(self, *, at_once: bool = False) -> None:
+        """End our own processes.
+
+        Args:
+            at_once: Do not wait for what they are doing.
+        """
+        own, self._own = self._own, None
+        if own is not None:
+            own.shutdown(wait=True, kill_workers=at_once)
+
+    def abandon(self, futures: Iterable[Future[Any]]) -> None:
+        """Nobody will ask for these: end our own processes; those of a user's executor go on with what they began."""
+        if self._own is not None:
+            # Loky must not be told of each: it stumbles over what is cancelled while it kills.
+            self.end(at_once=True)
+            return
+        for future in futures:
+            future.cancel()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # After an interrupt, nobody asks for what they are doing.
+        self.end(at_once=error is not None)

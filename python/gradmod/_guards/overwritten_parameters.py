@@ -22,7 +22,8 @@ class Overwritten:
     def __init__(self, directions: Sequence[Direction], watched: Container[str] = ()) -> None:
         """Begin to record the stimuli; those that are watched, by the name of the point process, are not recorded."""
         self._directions = [d for d in directions if d.wrt is not None or isinstance(d.parameter, Global)]
-        self._before: dict[tuple[str, str], float] = {}
+        #: By direction and place: several sections, and so segments, may have the same name.
+        self._before: dict[tuple[str, int], float] = {}
         self._along: dict[tuple[str, str], nrn.Vector] = {}
         self._names = {direction.name: direction.parameter.name for direction in directions}
         with nrn.one_look():
@@ -35,27 +36,28 @@ class Overwritten:
                             recorded = nrn.record(nrn.ref(process, parameter.name))
                             self._along[direction.name, name] = recorded
 
-    def _values(self) -> list[tuple[str, str, float]]:
+    def _values(self) -> list[tuple[tuple[str, int], str, float]]:
         with nrn.one_look():
             return list(self._found())
 
-    def _found(self) -> Iterator[tuple[str, str, float]]:
+    def _found(self) -> Iterator[tuple[tuple[str, int], str, float]]:
         for direction in self._directions:
             parameter, owners = direction.parameter, list[object]()
             if isinstance(parameter, Range):
                 owners = [seg for seg in direction.segments or () if not _is_nernst(seg, parameter.name)]
             elif isinstance(parameter, Stimulus):
-                found = (nrn.find_point_process(name) for name in parameter.processes)
-                owners = [process for process in found if process is not None]
+                owners = [nrn.find_point_process(name) for name in parameter.processes]
             elif isinstance(parameter, Global):
                 owners = [nrn.h]
-            for owner in owners:
+            for place, owner in enumerate(owners):
+                if owner is None:
+                    continue
                 where = "" if owner is nrn.h else f" of {owner}"
-                yield direction.name, f"{parameter.name}{where}", float(getattr(owner, parameter.name))
+                yield (direction.name, place), f"{parameter.name}{where}", float(getattr(owner, parameter.name))
 
     def remember(self) -> None:
         """At the beginning of ``finitialize``."""
-        self._before = {(name, what): value for name, what, value in self._values()}
+        self._before = {key: value for key, _, value in self._values()}
 
     def check_start(self) -> None:
         """When Vectors have been played into what they are played into.
@@ -63,10 +65,10 @@ class Overwritten:
         Raises:
             Refused: A parameter is another than before.
         """
-        for name, what, value in self._values():
-            before = self._before.get((name, what), value)
+        for key, what, value in self._values():
+            before = self._before.get(key, value)
             if value != before:
-                raise Refused(f"{name}: {what} was {before:g} and is {value:g} when the run begins: {_WHY}")
+                raise Refused(f"{key[0]}: {what} was {before:g} and is {value:g} when the run begins: {_WHY}")
 
     def check_end(self) -> None:
         """Where the run has just ended, and nobody had the time to set the next one's values.
@@ -74,10 +76,10 @@ class Overwritten:
         Raises:
             Refused: A parameter is another than before, or a stimulus changed.
         """
-        for name, what, value in self._values():
-            before = self._before.get((name, what), value)
+        for key, what, value in self._values():
+            before = self._before.get(key, value)
             if value != before and not abs(value - before) <= _ROUNDING * abs(before):
-                raise Refused(f"{name}: {what} was {before:g} before the run and is {value:g} after it: {_WHY}")
+                raise Refused(f"{key[0]}: {what} was {before:g} before the run and is {value:g} after it: {_WHY}")
         self.check()
 
     def check(self) -> None:

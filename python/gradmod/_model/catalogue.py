@@ -84,10 +84,15 @@ class Catalogue:
 
 def check_stimulus(mechanism: str, name: str) -> None:
     """Raise unless a point process has this parameter and it has a gradient."""
-    known = set(nrn.variables_of(mechanism, 1))
-    known = {"delay" if parameter == "del" else parameter for parameter in known}
     if name in TIMES.get(mechanism, ()) or (mechanism in TIMES and name == "del"):
         raise Refused(no_smooth_time(f"Stimulus({mechanism}, {name!r})", name))
+    check_known(mechanism, name)
+
+
+def check_known(mechanism: str, name: str) -> None:
+    """Raise unless a point process has this parameter."""
+    known = set(nrn.variables_of(mechanism, 1))
+    known = {"delay" if parameter == "del" else parameter for parameter in known}
     if name not in known:
         raise Error(f"Stimulus({mechanism}, {name!r}): {mechanism} has no parameter {name}{near(name, known)}")
 

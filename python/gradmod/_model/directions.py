@@ -193,6 +193,11 @@ def _stimulus(name: str, parameter: Stimulus, by_section: Mapping[nrn.Section, C
         if process is None:
             raise Error(f"{parameter!r}: the point process {known} exists no more")
         kind = nrn.type_of_point_process(process)
+        if not kind:
+            raise Refused(
+                f"{parameter!r}: {known} is an artificial cell: what it sends comes at times that count as fixed; "
+                "Simulation(..., inputs={...}) can give its parameters"
+            )
         seg = process.get_segment()
         if seg is None:
             raise Error(f"{parameter!r}: the point process {known} stands on no section")

@@ -50,6 +50,7 @@ from .point_process import (
     point_processes,
     section_of,
     segment_of,
+    type_of_artificial_cell,
     type_of_point_process,
 )
 from .pointers import ref, same_target, set_pointer
@@ -131,6 +132,7 @@ __all__ = [
     "stop_clock",
     "stop_recording",
     "stop_run",
+    "type_of_artificial_cell",
     "type_of_point_process",
     "use_tables",
     "v_init",

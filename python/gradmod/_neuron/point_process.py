@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from .interpreter import OWN_PREFIX, PointProcess, Section, Segment, h
-from .mechanism import point_process_names
+from .mechanism import each_type, point_process_names
 
 
 def point_processes() -> list[tuple[str, PointProcess]]:
@@ -27,6 +27,12 @@ def type_of_point_process(value: Any) -> str:
     if not hasattr(value, "hname") or not hasattr(value, "get_segment"):
         return ""
     return str(value.hname()).split("[")[0]
+
+
+def type_of_artificial_cell(value: Any) -> str:
+    """Type name of an ARTIFICIAL_CELL ("NetStim"), which stands on no section; empty if it is none."""
+    name = str(value.hname()).split("[")[0] if hasattr(value, "hname") else ""
+    return name if any(known == name and types.is_artificial(i) for i, known, types in each_type(True)) else ""
 
 
 def name_of(process: PointProcess) -> str:

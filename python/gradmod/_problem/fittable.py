@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike
 from .._model.cells import Floats
 from ..errors import Error
 from .free import Bounded
+
+if TYPE_CHECKING:
+    from typing import Self  # not in Python 3.10
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ class Fittable(ABC):
     @abstractmethod
     def x(self) -> Floats:
         """[parameter] the present values in the model."""
+
+    @property
+    @abstractmethod
+    def has_jacobian(self) -> bool:
+        """Whether evaluations have a Jacobian: in forward mode, and not in reverse mode."""
 
     @abstractmethod
     def _evaluate(self, u: Floats) -> Evaluated:

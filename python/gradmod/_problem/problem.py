@@ -20,7 +20,6 @@ from .fittable import Evaluated, Fittable, Seen
 from .free import Free
 from .look import Look, Place
 from .sweep import Sweep
-from .targets import TraceTarget
 
 #: Values of parameters that share a number and differ by less than this, relatively, are one value.
 _SAME = 1e-12
@@ -100,6 +99,11 @@ class Problem(Fittable):
         return self._simulation.mode
 
     @property
+    def has_jacobian(self) -> bool:
+        """Whether evaluations have a Jacobian: in forward mode, and not in reverse mode."""
+        return self.mode == "forward"
+
+    @property
     def x(self) -> Floats:
         """[parameter] the present values in the model.
 
@@ -144,7 +148,7 @@ class Problem(Fittable):
         for offset, (place, targets) in enumerate(sweep.looks):
             row = self._index[first + offset]
             title = sweep.name if len(sweep.looks) == 1 else f"{sweep.name}: {Look.at(place)}"
-            data = tuple((one.times, one.target) for one in targets if isinstance(one, TraceTarget))
+            data = tuple(points for one in targets if (points := getattr(one, "points", None)) is not None)
             seen.append(Seen(title, t, traces[row], Look.at(place).unit, data))
             for target in targets:
                 self._doubt(title, target, t, traces[row])

@@ -19,6 +19,10 @@ from .libraries import library
 _COUNT, _PEAKS = "soft_spike_count", "spike_count"
 
 
+#: Times that are a run's last one but for rounding, in ms.
+_ROUNDING = 1e-9
+
+
 @dataclass(frozen=True)
 class Rows:
     """Residuals of one target in one run.
@@ -35,7 +39,11 @@ class Rows:
 
 
 class Target(Protocol):
-    """What residuals are made by, always as many of them."""
+    """What residuals are made by, always as many of them.
+
+    It may have more: ``points``, [point] times in ms and values that pictures show; and ``until(time)``, what there is
+    of it up to a time in ms (or None), which fits by growing windows need.
+    """
 
     def rows(self, t: Floats, v: Floats) -> Rows:
         """Of a trace: [sample] times in ms, and values."""
@@ -80,13 +88,18 @@ class TraceTarget:
         return Rows([f"{self.name} at {time:g} ms" for time in self.times], values, slopes)
 
     @property
+    def points(self) -> tuple[Floats, Floats]:
+        """[time] in ms, and the target."""
+        return self.times, self.target
+
+    @property
     def times(self) -> Floats:
         """[time] in ms."""
         return self._points.times
 
     def until(self, time: float) -> TraceTarget | None:
         """Its points up to a time in ms; None if there are none."""
-        is_kept = self.times <= time
+        is_kept = self.times <= time + _ROUNDING
         if not np.any(is_kept):
             return None
         return TraceTarget(self.target[is_kept], self.times[is_kept], self._uncertainty[is_kept], self.name)
@@ -161,6 +174,12 @@ class FeatureTarget:
         values.append((float(found[_COUNT][0]) - wanted) / self._count_size if is_off else 0.0)
         slope = found.slopes(_COUNT)[0]
         slopes.append(slope / self._count_size if is_off else np.zeros(len(slope)))
+
+    @property
+    def points(self) -> tuple[Floats, Floats] | None:
+        """[spike] times in ms and peaks, if both are wanted."""
+        times, peaks = (self.wanted.get(name) for name in ("peak_time", "peak_voltage"))
+        return None if times is None or peaks is None or len(times) != len(peaks) else (times, peaks)
 
     def missing(self, t: Floats, v: Floats) -> dict[str, str]:
         """What a trace does not have, and why."""

@@ -75,6 +75,14 @@ class Interrupts:
             raise self.came from None
 
 
+def reach_waits() -> None:
+    """Let Ctrl-C end a wait for other processes, as it does in Python alone.
+
+    NEURON sets handlers up so that what a signal interrupts begins anew: a wait that ends by itself only.
+    """
+    signal.siginterrupt(signal.SIGINT, True)
+
+
 def again() -> None:
     """Let an interrupt that came where NEURON calls the script come once more, when NEURON has returned."""
     handler = signal.getsignal(signal.SIGINT)

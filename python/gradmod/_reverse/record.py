@@ -77,8 +77,8 @@ class Start:
 
     def numbers(self) -> tuple[object, ...]:
         """All that a gradient depends on, to be compared."""
-        profiles = [tuple(weight for _, weight in direction.weights()) for direction in self.directions]
-        return profiles, self.values.key(), self.celsius, self.t, self.dt, self.weights, sorted(self.netcons.items())
+        weights = [tuple(weight for _, weight in direction.weights()) for direction in self.directions]
+        return weights, self.values.key(), self.celsius, self.t, self.dt, self.weights, sorted(self.netcons.items())
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from .._model.cells import Floats
 from ..errors import Error, Refused
 from .backends import Made
+from .inputs import Values
 
 
 class Simulated(Protocol):
@@ -23,7 +24,13 @@ class Simulated(Protocol):
     @x.setter
     def x(self, values: ArrayLike) -> None: ...
 
-    def keep(self, x: ArrayLike) -> Kept: ...
+    @property
+    def inputs(self) -> dict[str, Floats]: ...
+
+    @inputs.setter
+    def inputs(self, values: Values) -> None: ...
+
+    def keep(self, x: ArrayLike, inputs: Values | None = None) -> Kept: ...
 
     def flat(self, gradient: Mapping[str, float | Floats]) -> Floats: ...
 
@@ -33,14 +40,18 @@ class Kept:
 
     Attributes:
         x: [parameter] what the run was with.
+        inputs: By name, what else it was with.
         traces: [place, sample]
         t: [sample] times in ms.
     """
 
-    def __init__(self, simulation: Simulated, x: Floats, traces: Floats, t: Floats, made: Made) -> None:
+    def __init__(
+        self, simulation: Simulated, x: Floats, inputs: dict[str, Floats], traces: Floats, t: Floats, made: Made
+    ) -> None:
         """Made by ``Simulation.keep``."""
         self._simulation = simulation
         self.x = x
+        self.inputs = inputs
         self.traces = traces
         self.t = t
         self._made = made
@@ -60,18 +71,19 @@ class Kept:
 
     def _repeat(self) -> None:
         simulation = self._simulation
-        before = simulation.x
+        before = simulation.x, simulation.inputs
         try:
-            again = simulation.keep(self.x)
+            again = simulation.keep(self.x, self.inputs)
         finally:
-            simulation.x = before
+            simulation.x, simulation.inputs = before
         made, again._made = again._made, self._made
         if not np.array_equal(again.traces, self.traces) or not made.is_same(self._made):
             made.release()
             raise Refused(
                 "the gradient of a run that is not remembered any more: it was made again, and came out different, as "
-                "something in the model was changed since (a stimulus, another parameter); take the gradient before "
-                "that, or raise `memory`, in MiB, so that more runs are kept"
+                "something in the model was changed since (a stimulus, another parameter); make that an input, by "
+                "Simulation(..., inputs={...}), take the gradient before that, or raise `memory`, in MiB, so that more "
+                "runs are kept"
             )
         self._made = made
 

@@ -1,7 +1,7 @@
-"""Which of the runs of a simulation a gradient is asked of, where it is asked by the parameters only.
+"""Which of the runs of a simulation a gradient is asked of, where it is asked by what the run was with only.
 
-Two runs with the same parameters are two if something else in the model was changed between them. A loss of the first
-must not get the gradient of the second.
+Two runs with the same parameters and inputs are two if something else in the model was changed between them. A loss of
+the first must not get the gradient of the second.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 from .._model.cells import Floats
 from ..errors import Error
 
-#: So many sets of parameters are remembered.
+#: So many sets of parameters and inputs are remembered.
 _MOST = 1000
 
 
 @dataclass
 class _Entry:
-    """What the runs with one set of parameters were.
+    """What the runs with one set of parameters and inputs were.
 
     Attributes:
         traces: A short number for them.
@@ -34,7 +34,7 @@ class _Entry:
 
 
 class Asked:
-    """The last runs, by their parameters."""
+    """The last runs, by their parameters and inputs, in one row."""
 
     def __init__(self) -> None:
         """There was no run."""
@@ -69,8 +69,8 @@ class Asked:
             del self._entries[_key(x)]
             raise Error(
                 "two runs with the same parameters had other traces, as something else in the model was changed: it is "
-                "not plain which one the derivative is of; use `kept = simulation.keep(x)`, `kept.traces` and "
-                "`kept.vjp(derivative)`, which belong to one run"
+                "not plain which one the derivative is of; make that an input, by Simulation(..., inputs={...}), or "
+                "use `kept = simulation.keep(x)`, `kept.traces` and `kept.vjp(derivative)`, which belong to one run"
             )
 
     def is_fresh(self, x: Floats | None) -> bool:

@@ -1,8 +1,8 @@
-"""Parameters as numbers that can be read and set, for those who optimise."""
+"""Parameters and inputs as numbers that can be read and set."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,12 +48,13 @@ class _NetConWeight:
 
 @dataclass
 class Settable:
-    """One parameter: where its values stand in NEURON.
+    """One parameter, or one input: where its values stand in NEURON.
 
     Attributes:
         name: The user's.
         parameter: For ``Reverse``, with the weights frozen.
         size: How many numbers it is.
+        role: What it is to the user, "parameter" or "input".
     """
 
     name: str
@@ -64,6 +65,7 @@ class Settable:
     _weights: Floats
     _wanted: Floats = field(default_factory=lambda: np.empty(0))
     _vectors: list[nrn.Vector] = field(default_factory=list[nrn.Vector])
+    role: str = "parameter"
 
     @classmethod
     def of(cls, direction: Direction, parameter: Parameter) -> Settable:
@@ -171,11 +173,11 @@ class Settable:
         raise Refused(
             f"{self.name}: {self._attribute} of {_described(owner)} was {now:g} {when}, not the {wanted:g} that it was "
             "set to: something else sets it (Vector.play, INITIAL, an event, a handler or simulate()), so the run does "
-            "not depend on this parameter; stop that (Vector.play_remove()), or leave the parameter out"
+            f"not depend on this {self.role}; stop that (Vector.play_remove()), or leave the {self.role} out"
         )
 
     def may_share(self, other: Settable) -> bool:
-        """Whether this and another parameter may set the same number of the model."""
+        """Whether this and another one may set the same number of the model."""
         return self is other
 
     def places(self) -> Iterator[tuple[tuple[object, ...], str]]:
@@ -228,7 +230,7 @@ class _OfProfile(Settable):
         if (now := profile.coefficients[name]) != self._coefficient:
             raise Refused(
                 f"{self.name}: the coefficient {name} of the profile was {now:g} {when}, not the {self._coefficient:g} "
-                "that it was set to: a handler or simulate() sets it, so the run does not depend on this parameter"
+                f"that it was set to: a handler or simulate() sets it, so the run does not depend on this {self.role}"
             )
         self._wanted = np.array([profile.value(seg) for seg in profile.segments])
         super().check(when, is_start=is_start)
@@ -239,11 +241,19 @@ class _OfProfile(Settable):
         return self._of.profile is other._of.profile and self._of.coefficient != other._of.coefficient
 
 
+def set_all(settables: Iterable[Settable], numbers: Floats) -> None:
+    """Set all of them to what stands in one row."""
+    begin = 0
+    for settable in settables:
+        settable.set(numbers[begin : begin + settable.size])
+        begin += settable.size
+
+
 def check_overlap(settables: Sequence[Settable]) -> None:
-    """Raise where two parameters set the same number: the later one would win, whatever the first one is.
+    """Raise where two parameters or inputs set the same number: the later one would win, whatever the first one is.
 
     Raises:
-        Error: Two parameters do.
+        Error: Two do.
     """
     found: dict[tuple[object, ...], Settable] = {}
     for settable in settables:
@@ -252,7 +262,7 @@ def check_overlap(settables: Sequence[Settable]) -> None:
             if not settable.may_share(other):
                 raise Error(
                     f"{other.name} and {settable.name} both set {settable.parameter.name} of {where}: the later one "
-                    "would overwrite the other; let each number belong to one parameter"
+                    f"would overwrite the other; let each number belong to one {settable.role}"
                 )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._model.cells import Floats
 from ..errors import Error
+from .inputs import Values
 from .kept import Kept, Simulated
 
 #: So many runs whose gradient was taken are remembered: it may be asked for once more, for another loss.
@@ -24,9 +25,9 @@ class Tape:
         self._asked: dict[int, None] = {}
         self._next = 0
 
-    def run(self, x: Floats) -> tuple[Floats, int]:
+    def run(self, x: Floats, inputs: Values | None = None) -> tuple[Floats, int]:
         """Run: the traces [place, sample], and the number of the run."""
-        kept = self._simulation.keep(np.array(x, dtype=np.float64))
+        kept = self._simulation.keep(x, inputs)
         number = self._next
         self._next = (number + 1) % 2**31
         self._kept[number] = kept

@@ -1,0 +1,1 @@
+"""Problems as pyPESTO sees them: its optimisers, samplers and likelihood profiles."""
