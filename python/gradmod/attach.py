@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from . import _neuron as nrn
-from ._build.library import load
+from ._build.library import is_torn, load
 from ._build.transform import Build, build, request_of
 from ._command.support import Construct, Way, reason
 from ._forward.attachment import Attachment
@@ -175,6 +175,7 @@ def _plan(
     spike_times: bool,
     quiet: bool,
     online: bool,
+    edition: int = 0,
 ) -> _Plan:
     cells = _affected(resolved)
     if online:
@@ -195,7 +196,8 @@ def _plan(
             online=online,
             variables=bool(seen),
             secondorder=second_order(),
-        )
+        ),
+        edition,
     )
     regions = [region for region in regions if region.sections]
     manifest = made.manifest
@@ -220,6 +222,9 @@ def _plan(
     unused -= {manifest.point(kind).suffix for kind, process in acting if nrn.name_of(process) not in still}
     if not any(direction.is_axial for direction in resolved):
         unused.add(manifest.solver.axial)
+    if is_torn(made.directory, unused):
+        # Loaded before without what is needed now: then all of it by other names.
+        return _plan(resolved, links, remote, spike_times=spike_times, quiet=quiet, online=online, edition=edition + 1)
     load(made.directory, unused=unused, quiet=quiet)
     return plan
 

@@ -12,11 +12,13 @@ import time
 from pathlib import Path
 
 import gradmod
+import numpy as np
 import pytest
 from gradmod._build.cache import cache_directory
 from gradmod._build.library import library, load
 from gradmod._build.transform import Request, build, request_of
 from gradmod._model.regions import Source
+from neuron import h
 
 BROKEN = "NEURON { SUFFIX broken }\nthis is no NMODL\n"
 GOOD = "NEURON { SUFFIX stand_in_%s  RANGE x }\nASSIGNED { x }\n"
@@ -241,3 +243,21 @@ def test_a_manifest_of_another_version(fake: Path) -> None:
     write(fake, emits(GOOD % "other").replace('"axial"', '"ax"'))
     with pytest.raises(gradmod.Error, match="different versions"):
         build(request())
+
+
+def test_what_was_loaded_without_a_part() -> None:
+    """A direction in Ra needs a mechanism that was left out of the same model before: all get other names."""
+    soma, dend = h.Section(name="soma"), h.Section(name="dend")
+    dend.connect(soma(1))
+    for section in (soma, dend):
+        section.insert("hh")
+    clamp = h.IClamp(soma(0.5))
+    clamp.dur, clamp.amp = 5.0, 0.1
+    # Parameters that make the same mechanisms: Ra is in none.
+    for parameter in (gradmod.Range("cm", soma), gradmod.Range("Ra", dend), gradmod.Range("Ra", soma)):
+        grad = gradmod.attach(one=parameter, quiet=True)
+        dv = grad.record(dend(0.5))
+        h.finitialize(-60)
+        h.continuerun(2)
+        assert np.any(dv["one"])
+        grad.detach()

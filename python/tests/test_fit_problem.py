@@ -149,6 +149,24 @@ def test_several_sweeps_at_one_place_are_one_recording(cell: Cell) -> None:
     assert {seen.unit for seen in traces} == {"v (mV)"}
 
 
+def test_places_of_several_sweeps_between_samples(cell: Cell) -> None:
+    """Each sweep at a place of its own, compared at times that are no samples."""
+    sweeps = []
+    for amp, place in ((0.12, cell.soma(0.5)), (0.3, cell.dend(0.9))):
+        vector = h.Vector().record(place._ref_v)
+        t, _ = cell.trace(amp)
+        times = np.arange(0.5, 38.0, 0.737)
+        target = TraceTarget(np.interp(times, t, np.array(vector)) + 0.3, times, 0.5)
+        sweeps.append(Sweep(f"{amp} nA", place, DURATION, [target], before=partial(cell.amp, amp)))
+    with Problem(cell.free(), sweeps, keep=cell) as made:
+        at_truth = made.evaluate(made.inner(list(TRUTH.values()))).values
+        assert np.allclose(at_truth, -0.6, atol=2e-2)  # the target is 0.3 mV above, the uncertainty 0.5 mV
+        u = made.inner(list(AT.values()))
+        mine = made.jacobian(u)
+        for k in range(3):
+            assert differences(made.residuals, u, k, mine[:, k]) < 1e-6
+
+
 def test_a_state_as_a_target(cell: Cell) -> None:
     recorded = h.Vector().record(cell.soma(0.5)._ref_n_hh)
     t, _ = cell.trace(0.3)

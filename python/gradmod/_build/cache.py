@@ -20,7 +20,7 @@ from ..errors import Error
 
 _SCRATCH = ".building-"
 #: In everything that is kept: size and hash of its files.
-_SEAL = "seal.json"
+SEAL = "seal.json"
 
 
 def cache_directory() -> Path:
@@ -105,7 +105,7 @@ def kept(name: str) -> Path | None:
 def publish(made: Path, place: Path) -> Path:
     """Seal what was made and rename it to its place; if another process was faster, use what is there."""
     seal = {path.name: _sum(path) for path in sorted(made.iterdir())}
-    (made / _SEAL).write_text(json.dumps(seal), encoding="utf-8")
+    (made / SEAL).write_text(json.dumps(seal), encoding="utf-8")
     for path in [*made.iterdir(), made]:
         _flush(path)
     if place.exists() and not _is_whole(place):
@@ -169,7 +169,7 @@ def _sum(path: Path) -> list[object]:
 
 def _is_whole(place: Path) -> bool:
     try:
-        seal = json.loads((place / _SEAL).read_text(encoding="utf-8"))
+        seal = json.loads((place / SEAL).read_text(encoding="utf-8"))
         return bool(seal) and all(_sum(place / name) == expected for name, expected in seal.items())
     except (OSError, ValueError, AttributeError):
         return False

@@ -66,6 +66,20 @@ def load(
         object_files.stop_before_runs()
 
 
+def is_torn(emitted: Path, unused: Collection[str]) -> bool:
+    """Whether NEURON knows some of the mechanisms of a directory, but not all that are needed.
+
+    Those of one directory call each other, which those of another library cannot.
+
+    Args:
+        emitted: The directory.
+        unused: Names of those that can be left out.
+    """
+    known = nrn.known_mechanisms()
+    names = {path.stem for path in emitted.glob("*.mod")}
+    return bool(names & known) and not names - set(unused) <= known
+
+
 def open_library(built: Path) -> None:
     """Load a library, wherever it is.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._command.binary import find_binary
-from .cache import cache_directory, kept, publish, scratch
+from .cache import SEAL, cache_directory, kept, publish, scratch
 from .._manifest.gradients import Manifest
 from .._manifest.reverse import ReverseManifest
 from ..errors import Diagnostic, Error, Refused
@@ -69,15 +69,42 @@ class ReverseBuild:
     manifest: ReverseManifest
 
 
-def build(request: Request) -> Build:
+def build(request: Request, edition: int = 0) -> Build:
     """Emit what was requested, or take it from the cache.
+
+    Args:
+        request: What.
+        edition: Another number gives the same mechanisms by other names.
 
     Raises:
         Refused: The compiler cannot differentiate the sources.
         Error: It failed.
     """
     place = _emitted(request)
-    return Build(place, Manifest.read(place / "gradmod.json"))
+    made = Build(place, Manifest.read(place / "gradmod.json"))
+    if edition == 0:
+        return made
+    again = _renamed(made, edition)
+    return Build(again, Manifest.read(again / "gradmod.json"))
+
+
+def _renamed(made: Build, edition: int) -> Path:
+    """The same files with another hash in all names."""
+    before = made.manifest.solver.name.rpartition("_")[2]
+    after = hashlib.sha256(f"{before} {edition}".encode()).hexdigest()[: len(before)]
+    name = hashlib.sha256(f"{made.directory.name} {edition}".encode()).hexdigest()[:24]
+    place = kept(name)
+    if place is None:
+        with scratch() as directory:
+            renamed = directory / "emitted"
+            renamed.mkdir()
+            for path in made.directory.iterdir():
+                if path.name == SEAL:
+                    continue
+                text = path.read_text(encoding="utf-8").replace(f"_{before}", f"_{after}")
+                (renamed / path.name.replace(f"_{before}", f"_{after}")).write_text(text, encoding="utf-8")
+            place = publish(renamed, cache_directory() / name)
+    return place
 
 
 def build_reverse(request: Request) -> ReverseBuild:
