@@ -130,6 +130,20 @@ def test_slopes_are_derivatives_of_the_values(runs: list[Run]) -> None:
     assert [name for name, count in checked.items() if count < 5 and name not in COUNTS] == []
 
 
+@pytest.mark.parametrize("shift", [-0.49, -0.2, 0.0, 0.31])
+def test_the_vertex_of_a_parabola(shift: float) -> None:
+    """Between three of its points, a parabola is highest where it is, and as high."""
+    t = np.arange(0, 10, 0.1)
+    top, bend = 5.0 + 0.1 * shift, 3.7
+    found = Features(["peak_time", "peak_voltage"], stim_start=1, stim_end=9).of(t, 30 - bend * (t - top) ** 2)
+    assert found["peak_time"] == pytest.approx([top], abs=1e-9)
+    assert found["peak_voltage"] == pytest.approx([30.0], abs=1e-9)
+    # A shift of the parabola moves the vertex, and leaves its height.
+    moved = found.along(2 * bend * (t - top))
+    assert moved["peak_time"] == pytest.approx([1.0], abs=1e-9)
+    assert moved["peak_voltage"] == pytest.approx([0.0], abs=1e-9)
+
+
 def test_back_is_the_transpose_of_along(runs: list[Run]) -> None:
     random = np.random.default_rng(4)
     for run in runs[1:40:6]:

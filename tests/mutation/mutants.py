@@ -886,7 +886,8 @@ FITS = [
            "np.where(is_told, strengths, 1.0)", _FITTED),
     Mutant("fit: interrupts reach waits", "python/gradmod/_process/interrupts.py",
            "signal.siginterrupt(signal.SIGINT, True)", "pass", ("python/tests/test_fit_workers.py",)),
-    Mutant("features: vertex", _SAMPLED, "- here * 2.0 + after", "- here + after", _FEATURED),
+    Mutant("features: vertex", _SAMPLED, "(before - after) / (bend * 2.0)", "(before - after) / bend", _FEATURED),
+    Mutant("features: height", _SAMPLED, "rise * rise / (bend * 8.0)", "rise * rise / (bend * 4.0)", _FEATURED),
     Mutant("features: its sign", _SAMPLED, "(before - after) / (bend", "(after - before) / (bend", _FEATURED),
     Mutant("features: of samples", _SAMPLED, "(1.0 - self._part[at]) * number.slopes", "number.slopes", _FEATURED),
 ]  # fmt: skip
