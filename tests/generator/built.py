@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .direction import Direction, moved, moved_weight
 from .models import Model
-from .styles import even_out
+from .styles import even_out, mix
 from .surroundings import Surroundings
 from .tree import Mechanism
 
@@ -44,6 +44,7 @@ class Built:
                 sec.insert(name)
         self.points = [getattr(h, p.mechanism)(self.sections[p.section](p.x)) for p in model.points]
         even_out(model, self.sections)
+        mixed = mix(model, self.sections)
         self._clamps = [self._clamp(c) for c in model.clamps]
         self.netcons: list[Any] = []
         self._stims: list[Any] = []
@@ -61,7 +62,7 @@ class Built:
             if m.has_table:
                 setattr(h, f"usetable_{m.name}", int(model.tables))
         self._supply()
-        self._memory = self._remembered()
+        self._memory = [*self._remembered(), *mixed]
         ends = list(self.sections.values())
         self.places = [ends[0](0.5), ends[-1](0.9), ends[1](0.2)]
         self.watched = {f"{seg}.v": (seg, "v") for seg in self.places}
@@ -70,8 +71,8 @@ class Built:
             for state in m.states[:1]:
                 if hasattr(seg, f"{state}_{m.name}"):
                     self.watched[f"{seg}.{state}_{m.name}"] = (seg, f"{state}_{m.name}")
-        if hasattr(seg, "cai") and any(m.sets_concentration and hasattr(seg, m.name) for m in self._density()):
-            self.watched[f"{seg}.cai"] = (seg, "cai")
+        for name in sorted(set[str]().union(*(m.sets for m in self._density() if hasattr(seg, m.name)))):
+            self.watched[f"{seg}.{name}"] = (seg, name)
         self._records = {
             name: h.Vector().record(getattr(seg, f"_ref_{of}")) for name, (seg, of) in self.watched.items()
         }
@@ -156,7 +157,7 @@ class Built:
         gone = self.mechanisms.pop(mechanism)
         self._memory = [(o, n, x) for o, n, x in self._memory if gone.is_point or not n.endswith(f"_{mechanism}")]
         if not gone.is_point:
-            ended = lambda of: of.endswith(f"_{mechanism}") or (of == "cai" and gone.sets_concentration)  # noqa: E731
+            ended = lambda of: of.endswith(f"_{mechanism}") or of in gone.sets  # noqa: E731
             for name in [n for n, (_, of) in self.watched.items() if ended(of)]:
                 del self.watched[name], self._records[name]
             for sec in self.sections.values():
@@ -268,7 +269,7 @@ class Built:
         found["leak"] = moved(
             "cell", gradmod.Range("g_pas", sections[1:]), [s for s in segments if s.sec in sections[1:]], "g_pas"
         )
-        for name in ("ek", "ena"):
+        for name in ("ek", "ena", "eca", "emu"):
             owners = [seg for seg in segments if hasattr(seg, name)]
             if owners:
                 found[name] = moved("cell", gradmod.Range(name, sections), owners, name)
@@ -279,12 +280,12 @@ class Built:
         return found
 
     def _starts(self) -> dict[str, Direction]:
-        """What the concentrations that mechanisms read start from."""
-        read = {(name, ion.name) for m in self.mechanisms.values() for ion in m.ions for name in ion.read}
+        """What the concentrations of the ions start from: what a mechanism reads may be made of them."""
         found: dict[str, Direction] = {}
-        for name in sorted(f"{of}0_{ion}_ion" for of, ion in read if of in (f"{ion}i", f"{ion}o")):
-            if hasattr(h, name):
-                found[name] = moved("cell", gradmod.Global(name), [h], name)
+        for ion in sorted({ion.name for m in self.mechanisms.values() for ion in m.ions}):
+            for name in (f"{ion}i0_{ion}_ion", f"{ion}o0_{ion}_ion"):
+                if hasattr(h, name):
+                    found[name] = moved("cell", gradmod.Global(name), [h], name)
         return found
 
     def _of_all(self) -> dict[str, Direction]:

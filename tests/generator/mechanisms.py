@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import currents, events, states
+from . import currents, events, ions, states
 from .chance import Chance
 from .draft import Draft, assign, plain
 from .expressions import Function
@@ -25,12 +25,14 @@ def make(seed: object, name: str) -> Mechanism:
     if c.of(12) and not draft.is_point:
         draft.positive.append("(diam*0.2)" if c.of(60) else "(area*0.002)")
     _far(draft)
+    if c.of(12 if draft.is_point else 30):
+        ions.see(draft)
     for _ in range(c.count(0, 2)):
         function(draft)
     start: Statements = _array_start(draft)
     start += _oddities(draft)
-    if not draft.is_point and c.of(8):
-        solves, begin = currents.pool(draft)
+    if not draft.is_point and c.of(14):
+        solves, begin = ions.pool(draft)
         start += begin
         if c.of(50):
             draft.block("INITIAL", locals_first(start))

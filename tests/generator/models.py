@@ -118,8 +118,13 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
     """A model with all of these mechanisms."""
     c = Chance("model", seed)
     density = [m for m in mechanisms if not m.is_point]
-    pools = [m.name for m in density if "ca" in m.sets_concentration]
-    names = [m.name for m in density if m.name not in pools[1:]]
+    # Two mechanisms of a section must not set the same concentration.
+    names: list[str] = []
+    taken = set[str]()
+    for m in density:
+        if not m.sets & taken:
+            names.append(m.name)
+            taken |= m.sets
     other = tuple(c.some(names, max(1, len(names) // 2), len(names))) if c.of(35) and names else tuple(names)
     sections = [
         Section("soma", None, 0.0, 1, c.number(12, 22), c.number(12, 20), 110, c.number(0.8, 1.2), tuple(names)),

@@ -19,8 +19,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -36,8 +36,10 @@ from outside import OUTSIDE
 
 BINARY = PLACE / "target" / "debug" / "gradmod"
 #: Mechanisms: as many, then so many more if none of the first differs. Those of one model; models tried for a mutant.
-CORPUS, EACH, TRIES = (250, 650), 3, int(os.environ.get("GRADMOD_TRIES", "6"))
+CORPUS, EACH, TRIES = (250, 650), 6, int(os.environ.get("GRADMOD_TRIES", "6"))
 _SEED = 4700
+#: What becomes of models by NEURON alone.
+_UNFIT = ("NEURON gives up", "not finite", "goes on", "crash of NEURON")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Group:
 
     number: int
     mechanisms: tuple[Mechanism, ...]
+    #: Whether reverse mode takes them all.
+    reverse: bool = True
 
     @property
     def names(self) -> list[str]:
@@ -55,7 +59,7 @@ class Group:
     @cached_property
     def model(self) -> Model:
         """With all of them."""
-        return models.make(_SEED * 1000 + self.number, list(self.mechanisms))
+        return models.make(_SEED * 1000 + self.number, list(self.mechanisms), reverse=self.reverse)
 
     @cached_property
     def tags(self) -> set[str]:
@@ -69,6 +73,10 @@ class Group:
         return found | {f"{name} is written and read" for name in written & read}
 
 
+class Unfit(Exception):
+    """Nothing of gradmod can be seen in a model."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Mechanisms, models of them, and a hash of what the unharmed compiler makes of each."""
@@ -76,6 +84,8 @@ class Part:
     mechanisms: tuple[Mechanism, ...]
     groups: tuple[Group, ...]
     whole: dict[str, str]
+    #: Models that have turned out to be unfit.
+    unfit: set[Group] = field(default_factory=set)
 
     def now(self, folder: Path) -> dict[str, str]:
         """The same hashes by the compiler as it is now."""
@@ -91,14 +101,19 @@ def corpus() -> list[list[Mechanism]]:
 
 def _together(groups: Iterable[Group]) -> dict[str, list[Mechanism]]:
     """The density mechanisms of groups, as they are in one region: what they do to each other."""
-    found = {f"g{group.number}": [m for m in group.mechanisms if not m.is_point] for group in groups}
+    found = {
+        f"g{group.number}": [m for m in group.mechanisms if m.name in group.model.sections[0].mechanisms]
+        for group in groups
+    }
     return {name: made for name, made in found.items() if len(made) > 1}
 
 
-def emitted(regions: Mapping[str, Sequence[Mechanism]], folder: Path) -> dict[str, str]:
-    """A hash of what the compiler makes of each region, in both modes; those that it refuses are left out."""
+def emitted(
+    regions: Mapping[str, Sequence[Mechanism]], folder: Path, modes: Sequence[str] = ("forward", "reverse")
+) -> dict[str, str]:
+    """A hash of what the compiler makes of each region, in some modes; those that it refuses are left out."""
     found: dict[str, str] = {}
-    for mode in ("forward", "reverse"):
+    for mode in modes:
         with tempfile.TemporaryDirectory(dir=folder) as out:
             for name, text in _transformed(regions, folder, Path(out), mode).items():
                 found[name] = hashlib.sha256((found.get(name, "") + text).encode()).hexdigest()
@@ -141,40 +156,49 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
     for mechanism in written:
         (folder / f"{mechanism.name}.mod").write_text(str(mechanism), encoding="utf-8")
     found = emitted({m.name: [m] for m in written}, folder)
-    # Those of the same ions together: they act on each other.
+    # Those of the same ions together: they act on each other. One that reverse mode refuses keeps it from all of a model.
     kept = sorted((m for m in written if m.name in found), key=lambda m: sorted(ion.name for ion in m.ions))
-    chosen = [Group(first + i // EACH, tuple(kept[i : i + EACH])) for i in range(0, len(kept) - EACH + 1, EACH)]
+    backward = emitted({m.name: [m] for m in kept}, folder, ["reverse"])
+    chosen: list[Group] = []
+    for reverse in (True, False):
+        some = [m for m in kept if (m.name in backward) == reverse]
+        for i in range(0, len(some) - EACH + 1, EACH):
+            chosen.append(Group(first + len(chosen), tuple(some[i : i + EACH]), reverse))
     return Part(tuple(kept), tuple(chosen), found | emitted(_together(chosen), folder))
 
 
-def likely(every: Sequence[Group], changed: set[str]) -> list[Group]:
+def likely(part: Part, changed: set[str]) -> Iterator[Group]:
     """Those with the most mechanisms that changed; of these, such as have rare constructs that the ones before lack."""
-    chosen: list[Group] = []
     seen: set[str] = set()
-    often = Counter(tag for group in every for tag in group.tags)
+    often = Counter(tag for group in part.groups for tag in group.tags)
+    left = [group for group in part.groups if changed & set(group.names)]
 
     def order(group: Group) -> tuple[int, float, int]:
         rare = sum(1 / often[tag] for tag in group.tags - seen)
         return sum(name in changed for name in group.names), rare, -group.number
 
-    for _ in range(TRIES):
-        left = [g for g in every if g not in chosen and changed & set(g.names)]
-        if not left:
-            break
+    while left := [group for group in left if group not in part.unfit]:
         best = max(left, key=order)
-        chosen.append(best)
-        seen |= best.tags
-    return chosen
+        left.remove(best)
+        yield best
+        if best not in part.unfit:
+            seen |= best.tags
 
 
 def failure(group: Group, folder: Path) -> str | None:
-    """What the generator reports of a model."""
+    """What the generator reports of a model.
+
+    Raises:
+        Unfit: NEURON itself does not take the model, whatever gradmod is.
+    """
     library, left, _ = batch.compiled(folder, group.mechanisms)
     if len(left) < len(group.mechanisms):
-        return None
+        raise Unfit
     place = folder / f"model{group.number}"
     batch.write(place, group.model, library)
     record = batch.work(place)
+    if record["verdict"] in _UNFIT:
+        raise Unfit
     return ": ".join(record["failures"][0])[:160] if record["failures"] else None
 
 
@@ -189,12 +213,19 @@ def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str
         else:
             build()
             part, changed, about = _first_changed(parts, folder)
-        tried = likely(part.groups, changed)
-        for group in tried:
-            said = failure(group, folder)
+        tried = 0
+        for group in likely(part, changed):
+            try:
+                said = failure(group, folder)
+            except Unfit:
+                part.unfit.add(group)
+                continue
+            tried += 1
             if said is not None:
-                return f"{about}; model {group.number}: {said}", True
-        return f"{about}; {len(tried)} models tried", False
+                return f"{about}; model {group.number}, the {tried}.: {said}", True
+            if tried == TRIES:
+                break
+        return f"{about}; {tried} models tried", False
     finally:
         file.write_text(text)
 
