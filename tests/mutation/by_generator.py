@@ -156,7 +156,7 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
     for mechanism in written:
         (folder / f"{mechanism.name}.mod").write_text(str(mechanism), encoding="utf-8")
     found = emitted({m.name: [m] for m in written}, folder)
-    # Those of the same ions together: they act on each other. One that reverse mode refuses keeps it from all of a model.
+    # Those of the same ions together: they act on each other. What reverse mode refuses keeps it from all of a model.
     kept = sorted((m for m in written if m.name in found), key=lambda m: sorted(ion.name for ion in m.ions))
     backward = emitted({m.name: [m] for m in kept}, folder, ["reverse"])
     chosen: list[Group] = []
@@ -267,9 +267,7 @@ def main(wanted: list[str]) -> int:
         parts: list[Part] = []
         for made in corpus():
             parts.append(whole(made, 1000 * len(parts), folder))
-        for mutant in MUTANTS:
-            if wanted and not any(word in mutant.name for word in wanted):
-                continue
+        for mutant in [m for word in wanted for m in MUTANTS if word in m.name] if wanted else MUTANTS:
             reason = next((why for start, why in OUTSIDE.items() if mutant.name.startswith(start)), None)
             if reason is not None:
                 print(f"{mutant.name:32} outside: {reason}", flush=True)
