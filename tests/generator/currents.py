@@ -75,6 +75,8 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
     reversal = f"e{kind}" if has_reversal else draft.parameter("erev", -90, 20, "mV")
     sign = "-" if kind == "e" else ""
     scope = draft.scope()
+    if draft.heard and c.of(60):
+        gmax = f"{gmax}*(1 + 0.4*{c.one(draft.heard)})"
 
     def gate(depth: int = 1) -> E:
         if draft.gates and c.of(60):
@@ -121,7 +123,9 @@ def breakpoint_body(draft: Draft, solves: Statements) -> Statements:
     outputs = [draft.variable("out") for _ in range(c.count(0, 1))]
     if c.of(25):
         between = body(draft, draft.scope(), outputs, busy=1)
-    made = locals_first([*first, *solves, *between, *code])
+    early = draft.early if c.of(70) else []
+    late = [] if early else draft.early
+    made = locals_first([*first, *early, *solves, *late, *between, *code])
     if c.of(30) and solves and len(made) > 1:
         # CONDUCTANCE after SOLVE: where it stands says nothing to NEURON.
         hints = [s for s in made if s.text.startswith("CONDUCTANCE")]

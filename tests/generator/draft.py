@@ -31,6 +31,12 @@ class Draft:
         self.small: list[str] = []
         self.positive: list[str] = []
         self.gates: list[str] = []
+        #: Small ones of rare kinds: currents are made of them more often than by chance.
+        self.heard: list[str] = []
+        #: What BREAKPOINT does before it solves.
+        self.early: list[Statement] = []
+        #: Whether nothing but currents reads the voltage, as in the simplest synapses.
+        self.is_blind = False
         #: Positive variables that a FUNCTION sets beside its value, by that FUNCTION.
         self.side: dict[str, str] = {}
 
@@ -71,6 +77,7 @@ class Draft:
             tuple(self.positive),
             tuple(self.gates) if states else (),
             tuple(self.functions),
+            "" if self.is_blind else "v",
             time=c.of(10) if time is None else time,
             jumps=c.weighted({0.0: 4.0, 3.0: 4.0, 12.0: 1.0}) if jumps is None else jumps,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from . import rings, streams
 from .draft import Draft, assign, plain
-from .statements import Statements
+from .statements import Statements, locals_first
 from .tree import Expression as E
 from .tree import Statement
 
@@ -16,15 +17,23 @@ def add(draft: Draft, start: Statements) -> None:
     scope = draft.scope(states=False, time=False, jumps=0.0)
     code: Statements = []
     if len(weights) > 1:
-        begin = [plain(f"trace = {c.number(0.2, 1):g}"), *([plain("last = t")] if len(weights) > 2 else [])]
+        known = draft.scope(states=False, time=False, jumps=0.0).without_voltage().positive_one(1)
+        begin = [assign("trace", E("0.4*{0}", (known,)) if c.of(50) else E(f"{c.number(0.2, 1):g}"))]
+        begin += [plain("last = t")] if len(weights) > 2 else []
         code.append(Statement("INITIAL", (), (tuple(begin),)))
     arrive: Statements = []
     if len(weights) > 2:
         tau = draft.parameter("taud", 2, 20, "ms")
         arrive += [plain(f"trace = 1 + (0.6*trace - 1)*exp(-(t - last)/{tau})"), plain("last = t")]
     elif len(weights) > 1:
-        arrive.append(assign("trace", E(c.one(("0.7*trace + 0.1", "trace*0.8", "0.5*trace + 0.2*w")))))
+        form = c.one(
+            ("0.7*trace + 0.1", "trace*0.8", "0.5*trace + 0.2*w", "0.6*trace + 0.2*{0}", "0.6*trace + 0.2*{0}")
+        )
+        seen = draft.scope(states=c.of(50), time=False, jumps=0.0).small_one(1)
+        arrive.append(assign("trace", E(form, (seen,) if "{0}" in form else ())))
     amount = "w*trace" if len(weights) > 1 else "w"
+    if c.of(20):
+        arrive += rings.ring(draft, start, amount)
     if c.of(25):
         amount += "*{0}"
     parts = (scope.positive_one(1),) if "{0}" in amount else ()
@@ -42,6 +51,10 @@ def add(draft: Draft, start: Statements) -> None:
     if c.of(12):
         draft.tags.append("v set by events")
         arrive.append(Statement(c.one((f"v = v + 3*{amount}", "v = v + 0.3*(-62 - v)", "v = -64 + w")), parts))
+    if c.of(8):
+        arrive.append(plain(f"{switch} = {switch}*0.6 + 0.2*random_normal(fate, w, 0.3*w)"))
+        arrive = streams.by_chance(draft, arrive)
+    arrive = locals_first(arrive)
     how = c.weighted({"plain": 45.0, "self": 30.0, "watch": 12.0, "any flag": 13.0})
     if how == "plain":
         code += arrive
@@ -80,4 +93,4 @@ def add(draft: Draft, start: Statements) -> None:
         draft.tags.append("flags not told apart")
     if c.of(8):
         code.append(plain("net_event(t)"))
-    draft.block(f"NET_RECEIVE({', '.join(weights)})", code)
+    draft.block(f"NET_RECEIVE({', '.join(weights)})", locals_first(code))

@@ -75,6 +75,7 @@ def see(draft: Draft) -> None:
     draft.tags.append("reads ion")
     # Of all that code may read these are the rarest: twice.
     draft.small += 2 * [KINDS[kind].shown[name] for name in read]
+    draft.heard += [KINDS[kind].shown[name] for name in read]
 
 
 def pool(draft: Draft) -> tuple[Statements, Statements]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import currents, events, ions, states
+from . import currents, events, ions, memories, states, streams
 from .chance import Chance
 from .draft import Draft, assign, plain
 from .expressions import Function
 from .statements import Statements, body, function, locals_first
-from .tree import Expression, Mechanism, Statement
+from .tree import Mechanism, Statement
 
 
 def make(seed: object, name: str) -> Mechanism:
     """A mechanism that is legal NMODL nearly always, and stays within bounds when it runs."""
     c = Chance("mechanism", seed)
     draft = Draft(c, name, is_point=c.of(30))
+    draft.is_blind = draft.is_point and c.of(25)
     for _ in range(c.count(1, 3)):
         draft.small.append(draft.parameter("p", -1.4, 1.4))
     for _ in range(c.count(1, 2)):
@@ -55,11 +56,12 @@ def make(seed: object, name: str) -> Mechanism:
 def _far(draft: Draft) -> None:
     """What a script must supply: the voltage that a POINTER sees, a FUNCTION_TABLE."""
     c = draft.chance
-    if c.of(5):
+    if c.of(8):
         draft.tags.append("POINTER")
         draft.pointers.append("far")
         draft.small.append("((far + 60)/50)")
-    if c.of(3) and not draft.is_point:
+        draft.heard.append("((far + 60)/50)")
+    if c.of(5) and not draft.is_point:
         draft.tags.append("FUNCTION_TABLE")
         draft.block("FUNCTION_TABLE filled(x)", [])
         draft.functions.append(Function("filled", 1, is_positive=True))
@@ -72,6 +74,7 @@ def _array_start(draft: Draft) -> Statements:
         made.append(Statement(f"FROM i = 0 TO {array.length - 1}", (), ((assign(f"{array.name}[i]", value),),)))
         if draft.chance.of(80):
             draft.small.append(f"{array.name}[{draft.chance.count(0, array.length - 1)}]")
+            draft.heard.append(draft.small[-1])
     return made
 
 
@@ -94,6 +97,7 @@ def _oddities(draft: Draft) -> Statements:
         name = draft.variable("held", scope=c.one(("RANGE", "")))
         made += body(draft, draft.scope(states=False), [name], busy=1)
         draft.small.append(name)
+        draft.heard.append(name)
     if c.of(5):
         draft.tags.append("VERBATIM")
         name = draft.variable("said", scope=c.one(("RANGE", "")))
@@ -109,31 +113,12 @@ def _oddities(draft: Draft) -> Statements:
         )
         made.append(plain(f"VERBATIM\n    {code}\n    ENDVERBATIM"))
         draft.small.append(name)
-    if c.of(3):
-        made += _throws(draft)
-    return made
-
-
-def _throws(draft: Draft) -> Statements:
-    """INITIAL that throws dice, twice."""
-    c = draft.chance
-    draft.tags.append("RANDOM")
-    draft.randoms.append("dice")
-    name = draft.variable("thrown", scope=c.one(("RANGE", "", "")))
-    scope = draft.scope(states=False)
-    throws = (
-        "random_uniform(dice, -0.6, 0.6)",
-        "random_normal(dice, 0.3*{0}, 0.2)",
-        "0.5*{0}*random_uniform(dice)",
-        "0.3*{0}*random_negexp(dice, 0.8)",
-    )
-    made = [plain(f"random_setseq(dice, {c.count(0, 5)})")]
-    throw = c.one(throws)
-    made.append(assign(name, Expression(throw, (scope.small_one(1),) if "{0}" in throw else ())))
-    # Its derivative is the second number of the stream.
-    known = c.one([p.name for p in draft.parameters if p.name.startswith("p")])
-    made.append(plain(f"{name} = 0.5*{name} + {c.one(throws[2:]).format(known)}"))
-    draft.small.append(name)
+        draft.heard.append(name)
+    # NEURON 9.0 gives RANDOM and area the same place.
+    if c.of(8) and not any("diam" in name or "area" in name for name in draft.positive):
+        made += streams.throw(draft)
+    if c.of(7):
+        made += memories.remember(draft)
     return made
 
 
@@ -164,3 +149,4 @@ def _hooks(draft: Draft) -> None:
     scope = draft.scope() if c.of(25) else replace(draft.scope(), functions=())
     draft.block(kind, [assign(name, scope.small_one(2))])
     draft.small.append(name)
+    draft.heard.append(name)

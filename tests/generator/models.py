@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from . import tree
 from .chance import Chance
@@ -74,6 +74,9 @@ class Model:
         moves: Whether other sections come and go before each run and in it, so that NEURON moves its data.
         sees_variables: Whether POINTERs see states of other mechanisms, where there are such.
         secondorder: NEURON's setting.
+        plays: Whether values of clamps and point processes change along the run.
+        few: Whether gradients are asked for in some parameters only.
+        uneven: Whether each segment starts at a voltage of its own.
     """
 
     seed: int
@@ -96,6 +99,9 @@ class Model:
     moves: bool = False
     sees_variables: bool = False
     secondorder: int = 0
+    plays: bool = False
+    few: bool = False
+    uneven: bool = False
 
     def to_json(self) -> str:
         """To be read by `read`."""
@@ -112,6 +118,17 @@ def read(text: str) -> Model:
     data["events"] = tuple(Events(**e) for e in data["events"])
     data["asked"] = tuple(data["asked"])
     return Model(**data)
+
+
+def _trains(c: Chance, point: int) -> list[Events]:
+    """What a point process gets: events from one source or two, often two in one step."""
+    first = Events(point, c.number(0.2, 2), c.number(0.8, 2.5), c.count(1, 4), c.number(0.1, 1.2), c.number(0.2, 0.9))
+    if c.of(50):
+        return [first]
+    if c.of(50):
+        return [first, replace(first, delay=first.delay + 0.003, weight=c.number(0.2, 0.9))]
+    second = Events(point, c.number(0.2, 2), c.number(0.8, 2.5), c.count(1, 4), c.number(0.1, 1.2), c.number(0.2, 0.9))
+    return [first, second]
 
 
 def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Model:
@@ -142,17 +159,7 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
             section = c.one(sections)
             points.append(Point(m.name, section.name, c.number(0.1, 0.9)))
             if m.receives:
-                for _ in range(c.count(1, 2)):
-                    events.append(
-                        Events(
-                            len(points) - 1,
-                            c.number(0.2, 2),
-                            c.number(0.8, 2.5),
-                            c.count(1, 4),
-                            c.number(0.1, 1.2),
-                            c.number(0.2, 0.9),
-                        )
-                    )
+                events += _trains(c, len(points) - 1)
     clamps = []
     if c.of(75):
         clamps.append(
@@ -168,8 +175,9 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
     return Model(
         seed, tuple(mechanisms), tuple(sections), tuple(points), tuple(clamps), tuple(events),
         dt=c.weighted({0.025: 55.0, 0.05: 20.0, 0.1: 15.0, 0.01: 10.0}),
-        t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(35),
+        t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(50),
         hh=c.of(40),
         way=c.weighted(WAYS), reverse=reverse, memory=c.one((0.04, 0.015)) if c.of(20) else None, moves=c.of(20),
         sees_variables=c.of(25), secondorder=c.weighted({0: 60.0, 1: 15.0, 2: 25.0}),
+        plays=c.of(25), few=c.of(25), uneven=c.of(20),
     )  # fmt: skip

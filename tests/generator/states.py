@@ -51,6 +51,7 @@ def _derivative(draft: Draft, method: str) -> tuple[Statements, Statements]:
         code.append(assign(left, E(f"0.5*{{0}} + 0.8*{c.one(states)}", (scope.small_one(1),))))
     draft.block("DERIVATIVE advance", locals_first(code))
     draft.small += [left] if left else []
+    draft.heard += [left] if left else []
     solve = plain(f"SOLVE advance METHOD {method}")
     solves: Statements = [solve]
     if c.of(4):
@@ -80,7 +81,7 @@ def _rates(draft: Draft, states: list[str]) -> tuple[dict[str, str], dict[str, s
         code.append(
             plain(
                 f"TABLE {', '.join(listed)}{' DEPEND ' + ', '.join(depend) if depend else ''} "
-                f"FROM {c.one((-100, -120, -90))} TO {c.one((60, 50, 20, -45))} WITH {c.one((40, 97, 160, 200))}"
+                f"FROM {c.one((-100, -120, -62, -58))} TO {c.one((60, 20, -45, -52))} WITH {c.one((40, 97, 160, 200))}"
             )
         )
     else:
