@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from .chance import Chance
 from .expressions import Function, Scope
 from .tree import Block, Expression, Ion, Mechanism, Parameter, Statement, Variable
@@ -81,6 +84,11 @@ class Draft:
             time=c.of(10) if time is None else time,
             jumps=c.weighted({0.0: 4.0, 3.0: 4.0, 12.0: 1.0}) if jumps is None else jumps,
         )
+
+    def at_events(self, *, states: bool = False) -> Scope:
+        """All that NET_RECEIVE may use: of an ion the concentrations only."""
+        scope = self.scope(states=states, time=False, jumps=0.0)
+        return replace(scope, small=tuple(name for name in scope.small if not re.search(r"\be(ca|k|na|mu)\b", name)))
 
     def block(self, head: str, body: list[Statement]) -> None:
         """Add code."""

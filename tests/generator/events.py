@@ -14,10 +14,10 @@ def add(draft: Draft, start: Statements) -> None:
     c = draft.chance
     weights = ["w", "trace", "last"][: c.weighted({1: 60.0, 2: 20.0, 3: 20.0})]
     draft.tags.append("NET_RECEIVE")
-    scope = draft.scope(states=False, time=False, jumps=0.0)
+    scope = draft.at_events()
     code: Statements = []
     if len(weights) > 1:
-        known = draft.scope(states=False, time=False, jumps=0.0).without_voltage().positive_one(1)
+        known = draft.at_events().without_voltage().positive_one(1)
         begin = [assign("trace", E("0.4*{0}", (known,)) if c.of(50) else E(f"{c.number(0.2, 1):g}"))]
         begin += [plain("last = t")] if len(weights) > 2 else []
         code.append(Statement("INITIAL", (), (tuple(begin),)))
@@ -29,7 +29,7 @@ def add(draft: Draft, start: Statements) -> None:
         form = c.one(
             ("0.7*trace + 0.1", "trace*0.8", "0.5*trace + 0.2*w", "0.6*trace + 0.2*{0}", "0.6*trace + 0.2*{0}")
         )
-        seen = draft.scope(states=c.of(50), time=False, jumps=0.0).small_one(1)
+        seen = draft.at_events(states=c.of(50)).small_one(1)
         arrive.append(assign("trace", E(form, (seen,) if "{0}" in form else ())))
     amount = "w*trace" if len(weights) > 1 else "w"
     if c.of(20):

@@ -116,10 +116,8 @@ class Scope:
                 lambda: self._singular(depth): 1.5,
                 lambda: self.sigmoid(depth - 1): 4.0,
                 lambda: self.root(): 1.5,
-                lambda: E("0.1*ghk(60*{0}, {1}, {2}, 2)", (a(), p(), p())): 0.4,
-                lambda: E(
-                    f"tanh(nernst({{0}}, {{1}}, {self.chance.one((1, 2, -1))})/40)", (p(), self._maybe_none(depth))
-                ): 0.4,
+                lambda: E("0.1*nrn_ghk(60*{0}, {1}, {2}, 2)", (a(), p(), p())): 0.4,
+                lambda: E(): 0.4,
             }
         )
         return make()
@@ -167,10 +165,6 @@ class Scope:
             return E("0.5")
         c = self.chance
         return E(c.one(("sqrt({0})", "{0}^0.5", "{0}^1.5", "pow({0}, 2.5)", "{0}^4", "{0}^3")), (E(c.one(self.gates)),))
-
-    def _maybe_none(self, depth: int) -> E:
-        """A concentration, positive or not: NEURON has an answer then, too."""
-        return self.small_one(depth - 1) if self.chance.of(self.jumps * 4) else self.positive_one(depth - 1)
 
     def _jump(self, depth: int) -> E:
         c = self.chance

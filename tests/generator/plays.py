@@ -29,23 +29,23 @@ class Played:
         for clamp in clamps:
             if hasattr(clamp, "amp") and random.random() < 0.7:
                 clamp.delay, clamp.dur = 0.0, 1e9
-                self._play(clamp, "amp", model, random)
+                # Some with straight lines between, in each step.
+                self._play(clamp, "amp", model, random, *((1,) if random.random() < 0.5 else ()))
         mechanisms = {m.name: m for m in model.mechanisms}
         for number, point in enumerate(points):
             parameters = mechanisms[model.points[number].mechanism].parameters
             shown = [p for p in parameters if p.scope == "RANGE" and hasattr(point, p.name)]
             if shown and random.random() < 0.6:
                 chosen = random.choice(shown)
+                # In jumps: gradmod refuses what changes between the currents and the states of one step.
                 self.numbers.add((number, chosen.name))
                 self._play(point, chosen.name, model, random)
 
-    def _play(self, owner: Any, name: str, model: Model, random: Random) -> None:
+    def _play(self, owner: Any, name: str, model: Model, random: Random, *continuous: int) -> None:
         value = float(getattr(owner, name))
         self.again.append((owner, name, value))
         times = [0.0, *sorted(random.uniform(0.3, model.t_stop) for _ in range(3))]
         vectors = h.Vector([value * random.uniform(0.8, 1.2) for _ in times]), h.Vector(times)
-        # Some linear in between, in each step.
-        continuous = (1,) if random.random() < 0.5 else ()
         vectors[0].play(getattr(owner, f"_ref_{name}"), vectors[1], *continuous)
         self._vectors.append((owner, *vectors))
 

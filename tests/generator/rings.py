@@ -22,7 +22,7 @@ def ring(draft: Draft, start: Statements, amount: str) -> Statements:
     turns = c.of(60)
     place = at if turns else f"fmod({at}, {size})"
     value = E(c.one((f"0.4*{amount}", f"0.5*{name}[slot] + 0.3*{amount}", f"0.4*{amount}*{{0}}")),
-              (draft.scope(states=c.of(50), time=False, jumps=0.0).positive_one(1),))  # fmt: skip
+              (draft.at_events(states=c.of(50)).positive_one(1),))  # fmt: skip
     arrive: Statements = [plain("LOCAL slot"), assign("slot", E(place)), assign(f"{name}[slot]", value)]
     arrive.append(plain(f"{at} = {at} + 1"))
     if turns:

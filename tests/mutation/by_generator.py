@@ -152,9 +152,12 @@ def _transformed(regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: 
 
 def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
     """Those of these mechanisms that the unharmed compiler takes, some to a model."""
-    written = list(made)
-    for mechanism in written:
-        (folder / f"{mechanism.name}.mod").write_text(str(mechanism), encoding="utf-8")
+    written: list[Mechanism] = []
+    for mechanism in made:
+        path = folder / f"{mechanism.name}.mod"
+        path.write_text(str(mechanism), encoding="utf-8")
+        if batch.illegal(path, folder) is None:
+            written.append(mechanism)
     found = emitted({m.name: [m] for m in written}, folder)
     # Those of the same ions together: they act on each other. What reverse mode refuses keeps it from all of a model.
     kept = sorted((m for m in written if m.name in found), key=lambda m: sorted(ion.name for ion in m.ions))
