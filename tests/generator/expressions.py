@@ -117,7 +117,6 @@ class Scope:
                 lambda: self.sigmoid(depth - 1): 4.0,
                 lambda: self.root(): 1.5,
                 lambda: E("0.1*nrn_ghk(60*{0}, {1}, {2}, 2)", (a(), p(), p())): 0.4,
-                lambda: E(): 0.4,
             }
         )
         return make()
