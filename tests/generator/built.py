@@ -15,7 +15,7 @@ from .direction import Direction
 from .models import Model
 from .parameters import directions
 from .plays import Played
-from .styles import even_out, mix
+from .styles import dry, even_out, mix
 from .surroundings import Surroundings
 from .tree import Mechanism
 
@@ -49,6 +49,7 @@ class Built:
         self.numbers = list(range(len(self.points)))
         even_out(model, self.sections)
         mixed = mix(model, self.sections)
+        dry(model, self.sections)
         self._clamps = [self._clamp(c) for c in model.clamps]
         self.netcons: list[Any] = []
         self._stims: list[Any] = []
@@ -71,7 +72,8 @@ class Built:
         ends = list(self.sections.values())
         if model.uneven:
             self._handler = h.FInitializeHandler(0, self._begin)
-        self.places = [ends[0](0.5), ends[-1](0.9), ends[1](0.2)]
+        alone = [sec for name, sec in self.sections.items() if name == "lone"]
+        self.places = [ends[0](0.5), ends[-1 - len(alone)](0.9), ends[1](0.2), *(sec(0.5) for sec in alone)]
         self.watched = {f"{seg}.v": (seg, "v") for seg in self.places}
         seg = self.places[1]
         for m in self._density():

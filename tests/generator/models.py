@@ -150,6 +150,11 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
     if c.of(70):
         where = c.one((0.5, 1.0))
         sections.append(Section("twig", "dend", where, 1, c.number(40, 90), c.number(0.7, 1.4), 120, 1.0, other))
+    if c.of(35):
+        # Another cell.
+        sections.append(
+            Section("lone", None, 0.0, 1, c.number(12, 22), c.number(12, 20), 110, c.number(0.8, 1.2), other)
+        )
     points: list[Point] = []
     events: list[Events] = []
     for m in mechanisms:

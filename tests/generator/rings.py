@@ -12,7 +12,8 @@ def ring(draft: Draft, start: Statements, amount: str) -> Statements:
     """Declare an array, and let BREAKPOINT read it; returns what an event does with it."""
     c = draft.chance
     draft.tags.append("ring")
-    size = c.count(2, 4)
+    # Long ones are not followed element by element.
+    size = c.count(13, 18) if c.of(60) else c.count(2, 4)
     draft.variable("ring", size, scope=c.one(("RANGE", "")))
     name = draft.assigned[-1].name
     at = draft.variable("at", scope=c.one(("RANGE", "")))

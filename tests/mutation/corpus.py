@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from generator.tree import Mechanism
 
 BINARY = PLACE / "target" / "debug" / "gradmod"
 #: Mechanisms: as many, then so many more if none of the first differs. Those of one model.
-CORPUS, EACH = (250, 650), 6
+CORPUS, EACH = tuple(map(int, os.environ.get("GRADMOD_CORPUS", "250,650").split(","))), 6
 MODES = ("forward", "reverse")
 _SEED = 4700
 #: Hashes of what is emitted, by the name of a region and the mode.
