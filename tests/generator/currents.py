@@ -75,7 +75,7 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
     reversal = f"e{kind}" if has_reversal else draft.parameter("erev", -90, 20, "mV")
     sign = "-" if kind == "e" else ""
     scope = draft.scope()
-    if draft.heard and c.of(60):
+    if draft.heard and c.of(70):
         gmax = f"{gmax}*(1 + 0.4*{c.one(draft.heard)})"
 
     def gate(depth: int = 1) -> E:

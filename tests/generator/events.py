@@ -32,7 +32,7 @@ def add(draft: Draft, start: Statements) -> None:
         seen = draft.at_events(states=c.of(50)).small_one(1)
         arrive.append(assign("trace", E(form, (seen,) if "{0}" in form else ())))
     amount = "w*trace" if len(weights) > 1 else "w"
-    if c.of(20):
+    if c.of(28):
         arrive += rings.ring(draft, start, amount)
     if c.of(25):
         amount += "*{0}"
@@ -48,14 +48,14 @@ def add(draft: Draft, start: Statements) -> None:
             arrive.append(Statement(f"{target} = {target} + 0.3*{amount}", parts))
     if not targets or c.of(50):
         arrive.append(Statement(f"{switch} = {switch}*0.5 + 0.3*{amount}", parts))
-    if c.of(12):
+    if c.of(18):
         draft.tags.append("v set by events")
         arrive.append(Statement(c.one((f"v = v + 3*{amount}", "v = v + 0.3*(-62 - v)", "v = -64 + w")), parts))
     if c.of(8):
         arrive.append(plain(f"{switch} = {switch}*0.6 + 0.2*random_normal(fate, w, 0.3*w)"))
         arrive = streams.by_chance(draft, arrive)
     arrive = locals_first(arrive)
-    how = c.weighted({"plain": 45.0, "self": 30.0, "watch": 12.0, "any flag": 13.0})
+    how = c.weighted({"plain": 40.0, "self": 30.0, "watch": 18.0, "any flag": 12.0})
     if how == "plain":
         code += arrive
         if c.of(15):
@@ -71,7 +71,7 @@ def add(draft: Draft, start: Statements) -> None:
             end.append(Statement("IF ({0})", (E("t < 6"),), ((plain("net_send(1.3, 1)"),),)))
         code.append(Statement("IF ({0})", (E("flag == 0"),), (tuple(arrive), tuple(end)), ("ELSE",)))
         if c.of(25):
-            start.append(plain(f"net_send({c.number(0.5, 3):g}, 1)"))
+            start.append(plain(f"net_send({c.one((0, c.number(0.5, 3))):g}, 1)"))
     elif how == "watch":
         draft.tags.append("WATCH")
         start.append(plain("net_send(0, 1)"))

@@ -9,6 +9,7 @@ from .chance import Chance
 from .draft import Draft, assign, plain
 from .expressions import Function
 from .statements import Statements, body, function, locals_first
+from .tree import Expression as E
 from .tree import Mechanism, Statement
 
 
@@ -117,6 +118,16 @@ def _oddities(draft: Draft) -> Statements:
     # NEURON 9.0 gives RANDOM and area the same place.
     if c.of(8) and not any("diam" in name or "area" in name for name in draft.positive):
         made += streams.throw(draft)
+    shared = [p for p in draft.parameters if p.scope != "RANGE" and p.name.startswith("p")]
+    if shared and c.of(6):
+        # A number that is a case of its own, and is just what the parameter is.
+        draft.tags.append("isolated value")
+        case, name = c.one(shared), draft.variable("case", scope=c.one(("RANGE", "")))
+        arms = ((assign(name, E(f"0.3*{case.name}")),), (assign(name, E(f"(0.1 - {case.name}*{case.name})")),))
+        sign = c.one(("==", "!="))
+        made.append(Statement("IF ({0})", (E(f"{case.name} {sign} {case.value:.12g}"),), arms, ("ELSE",)))
+        draft.small.append(name)
+        draft.heard.append(name)
     if c.of(7):
         made += memories.remember(draft)
     return made

@@ -2,8 +2,13 @@
 
 OUTSIDE: dict[str, str] = {
     "event: copies are compared": "a check of what the model does beside the recorder",
+    "event: currents are compared": "the same",
     "descent: residual": "a check of what is changed from outside",
     "descent: axial current": "how exact that check is",
+    "array: balances": "a check of what is changed from outside",
+    "settled: ": "what INITIAL has made is set by a script",
+    "v: noticed": "v is set by a script",
+    "second order: another order": "a setting of NEURON is changed after the gradients were made",
     "spike: ": "spike times are the limit of small steps, not the derivative of one run",
     "event: what it does by its time": "spike times",
     "event: how long it waits": "spike times",
