@@ -14,7 +14,7 @@ def add(draft: Draft) -> tuple[Statements, Statements]:
     """Declare currents; returns CONDUCTANCE and LOCAL statements, which stand first, and the code of the currents."""
     c = draft.chance
     kinds = c.weighted({("n",): 36.0, ("k",): 16.0, ("n", "n"): 8.0, ("n", "k"): 9.0, ("e",): 7.0, ("n", "e"): 7.0,
-                        ("k", "e"): 4.0, ("k", "na"): 5.0, ("ca",): 8.0, ("na", "n", "e"): 3.0, ("mu", "n"): 4.0,
+                        ("k", "e"): 4.0, ("k", "na"): 5.0, ("ca",): 14.0, ("na", "n", "e"): 3.0, ("mu", "n"): 7.0,
                         ("na",): 6.0, ("ca", "k", "n"): 3.0})  # fmt: skip
     taken = {ion.name for ion in draft.ions if f"i{ion.name}" in (*ion.read, *ion.write)}
     kinds = tuple(kind for kind in kinds if kind not in taken) or ("n",)

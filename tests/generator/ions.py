@@ -106,7 +106,9 @@ def pool(draft: Draft) -> tuple[Statements, Statements]:
     state = f"{kind}s" if hidden else name
     draft.states.append(state)
     slow = E(decay)
-    if c.of(50):
+    if draft.heard and c.of(60):
+        slow = E(f"({decay}*(1 + 0.5*tanh({c.one(draft.heard)})))")
+    elif c.of(40):
         # Whatever code here reads: another ion's concentration, for one.
         slow = solvable(E(f"({decay}*{{0}})", (draft.scope(states=False, time=False).positive_one(2),)))
     change = E(f"{influx} + ({rest} - {state})/{{0}}", (slow,))

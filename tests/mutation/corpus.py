@@ -149,6 +149,27 @@ def _transformed(regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: 
     return {name: common + text for name, text in texts.items()}
 
 
+def arranged(made: Sequence[Mechanism]) -> list[tuple[Mechanism, ...]]:
+    """Some together that have to do with each other: what carries a concentration, its currents, what reads it."""
+    left = sorted(made, key=lambda m: sorted(ion.name for ion in m.ions))
+    found: list[tuple[Mechanism, ...]] = []
+    for pool in [m for m in left if m.sets]:
+        if pool not in left:
+            continue
+        ion = next(iter(pool.sets))[:-1]
+        others = [m for m in left if not m.is_point and not m.sets & pool.sets and any(i.name == ion for i in m.ions)]
+        writers = [m for m in others if any(f"i{ion}" in i.write for i in m.ions)]
+        readers = [m for m in others if m not in writers]
+        pools = [m for m in readers if m.sets] + [m for m in others if m.sets and m not in readers]
+        # The rarest first.
+        group = list(dict.fromkeys([pool, *writers[:2], *pools[:1], *readers, *writers]))[:EACH]
+        if writers and len(group) > 2:
+            group += [m for m in left if m not in group and not any(i.name == ion for i in m.ions)][: EACH - len(group)]
+            found.append(tuple(sorted(group, key=lambda m: m.name)))
+            left = [m for m in left if m not in group]
+    return found + [tuple(left[i : i + EACH]) for i in range(0, len(left) - EACH + 1, EACH)]
+
+
 def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
     """Those of these mechanisms that the unharmed compiler takes, some to a model."""
     written: list[Mechanism] = []
@@ -158,11 +179,10 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
         if batch.illegal(path, folder) is None:
             written.append(mechanism)
     found = emitted({m.name: [m] for m in written}, folder)
-    # Those of the same ions together: they act on each other. What reverse mode refuses keeps it from all of a model.
-    taken = sorted((m for m in written if (m.name, "forward") in found), key=lambda m: sorted(i.name for i in m.ions))
+    taken = [m for m in written if (m.name, "forward") in found]
     chosen: list[Group] = []
     for reverse in (True, False):
+        # What reverse mode refuses keeps it from all of a model.
         some = [m for m in taken if ((m.name, "reverse") in found) == reverse]
-        for i in range(0, len(some) - EACH + 1, EACH):
-            chosen.append(Group(first + len(chosen), tuple(some[i : i + EACH]), reverse))
+        chosen += [Group(first + len(chosen) + i, made, reverse) for i, made in enumerate(arranged(some))]
     return Part(first, tuple(written), tuple(chosen), found | emitted(_together(chosen), folder))
