@@ -88,7 +88,12 @@ class Draft:
     def at_events(self, *, states: bool = False) -> Scope:
         """All that NET_RECEIVE may use: of an ion the concentrations only."""
         scope = self.scope(states=states, time=False, jumps=0.0)
-        return replace(scope, small=tuple(name for name in scope.small if not re.search(r"\be(ca|k|na|mu)\b", name)))
+        return replace(scope, small=tuple(filter(_at_events, scope.small)))
+
+    def heard_at_events(self) -> str | None:
+        """A rare one of those that NET_RECEIVE may use, if there is one."""
+        heard = list(filter(_at_events, self.heard))
+        return self.chance.one(heard) if heard and self.chance.of(65) else None
 
     def block(self, head: str, body: list[Statement]) -> None:
         """Add code."""
@@ -104,6 +109,10 @@ class Draft:
             tuple(self.parameters), tuple(self.assigned), tuple(self.states), tuple(blocks), tuple(self.pointers),
             tuple(self.randoms), tuple(self.tags),
         )  # fmt: skip
+
+
+def _at_events(name: str) -> bool:
+    return not re.search(r"\be(ca|k|na|mu)\b", name)
 
 
 def assign(name: str, value: Expression) -> Statement:

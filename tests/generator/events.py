@@ -12,7 +12,7 @@ from .tree import Statement
 def add(draft: Draft, start: Statements) -> None:
     """Add a NET_RECEIVE; more code of INITIAL goes to `start`."""
     c = draft.chance
-    weights = ["w", "trace", "last"][: c.weighted({1: 60.0, 2: 20.0, 3: 20.0})]
+    weights = ["w", "trace", "last"][: c.weighted({1: 45.0, 2: 32.0, 3: 23.0})]
     draft.tags.append("NET_RECEIVE")
     scope = draft.at_events()
     code: Statements = []
@@ -29,14 +29,17 @@ def add(draft: Draft, start: Statements) -> None:
         form = c.one(
             ("0.7*trace + 0.1", "trace*0.8", "0.5*trace + 0.2*w", "0.6*trace + 0.2*{0}", "0.6*trace + 0.2*{0}")
         )
-        seen = draft.at_events(states=c.of(50)).small_one(1)
+        heard = draft.heard_at_events()
+        seen = draft.at_events(states=c.of(50)).small_one(1) if heard is None else E(f"tanh({heard})")
         arrive.append(assign("trace", E(form, (seen,) if "{0}" in form else ())))
     amount = "w*trace" if len(weights) > 1 else "w"
     if c.of(28):
         arrive += rings.ring(draft, start, amount)
-    if c.of(25):
+    if c.of(40):
         amount += "*{0}"
-    parts = (scope.positive_one(1),) if "{0}" in amount else ()
+    heard = draft.heard_at_events()
+    factor = scope.positive_one(1) if heard is None else E(f"(0.6 + 0.3*tanh({heard}))")
+    parts = (factor,) if "{0}" in amount else ()
     targets = draft.gates[:2]
     switch = draft.variable("on")
     draft.gates.append(switch)
