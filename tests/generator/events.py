@@ -20,7 +20,9 @@ def add(draft: Draft, start: Statements) -> None:
         known = draft.at_events().without_voltage().positive_one(1)
         begin = [assign("trace", E("0.4*{0}", (known,)) if c.of(50) else E(f"{c.number(0.2, 1):g}"))]
         begin += [plain("last = t")] if len(weights) > 2 else []
-        code.append(Statement("INITIAL", (), (tuple(begin),)))
+        # Without it NEURON clears all weights but the first.
+        if c.of(75):
+            code.append(Statement("INITIAL", (), (tuple(begin),)))
     arrive: Statements = []
     if len(weights) > 2:
         tau = draft.parameter("taud", 2, 20, "ms")
@@ -62,7 +64,8 @@ def add(draft: Draft, start: Statements) -> None:
     if how == "plain":
         code += arrive
         if c.of(15):
-            code = [*code[:1], Statement("IF ({0})", (E("w > 0.2"),), (tuple(code[1:]),))] if len(weights) > 1 else code
+            first = [s for s in code if s.text == "INITIAL"]
+            code = [*first, Statement("IF ({0})", (E("w > 0.2"),), (tuple(s for s in code if s not in first),))]
     elif how == "self":
         draft.tags.append("self-event")
         after = f"{c.number(0.4, 3):g}" if c.of(50) else draft.parameter("after", 0.4, 3, "ms")

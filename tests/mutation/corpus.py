@@ -146,6 +146,11 @@ def _transformed(regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: 
             common += text
         else:
             texts[owner[0]] += text
+    manifest = json.loads((out / "gradmod.json").read_text(encoding="utf-8")) if left else {"regions": []}
+    for region in manifest["regions"]:
+        owner = re.search(r"m\d+x\d+|g\d+", region["name"])
+        if owner is not None:
+            texts[owner[0]] += re.sub(r"_[0-9a-f]{8}\b", "", json.dumps(region))
     return {name: common + text for name, text in texts.items()}
 
 
