@@ -34,6 +34,8 @@ def add(draft: Draft, start: Statements) -> None:
         heard = draft.heard_at_events()
         seen = draft.at_events(states=c.of(50)).small_one(1) if heard is None else E(f"tanh({heard})")
         arrive.append(assign("trace", E(form, (seen,) if "{0}" in form else ())))
+    if len(weights) > 1 and c.of(30):
+        arrive += _counted(draft, start)
     amount = "w*trace" if len(weights) > 1 else "w"
     if c.of(28):
         arrive += rings.ring(draft, start, amount)
@@ -100,3 +102,18 @@ def add(draft: Draft, start: Statements) -> None:
     if c.of(8):
         code.append(plain("net_event(t)"))
     draft.block(f"NET_RECEIVE({', '.join(weights)})", locals_first(code))
+
+
+def _counted(draft: Draft, start: Statements) -> Statements:
+    """Every second or third event does something else to a weight: nothing but weights knows how many there were."""
+    c = draft.chance
+    draft.tags.append("counted events")
+    count = draft.variable("count", scope=c.one(("", "", "RANGE")))
+    start.append(plain(f"{count} = 0"))
+    known = draft.heard_at_events() or c.one([p.name for p in draft.parameters if p.name.startswith("p")])
+    then = (plain(f"{count} = 0"), plain(f"trace = trace + (1 - trace)*0.4*(1 + tanh({known}))"))
+    test = E(f"{count} == {c.count(2, 3)}")
+    return [
+        plain(f"{count} = {count} + 1"),
+        Statement("IF ({0})", (test,), (then, (plain("trace = 0.7*trace"),)), ("ELSE",)),
+    ]

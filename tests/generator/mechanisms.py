@@ -123,8 +123,14 @@ def _oddities(draft: Draft) -> Statements:
         # A number that is a case of its own, and is just what the parameter is.
         draft.tags.append("isolated value")
         case, name = c.one(shared), draft.variable("case", scope=c.one(("RANGE", "")))
-        arms = ((assign(name, E(f"0.3*{case.name}")),), (assign(name, E(f"(0.1 - {case.name}*{case.name})")),))
+        # Both arms have the same value there, as where a quotient 0/0 is avoided: only the slope is another.
+        special, usual = (
+            E(f"{0.3 * case.value:.12g}"),
+            E(f"({0.3 * case.value:.12g} + 0.9*({case.name} - {case.value:.12g}))"),
+        )
+        arms = ((assign(name, special),), (assign(name, usual),))
         sign = c.one(("==", "!="))
+        arms = arms if sign == "==" else arms[::-1]
         made.append(Statement("IF ({0})", (E(f"{case.name} {sign} {case.value:.12g}"),), arms, ("ELSE",)))
         draft.small.append(name)
         draft.heard.append(name)

@@ -28,6 +28,8 @@ from outside import OUTSIDE
 
 #: Models tried for a mutant.
 TRIES = int(os.environ.get("GRADMOD_TRIES", "6"))
+#: What all models have, whatever is in them.
+_OF_ALL = (".py", "solver.mod.j2", "descent.mod.j2", "gather.mod.j2", "row_axial.mod.j2")
 #: What becomes of models by NEURON alone.
 _UNFIT = ("NEURON gives up", "not finite", "goes on", "crash of NEURON")
 
@@ -77,10 +79,11 @@ def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str
     text = file.read_text()
     try:
         file.write_text(mutant.applied(text))
-        if mutant.file.endswith(".py"):
-            part, changed, taken, about = parts[0], {name for name, _ in parts[0].whole}, [], "Python"
-        else:
+        if not mutant.file.endswith(".py"):
             build()
+        if mutant.file.endswith(_OF_ALL):
+            part, changed, taken, about = parts[0], {name for name, _ in parts[0].whole}, [], "all"
+        else:
             part, changed, taken, about = _first_changed(parts, folder)
         tried = 0
         for group in chain(taken[:TRIES], likely(part, changed)):
