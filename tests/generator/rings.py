@@ -22,8 +22,11 @@ def ring(draft: Draft, start: Statements, amount: str) -> Statements:
     start += [assign(at, E("0")), Statement(f"FROM i = 0 TO {size - 1}", (), ((begin,),))]
     turns = c.of(60)
     place = at if turns else f"fmod({at}, {size})"
-    value = E(c.one((f"0.4*{amount}", f"0.5*{name}[slot] + 0.3*{amount}", f"0.4*{amount}*{{0}}")),
-              (draft.at_events(states=c.of(50)).positive_one(1),))  # fmt: skip
+    heard = draft.heard_at_events()
+    factor = draft.at_events(states=c.of(50)).positive_one(1)
+    factor = factor if heard is None else E(f"(1 + 0.6*tanh({heard}))")
+    form = c.weighted({"0.4*{1}": 25.0, "0.5*{0}[slot] + 0.3*{1}": 25.0, "0.4*{1}*{{0}}": 50.0})
+    value = E(form.format(name, amount), (factor,) if "{{" in form else ())
     arrive: Statements = [plain("LOCAL slot"), assign("slot", E(place)), assign(f"{name}[slot]", value)]
     arrive.append(plain(f"{at} = {at} + 1"))
     if turns:
