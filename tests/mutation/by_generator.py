@@ -11,6 +11,7 @@ is of the Python package, is tried with models that have as many constructs as p
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,9 +24,10 @@ from pathlib import Path
 from corpus import BINARY, Group, Part, corpus, whole
 from generator import batch
 from mutants import MUTANTS, Mutant
-from mutate import COPY, PLACE, copy_sources
+from mutate import COPY, PLACE, ROOT, copy_sources
 from outside import OUTSIDE
 
+UNHARMED = PLACE / "unharmed"
 #: Models tried for a mutant.
 TRIES = int(os.environ.get("GRADMOD_TRIES", "6"))
 #: What all models have, whatever is in them.
@@ -93,13 +95,29 @@ def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str
                 part.unfit.add(group)
                 continue
             tried += 1
-            if said is not None:
+            if said is not None and _is_sound(group, part, folder):
                 return f"{about}; model {group.number}, the {tried}.: {said}", True
             if tried == TRIES:
                 break
         return f"{about}; {tried} models tried", False
     finally:
         file.write_text(text)
+
+
+def _is_sound(group: Group, part: Part, folder: Path) -> bool:
+    """Whether a model fails by the mutant alone; what fails by the unharmed gradmod too is told, and not used again."""
+    if group not in part.sound:
+        harmed = {name: os.environ[name] for name in ("GRADMOD_BINARY", "PYTHONPATH")}
+        os.environ.update(GRADMOD_BINARY=str(UNHARMED), PYTHONPATH=str(ROOT / "python"))
+        try:
+            said = failure(group, folder)
+        finally:
+            os.environ.update(harmed)
+        part.sound[group] = said is None
+        if said is not None:
+            print(f"model {group.number} FAILS WITHOUT ANY MUTANT: {said}", flush=True)
+            part.unfit.add(group)
+    return part.sound[group]
 
 
 def _first_changed(parts: Sequence[Part], folder: Path) -> tuple[Part, set[str], list[Group], str]:
@@ -135,6 +153,7 @@ def main(wanted: list[str]) -> int:
     """Print one line per mutant, and what share was found."""
     copy_sources()
     build()
+    shutil.copy2(BINARY, UNHARMED)
     os.environ["GRADMOD_BINARY"] = str(BINARY)
     os.environ["GRADMOD_CACHE"] = str(PLACE / "cache")
     os.environ["PYTHONPATH"] = str(COPY / "python")

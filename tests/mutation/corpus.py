@@ -27,6 +27,8 @@ BINARY = PLACE / "target" / "debug" / "gradmod"
 CORPUS, EACH = tuple(map(int, os.environ.get("GRADMOD_CORPUS", "250,650").split(","))), 6
 MODES = ("forward", "reverse")
 _SEED = 4700
+#: How a model runs.
+_FLAGS = ("memory", "moves", "plays", "few", "uneven", "tables", "secondorder")
 #: Hashes of what is emitted, by the name of a region and the mode.
 Texts = dict[tuple[str, str], str]
 
@@ -54,7 +56,7 @@ class Group:
     def tags(self) -> set[str]:
         """The constructs in it, what mechanisms have to do with each other, and how it runs."""
         model, found = self.model, {tag for m in self.mechanisms for tag in m.tags}
-        found |= {model.way, *(["windows"] if model.memory else []), *(["moves"] if model.moves else [])}
+        found |= {model.way, *(flag for flag in _FLAGS if getattr(model, flag))}
         found |= {"currents of the model"} if model.hh else set()
         found |= {"points at states"} if model.sees_variables and "POINTER" in found else set()
         written = {name for m in self.mechanisms for ion in m.ions for name in ion.write}
@@ -70,6 +72,7 @@ class Part:
         mechanisms: All that NEURON's translator takes.
         groups: Models of those that the unharmed compiler takes.
         unfit: Models that have turned out to show nothing.
+        sound: Whether models have no failure by the unharmed gradmod, of those that were asked.
     """
 
     first: int
@@ -77,6 +80,7 @@ class Part:
     groups: tuple[Group, ...]
     whole: Texts
     unfit: set[Group] = field(default_factory=set)
+    sound: dict[Group, bool] = field(default_factory=dict)
 
     def now(self, folder: Path) -> Texts:
         """The same by the compiler as it is now."""
