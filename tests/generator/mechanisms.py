@@ -134,7 +134,7 @@ def _oddities(draft: Draft) -> Statements:
         made.append(Statement("IF ({0})", (E(f"{case.name} {sign} {case.value:.12g}"),), arms, ("ELSE",)))
         draft.small.append(name)
         draft.heard.append(name)
-    if c.of(7):
+    if c.of(14):
         made += memories.remember(draft)
     return made
 

@@ -25,11 +25,14 @@ def remember(draft: Draft) -> Statements:
             f"({key} + 60)/40" if key == "v" else f"({key}/20)" if key == "celsius" else key for key in keys
         )
         value = replace(value, small=numbers, positive=(), gates=())
-    how = c.weighted({"new": 70.0, "first": 15.0, "computed": 15.0})
+    how = c.weighted({"new": 55.0, "first": 13.0, "computed": 16.0, "another": 16.0})
     guards = [guard]
     if how == "first":
         test, note = f"{guard} == 0", [plain(f"{guard} = 1")]
         value = replace(value, small=() if c.of(60) else value.small)
+    elif how == "another":
+        # What is compared is not what was remembered.
+        test, note = f"{guard} != {keys[0]}", [plain(f"{guard} = 1.1*{keys[0]}")]
     elif how == "computed":
         test, note = f"{guard} != floor({keys[0]})", [plain(f"{guard} = floor({keys[0]})")]
     else:

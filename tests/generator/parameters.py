@@ -57,8 +57,10 @@ def directions(built: Built) -> dict[str, Direction]:
     if built.surroundings is None:
         found |= _of_all(built) | _starts(built)
     if built.model.few:
+        # None at all in some mechanisms.
         random = Random(built.model.seed)
-        found = {name: direction for name, direction in found.items() if random.random() < 0.3} or found
+        share = {owner: random.choice((0.0, 0.0, 0.6)) for owner in sorted({d.owner for d in found.values()})}
+        found = {name: d for name, d in found.items() if random.random() < share[d.owner]} or found
     if built.model.asked:
         found = {name: found[name] for name in built.model.asked if name in found}
     return found

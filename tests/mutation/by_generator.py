@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from corpus import BINARY, Group, Part, corpus, whole
+from corpus import BINARY, OF_ALL, Group, Part, corpus, whole
 from generator import batch
 from mutants import MUTANTS, Mutant
 from mutate import COPY, PLACE, ROOT, copy_sources
@@ -31,7 +31,7 @@ UNHARMED = PLACE / "unharmed"
 #: Models tried for a mutant.
 TRIES = int(os.environ.get("GRADMOD_TRIES", "6"))
 #: What all models have, whatever is in them.
-_OF_ALL = (".py", "solver.mod.j2", "descent.mod.j2", "gather.mod.j2", "row_axial.mod.j2")
+_SHARED = (".py", "solver.mod.j2", "descent.mod.j2", "gather.mod.j2", "row_axial.mod.j2")
 #: What becomes of models by NEURON alone.
 _UNFIT = ("NEURON gives up", "not finite", "goes on", "crash of NEURON")
 
@@ -40,11 +40,11 @@ class Unfit(Exception):
     """Nothing of gradmod can be seen in a model."""
 
 
-def likely(part: Part, changed: set[str]) -> Iterator[Group]:
+def likely(part: Part, changed: set[str], mode: str) -> Iterator[Group]:
     """Those with the most mechanisms that changed; of these, such as have rare constructs that the ones before lack."""
     seen: set[str] = set()
     often = Counter(tag for group in part.groups for tag in group.tags)
-    left = [group for group in part.groups if changed & set(group.names)]
+    left = [group for group in part.groups if changed & set(group.names) and (group.reverse or mode != "reverse")]
 
     def order(group: Group) -> tuple[int, float, int]:
         rare = sum(1 / often[tag] for tag in group.tags - seen)
@@ -83,12 +83,13 @@ def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str
         file.write_text(mutant.applied(text))
         if not mutant.file.endswith(".py"):
             build()
-        if mutant.file.endswith(_OF_ALL):
+        if mutant.file.endswith(_SHARED):
             part, changed, taken, about = parts[0], {name for name, _ in parts[0].whole}, [], "all"
         else:
             part, changed, taken, about = _first_changed(parts, folder)
+        mode = "reverse" if "reverse" in mutant.file else "forward"
         tried = 0
-        for group in chain(taken[:TRIES], likely(part, changed)):
+        for group in chain(taken[:TRIES], likely(part, changed, mode)):
             try:
                 said = failure(group, folder)
             except Unfit:
@@ -129,10 +130,13 @@ def _first_changed(parts: Sequence[Part], folder: Path) -> tuple[Part, set[str],
             for name, mode in part.whole.keys() | now.keys()
             if part.whole.get((name, mode)) != now.get((name, mode))
         }
+        if changed == {OF_ALL} and part.whole.keys() == now.keys():
+            changed = {name for name, _ in now}
+        changed -= {OF_ALL}
         if changed or part is parts[-1]:
             break
     taken, refused = part.taken(now), {name for name, _ in part.whole.keys() - now.keys()}
-    about = f"{len(changed)} of {len({name for name, _ in part.whole})} differ"
+    about = f"{len(changed)} of {len({name for name, _ in part.whole} - {OF_ALL})} differ"
     about += f", {len(refused)} are refused" if refused else ""
     return part, changed, taken, about + (f", {sum(len(g.mechanisms) for g in taken)} are taken" if taken else "")
 

@@ -27,6 +27,8 @@ BINARY = PLACE / "target" / "debug" / "gradmod"
 CORPUS, EACH = tuple(map(int, os.environ.get("GRADMOD_CORPUS", "250,650").split(","))), 6
 MODES = ("forward", "reverse")
 _SEED = 4700
+#: The name of what is the same for all regions.
+OF_ALL = "*"
 #: How a model runs.
 _FLAGS = ("memory", "moves", "plays", "few", "uneven", "tables", "secondorder")
 #: Hashes of what is emitted, by the name of a region and the mode.
@@ -155,7 +157,7 @@ def _transformed(regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: 
         owner = re.search(r"m\d+x\d+|g\d+", region["name"])
         if owner is not None:
             texts[owner[0]] += re.sub(r"_[0-9a-f]{8}\b", "", json.dumps(region))
-    return {name: common + text for name, text in texts.items()}
+    return texts | {OF_ALL: common}
 
 
 def arranged(made: Sequence[Mechanism]) -> list[tuple[Mechanism, ...]]:
@@ -171,9 +173,10 @@ def arranged(made: Sequence[Mechanism]) -> list[tuple[Mechanism, ...]]:
         readers = [m for m in others if m not in writers]
         pools = [m for m in readers if m.sets] + [m for m in others if m.sets and m not in readers]
         # The rarest first.
-        group = list(dict.fromkeys([pool, *writers[:2], *pools[:1], *readers, *writers]))[:EACH]
+        group = list(dict.fromkeys([pool, *writers[:2], *pools[:1], *readers, *writers]))[: EACH - 2]
         if writers and len(group) > 2:
-            group += [m for m in left if m not in group and not any(i.name == ion for i in m.ions)][: EACH - len(group)]
+            free = [m for m in left if m not in group and not any(i.name == ion for i in m.ions)]
+            group += sorted(free, key=lambda m: not m.is_point)[: EACH - len(group)]
             found.append(tuple(sorted(group, key=lambda m: m.name)))
             left = [m for m in left if m not in group]
     return found + [tuple(left[i : i + EACH]) for i in range(0, len(left) - EACH + 1, EACH)]
