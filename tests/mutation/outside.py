@@ -15,5 +15,9 @@ OUTSIDE: dict[str, str] = {
     "homeostat: ": "a controller changes the run",
     "unheard events: ": "of the controller",
     "EXTERNAL: ": "mechanisms that share variables are made by hand",
+    "memo: not seen": "refuses what could be differentiated: no gradient is wrong",
+    "memo: forced": "the same",
+    "history: ": "what one run leaves to the next: the generator takes models whose runs are all alike",
+    "inert: turned to": "a NetCon is turned to another point process by a script",
     "a block that calls itself": "only illegal programs have one",
 }
