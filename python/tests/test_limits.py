@@ -331,6 +331,11 @@ def _played_voltage(cell: Cell) -> None:
     _played(cell, cell.dend(0.5)._ref_v, [-65.0, -60, -65])
 
 
+def _played_into_a_state(cell: Cell) -> None:
+    # NEURON computes currents with the value in the middle of a step and states with that at its end.
+    _played(cell, cell.dend(0.5).capool._ref_tau, [45.0, 5.0, 45.0])
+
+
 def _by_an_event(cell: Cell) -> None:
     start()
     h.CVode().event(3, lambda: setattr(cell.soma(0.5).hh, "m", 0.9))
@@ -341,6 +346,7 @@ REFUSED: dict[str, tuple[Callable[[Cell], None], str]] = {
     "v set": (_at(3, lambda c: setattr(c.soma(0.5), "v", -20)), r"soma\(0.5\).*v was set"),
     "v set in a dendrite": (_at(3, lambda c: setattr(c.dend(0.5), "v", -60)), r"dend\(0.5\).*v was set"),
     "v played": (_played_voltage, "v was set"),
+    "state played with straight lines": (_played_into_a_state, "a state is not what"),
     "state set": (_at(3, lambda c: setattr(c.soma(0.5).hh, "m", 0.9)), "a state is not what"),
     "state set after finitialize": (_at(0, lambda c: setattr(c.soma(0.5).hh, "m", 0.9)), "a state is not what"),
     "state set by an event": (_by_an_event, "a state is not what"),

@@ -11,9 +11,11 @@ import numpy as np
 from neuron import h
 from numpy.typing import NDArray
 
-from .direction import Direction, moved, moved_weight
+from .direction import Direction
 from .models import Model
-from .styles import even_out
+from .parameters import directions
+from .plays import Played
+from .styles import dry, even_out, mix
 from .surroundings import Surroundings
 from .tree import Mechanism
 
@@ -32,7 +34,7 @@ class Built:
         self.v_init, self.celsius = model.v_init, model.celsius
         h.secondorder = model.secondorder
         self.mechanisms = {m.name: m for m in model.mechanisms}
-        self._surroundings = Surroundings() if model.moves else None
+        self.surroundings = Surroundings() if model.moves else None
         self.sections: dict[str, Any] = {}
         for s in model.sections:
             sec = self.sections[s.name] = h.Section(name=s.name)
@@ -43,7 +45,11 @@ class Built:
             for name in (*(["hh"] if model.hh else []), *s.mechanisms):
                 sec.insert(name)
         self.points = [getattr(h, p.mechanism)(self.sections[p.section](p.x)) for p in model.points]
+        #: Of the model's point processes, those that are left.
+        self.numbers = list(range(len(self.points)))
         even_out(model, self.sections)
+        mixed = mix(model, self.sections)
+        dry(model, self.sections)
         self._clamps = [self._clamp(c) for c in model.clamps]
         self.netcons: list[Any] = []
         self._stims: list[Any] = []
@@ -60,18 +66,22 @@ class Built:
         for m in self.mechanisms.values():
             if m.has_table:
                 setattr(h, f"usetable_{m.name}", int(model.tables))
+        self.played = Played(model, self.points, self._clamps)
         self._supply()
-        self._memory = self._remembered()
+        self._memory = [*self._remembered(), *mixed, *self.played.again]
         ends = list(self.sections.values())
-        self.places = [ends[0](0.5), ends[-1](0.9), ends[1](0.2)]
+        if model.uneven:
+            self._handler = h.FInitializeHandler(0, self._begin)
+        alone = [sec for name, sec in self.sections.items() if name == "lone"]
+        self.places = [ends[0](0.5), ends[-1 - len(alone)](0.9), ends[1](0.2), *(sec(0.5) for sec in alone)]
         self.watched = {f"{seg}.v": (seg, "v") for seg in self.places}
         seg = self.places[1]
         for m in self._density():
             for state in m.states[:1]:
                 if hasattr(seg, f"{state}_{m.name}"):
                     self.watched[f"{seg}.{state}_{m.name}"] = (seg, f"{state}_{m.name}")
-        if hasattr(seg, "cai") and any(m.sets_concentration and hasattr(seg, m.name) for m in self._density()):
-            self.watched[f"{seg}.cai"] = (seg, "cai")
+        for name in sorted(set[str]().union(*(m.sets for m in self._density() if hasattr(seg, m.name)))):
+            self.watched[f"{seg}.{name}"] = (seg, name)
         self._records = {
             name: h.Vector().record(getattr(seg, f"_ref_{of}")) for name, (seg, of) in self.watched.items()
         }
@@ -87,12 +97,13 @@ class Built:
     def _density(self) -> list[Mechanism]:
         return [m for m in self.mechanisms.values() if not m.is_point]
 
-    def _segments(self) -> list[Any]:
+    def segments(self) -> list[Any]:
+        """All, section by section."""
         return [seg for sec in self.sections.values() for seg in sec]
 
     def segment(self, name: str) -> Any:
         """The segment that NEURON prints so."""
-        return next(seg for seg in self._segments() if str(seg) == name)
+        return next(seg for seg in self.segments() if str(seg) == name)
 
     def _scatter(self) -> None:
         """Give every segment and instance values of its own, whatever else is there."""
@@ -100,7 +111,7 @@ class Built:
         def spread(*key: object) -> float:
             return 1 + _SPREAD * random.Random(":".join(map(str, (self.model.seed, *key)))).uniform(-1, 1)
 
-        for seg in self._segments():
+        for seg in self.segments():
             seg.diam *= spread(seg, "diam")
             seg.pas.g, seg.pas.e = 3e-4 * spread(seg, "g"), -66 * spread(seg, "e") if self.model.hh else -66.0
             seg.cm *= spread(seg, "cm")
@@ -122,13 +133,13 @@ class Built:
             getattr(seg, f"_ref_{state}_{m.name}")
             for m in self._density()
             for state in m.states
-            for seg in self._segments()
+            for seg in self.segments()
             if hasattr(seg, f"{state}_{m.name}")
         ]
         targets = states if states and self.model.sees_variables else voltages
         self._filled: list[Any] = []
         for m in self.mechanisms.values():
-            owners = self._points_of(m.name) if m.is_point else [s for s in self._segments() if hasattr(s, m.name)]
+            owners = self._points_of(m.name) if m.is_point else [s for s in self.segments() if hasattr(s, m.name)]
             for number, owner in enumerate(owners):
                 for name in m.pointers:
                     seen = targets[random.Random(f"{self.model.seed}:{m.name}:{number}").randrange(len(targets))]
@@ -145,7 +156,7 @@ class Built:
         found: list[tuple[Any, str, float]] = []
         for m in self.mechanisms.values():
             for v in m.assigned:
-                for owner in self._segments() if not m.is_point else self.points:
+                for owner in self.segments() if not m.is_point else self.points:
                     name = v.name if m.is_point else f"{v.name}_{m.name}"
                     if v.scope == "RANGE" and not v.length and isinstance(getattr(owner, name, None), float):
                         found.append((owner, name, float(getattr(owner, name))))
@@ -156,24 +167,28 @@ class Built:
         gone = self.mechanisms.pop(mechanism)
         self._memory = [(o, n, x) for o, n, x in self._memory if gone.is_point or not n.endswith(f"_{mechanism}")]
         if not gone.is_point:
-            ended = lambda of: of.endswith(f"_{mechanism}") or (of == "cai" and gone.sets_concentration)  # noqa: E731
+            ended = lambda of: of.endswith(f"_{mechanism}") or of in gone.sets  # noqa: E731
             for name in [n for n, (_, of) in self.watched.items() if ended(of)]:
                 del self.watched[name], self._records[name]
             for sec in self.sections.values():
                 sec.uninsert(mechanism)
             self._supply()  # a POINTER that sees what is gone would end the process
             return
-        kept = [i for i, p in enumerate(self.model.points) if i < len(self.points) and self._kind(i) != mechanism]
+        kept = [i for i, p in enumerate(self.model.points) if i < len(self.points) and self.kind(i) != mechanism]
         self.netcons = [nc for nc in self.netcons if nc.syn() is None or nc.syn() not in self._points_of(mechanism)]
-        self._memory = [(o, n, x) for o, n, x in self._memory if o not in self._points_of(mechanism)]
+        gone_points = self._points_of(mechanism)
+        self.played.forget(gone_points)
+        self._memory = [(o, n, x) for o, n, x in self._memory if o not in gone_points]
         self.points = [self.points[i] for i in kept]
+        self.numbers = [self.numbers[i] for i in kept]
 
-    def _kind(self, index: int) -> str:
+    def kind(self, index: int) -> str:
+        """The mechanism of a point process."""
         return str(self.points[index].hname()).split("[")[0]
 
-    def _stands(self, m: Mechanism) -> bool:
-        """Whether it is in a section: of two pools only one is."""
-        return bool(self._points_of(m.name)) if m.is_point else any(hasattr(seg, m.name) for seg in self._segments())
+    def stands(self, m: Mechanism) -> bool:
+        """Whether a mechanism is in a section: of two pools only one is."""
+        return bool(self._points_of(m.name)) if m.is_point else any(hasattr(seg, m.name) for seg in self.segments())
 
     def _points_of(self, mechanism: str) -> list[Any]:
         return [p for p in self.points if str(p.hname()).startswith(f"{mechanism}[")]
@@ -187,13 +202,18 @@ class Built:
             setattr(owner, name, value)
         h.celsius, h.dt = self.celsius, model.dt
         h.steps_per_ms = 1 / model.dt
-        if self._surroundings is not None:
-            self._surroundings.change()
+        if self.surroundings is not None:
+            self.surroundings.change()
         h.finitialize(self.v_init)
-        if self._surroundings is not None:
+        if self.surroundings is not None:
             self._advance(model.t_stop / 2)
-            self._surroundings.change()
+            self.surroundings.change()
         self._advance(model.t_stop)
+
+    def _begin(self) -> None:
+        """Voltages that INITIAL finds."""
+        for number, seg in enumerate(self.segments()):
+            seg.v = self.v_init + 1.7 * math.sin(number + self.model.seed)
 
     def _advance(self, until: float) -> None:
         """Run on, by the model's way."""
@@ -208,7 +228,7 @@ class Built:
     def run(self) -> Traces:
         """All that the model does before its traces are looked at: [sample] per trace."""
         if self.model.way == "twice":
-            segments, start = self._segments(), self.v_init
+            segments, start = self.segments(), self.v_init
             for seg, leak in zip(segments, self._leaks, strict=True):
                 seg.pas.g = 1.5 * leak
             self.v_init += 4
@@ -221,82 +241,16 @@ class Built:
 
     def is_finite(self) -> bool:
         """Whether all states are numbers at the end of a run, those too that nothing shows."""
-        owners = [(m, seg) for m in self._density() for seg in self._segments()]
-        owners += [(self.mechanisms[self._kind(i)], point) for i, point in enumerate(self.points)]
+        owners = [(m, seg) for m in self._density() for seg in self.segments()]
+        owners += [(self.mechanisms[self.kind(i)], point) for i, point in enumerate(self.points)]
         names = [(o, s if m.is_point else f"{s}_{m.name}") for m, o in owners for s in m.states]
         return all(math.isfinite(getattr(owner, name, 0.0)) for owner, name in names)
 
     def settle(self) -> None:
         """To be called before runs: what `twice` puts back."""
-        self._leaks = [float(seg.pas.g) for seg in self._segments()]
-
-    # --- parameters -----------------------------------------------------------------------------------------------
+        self._leaks = [float(seg.pas.g) for seg in self.segments()]
 
     def directions(self) -> dict[str, Direction]:
         """All parameters that gradients are asked for."""
         self.settle()
-        found: dict[str, Direction] = {}
-        sections = list(self.sections.values())
-        segments = self._segments()
-        # In some sections only: what one section has must not count for another.
-        parts = (sections, sections[:-1], sections[1:])
-        for m in self.mechanisms.values():
-            if not self._stands(m):
-                continue
-            for number, p in enumerate(m.parameters):
-                if m.is_point and p.scope == "RANGE":
-                    for i, point in enumerate(self.points):
-                        if self._kind(i) == m.name and hasattr(point, p.name):
-                            found[f"{m.name}_{i}_{p.name}"] = moved(
-                                m.name, gradmod.Stimulus(point, p.name), [point], p.name
-                            )
-                elif p.scope == "RANGE":
-                    name = f"{p.name}_{m.name}"
-                    for part in (parts[number % 3], sections):
-                        owners = [seg for sec in part for seg in sec if hasattr(seg, name)]
-                        if owners:
-                            found[name] = moved(m.name, gradmod.Range(name, part), owners, name)
-                            break
-                elif hasattr(h, f"{p.name}_{m.name}"):
-                    name = f"{p.name}_{m.name}"
-                    found[name] = moved(m.name, gradmod.Global(name), [h], name)
-        for i, netcon in enumerate(self.netcons):
-            owner = str(netcon.syn().hname()).split("[")[0]
-            found[f"weight{i}"] = moved_weight(owner, netcon)
-        found["cm"] = moved("cell", gradmod.Range("cm", sections), segments, "cm")
-        found["Ra"] = moved("cell", gradmod.Range("Ra", sections), sections, "Ra")
-        found["leak"] = moved(
-            "cell", gradmod.Range("g_pas", sections[1:]), [s for s in segments if s.sec in sections[1:]], "g_pas"
-        )
-        for name in ("ek", "ena"):
-            owners = [seg for seg in segments if hasattr(seg, name)]
-            if owners:
-                found[name] = moved("cell", gradmod.Range(name, sections), owners, name)
-        if self._surroundings is None:
-            found |= self._of_all() | self._starts()
-        if self.model.asked:
-            found = {name: found[name] for name in self.model.asked if name in found}
-        return found
-
-    def _starts(self) -> dict[str, Direction]:
-        """What the concentrations that mechanisms read start from."""
-        read = {(name, ion.name) for m in self.mechanisms.values() for ion in m.ions for name in ion.read}
-        found: dict[str, Direction] = {}
-        for name in sorted(f"{of}0_{ion}_ion" for of, ion in read if of in (f"{ion}i", f"{ion}o")):
-            if hasattr(h, name):
-                found[name] = moved("cell", gradmod.Global(name), [h], name)
-        return found
-
-    def _of_all(self) -> dict[str, Direction]:
-        """What acts on all cells that there are."""
-        found = {
-            "celsius": Direction(
-                "cell", gradmod.Global("celsius"), lambda by: setattr(self, "celsius", self.model.celsius + by), 16.0
-            )
-        }
-        if self.model.v_init % 1:
-            # At a whole number code may change its ways: no derivative there.
-            found["v_init"] = Direction(
-                "cell", gradmod.InitialVoltage(), lambda by: setattr(self, "v_init", self.model.v_init + by), 60.0
-            )
-        return found
+        return directions(self)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from . import ions
 from .draft import Draft, assign, plain
 from .expressions import THRESHOLDS
 from .statements import Statements, body, locals_first
 from .tree import Expression as E
-from .tree import Ion, Statement
-
-#: What an ion may be asked for, and its reversal potential when it is not constant.
-IONS = {"na": None, "k": None, "ca": 2, "mu": 1}
+from .tree import Statement
 
 
 def add(draft: Draft) -> tuple[Statements, Statements]:
     """Declare currents; returns CONDUCTANCE and LOCAL statements, which stand first, and the code of the currents."""
     c = draft.chance
     kinds = c.weighted({("n",): 36.0, ("k",): 16.0, ("n", "n"): 8.0, ("n", "k"): 9.0, ("e",): 7.0, ("n", "e"): 7.0,
-                        ("k", "e"): 4.0, ("k", "na"): 5.0, ("ca",): 8.0, ("na", "n", "e"): 3.0, ("mu", "n"): 4.0,
+                        ("k", "e"): 4.0, ("k", "na"): 5.0, ("ca",): 14.0, ("na", "n", "e"): 3.0, ("mu", "n"): 7.0,
                         ("na",): 6.0, ("ca", "k", "n"): 3.0})  # fmt: skip
-    if any(ion.name == "ca" for ion in draft.ions):
-        kinds = tuple(kind for kind in kinds if kind != "ca") or ("n",)
+    taken = {ion.name for ion in draft.ions if f"i{ion.name}" in (*ion.read, *ion.write)}
+    kinds = tuple(kind for kind in kinds if kind not in taken) or ("n",)
     first: Statements = []
     code: Statements = []
     numbers = {"n": 0, "e": 0}
@@ -63,7 +61,7 @@ def _ion(draft: Draft, ion: str) -> None:
         read += ["cai", "cao"][: c.count(1, 2)]
     elif ion in ("na", "k") and c.of(10):
         read += [f"{ion}i"]
-    draft.ions.append(Ion(ion, tuple(read), (f"i{ion}",), IONS[ion] if ion == "mu" else None))
+    ions.use(draft, ion, tuple(read), (f"i{ion}",))
 
 
 def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None]:
@@ -77,6 +75,8 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
     reversal = f"e{kind}" if has_reversal else draft.parameter("erev", -90, 20, "mV")
     sign = "-" if kind == "e" else ""
     scope = draft.scope()
+    if draft.heard and c.of(70):
+        gmax = f"{gmax}*(1 + 0.4*{c.one(draft.heard)})"
 
     def gate(depth: int = 1) -> E:
         if draft.gates and c.of(60):
@@ -104,8 +104,8 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
         code = [assign(name, E(f"{sign}{gmax}*{c.one(('floor(v/10)', 'ceil(v/5)', 'fabs(v + 62)', '5*(v > -55)'))}*2"))]
     elif how == "constant":
         code = [assign(name, E(f"{gmax}*{{0}}*10", (draft.scope().without_voltage().small_one(2),)))]
-    elif how == "carrier" and ion is not None and ion.read[1:]:
-        carried = ion.read[-1]
+    elif how == "carrier" and ion is not None and any(name[-1] in "io" for name in ion.read):
+        carried = c.one([name for name in ion.read if name[-1] in "io"])
         value = E(f"{gmax}*{{0}}*(v - {reversal} + 3*log(1 + {carried}/({carried} + 1)))", (gate(),))
         code = [assign(name, value)]
     elif how == "block":
@@ -113,41 +113,6 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
     else:
         code = [assign(name, E(f"{sign}{gmax}*{{0}}*(v - {reversal})", (gate(2),)))]
     return code, slope
-
-
-def pool(draft: Draft) -> tuple[Statements, Statements]:
-    """A mechanism that carries the concentration inside: returns what BREAKPOINT solves and what INITIAL does."""
-    c = draft.chance
-    draft.tags.append("pool")
-    hidden = c.of(40)
-    read = ("ica", "cai") if c.of(30) else ("ica",)
-    draft.ions.append(Ion("ca", read, ("cai",)))
-    depth = draft.parameter("depth", 0.05, 0.5, "um")
-    decay = draft.parameter("decay", 3, 30, "ms")
-    rest = draft.parameter("rest", 4e-5, 2e-4, "mM")
-    influx = f"-ica*5000/(96485*{depth}*2)"
-    if c.of(25):
-        influx = f"fabs(ica)*5000/(96485*{depth}*2)"
-    method = c.one(("cnexp", "derivimplicit", "euler"))
-    state = "cas" if hidden else "cai"
-    draft.states.append(state)
-    code: Statements = [plain(f"{state}' = {influx} + ({rest} - {state})/{decay}")]
-    if hidden:
-        draft.tags.append("pool by ASSIGNED")
-    elif c.of(10) and method != "derivimplicit":
-        code = [
-            Statement(
-                "IF ({0})",
-                (E(f"{state} < 0.01"),),
-                (tuple(code), (plain(f"{state}' = ({rest} - {state})/{decay}"),)),
-                ("ELSE",),
-            )
-        ]
-    set_it = [assign("cai", E(state))] if hidden else []
-    # nocmodl wants to see the concentration set in that block.
-    draft.block("DERIVATIVE pooled", [*code, *set_it])
-    again = set_it if c.of(50) else []
-    return [plain(f"SOLVE pooled METHOD {method}"), *again], [plain(f"{state} = {rest}"), *set_it]
 
 
 def breakpoint_body(draft: Draft, solves: Statements) -> Statements:
@@ -158,7 +123,9 @@ def breakpoint_body(draft: Draft, solves: Statements) -> Statements:
     outputs = [draft.variable("out") for _ in range(c.count(0, 1))]
     if c.of(25):
         between = body(draft, draft.scope(), outputs, busy=1)
-    made = locals_first([*first, *solves, *between, *code])
+    early = draft.early if c.of(70) else []
+    late = [] if early else draft.early
+    made = locals_first([*first, *early, *solves, *late, *between, *code])
     if c.of(30) and solves and len(made) > 1:
         # CONDUCTANCE after SOLVE: where it stands says nothing to NEURON.
         hints = [s for s in made if s.text.startswith("CONDUCTANCE")]

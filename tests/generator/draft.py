@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from .chance import Chance
 from .expressions import Function, Scope
 from .tree import Block, Expression, Ion, Mechanism, Parameter, Statement, Variable
@@ -31,6 +34,12 @@ class Draft:
         self.small: list[str] = []
         self.positive: list[str] = []
         self.gates: list[str] = []
+        #: Small ones of rare kinds: currents are made of them more often than by chance.
+        self.heard: list[str] = []
+        #: What BREAKPOINT does before it solves.
+        self.early: list[Statement] = []
+        #: Whether nothing but currents reads the voltage, as in the simplest synapses.
+        self.is_blind = False
         #: Positive variables that a FUNCTION sets beside its value, by that FUNCTION.
         self.side: dict[str, str] = {}
 
@@ -71,9 +80,20 @@ class Draft:
             tuple(self.positive),
             tuple(self.gates) if states else (),
             tuple(self.functions),
+            "" if self.is_blind else "v",
             time=c.of(10) if time is None else time,
             jumps=c.weighted({0.0: 4.0, 3.0: 4.0, 12.0: 1.0}) if jumps is None else jumps,
         )
+
+    def at_events(self, *, states: bool = False) -> Scope:
+        """All that NET_RECEIVE may use: of an ion the concentrations only."""
+        scope = self.scope(states=states, time=False, jumps=0.0)
+        return replace(scope, small=tuple(filter(_at_events, scope.small)))
+
+    def heard_at_events(self) -> str | None:
+        """A rare one of those that NET_RECEIVE may use, if there is one."""
+        heard = list(filter(_at_events, self.heard))
+        return self.chance.one(heard) if heard and self.chance.of(65) else None
 
     def block(self, head: str, body: list[Statement]) -> None:
         """Add code."""
@@ -89,6 +109,10 @@ class Draft:
             tuple(self.parameters), tuple(self.assigned), tuple(self.states), tuple(blocks), tuple(self.pointers),
             tuple(self.randoms), tuple(self.tags),
         )  # fmt: skip
+
+
+def _at_events(name: str) -> bool:
+    return not re.search(r"\be(ca|k|na|mu)\b", name)
 
 
 def assign(name: str, value: Expression) -> Statement:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from . import rings, streams
 from .draft import Draft, assign, plain
-from .statements import Statements
+from .statements import Statements, locals_first
 from .tree import Expression as E
 from .tree import Statement
 
@@ -11,23 +12,38 @@ from .tree import Statement
 def add(draft: Draft, start: Statements) -> None:
     """Add a NET_RECEIVE; more code of INITIAL goes to `start`."""
     c = draft.chance
-    weights = ["w", "trace", "last"][: c.weighted({1: 60.0, 2: 20.0, 3: 20.0})]
+    weights = ["w", "trace", "last"][: c.weighted({1: 45.0, 2: 32.0, 3: 23.0})]
     draft.tags.append("NET_RECEIVE")
-    scope = draft.scope(states=False, time=False, jumps=0.0)
+    scope = draft.at_events()
     code: Statements = []
     if len(weights) > 1:
-        begin = [plain(f"trace = {c.number(0.2, 1):g}"), *([plain("last = t")] if len(weights) > 2 else [])]
-        code.append(Statement("INITIAL", (), (tuple(begin),)))
+        known = draft.at_events().without_voltage().positive_one(1)
+        begin = [assign("trace", E("0.4*{0}", (known,)) if c.of(50) else E(f"{c.number(0.2, 1):g}"))]
+        begin += [plain("last = t")] if len(weights) > 2 else []
+        # Without it NEURON clears all weights but the first.
+        if c.of(75):
+            code.append(Statement("INITIAL", (), (tuple(begin),)))
     arrive: Statements = []
     if len(weights) > 2:
         tau = draft.parameter("taud", 2, 20, "ms")
         arrive += [plain(f"trace = 1 + (0.6*trace - 1)*exp(-(t - last)/{tau})"), plain("last = t")]
     elif len(weights) > 1:
-        arrive.append(assign("trace", E(c.one(("0.7*trace + 0.1", "trace*0.8", "0.5*trace + 0.2*w")))))
+        form = c.one(
+            ("0.7*trace + 0.1", "trace*0.8", "0.5*trace + 0.2*w", "0.6*trace + 0.2*{0}", "0.6*trace + 0.2*{0}")
+        )
+        heard = draft.heard_at_events()
+        seen = draft.at_events(states=c.of(50)).small_one(1) if heard is None else E(f"tanh({heard})")
+        arrive.append(assign("trace", E(form, (seen,) if "{0}" in form else ())))
+    if len(weights) > 1 and c.of(30):
+        arrive += _counted(draft, start)
     amount = "w*trace" if len(weights) > 1 else "w"
-    if c.of(25):
+    if c.of(28):
+        arrive += rings.ring(draft, start, amount)
+    if c.of(40):
         amount += "*{0}"
-    parts = (scope.positive_one(1),) if "{0}" in amount else ()
+    heard = draft.heard_at_events()
+    factor = scope.positive_one(1) if heard is None else E(f"(0.6 + 0.3*tanh({heard}))")
+    parts = (factor,) if "{0}" in amount else ()
     targets = draft.gates[:2]
     switch = draft.variable("on")
     draft.gates.append(switch)
@@ -39,14 +55,19 @@ def add(draft: Draft, start: Statements) -> None:
             arrive.append(Statement(f"{target} = {target} + 0.3*{amount}", parts))
     if not targets or c.of(50):
         arrive.append(Statement(f"{switch} = {switch}*0.5 + 0.3*{amount}", parts))
-    if c.of(12):
+    if c.of(18):
         draft.tags.append("v set by events")
         arrive.append(Statement(c.one((f"v = v + 3*{amount}", "v = v + 0.3*(-62 - v)", "v = -64 + w")), parts))
-    how = c.weighted({"plain": 45.0, "self": 30.0, "watch": 12.0, "any flag": 13.0})
+    if c.of(8):
+        arrive.append(plain(f"{switch} = {switch}*0.6 + 0.2*random_normal(fate, w, 0.3*w)"))
+        arrive = streams.by_chance(draft, arrive)
+    arrive = locals_first(arrive)
+    how = c.weighted({"plain": 40.0, "self": 30.0, "watch": 18.0, "any flag": 12.0})
     if how == "plain":
         code += arrive
         if c.of(15):
-            code = [*code[:1], Statement("IF ({0})", (E("w > 0.2"),), (tuple(code[1:]),))] if len(weights) > 1 else code
+            first = [s for s in code if s.text == "INITIAL"]
+            code = [*first, Statement("IF ({0})", (E("w > 0.2"),), (tuple(s for s in code if s not in first),))]
     elif how == "self":
         draft.tags.append("self-event")
         after = f"{c.number(0.4, 3):g}" if c.of(50) else draft.parameter("after", 0.4, 3, "ms")
@@ -58,7 +79,7 @@ def add(draft: Draft, start: Statements) -> None:
             end.append(Statement("IF ({0})", (E("t < 6"),), ((plain("net_send(1.3, 1)"),),)))
         code.append(Statement("IF ({0})", (E("flag == 0"),), (tuple(arrive), tuple(end)), ("ELSE",)))
         if c.of(25):
-            start.append(plain(f"net_send({c.number(0.5, 3):g}, 1)"))
+            start.append(plain(f"net_send({c.one((0, c.number(0.5, 3))):g}, 1)"))
     elif how == "watch":
         draft.tags.append("WATCH")
         start.append(plain("net_send(0, 1)"))
@@ -80,4 +101,19 @@ def add(draft: Draft, start: Statements) -> None:
         draft.tags.append("flags not told apart")
     if c.of(8):
         code.append(plain("net_event(t)"))
-    draft.block(f"NET_RECEIVE({', '.join(weights)})", code)
+    draft.block(f"NET_RECEIVE({', '.join(weights)})", locals_first(code))
+
+
+def _counted(draft: Draft, start: Statements) -> Statements:
+    """Every second or third event does something else to a weight: nothing but weights knows how many there were."""
+    c = draft.chance
+    draft.tags.append("counted events")
+    count = draft.variable("count", scope=c.one(("", "", "RANGE")))
+    start.append(plain(f"{count} = 0"))
+    known = draft.heard_at_events() or c.one([p.name for p in draft.parameters if p.name.startswith("p")])
+    then = (plain(f"{count} = 0"), plain(f"trace = trace + (1 - trace)*0.4*(1 + tanh({known}))"))
+    test = E(f"{count} == {c.count(2, 3)}")
+    return [
+        plain(f"{count} = {count} + 1"),
+        Statement("IF ({0})", (test,), (then, (plain("trace = 0.7*trace"),)), ("ELSE",)),
+    ]

@@ -116,6 +116,7 @@ class Scope:
                 lambda: self._singular(depth): 1.5,
                 lambda: self.sigmoid(depth - 1): 4.0,
                 lambda: self.root(): 1.5,
+                lambda: E("0.1*nrn_ghk(60*{0}, {1}, {2}, 2)", (a(), p(), p())): 0.4,
             }
         )
         return make()

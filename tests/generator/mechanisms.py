@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import currents, events, states
+from . import currents, events, ions, memories, states, streams
 from .chance import Chance
 from .draft import Draft, assign, plain
 from .expressions import Function
 from .statements import Statements, body, function, locals_first
-from .tree import Expression, Mechanism, Statement
+from .tree import Expression as E
+from .tree import Mechanism, Statement
 
 
 def make(seed: object, name: str) -> Mechanism:
     """A mechanism that is legal NMODL nearly always, and stays within bounds when it runs."""
     c = Chance("mechanism", seed)
     draft = Draft(c, name, is_point=c.of(30))
+    draft.is_blind = draft.is_point and c.of(25)
     for _ in range(c.count(1, 3)):
         draft.small.append(draft.parameter("p", -1.4, 1.4))
     for _ in range(c.count(1, 2)):
@@ -25,12 +27,14 @@ def make(seed: object, name: str) -> Mechanism:
     if c.of(12) and not draft.is_point:
         draft.positive.append("(diam*0.2)" if c.of(60) else "(area*0.002)")
     _far(draft)
+    if c.of(12 if draft.is_point else 30):
+        ions.see(draft)
     for _ in range(c.count(0, 2)):
         function(draft)
     start: Statements = _array_start(draft)
     start += _oddities(draft)
-    if not draft.is_point and c.of(8):
-        solves, begin = currents.pool(draft)
+    if not draft.is_point and c.of(14):
+        solves, begin = ions.pool(draft)
         start += begin
         if c.of(50):
             draft.block("INITIAL", locals_first(start))
@@ -53,11 +57,12 @@ def make(seed: object, name: str) -> Mechanism:
 def _far(draft: Draft) -> None:
     """What a script must supply: the voltage that a POINTER sees, a FUNCTION_TABLE."""
     c = draft.chance
-    if c.of(5):
+    if c.of(8):
         draft.tags.append("POINTER")
         draft.pointers.append("far")
         draft.small.append("((far + 60)/50)")
-    if c.of(3) and not draft.is_point:
+        draft.heard.append("((far + 60)/50)")
+    if c.of(5) and not draft.is_point:
         draft.tags.append("FUNCTION_TABLE")
         draft.block("FUNCTION_TABLE filled(x)", [])
         draft.functions.append(Function("filled", 1, is_positive=True))
@@ -70,6 +75,7 @@ def _array_start(draft: Draft) -> Statements:
         made.append(Statement(f"FROM i = 0 TO {array.length - 1}", (), ((assign(f"{array.name}[i]", value),),)))
         if draft.chance.of(80):
             draft.small.append(f"{array.name}[{draft.chance.count(0, array.length - 1)}]")
+            draft.heard.append(draft.small[-1])
     return made
 
 
@@ -92,6 +98,7 @@ def _oddities(draft: Draft) -> Statements:
         name = draft.variable("held", scope=c.one(("RANGE", "")))
         made += body(draft, draft.scope(states=False), [name], busy=1)
         draft.small.append(name)
+        draft.heard.append(name)
     if c.of(5):
         draft.tags.append("VERBATIM")
         name = draft.variable("said", scope=c.one(("RANGE", "")))
@@ -107,31 +114,28 @@ def _oddities(draft: Draft) -> Statements:
         )
         made.append(plain(f"VERBATIM\n    {code}\n    ENDVERBATIM"))
         draft.small.append(name)
-    if c.of(3):
-        made += _throws(draft)
-    return made
-
-
-def _throws(draft: Draft) -> Statements:
-    """INITIAL that throws dice, twice."""
-    c = draft.chance
-    draft.tags.append("RANDOM")
-    draft.randoms.append("dice")
-    name = draft.variable("thrown", scope=c.one(("RANGE", "", "")))
-    scope = draft.scope(states=False)
-    throws = (
-        "random_uniform(dice, -0.6, 0.6)",
-        "random_normal(dice, 0.3*{0}, 0.2)",
-        "0.5*{0}*random_uniform(dice)",
-        "0.3*{0}*random_negexp(dice, 0.8)",
-    )
-    made = [plain(f"random_setseq(dice, {c.count(0, 5)})")]
-    throw = c.one(throws)
-    made.append(assign(name, Expression(throw, (scope.small_one(1),) if "{0}" in throw else ())))
-    # Its derivative is the second number of the stream.
-    known = c.one([p.name for p in draft.parameters if p.name.startswith("p")])
-    made.append(plain(f"{name} = 0.5*{name} + {c.one(throws[2:]).format(known)}"))
-    draft.small.append(name)
+        draft.heard.append(name)
+    # NEURON 9.0 gives RANDOM and area the same place.
+    if c.of(8) and not any("diam" in name or "area" in name for name in draft.positive):
+        made += streams.throw(draft)
+    shared = [p for p in draft.parameters if p.scope != "RANGE" and p.name.startswith("p")]
+    if shared and c.of(6):
+        # A number that is a case of its own, and is just what the parameter is.
+        draft.tags.append("isolated value")
+        case, name = c.one(shared), draft.variable("case", scope=c.one(("RANGE", "")))
+        # Both arms have the same value there, as where a quotient 0/0 is avoided: only the slope is another.
+        special, usual = (
+            E(f"{0.3 * case.value:.12g}"),
+            E(f"({0.3 * case.value:.12g} + 0.9*({case.name} - {case.value:.12g}))"),
+        )
+        arms = ((assign(name, special),), (assign(name, usual),))
+        sign = c.one(("==", "!="))
+        arms = arms if sign == "==" else arms[::-1]
+        made.append(Statement("IF ({0})", (E(f"{case.name} {sign} {case.value:.12g}"),), arms, ("ELSE",)))
+        draft.small.append(name)
+        draft.heard.append(name)
+    if c.of(14):
+        made += memories.remember(draft)
     return made
 
 
@@ -162,3 +166,4 @@ def _hooks(draft: Draft) -> None:
     scope = draft.scope() if c.of(25) else replace(draft.scope(), functions=())
     draft.block(kind, [assign(name, scope.small_one(2))])
     draft.small.append(name)
+    draft.heard.append(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from . import tree
 from .chance import Chance
@@ -74,6 +74,9 @@ class Model:
         moves: Whether other sections come and go before each run and in it, so that NEURON moves its data.
         sees_variables: Whether POINTERs see states of other mechanisms, where there are such.
         secondorder: NEURON's setting.
+        plays: Whether values of clamps and point processes change along the run.
+        few: Whether gradients are asked for in some parameters only.
+        uneven: Whether each segment starts at a voltage of its own.
     """
 
     seed: int
@@ -96,6 +99,9 @@ class Model:
     moves: bool = False
     sees_variables: bool = False
     secondorder: int = 0
+    plays: bool = False
+    few: bool = False
+    uneven: bool = False
 
     def to_json(self) -> str:
         """To be read by `read`."""
@@ -114,12 +120,28 @@ def read(text: str) -> Model:
     return Model(**data)
 
 
+def _trains(c: Chance, point: int) -> list[Events]:
+    """What a point process gets: events from one source or two, often two in one step."""
+    first = Events(point, c.number(0.2, 2), c.number(0.8, 2.5), c.count(1, 4), c.number(0.1, 1.2), c.number(0.2, 0.9))
+    if c.of(50):
+        return [first]
+    if c.of(50):
+        return [first, replace(first, delay=first.delay + 0.003, weight=c.number(0.2, 0.9))]
+    second = Events(point, c.number(0.2, 2), c.number(0.8, 2.5), c.count(1, 4), c.number(0.1, 1.2), c.number(0.2, 0.9))
+    return [first, second]
+
+
 def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Model:
     """A model with all of these mechanisms."""
     c = Chance("model", seed)
     density = [m for m in mechanisms if not m.is_point]
-    pools = [m.name for m in density if "ca" in m.sets_concentration]
-    names = [m.name for m in density if m.name not in pools[1:]]
+    # Two mechanisms of a section must not set the same concentration.
+    names: list[str] = []
+    taken = set[str]()
+    for m in density:
+        if not m.sets & taken:
+            names.append(m.name)
+            taken |= m.sets
     other = tuple(c.some(names, max(1, len(names) // 2), len(names))) if c.of(35) and names else tuple(names)
     sections = [
         Section("soma", None, 0.0, 1, c.number(12, 22), c.number(12, 20), 110, c.number(0.8, 1.2), tuple(names)),
@@ -128,6 +150,11 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
     if c.of(70):
         where = c.one((0.5, 1.0))
         sections.append(Section("twig", "dend", where, 1, c.number(40, 90), c.number(0.7, 1.4), 120, 1.0, other))
+    if c.of(35):
+        # Another cell.
+        sections.append(
+            Section("lone", None, 0.0, 1, c.number(12, 22), c.number(12, 20), 110, c.number(0.8, 1.2), other)
+        )
     points: list[Point] = []
     events: list[Events] = []
     for m in mechanisms:
@@ -137,17 +164,7 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
             section = c.one(sections)
             points.append(Point(m.name, section.name, c.number(0.1, 0.9)))
             if m.receives:
-                for _ in range(c.count(1, 2)):
-                    events.append(
-                        Events(
-                            len(points) - 1,
-                            c.number(0.2, 2),
-                            c.number(0.8, 2.5),
-                            c.count(1, 4),
-                            c.number(0.1, 1.2),
-                            c.number(0.2, 0.9),
-                        )
-                    )
+                events += _trains(c, len(points) - 1)
     clamps = []
     if c.of(75):
         clamps.append(
@@ -163,8 +180,9 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
     return Model(
         seed, tuple(mechanisms), tuple(sections), tuple(points), tuple(clamps), tuple(events),
         dt=c.weighted({0.025: 55.0, 0.05: 20.0, 0.1: 15.0, 0.01: 10.0}),
-        t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(35),
+        t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(50),
         hh=c.of(40),
-        way=c.weighted(WAYS), reverse=reverse, memory=c.one((0.04, 0.015)) if c.of(20) else None, moves=c.of(20),
+        way=c.weighted(WAYS), reverse=reverse, memory=c.one((0.04, 0.015)) if c.of(30) else None, moves=c.of(20),
         sees_variables=c.of(25), secondorder=c.weighted({0: 60.0, 1: 15.0, 2: 25.0}),
+        plays=c.of(35), few=c.of(25), uneven=c.of(20),
     )  # fmt: skip

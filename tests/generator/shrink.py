@@ -165,10 +165,9 @@ def _cells(model: Model) -> Iterator[Model]:
         name = model.sections[-1].name
         if not any(c.section == name for c in model.clamps):
             yield replace(model, sections=model.sections[:-1])
-    if model.hh:
-        yield replace(model, hh=False)
-    if model.tables:
-        yield replace(model, tables=False)
+    for flag in ("hh", "tables", "plays", "few", "uneven"):
+        if getattr(model, flag):
+            yield replace(model, **{flag: False})
     if model.way != "continuerun":
         yield replace(model, way="continuerun")
     if model.t_stop > 1:

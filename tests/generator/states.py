@@ -51,6 +51,7 @@ def _derivative(draft: Draft, method: str) -> tuple[Statements, Statements]:
         code.append(assign(left, E(f"0.5*{{0}} + 0.8*{c.one(states)}", (scope.small_one(1),))))
     draft.block("DERIVATIVE advance", locals_first(code))
     draft.small += [left] if left else []
+    draft.heard += [left] if left else []
     solve = plain(f"SOLVE advance METHOD {method}")
     solves: Statements = [solve]
     if c.of(4):
@@ -80,7 +81,7 @@ def _rates(draft: Draft, states: list[str]) -> tuple[dict[str, str], dict[str, s
         code.append(
             plain(
                 f"TABLE {', '.join(listed)}{' DEPEND ' + ', '.join(depend) if depend else ''} "
-                f"FROM {c.one((-100, -120, -90))} TO {c.one((60, 50, 20, -45))} WITH {c.one((40, 97, 160, 200))}"
+                f"FROM {c.one((-100, -120, -62, -58))} TO {c.one((60, 20, -45, -52))} WITH {c.one((40, 97, 160, 200))}"
             )
         )
     else:
@@ -106,6 +107,8 @@ def _equation(draft: Draft, method: str, state: str, goal: str | None, tau: str 
         scope = replace(scope, gates=tuple(g for g in scope.gates if g != state))
     target = E(goal) if goal else scope.sigmoid(1)
     slow = E(tau) if tau else E("{0}", (scope.positive_one(2),))
+    if draft.heard and c.of(50):
+        target = E("({0})*(0.6 + 0.3*tanh({1}))", (target, E(c.one(draft.heard))))
     sides = [name for name in draft.side if c.of(60)]
     if sides and not tau:
         side = sides[0]
@@ -154,6 +157,8 @@ def _start(draft: Draft, states: list[str], goals: dict[str, str]) -> Statements
         elif how == "if":
             arms = ((assign(state, E("0.1")),), (assign(state, scope.sigmoid(1)),))
             made.append(Statement("IF ({0})", (scope.condition(0),), arms, ("ELSE",)))
+        elif draft.heard and c.of(50):
+            made.append(assign(state, E(f"0.5 + 0.4*tanh({c.one(draft.heard)})")))
         else:
             made.append(assign(state, scope.sigmoid(1)))
     return made
@@ -181,7 +186,8 @@ def _kinetic(draft: Draft) -> tuple[Statements, Statements]:
         code.append(
             plain(f"COMPARTMENT {c.number(0.5, 2):g} {{ {' '.join(states)} }}".replace("{", "{").replace("}", "}"))
         )
-    one = lambda: E("0.6*{0}", (scope.positive_one(2),))  # noqa: E731
+    heard = lambda: E(f"(0.6 + 0.5*tanh({c.one(draft.heard)}))")  # noqa: E731
+    one = lambda: heard() if draft.heard and c.of(40) else E("0.6*{0}", (scope.positive_one(2),))  # noqa: E731
     rate = lambda: E(c.one(rates)) if rates and c.of(50) else one()  # noqa: E731
     is_closed = True
     reactions: Statements = []

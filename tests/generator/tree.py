@@ -110,9 +110,9 @@ class Mechanism:
         return head.count(",") + 1 if head else 0
 
     @property
-    def sets_concentration(self) -> set[str]:
-        """The ions."""
-        return {ion.name for ion in self.ions for name in ion.write if not name.startswith("i")}
+    def sets(self) -> set[str]:
+        """The concentrations that it carries."""
+        return {name for ion in self.ions for name in ion.write if not name.startswith("i")}
 
     @property
     def function_tables(self) -> list[str]:

@@ -10,171 +10,68 @@ is of the Python package, is tried with models that have as many constructs as p
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
+from corpus import BINARY, OF_ALL, Group, Part, corpus, whole
+from generator import batch
 from mutants import MUTANTS, Mutant
 from mutate import COPY, PLACE, ROOT, copy_sources
-
-sys.path.insert(0, str(ROOT / "tests"))
-
-from generator import batch, mechanisms, models
-from generator.models import Model
-from generator.tree import Mechanism
 from outside import OUTSIDE
 
-BINARY = PLACE / "target" / "debug" / "gradmod"
-#: Mechanisms: as many, then so many more if none of the first differs. Those of one model; models tried for a mutant.
-CORPUS, EACH, TRIES = (250, 650), 3, int(os.environ.get("GRADMOD_TRIES", "6"))
-_SEED = 4700
+UNHARMED = PLACE / "unharmed"
+#: Models tried for a mutant.
+TRIES = int(os.environ.get("GRADMOD_TRIES", "6"))
+#: What all models have, whatever is in them.
+_SHARED = (".py", "solver.mod.j2", "descent.mod.j2", "gather.mod.j2", "row_axial.mod.j2")
+#: What becomes of models by NEURON alone.
+_UNFIT = ("NEURON gives up", "not finite", "goes on", "crash of NEURON")
 
 
-@dataclass(frozen=True)
-class Group:
-    """Mechanisms that make a model."""
-
-    number: int
-    mechanisms: tuple[Mechanism, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Of the regions that tell what the compiler makes of it."""
-        return [f"g{self.number}", *(m.name for m in self.mechanisms)]
-
-    @cached_property
-    def model(self) -> Model:
-        """With all of them."""
-        return models.make(_SEED * 1000 + self.number, list(self.mechanisms))
-
-    @cached_property
-    def tags(self) -> set[str]:
-        """The constructs in it, what mechanisms have to do with each other, and how it runs."""
-        model, found = self.model, {tag for m in self.mechanisms for tag in m.tags}
-        found |= {model.way, *(["windows"] if model.memory else []), *(["moves"] if model.moves else [])}
-        found |= {"currents of the model"} if model.hh else set()
-        found |= {"points at states"} if model.sees_variables and "POINTER" in found else set()
-        written = {name for m in self.mechanisms for ion in m.ions for name in ion.write}
-        read = {name for m in self.mechanisms for ion in m.ions for name in ion.read}
-        return found | {f"{name} is written and read" for name in written & read}
+class Unfit(Exception):
+    """Nothing of gradmod can be seen in a model."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """Mechanisms, models of them, and a hash of what the unharmed compiler makes of each."""
-
-    mechanisms: tuple[Mechanism, ...]
-    groups: tuple[Group, ...]
-    whole: dict[str, str]
-
-    def now(self, folder: Path) -> dict[str, str]:
-        """The same hashes by the compiler as it is now."""
-        alone = {m.name: [m] for m in self.mechanisms}
-        return emitted(alone, folder) | emitted(_together(self.groups), folder)
-
-
-def corpus() -> list[list[Mechanism]]:
-    """Mechanisms in parts."""
-    made = (mechanisms.make(f"{_SEED}.{i}", f"m{_SEED}x{i}") for i in range(sum(CORPUS)))
-    return [[next(made) for _ in range(count)] for count in CORPUS]
-
-
-def _together(groups: Iterable[Group]) -> dict[str, list[Mechanism]]:
-    """The density mechanisms of groups, as they are in one region: what they do to each other."""
-    found = {f"g{group.number}": [m for m in group.mechanisms if not m.is_point] for group in groups}
-    return {name: made for name, made in found.items() if len(made) > 1}
-
-
-def emitted(regions: Mapping[str, Sequence[Mechanism]], folder: Path) -> dict[str, str]:
-    """A hash of what the compiler makes of each region, in both modes; those that it refuses are left out."""
-    found: dict[str, str] = {}
-    for mode in ("forward", "reverse"):
-        with tempfile.TemporaryDirectory(dir=folder) as out:
-            for name, text in _transformed(regions, folder, Path(out), mode).items():
-                found[name] = hashlib.sha256((found.get(name, "") + text).encode()).hexdigest()
-    return found
-
-
-def _transformed(regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: Path, mode: str) -> dict[str, str]:
-    left = dict(regions)
-    while left:
-        names = {m.name for made in left.values() for m in made}
-        command = [str(BINARY), "transform", *sorted(f"{name}.mod" for name in names), "-o", str(out), "--mode", mode]
-        command += ["--message-format", "json"]
-        for name, made in left.items():
-            is_point = made[0].is_point
-            command += ["--point", name] if is_point else ["--region", f"r{name}={','.join(m.name for m in made)}"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            break
-        told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-        refused = {Path(line["file"]).stem for line in told if line["level"] != "note"}
-        if not refused & names:
-            return {}
-        left = {name: made for name, made in left.items() if not refused & {m.name for m in made}}
-    texts: dict[str, str] = dict.fromkeys(left, "")
-    common = ""
-    for path in sorted(out.glob("*.mod")):
-        # The last part of a name is a hash of all regions.
-        text = re.sub(r"_[0-9a-f]{8}\b", "", path.read_text(encoding="utf-8"))
-        owner = re.search(r"m\d+x\d+|g\d+(?=\.)", re.sub(r"_[0-9a-f]{8}\b", "", path.name))
-        if owner is None:
-            common += text
-        else:
-            texts[owner[0]] += text
-    return {name: common + text for name, text in texts.items()}
-
-
-def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
-    """Those of these mechanisms that the unharmed compiler takes, some to a model."""
-    written = list(made)
-    for mechanism in written:
-        (folder / f"{mechanism.name}.mod").write_text(str(mechanism), encoding="utf-8")
-    found = emitted({m.name: [m] for m in written}, folder)
-    # Those of the same ions together: they act on each other.
-    kept = sorted((m for m in written if m.name in found), key=lambda m: sorted(ion.name for ion in m.ions))
-    chosen = [Group(first + i // EACH, tuple(kept[i : i + EACH])) for i in range(0, len(kept) - EACH + 1, EACH)]
-    return Part(tuple(kept), tuple(chosen), found | emitted(_together(chosen), folder))
-
-
-def likely(every: Sequence[Group], changed: set[str]) -> list[Group]:
+def likely(part: Part, changed: set[str], mode: str) -> Iterator[Group]:
     """Those with the most mechanisms that changed; of these, such as have rare constructs that the ones before lack."""
-    chosen: list[Group] = []
     seen: set[str] = set()
-    often = Counter(tag for group in every for tag in group.tags)
+    often = Counter(tag for group in part.groups for tag in group.tags)
+    left = [group for group in part.groups if changed & set(group.names) and (group.reverse or mode != "reverse")]
 
     def order(group: Group) -> tuple[int, float, int]:
         rare = sum(1 / often[tag] for tag in group.tags - seen)
         return sum(name in changed for name in group.names), rare, -group.number
 
-    for _ in range(TRIES):
-        left = [g for g in every if g not in chosen and changed & set(g.names)]
-        if not left:
-            break
+    while left := [group for group in left if group not in part.unfit]:
         best = max(left, key=order)
-        chosen.append(best)
-        seen |= best.tags
-    return chosen
+        left.remove(best)
+        yield best
+        if best not in part.unfit:
+            seen |= best.tags
 
 
 def failure(group: Group, folder: Path) -> str | None:
-    """What the generator reports of a model."""
+    """What the generator reports of a model.
+
+    Raises:
+        Unfit: NEURON itself does not take the model, whatever gradmod is.
+    """
     library, left, _ = batch.compiled(folder, group.mechanisms)
     if len(left) < len(group.mechanisms):
-        return None
+        raise Unfit
     place = folder / f"model{group.number}"
     batch.write(place, group.model, library)
     record = batch.work(place)
+    if record["verdict"] in _UNFIT:
+        raise Unfit
     return ": ".join(record["failures"][0])[:160] if record["failures"] else None
 
 
@@ -184,30 +81,64 @@ def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str
     text = file.read_text()
     try:
         file.write_text(mutant.applied(text))
-        if mutant.file.endswith(".py"):
-            part, changed, about = parts[0], set(parts[0].whole), "Python"
-        else:
+        if not mutant.file.endswith(".py"):
             build()
-            part, changed, about = _first_changed(parts, folder)
-        tried = likely(part.groups, changed)
-        for group in tried:
-            said = failure(group, folder)
-            if said is not None:
-                return f"{about}; model {group.number}: {said}", True
-        return f"{about}; {len(tried)} models tried", False
+        if mutant.file.endswith(_SHARED):
+            part, changed, taken, about = parts[0], {name for name, _ in parts[0].whole}, [], "all"
+        else:
+            part, changed, taken, about = _first_changed(parts, folder)
+        mode = "reverse" if "reverse" in mutant.file else "forward"
+        tried = 0
+        for group in chain(taken[:TRIES], likely(part, changed, mode)):
+            try:
+                said = failure(group, folder)
+            except Unfit:
+                part.unfit.add(group)
+                continue
+            tried += 1
+            if said is not None and _is_sound(group, part, folder):
+                return f"{about}; model {group.number}, the {tried}.: {said}", True
+            if tried == TRIES:
+                break
+        return f"{about}; {tried} models tried", False
     finally:
         file.write_text(text)
 
 
-def _first_changed(parts: Sequence[Part], folder: Path) -> tuple[Part, set[str], str]:
+def _is_sound(group: Group, part: Part, folder: Path) -> bool:
+    """Whether a model fails by the mutant alone; what fails by the unharmed gradmod too is told, and not used again."""
+    if group not in part.sound:
+        harmed = {name: os.environ[name] for name in ("GRADMOD_BINARY", "PYTHONPATH")}
+        os.environ.update(GRADMOD_BINARY=str(UNHARMED), PYTHONPATH=str(ROOT / "python"))
+        try:
+            said = failure(group, folder)
+        finally:
+            os.environ.update(harmed)
+        part.sound[group] = said is None
+        if said is not None:
+            print(f"model {group.number} FAILS WITHOUT ANY MUTANT: {said}", flush=True)
+            part.unfit.add(group)
+    return part.sound[group]
+
+
+def _first_changed(parts: Sequence[Part], folder: Path) -> tuple[Part, set[str], list[Group], str]:
+    """The part that the mutant changes: the names of what differs, models of what it takes, and a sentence."""
     for part in parts:
         now = part.now(folder)
-        changed = {name for name, digest in part.whole.items() if now.get(name) != digest}
+        changed = {
+            name
+            for name, mode in part.whole.keys() | now.keys()
+            if part.whole.get((name, mode)) != now.get((name, mode))
+        }
+        if changed == {OF_ALL} and part.whole.keys() == now.keys():
+            changed = {name for name, _ in now}
+        changed -= {OF_ALL}
         if changed or part is parts[-1]:
             break
-    refused = len(part.whole.keys() - now.keys())
-    about = f"{len(changed)} of {len(part.whole)} differ" + (f", {refused} are refused" if refused else "")
-    return part, changed, about
+    taken, refused = part.taken(now), {name for name, _ in part.whole.keys() - now.keys()}
+    about = f"{len(changed)} of {len({name for name, _ in part.whole} - {OF_ALL})} differ"
+    about += f", {len(refused)} are refused" if refused else ""
+    return part, changed, taken, about + (f", {sum(len(g.mechanisms) for g in taken)} are taken" if taken else "")
 
 
 def build() -> None:
@@ -226,6 +157,7 @@ def main(wanted: list[str]) -> int:
     """Print one line per mutant, and what share was found."""
     copy_sources()
     build()
+    shutil.copy2(BINARY, UNHARMED)
     os.environ["GRADMOD_BINARY"] = str(BINARY)
     os.environ["GRADMOD_CACHE"] = str(PLACE / "cache")
     os.environ["PYTHONPATH"] = str(COPY / "python")
@@ -236,9 +168,7 @@ def main(wanted: list[str]) -> int:
         parts: list[Part] = []
         for made in corpus():
             parts.append(whole(made, 1000 * len(parts), folder))
-        for mutant in MUTANTS:
-            if wanted and not any(word in mutant.name for word in wanted):
-                continue
+        for mutant in [m for word in wanted for m in MUTANTS if word in m.name] if wanted else MUTANTS:
             reason = next((why for start, why in OUTSIDE.items() if mutant.name.startswith(start)), None)
             if reason is not None:
                 print(f"{mutant.name:32} outside: {reason}", flush=True)

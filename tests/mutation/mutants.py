@@ -362,9 +362,7 @@ EVENTS = [
     Mutant("change: taken back", _DESCENT, "run->fixed[number] = entry[3];", "", _CHANGING),
     Mutant("change: computed again", _DESCENT, "places->adjoint->prepare(places, run, i, i + 1);", "", _CHANGING),
     Mutant("change: the last", _DESCENT, "if (!is_known[number]) run->fixed", "run->fixed", _CHANGING),
-    Mutant(
-        "change: in a window", "python/gradmod/_reverse/recorder.py", "= self._gather.present", "= np.nan", _CHANGING
-    ),
+    Mutant("change: in a window", "python/gradmod/_reverse/recorder.py", "= self._gather.present", "= 0.0", _CHANGING),
     Mutant(
         "event: weights",
         _UNDO,
@@ -447,7 +445,7 @@ EVENTS = [
         "event: ion style at its place",
         "python/gradmod/_model/ions.py",
         "style = _promoted(made if is_made else told, users.here)",
-        "pass",
+        "style = told",
         _EVENTS[1:],
     ),
     Mutant(
