@@ -100,7 +100,7 @@ def test_a_checkpoint_goes_on(made: fit.Problem, name: str, tmp_path: Path) -> N
     assert made.evaluations - before <= 1
     assert again.x == found.x and again.history == found.history
     more = method(made, START, runs=20, progress=False, checkpoint=path)
-    assert more.evaluations == 20 or more.why == found.why
+    assert 16 < more.evaluations <= 20 or more.why == found.why
     assert more.history[:16] == found.history
     assert not list(path.parent.glob(".*"))
 

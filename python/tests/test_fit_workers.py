@@ -179,7 +179,7 @@ def test_interrupts(what: str, to: str, tmp_path: Path) -> None:
     script.write_text(textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), folder=str(tmp_path), what=what))
     process = subprocess.Popen(
         [sys.executable, str(script)], cwd=Path(__file__).parent, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=_hears_interrupts,
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
@@ -207,6 +207,11 @@ def test_interrupts(what: str, to: str, tmp_path: Path) -> None:
 
         saved = Checkpoint.read(path, "least_squares", names)
         assert saved is not None and saved.history
+
+
+def _hears_interrupts() -> None:
+    """A process that was started in the background of a shell ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _lives(pid: int) -> bool:
