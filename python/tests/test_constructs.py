@@ -140,6 +140,16 @@ def test_nernst_from_the_first_step_on() -> None:
     found = comparing.gradients(directions, cell.watched, run)
     assert np.any(found["cai0"][f"{cell.soma(0.5)}.s_nashell"])
     assert comparing.wrong(found, directions, run) == {}
+    # The frames of reverse mode have the reversal potential as the first step has left it: INITIAL has found another.
+    with pytest.raises(gradmod.Error, match=r"ion_style of ca .* not at the start, where INITIAL uses it"):
+        _in_reverse(cell, directions, run)
+
+
+def _in_reverse(cell: twig.Twig, directions: everything.Everything, run: Any) -> None:
+    with gradmod.Reverse({name: wanted for name, (wanted, _, _) in directions.items()}, quiet=True) as reverse:
+        trace = reverse.record(cell.soma(0.5))
+        reverse.run(6.0, simulate=run)
+        reverse.gradient({trace: np.ones(len(trace.values))})
 
 
 def test_a_table_over_range_variables() -> None:

@@ -172,6 +172,8 @@ pub struct IonManifest {
     /// What the mechanisms read of it, from which NEURON makes its style.
     pub reads_concentration: bool,
     pub reads_reversal: bool,
+    /// INITIAL makes something of the reversal potential.
+    pub reversal_at_start: bool,
     /// Concentrations whose value before INITIAL matters, and the RANGE settings that hold it.
     pub starts: Vec<(String, String)>,
 }

@@ -193,6 +193,10 @@ class Built:
     def _points_of(self, mechanism: str) -> list[Any]:
         return [p for p in self.points if str(p.hname()).startswith(f"{mechanism}[")]
 
+    def keep(self, name: str) -> None:
+        """Let runs begin with the values that a variable has now."""
+        self._memory = [(o, n, float(getattr(o, n)) if n == name else x) for o, n, x in self._memory]
+
     # --- runs -----------------------------------------------------------------------------------------------------
 
     def run_once(self) -> None:

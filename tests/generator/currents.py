@@ -32,7 +32,7 @@ def add(draft: Draft) -> tuple[Statements, Statements]:
             _ion(draft, kind)
         made.append((kind, name))
     shared: list[str] = []
-    has_hint = c.of(22)
+    has_hint = c.of(36)
     for kind, name in made:
         statements, slope = _current(draft, kind, name)
         if has_hint and slope is not None:

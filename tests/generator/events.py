@@ -60,7 +60,7 @@ def add(draft: Draft, start: Statements) -> None:
         arrive.append(Statement(c.one((f"v = v + 3*{amount}", "v = v + 0.3*(-62 - v)", "v = -64 + w")), parts))
     if c.of(8):
         arrive.append(plain(f"{switch} = {switch}*0.6 + 0.2*random_normal(fate, w, 0.3*w)"))
-        arrive = streams.by_chance(draft, arrive)
+        arrive = streams.by_chance(draft, start, arrive)
     arrive = locals_first(arrive)
     how = c.weighted({"plain": 40.0, "self": 30.0, "watch": 18.0, "any flag": 12.0})
     if how == "plain":

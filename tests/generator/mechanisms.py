@@ -99,7 +99,7 @@ def _oddities(draft: Draft) -> Statements:
         made += body(draft, draft.scope(states=False), [name], busy=1)
         draft.small.append(name)
         draft.heard.append(name)
-    if c.of(5):
+    if c.of(11):
         draft.tags.append("VERBATIM")
         name = draft.variable("said", scope=c.one(("RANGE", "")))
         known = [p.name for p in draft.parameters if p.name.startswith("p")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def directions(built: Built) -> dict[str, Direction]:
     for name in ("ek", "ena", "eca", "emu"):
         owners = [seg for seg in segments if hasattr(seg, name)]
         if owners:
-            found[name] = moved("cell", gradmod.Range(name, sections), owners, name)
+            found[name] = _kept(built, name, moved("cell", gradmod.Range(name, sections), owners, name))
     if built.surroundings is None:
         found |= _of_all(built) | _starts(built)
     if built.model.few:
@@ -64,6 +65,16 @@ def directions(built: Built) -> dict[str, Direction]:
     if built.model.asked:
         found = {name: found[name] for name in built.model.asked if name in found}
     return found
+
+
+def _kept(built: Built, name: str, direction: Direction) -> Direction:
+    """A direction in what each run begins with."""
+
+    def shift(by: float) -> None:
+        direction.shift(by)
+        built.keep(name)
+
+    return replace(direction, shift=shift)
 
 
 def _starts(built: Built) -> dict[str, Direction]:

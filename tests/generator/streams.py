@@ -48,9 +48,11 @@ def _twice(draft: Draft, name: str) -> Statements:
     return [assign(name, E(first, parts)), plain(f"{name} = 0.5*{name} + {second.format(known)}")]
 
 
-def by_chance(draft: Draft, arrive: Statements) -> Statements:
+def by_chance(draft: Draft, start: Statements, arrive: Statements) -> Statements:
     """Events of which some do nothing."""
     draft.tags.append("RANDOM at events")
     draft.randoms.append("fate")
+    # Each run has the same numbers.
+    start.append(plain(f"random_setseq(fate, {draft.chance.count(0, 5)})"))
     test = E(f"random_uniform(fate) > {draft.chance.number(0.2, 0.6):g}")
     return [Statement("IF ({0})", (test,), (tuple(locals_first(arrive)),))]

@@ -10,7 +10,8 @@ from typing import Any
 class IonFlags:
     """RANGE settings of an emitted mechanism that follow an ion of its section.
 
-    ``starts`` has (concentration, setting) where the concentration before INITIAL matters.
+    ``starts`` has (concentration, setting) where the concentration before INITIAL matters; ``reversal_at_start`` says
+    that INITIAL makes something of the reversal potential.
     """
 
     ion: str
@@ -21,6 +22,7 @@ class IonFlags:
     written: tuple[str, ...]
     reads_concentration: bool
     reads_reversal: bool
+    reversal_at_start: bool
     starts: tuple[tuple[str, str], ...]
 
     @classmethod
@@ -35,5 +37,6 @@ class IonFlags:
             tuple(data["written"]),
             bool(data["reads_concentration"]),
             bool(data["reads_reversal"]),
+            bool(data["reversal_at_start"]),
             tuple((concentration, setting) for concentration, setting in data["starts"]),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -114,6 +114,20 @@ def ion_settings(ions: Iterable[IonFlags], seg: nrn.Segment, users: Users) -> di
                 )
             settings[setting] = nrn.initial_concentration(concentration, flags.ion)
     return settings
+
+
+def check_reversals_at_start(ions: Iterable[IonFlags], settings: Mapping[str, float], seg: nrn.Segment) -> None:
+    """Look whether INITIAL reads a reversal potential that only steps compute: frames have what the first one has made.
+
+    Raises:
+        Error: It does.
+    """
+    for flags in ions:
+        if flags.reversal_at_start and settings[flags.nernst] and not settings[flags.nernst_init]:
+            raise Error(
+                f"{seg.sec}: ion_style of {flags.ion} computes the reversal potential in each step and not at the "
+                "start, where INITIAL uses it: not differentiated in reverse mode; use forward mode (gradmod.attach)"
+            )
 
 
 def _follows(style: int, is_written: bool) -> bool:

@@ -18,7 +18,7 @@ from .._manifest.reverse import ReverseManifest, ReverseRegion
 from .._model.cells import Cell, Place
 from .._model.directions import Direction
 from .._model.events import Copies
-from .._model.ions import IonsOfCell, ion_settings
+from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from .._model.pointer_link import Key
 from .._model.pointers import place_of
 from .._neuron.sections import exists
@@ -274,7 +274,9 @@ class Recorders:
 
     def settings(self, spot: RecorderSite) -> dict[str, float]:
         """What the ion styles say at a place."""
-        return ion_settings(spot.region.ions, spot.segment, self._ions.at(spot.segment))
+        found = ion_settings(spot.region.ions, spot.segment, self._ions.at(spot.segment))
+        check_reversals_at_start(spot.region.ions, found, spot.segment)
+        return found
 
     def finish(self) -> int:
         """Remember the present as the last frame; returns the number of time steps that were run.

@@ -57,6 +57,7 @@ pub(in crate::emit) fn ion_manifests(linearised: &Linearised) -> Vec<IonManifest
         written: ion.written.clone(),
         reads_concentration: reads(&ion.ion.inside()) || reads(&ion.ion.outside()),
         reads_reversal: reads(&ion.ion.reversal()),
+        reversal_at_start: is_read(&ion.nernst_init()),
         starts: ion
             .written
             .iter()
