@@ -141,7 +141,7 @@ def test_nernst_from_the_first_step_on() -> None:
     assert np.any(found["cai0"][f"{cell.soma(0.5)}.s_nashell"])
     assert comparing.wrong(found, directions, run) == {}
     # The frames of reverse mode have the reversal potential as the first step has left it: INITIAL has found another.
-    with pytest.raises(gradmod.Error, match=r"ion_style of ca .* not at the start, where INITIAL uses it"):
+    with pytest.raises(gradmod.Refused, match=r"ion_style of ca .* not at the start, where INITIAL uses it"):
         _in_reverse(cell, directions, run)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from .. import _neuron as nrn
 from .._manifest.ions import IonFlags
 from .._neuron.sections import orientation
-from ..errors import Error
+from ..errors import Error, Refused
 
 #: Bits of ``ion_style``: concentrations and reversal potential are set at the start, reversal potential in each step.
 _CINIT, _EINIT, _EADVANCE = 0o4, 0o40, 0o100
@@ -120,11 +120,11 @@ def check_reversals_at_start(ions: Iterable[IonFlags], settings: Mapping[str, fl
     """Look whether INITIAL reads a reversal potential that only steps compute: frames have what the first one has made.
 
     Raises:
-        Error: It does.
+        Refused: It does.
     """
     for flags in ions:
         if flags.reversal_at_start and settings[flags.nernst] and not settings[flags.nernst_init]:
-            raise Error(
+            raise Refused(
                 f"{seg.sec}: ion_style of {flags.ion} computes the reversal potential in each step and not at the "
                 "start, where INITIAL uses it: not differentiated in reverse mode; use forward mode (gradmod.attach)"
             )
