@@ -141,7 +141,7 @@ def _by(made: fit.Problem, start: dict[str, float], **options: Any) -> fit.Fit:
 
 def test_starts_by_other_methods() -> None:
     found = fit.from_starts(problem, [START], by=_by, jobs=1, progress=False, runs=20, method="SLSQP")
-    assert found.best.evaluations == 20
+    assert 5 < found.best.evaluations <= 20
     assert found.best.cost < 0.5 * found.best.history[0][1]
 
 
