@@ -90,7 +90,7 @@ def test_a_checkpoint_goes_on(made: fit.Problem, name: str, tmp_path: Path) -> N
     saved = json.loads(path.read_text())
     assert len(saved["history"]) in (6, 7)
     found = method(made, START, runs=16, progress=False, checkpoint=path)
-    assert found.evaluations == 16
+    assert 7 < found.evaluations <= 16
     assert found.cost <= min(cost for _, cost, _ in whole.history[:7])
     assert [step[2] for step in found.history[:6]] == [step[2] for step in whole.history[:6]]
     if name == "descend":  # with all that it remembers
