@@ -7,18 +7,30 @@ use std::process::Command;
 
 use tempfile::tempdir;
 
-/// What `gradmod transform` says of a point process.
-fn said(neuron: &str, solve: &str, rest: &str) -> String {
-    let text = format!(
+fn text(neuron: &str, solve: &str, rest: &str, start: &str) -> String {
+    format!(
         "NEURON {{ POINT_PROCESS x NONSPECIFIC_CURRENT i {neuron} }}
 PARAMETER {{ e = 0 vh = -50 }}
 ASSIGNED {{ v i cai last }}
 STATE {{ g }}
-INITIAL {{ g = 0 last = 0 }}
+INITIAL {{ g = 0 {start} }}
 BREAKPOINT {{ {solve} i = g*(v - e) }}
 {rest}
 "
-    );
+    )
+}
+
+/// What `gradmod transform` says of a point process.
+fn said(neuron: &str, solve: &str, rest: &str) -> String {
+    said_of(&text(neuron, solve, rest, "last = 0"))
+}
+
+/// The same, where its INITIAL does something else.
+fn said_with(start: &str, rest: &str) -> String {
+    said_of(&text("", "", rest, start))
+}
+
+fn said_of(text: &str) -> String {
     let folder = tempdir().unwrap();
     let file = folder.path().join("x.mod");
     fs::write(&file, text).unwrap();
@@ -94,4 +106,36 @@ fn initial_of_the_block_sets_its_arguments_only() {
     for set in ["last = 1", "last = t", "x = 2 last = x", "last = last + 1"] {
         assert_eq!(said("", solve, &receive(set, "last = t g = g + w + 0*x")), "", "{set}");
     }
+}
+
+#[test]
+fn a_weight_that_begins_with_what_only_initial_makes_is_refused() {
+    // Nothing else is made of `last`: it has no gradient of its own.
+    let receive = "NET_RECEIVE(w, left) { INITIAL { left = last } g = g + w*left }";
+    for start in ["last = 0", "last = t - 1000"] {
+        assert_eq!(said_with(start, receive), "", "{start}");
+    }
+    for start in ["last = 1 - vh", "last = v", "IF (vh < e) { last = 1 } ELSE { last = vh }"] {
+        assert!(said_with(start, receive).contains("\"code\":\"event-weight\""), "{start}");
+    }
+}
+
+#[test]
+fn functions_of_the_inner_initial_are_there() {
+    // The derivative by the exponent has a logarithm in it.
+    let receive = "NET_RECEIVE(w, left) { INITIAL { left = e^vh } g = g + w*left }";
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("x.mod");
+    fs::write(&file, text("", "", receive, "last = 0")).unwrap();
+    let out = folder.path().join("out");
+    let done = Command::new(env!("CARGO_BIN_EXE_gradmod"))
+        .args(["transform", "--point", "x", "-o"])
+        .args([&out, &file])
+        .output()
+        .unwrap();
+    assert!(done.status.success());
+    let named = |path: &std::path::Path| path.file_name().unwrap().to_string_lossy().starts_with("gm_x_");
+    let emitted = fs::read_dir(out).unwrap().map(|entry| entry.unwrap().path()).find(|path| named(path)).unwrap();
+    let emitted = fs::read_to_string(emitted).unwrap();
+    assert!(emitted.contains("times_log(x") && emitted.contains("FUNCTION times_log(y, x)"));
 }

@@ -42,10 +42,10 @@ impl<'a> Writer<'a> {
         let mut event_roots = Vec::new();
         let mut event_inputs = reached(&array_terms);
         if let Some(receive) = &linearised.receive {
+            // INITIAL inside NET_RECEIVE and conditions of WATCH are code of the companion, too.
             event_roots.extend([roots::event(receive), roots::flow(receive)].concat());
+            event_roots.extend([roots::event_start(receive), roots::watched(receive)].concat());
             event_inputs.extend(reached(&event_roots));
-            event_inputs.extend(reached(&roots::event_start(receive)));
-            event_inputs.extend(reached(&roots::watched(receive)));
             event_inputs.extend(roots::changed_inputs(linearised));
         }
         let step_inputs = reached(&step_roots);

@@ -34,6 +34,11 @@ impl TracedEvent {
         arguments.chain(self.effects()).collect()
     }
 
+    /// What the weights begin with.
+    pub fn starts(&self) -> Vec<Id> {
+        self.start_arguments.values().copied().collect()
+    }
+
     /// What it does besides changing variables and weights.
     pub(super) fn effects(&self) -> Vec<Id> {
         let sent = self.sent.iter().flat_map(|sent| sent.arguments.iter().chain([&sent.on]).copied());

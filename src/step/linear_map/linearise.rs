@@ -69,7 +69,7 @@ fn linearise_with(
 
     let (dynamic, constant) = step.candidates(&start, received.as_ref());
     let gone = step.gone(&dynamic, reset);
-    let mut roots = vec![membrane.current, membrane.conductance];
+    let mut roots = step.first_weights(received.as_ref(), &dynamic, [membrane.current, membrane.conductance]);
     roots.extend(received.iter().flat_map(TracedEvent::needs).chain(step.kept_slopes()));
     let chosen = step.carried(dynamic, &mut roots);
     roots.extend(chosen.iter().map(|candidate| candidate.start));

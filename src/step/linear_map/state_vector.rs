@@ -115,6 +115,24 @@ impl Step<'_> {
         }
     }
 
+    /// Some roots, with what the weights of a `NetCon` begin with that INITIAL has made of parameters or of the voltage.
+    pub(in crate::step) fn first_weights(
+        &mut self,
+        received: Option<&TracedEvent>,
+        dynamic: &[Candidate],
+        roots: [Id; 2],
+    ) -> Vec<Id> {
+        let starts = received.map(TracedEvent::starts).unwrap_or_default();
+        let read = self.graph.reachable_inputs(&starts, true);
+        let is_given = |step: &Self, start: Id| {
+            let made = step.graph.reachable_inputs(&[start], true);
+            made.iter().all(|input| matches!(step.quantities.get(input), Some(Quantity::Time | Quantity::TimeStep)))
+        };
+        let made = dynamic.iter().filter(|known| read.contains(&known.input) && !is_given(self, known.start));
+        let made: Vec<Input> = made.map(|candidate| candidate.input).collect();
+        roots.into_iter().chain(made.into_iter().map(|input| self.graph.read(input)).collect::<Vec<_>>()).collect()
+    }
+
     /// Which carried variables nothing changes after INITIAL.
     pub(in crate::step) fn settled(&mut self, chosen: &[Candidate]) -> Vec<bool> {
         let is_settled = |candidate: &Candidate| {
