@@ -6,7 +6,7 @@
 The channels are downloaded (see package.py), the morphology is this file's. The target is the cell with known values;
 three individuals have each of them up to a factor of two away. Each is polished twice: to the evaluator's features,
 which are means over spikes, as BluePyOpt scores them; and from there, in the evaluator's sweeps, to the time, peak and
-trough of each spike. The picture, of the best, is `examples/out/polish.png`. Five minutes.
+trough of each spike. The picture, of the best, is `examples/out/polish.png`. Two minutes.
 """
 
 from __future__ import annotations
