@@ -82,6 +82,31 @@ def test_both_modes_beside_differences(cell: Cell, mode: Any) -> None:
                 assert best < 1e-6, (name, best)
 
 
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_one_profile_over_two_cells(cell: Cell, mode: Any) -> None:
+    other = Cell()
+    other.clamp.amp = 0.25
+    for seg, value in zip((seg for sec in other.all for seg in sec), np.linspace(0.8, 1.4, 9), strict=True):
+        seg.cm = value
+    where = [cell.all, other.all]
+    profile = gradmod.Profile(
+        "g_pas", where, lambda seg, low, steep: low * np.exp(steep * (seg.x + seg.diam / 10)), low=3e-4, steep=0.9
+    )
+    parameters = {name: profile[name] for name in profile.coefficients}
+    record = [cell.soma(0.5), other.dends[1](0.9)]
+    with gradmod.Simulation(parameters, record, DURATION, mode=mode, keep=(cell, other), quiet=True) as simulation:
+        rows = np.random.default_rng(2).normal(size=(2, round(DURATION / h.dt) + 1))
+        x = simulation.x
+        mine = simulation.vjp(x, rows)
+        for k in range(len(x)):
+            best = np.inf
+            for part in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5):
+                by = part * x[k] * np.eye(len(x))[k]
+                theirs = np.sum(rows * (simulation(x + by) - simulation(x - by))) / (2 * part * x[k])
+                best = min(best, abs(mine[k] - theirs) / abs(theirs))
+            assert best < 1e-6, (simulation.names[k], best)
+
+
 def test_a_reverse_gradient_is_the_forward_one(cell: Cell) -> None:
     made = profiles(cell)
     grad = gradmod.attach(base=made["gna"]["base"], half=made["gpas"]["half"], sections=cell.all, quiet=True)
