@@ -20,6 +20,7 @@ from .errors import Diagnostic, Error, Refused
 from .gradients import Gradients
 from .homeostat import Homeostat
 from .measures import Average, Frequency
+from .membrane_currents import MembraneCurrents
 from .objective import Residuals, SquaredError, value_and_grad
 from .parameters import (
     Elsewhere,
@@ -51,6 +52,7 @@ __all__ = [
     "Gradients",
     "Homeostat",
     "InitialVoltage",
+    "MembraneCurrents",
     "NetConDelay",
     "NetConWeight",
     "PerNetCon",

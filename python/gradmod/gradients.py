@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from . import _neuron as nrn
 from ._build.transform import Build
+from ._currents.electrodes import check_electrodes
+from ._currents.observed import as_currents
 from ._emitted.mechanism import EmittedMechanism
 from ._forward.attachment import Attachment
+from ._forward.current_gradients import CurrentGradients
 from ._forward.present import Present
 from ._forward.readiness import Readiness
 from ._forward.replacement import remember
@@ -17,14 +22,17 @@ from ._forward.wiring import Wiring
 from ._guards.shared_tables import SharedTables
 from ._guards.special_values import IsolatedValues
 from ._guards.table_dependencies import StaleTables
+from ._manifest.region import Region
 from ._model.cells import Floats
 from ._model.directions import Direction
+from ._model.regions import point_processes_on
 from ._model.removal import begin_change, let_go
 from ._neuron.callbacks import check_between_runs
 from ._neuron.sections import is_segment
 from .errors import Error, Refused
+from .membrane_currents import VARIABLE, MembraneCurrents
 from .parameters import Parameter
-from .recording import Recording, check_kept, vectors_of_state, vectors_of_voltage
+from .recording import Kept, Recording, Vectors, check_kept, vectors_of_state, vectors_of_voltage
 from .spikes import SpikeTimes
 
 
@@ -61,17 +69,22 @@ class Gradients:
 
     # --- reading --------------------------------------------------------------------------------------------------
 
-    def record(self, segment: nrn.Segment | nrn.PointProcess, variable: str = "v") -> Recording:
+    def record(self, segment: nrn.Segment | nrn.PointProcess | MembraneCurrents, variable: str = "v") -> Recording:
         """Record the gradients of a variable in the runs to come.
 
         Args:
-            segment: Where, e.g. ``soma(0.5)``; or a point process.
-            variable: "v", a state such as "m_hh", or a concentration such as "cai"; "g" of a point process.
+            segment: Where, e.g. ``soma(0.5)``; a point process; or a sum of membrane currents.
+            variable: "v", a state such as "m_hh", a concentration such as "cai", or "i_membrane_"; "g" of a point
+                process.
 
         Raises:
             Error: gradmod keeps no gradient of this variable there.
+            Refused: Of a membrane current: what an electrode there injects has a derivative.
         """
         self._readiness.record_times()
+        currents = as_currents(segment, variable)
+        if currents is not None:
+            return self._record_currents(segment, currents)
         if nrn.type_of_point_process(segment):
             return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)
@@ -82,6 +95,29 @@ class Gradients:
             spot = lambda: self._spot_at(attachment, segment)  # noqa: E731
             record = lambda: vectors_of_state(attachment, spot(), variable)  # noqa: E731
         return self._recording(variable, segment, record)
+
+    def _record_currents(self, place: nrn.Segment | MembraneCurrents, currents: MembraneCurrents) -> Recording:
+        parts: dict[Attachment, Floats] = {}
+        for seg, weight in zip(currents.segments, currents.weights, strict=True):
+            # On other cells no direction acts.
+            if seg.sec in self._by_section:
+                attachment = self._attachment_at(seg)
+                node = attachment.cell.node(seg.sec, seg.x)
+                parts.setdefault(attachment, np.zeros(len(attachment.cell.places)))[node] += weight
+                self._check_electrodes(attachment, seg, node)
+        check_between_runs("record() of membrane currents")
+        order = self._made.manifest.solver.secondorder
+        return self._recording(VARIABLE, place, lambda: CurrentGradients(parts, order))
+
+    def _check_electrodes(self, attachment: Attachment, segment: nrn.Segment, node: int) -> None:
+        manifest = self._made.manifest
+        here: list[tuple[str | None, Region]] = [(None, spot.region) for spot in attachment.spots if spot.node == node]
+        here += [
+            (nrn.name_of(process), manifest.point(kind))
+            for kind, process in point_processes_on([attachment.cell])
+            if kind not in manifest.passed_over and _node_of(attachment, process) == node
+        ]
+        check_electrodes(segment, here, attachment.directions)
 
     def record_spikes(self, netcon: nrn.NetCon) -> SpikeTimes:
         """Record the times of the spikes that a NetCon sees in the runs to come, and the gradients of these times.
@@ -116,15 +152,15 @@ class Gradients:
 
         if self.wiring.is_inert(process_name):
             check_kept(self._made.manifest.point(nrn.type_of_point_process(process)), name, segment, process_name)
-            return self._recording(variable, segment, dict[int, nrn.Vector])
+            return self._recording(variable, segment, lambda: Vectors({}))
         record = lambda: vectors_of_state(attachment, companion(), name)  # noqa: E731
         return self._recording(variable, segment, record)
 
     def _recording(
         self,
         variable: str,
-        segment: nrn.Segment,
-        record: Callable[[], dict[int, nrn.Vector]],
+        segment: nrn.Segment | MembraneCurrents,
+        record: Callable[[], Kept],
     ) -> Recording:
         recording = Recording(variable, segment, list(self.directions), record, self._times)
         self._readiness.recordings.add(recording)
@@ -244,3 +280,8 @@ class Gradients:
         elif self.wiring.takes_events:
             lines.append("the times of events count as fixed")
         return "\n".join([*lines, *self.wiring.regions()])
+
+
+def _node_of(attachment: Attachment, process: nrn.PointProcess) -> int:
+    seg = process.get_segment()
+    return attachment.cell.node(seg.sec, seg.x)

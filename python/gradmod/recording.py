@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ._guards.before_breakpoint import set_at_begin
 from ._manifest.region import Region
 from ._model.cells import Floats
 from .errors import NOT_FINITE, Error, Refused
+from .membrane_currents import MembraneCurrents
 
 
 class Recording(Mapping[str, Floats]):
@@ -24,9 +26,9 @@ class Recording(Mapping[str, Floats]):
     def __init__(
         self,
         variable: str,
-        segment: nrn.Segment,
+        segment: nrn.Segment | MembraneCurrents,
         directions: list[str],
-        record: Callable[[], dict[int, nrn.Vector]],
+        record: Callable[[], Kept],
         times: Callable[[], Floats],
     ) -> None:
         """Made by ``Gradients.record``.
@@ -35,14 +37,14 @@ class Recording(Mapping[str, Floats]):
             variable: The user's name for it.
             segment: Where.
             directions: Names of all directions.
-            record: Begins to record the directions that act here.
+            record: Begins to record the gradients.
             times: Reads the times, checking that they can be trusted.
         """
         self.variable = variable
         self.segment = segment
         self._directions = directions
         self._record = record
-        self._vectors: dict[int, nrn.Vector] = {}
+        self._kept: Kept | None = None
         self._times = times
         self.start()
 
@@ -56,10 +58,9 @@ class Recording(Mapping[str, Floats]):
         if direction not in self._directions:
             raise KeyError(f"no direction {direction!r}; there are {', '.join(self._directions)}")
         times = self._times()
-        vector = self._vectors.get(self._directions.index(direction))
-        if vector is None:
+        found = None if self._kept is None else self._kept.of(self._directions.index(direction))
+        if found is None:
             return np.zeros(len(times))
-        found = nrn.values(vector)
         if len(found) != len(times):
             raise Error(
                 f"the gradient of {self.variable} at {self.segment} was not recorded in the last run: call record() "
@@ -96,7 +97,37 @@ class Recording(Mapping[str, Floats]):
         Raises:
             Error: There is no such gradient.
         """
-        self._vectors = self._record()
+        self._kept = self._record()
+
+    def stop(self) -> None:
+        """Stop recording."""
+        if self._kept is not None:
+            self._kept.stop()
+
+
+class Kept(Protocol):
+    """The gradients of one variable, as they are recorded."""
+
+    def of(self, k: int) -> Floats | None:
+        """[sample] in direction k; None where that does not act."""
+        ...
+
+    def stop(self) -> None:
+        """Stop recording."""
+        ...
+
+
+class Vectors:
+    """Gradients that the model holds itself."""
+
+    def __init__(self, vectors: Mapping[int, nrn.Vector]) -> None:
+        """Take what records them, by direction."""
+        self._vectors = vectors
+
+    def of(self, k: int) -> Floats | None:
+        """[sample] in direction k."""
+        vector = self._vectors.get(k)
+        return None if vector is None else nrn.values(vector)
 
     def stop(self) -> None:
         """Stop recording."""
@@ -104,10 +135,10 @@ class Recording(Mapping[str, Floats]):
             nrn.stop_recording(vector)
 
 
-def vectors_of_voltage(attachment: Attachment, segment: nrn.Segment) -> dict[int, nrn.Vector]:
+def vectors_of_voltage(attachment: Attachment, segment: nrn.Segment) -> Vectors:
     """Record the gradients of v at a place of the cell."""
     sec, x = segment.sec, segment.x
-    return {k: nrn.record(attachment.voltage(sec, x, k), sec) for k in attachment.acting}
+    return Vectors({k: nrn.record(attachment.voltage(sec, x, k), sec) for k in attachment.acting})
 
 
 def check_kept(region: Region, variable: str, segment: nrn.Segment, process: str | None) -> None:
@@ -125,9 +156,9 @@ def check_kept(region: Region, variable: str, segment: nrn.Segment, process: str
         raise Error(f"no gradient of {variable!r} is kept at {segment}; there are {names}")
 
 
-def vectors_of_state(attachment: Attachment, spot: EmittedMechanism, variable: str) -> dict[int, nrn.Vector]:
+def vectors_of_state(attachment: Attachment, spot: EmittedMechanism, variable: str) -> Vectors:
     """Record the gradients of a state or concentration; raises as :func:`check_kept`."""
     check_kept(spot.region, variable, spot.segment, spot.process)
     known = {state.name: state.gradient for state in spot.region.states}
     sec = spot.segment.sec
-    return {k: nrn.record(nrn.ref(spot.mechanism, known[variable], k), sec) for k in attachment.acting}
+    return Vectors({k: nrn.record(nrn.ref(spot.mechanism, known[variable], k), sec) for k in attachment.acting})

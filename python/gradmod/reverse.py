@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
 from ._command.support import Construct, Way, reason
+from ._currents.electrodes import check_electrodes
+from ._currents.observed import as_currents
+from ._currents.seeds import Seeds
 from ._guards.before_breakpoint import set_at_begin
 from ._guards.run_checks import check_settings
 from ._model.cells import Floats
@@ -29,6 +32,7 @@ from ._reverse.watched_run import Watch, simulation
 from ._reverse.window_plan import plan_windows
 from .errors import Error, Refused
 from .gradient import Gradient
+from .membrane_currents import VARIABLE, MembraneCurrents
 from .parameters import Parameter, places
 from .trace import Trace
 
@@ -91,6 +95,9 @@ class Reverse:
         )
         self._watch = Watch(self._model, self._recorders, self._layout)
         self._adjoint = Adjoint(self._model.made, self._recorders, self._layout)
+        self._seeds = Seeds(self._model.cells, self._model.axial_sections, self._model.made.secondorder)
+        #: By the trace of a sum of currents the voltages that its derivative by Ra is made of.
+        self._voltages: dict[Trace, dict[tuple[int, int], Trace]] = {}
         self._memory = memory
         self._shelf = Shelf(memory)
         self._process = os.getpid()
@@ -104,14 +111,20 @@ class Reverse:
 
     # --- the run --------------------------------------------------------------------------------------------------
 
-    def record(self, segment: nrn.Segment, variable: str = "v") -> Trace:
+    def record(self, segment: nrn.Segment | MembraneCurrents, variable: str = "v") -> Trace:
         """Record a variable in the runs to come, so that a loss can look at it.
 
         Args:
-            segment: Where, e.g. ``soma(0.5)``.
-            variable: "v", a state such as "m_hh", or a concentration such as "cai".
+            segment: Where, e.g. ``soma(0.5)``; or a sum of membrane currents.
+            variable: "v", a state such as "m_hh", a concentration such as "cai", or "i_membrane_".
+
+        Raises:
+            Refused: Of a membrane current: what an electrode there injects has a derivative.
         """
         self._check_mine()
+        currents = as_currents(segment, variable)
+        if currents is not None:
+            return self._record_currents(segment, currents)
         if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         index, node = self._model.locate(segment)
@@ -124,6 +137,15 @@ class Reverse:
                 raise Error(f"no loss can look at {variable!r} at {segment}; there are {', '.join(['v', *states])}")
         trace = Trace(segment, variable)
         self._traces.append(trace)
+        return trace
+
+    def _record_currents(self, place: nrn.Segment | MembraneCurrents, currents: MembraneCurrents) -> Trace:
+        for node, seg, _ in self._seeds.places(currents):
+            here = [(spot.process, spot.region) for spot in self._recorders.spots if (spot.cell, spot.node) == node]
+            check_electrodes(seg, here, self._model.directions)
+        trace = Trace(place, VARIABLE)
+        self._voltages[trace] = {node: Trace(seg, "v") for node, seg in self._seeds.voltages(currents).items()}
+        self._traces += [trace, *self._voltages[trace].values()]
         return trace
 
     def run(
@@ -269,6 +291,7 @@ class Reverse:
         """The gradient of a loss of a run that is kept; raises as :meth:`gradient` does."""
         self._check_mine()
         columns: dict[tuple[int, int, str], Floats] = {}
+        axial: dict[nrn.Section, float] = {}
         samples = record.run.steps + 1
         for trace, derivative in loss.items():
             values = np.asarray(derivative, dtype=np.float64)
@@ -278,13 +301,22 @@ class Reverse:
                 raise Error(f"{trace}: the derivative has shape {values.shape}, the trace ({samples},)")
             if not np.all(np.isfinite(values)):
                 raise Error(f"{trace}: the derivative of the loss is not finite")
+            if trace.currents is not None:
+                voltages = {node: record.traces[v] for node, v in self._voltages[trace].items()}
+                start = record.start
+                parts = self._seeds.spread(trace.currents, values, start.resistances, start.ra, voltages)
+                for node, part in parts[0].items():
+                    columns[*node, "v"] = columns.get((*node, "v"), 0.0) + part
+                for sec, part in parts[1].items():
+                    axial[sec] = axial.get(sec, 0.0) + part
+                continue
             key = (*self._model.locate(trace.segment), trace.variable)
             columns[key] = columns[key] + values if key in columns else values
         try:
             with Interrupts():
                 self._bring(record)
                 descent = Descent(self._model.cells, self._recorders, self._layout, self._adjoint, record)
-                found = descent.gradient(columns, progress or (lambda _: None))
+                found = descent.gradient(columns, axial, progress or (lambda _: None))
         except BaseException:
             # A window may be half computed.
             self._end_run()
@@ -326,6 +358,7 @@ class Reverse:
         for trace in self._traces:
             trace.stop()
         self._traces.clear()
+        self._voltages.clear()
         self._watch.overwritten.stop()
         self._recorders.remove()
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from . import _neuron as nrn
+from ._currents.observed import Observed, as_currents
 from ._model.cells import Floats
 from .errors import Error
+from .membrane_currents import VARIABLE, MembraneCurrents
 
 
 class Trace:
@@ -16,13 +18,16 @@ class Trace:
 
     Attributes:
         segment, variable: Where and what.
+        currents: The sum of membrane currents that it is, if it is one; then ``segment`` is None unless it is one of a
+            segment.
     """
 
-    def __init__(self, segment: nrn.Segment, variable: str) -> None:
+    def __init__(self, place: nrn.Segment | MembraneCurrents, variable: str) -> None:
         """Made by ``Reverse.record``, before the run."""
-        self.segment = segment
-        self.variable = variable
-        self._vector = nrn.record(nrn.ref(segment, variable), segment.sec)
+        self.currents = as_currents(place, variable)
+        self.segment: nrn.Segment = None if isinstance(place, MembraneCurrents) else place
+        self.variable = VARIABLE if self.currents is not None else variable
+        self._observed = Observed(place, variable)
         self._values: Floats | None = None
 
     @property
@@ -42,11 +47,11 @@ class Trace:
         return np.asarray(self.values, dtype=dtype)
 
     def __repr__(self) -> str:
-        return f"Trace({self.variable} at {self.segment})"
+        return f"Trace({self.variable} at {self.segment})" if self.segment is not None else f"Trace({self.currents})"
 
     def take(self, samples: int) -> Floats | None:
         """At the end of a run of so many samples: what was recorded; None if that is not all of the run."""
-        found = nrn.values(self._vector)
+        found = self._observed.values
         return found if len(found) == samples else None
 
     def show(self, values: Floats | None) -> None:
@@ -55,4 +60,4 @@ class Trace:
 
     def stop(self) -> None:
         """Stop recording."""
-        nrn.stop_recording(self._vector)
+        self._observed.stop()

@@ -69,6 +69,8 @@ pub struct RegionManifest {
     pub voltage: Option<String>,
     /// Where no direction acts on an instance, all its gradients are 0: it needs none of these.
     pub inert: bool,
+    /// What the current of its electrode depends on.
+    pub electrode: Option<Electrode>,
     /// Events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
     pub event_time: EventTimeManifest,
@@ -160,6 +162,18 @@ pub struct SeenManifest {
 }
 
 /// RANGE settings that follow from `ion_style` and the ion's charge.
+/// What the current of an electrode depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Electrode {
+    /// Nothing that has a gradient.
+    Given,
+    /// Parameters of its own, and nothing else.
+    Parameters,
+    /// The voltage, states, or what a POINTER sees.
+    Model,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct IonManifest {
     pub ion: String,

@@ -889,6 +889,20 @@ FITS = [
     Mutant("features: its sign", _SAMPLED, "(before - after) / (bend", "(after - before) / (bend", _FEATURED),
     Mutant("features: of samples", _SAMPLED, "(1.0 - self._part[at]) * number.slopes", "number.slopes", _FEATURED),
 ]  # fmt: skip
+_CURRENTS, _SUMS = "python/gradmod/_currents/", ("python/tests/test_membrane_currents.py",)
+CURRENTS = [
+    Mutant("currents: rallbranch", _CURRENTS + "axial_balance.py", "weights - self._rall * weights", "weights - weights", _SUMS),
+    Mutant("currents: into the parent", _CURRENTS + "axial_balance.py", "np.add.at(found, self._above, flows)", "pass", _SUMS),
+    Mutant("currents: middle of the step", _CURRENTS + "axial_balance.py",
+           "(samples[..., 1:] + samples[..., :-1]) / 2", "samples[..., 1:]", _SUMS),
+    Mutant("currents: transposed", _CURRENTS + "axial_balance.py", "found[..., 0] += slopes[..., 0]", "pass", _SUMS),
+    Mutant("currents: Ra, reverse", _CURRENTS + "seeds.py", "- edges[node] / ra[sec]", "- 0 * edges[node] / ra[sec]", _SUMS),
+    Mutant("currents: Ra, forward", "python/gradmod/_forward/current_gradients.py", "if change != 0.0 and", "if False and", _SUMS),
+    Mutant("currents: electrodes by parameters", "src/emit/region/description.rs",
+           "is_free_of_voltage && linearised.source.reads_parameters_only()", "is_free_of_voltage", _SUMS),
+    Mutant("currents: electrodes with a conductance", "src/emit/region/description.rs",
+           "linearised.graph.is_zero(linearised.conductance)", "true", _SUMS),
+]  # fmt: skip
 MUTANTS = [
     *RULES,
     *STEP,
@@ -904,5 +918,6 @@ MUTANTS = [
     *STEERED,
     *SHARED,
     *FITS,
+    *CURRENTS,
 ]
 MUTANTS += [*REVERSE, *INERT, *SETTLED, *BLOCK]

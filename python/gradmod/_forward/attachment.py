@@ -141,6 +141,11 @@ class Attachment:
         """The gradient of v in direction k at a place of the cell, mV per unit of the parameter."""
         return nrn.ref(self._holder(self.cell.node(sec, x)), VOLTAGE, k)
 
+    def axial_change(self, node: int, k: int) -> float:
+        """The relative change of the conductance from a node to its parent in direction k, in the last run."""
+        process = self._resistances.get(node)
+        return 0.0 if process is None else float(process.s[k])
+
     def see(self, everywhere: Mapping[nrn.Section, Attachment]) -> None:
         """Let rows see the gradients of the voltages that the model's POINTERs see.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .electrode import Electrode
 from .events import EventTime
 from .ions import IonFlags
 from .pointers import Pointer, PointerGradient, SeenState
@@ -80,6 +81,7 @@ class Region:
     weights: int | None
     voltage: str | None
     inert: bool
+    electrode: Electrode | None
     sets_voltage: bool
     event_time: EventTime
     sees_jumps: bool
@@ -122,6 +124,7 @@ class Region:
             weights=data["weights"],
             voltage=data["voltage"],
             inert=bool(data["inert"]),
+            electrode=None if data["electrode"] is None else Electrode(data["electrode"]),
             sets_voltage=bool(data["sets_voltage"]),
             event_time=EventTime.from_json(data["event_time"]),
             sees_jumps=bool(data["sees_jumps"]),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .electrode import Electrode
 from .faults import SeenNumbers
 from .ions import IonFlags
 from .membrane import Membrane
@@ -42,6 +43,7 @@ class ReverseRegion:
         unfollowed: Code that was left out, and why: a run that enters it has no gradient.
         corrected: POINTERs of the recorder to PARAMETERs that INITIAL must not change in a run.
         weights: How many weights its NetCons have, for a point process that takes events.
+        electrode: What the current of its electrode depends on.
         sets_voltage, sees_jumps: Whether its events set the potential; whether it can't be where others do.
     """
 
@@ -75,6 +77,7 @@ class ReverseRegion:
     unfollowed: tuple[str, ...]
     corrected: tuple[str, ...]
     weights: int | None
+    electrode: Electrode | None
     sets_voltage: bool
     sees_jumps: bool
     shared_tables: tuple[SharedTable, ...]
@@ -132,6 +135,7 @@ class ReverseRegion:
             unfollowed=tuple(data["unfollowed"]),
             corrected=tuple(data["corrected"]),
             weights=data["weights"],
+            electrode=None if data["electrode"] is None else Electrode(data["electrode"]),
             sets_voltage=bool(data["sets_voltage"]),
             sees_jumps=bool(data["sees_jumps"]),
             shared_tables=tuple(SharedTable.from_json(table) for table in data["shared_tables"]),

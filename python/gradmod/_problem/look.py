@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from .. import _neuron as nrn
 from .._neuron.sections import is_segment
+from ..membrane_currents import VARIABLE, MembraneCurrents
 
 #: A segment (its voltage), or (segment or point process, variable).
 Place: TypeAlias = Any
@@ -18,7 +19,7 @@ class Look:
     """A variable of something.
 
     Attributes:
-        of: A segment or a point process.
+        of: A segment, a point process, or a sum of membrane currents.
         variable: As NEURON spells it.
     """
 
@@ -31,7 +32,7 @@ class Look:
         if isinstance(place, tuple) and len(cast("tuple[Any, ...]", place)) == 2:
             of, variable = cast("tuple[Any, Any]", place)
             return cls(of, str(variable))
-        return cls(place, "v")
+        return cls(place, VARIABLE if isinstance(place, MembraneCurrents) else "v")
 
     @property
     def key(self) -> Hashable:
@@ -45,9 +46,13 @@ class Look:
     @property
     def unit(self) -> str:
         """The variable with its unit, for people."""
+        if isinstance(self.of, MembraneCurrents):
+            return "sum of membrane currents"
         kind = nrn.type_of_point_process(self.of)
         unit = str(nrn.h.units(f"{kind}.{self.variable}" if kind else self.variable))
         return f"{self.variable} ({unit})" if unit else self.variable
 
     def __str__(self) -> str:
+        if isinstance(self.of, MembraneCurrents):
+            return repr(self.of)
         return str(self.of) if self.variable == "v" else f"{self.variable} of {self.of}"

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from .. import _neuron as nrn
 from .._model.cells import Cell, Floats
 from ..gradient import Gradient
 from .adjoint import Adjoint, Loss, Window
@@ -33,11 +34,14 @@ class Descent:
         self._adjoint = adjoint
         self._record = record
 
-    def gradient(self, columns: Columns, progress: Callable[[float], None]) -> Gradient:
+    def gradient(
+        self, columns: Columns, axial: Mapping[nrn.Section, float], progress: Callable[[float], None]
+    ) -> Gradient:
         """Go back.
 
         Args:
             columns: The derivatives of the loss with respect to the traces.
+            axial: Its derivatives by Ra where the traces themselves depend on that.
             progress: Called with the fraction that is done.
 
         Raises:
@@ -66,7 +70,7 @@ class Descent:
         for (index, node), value in self._of_ends(adjoint.held):
             first_frame[index, node] = first_frame.get((index, node), 0.0) + value
         results = adjoint.outs, adjoint.flows, adjoint.edges.tolist()
-        return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame).gradient()
+        return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame, axial).gradient()
 
     def _of_ends(self, held: Floats) -> Iterable[tuple[Place, float]]:
         """The adjoints of the voltages that ends without area start with."""

@@ -34,6 +34,7 @@ class Harvest:
         flows: Floats,
         edges: Sequence[float],
         first: Mapping[Place, float],
+        axial: Mapping[nrn.Section, float],
     ) -> None:
         """Take the results.
 
@@ -46,6 +47,7 @@ class Harvest:
             flows: The adjoints of the weights of NetCons, one after the other.
             edges: What the axial resistances did, in the order of ``layout.edges``.
             first: The adjoints of the initial voltages of ends without membrane.
+            axial: What the axial resistances did besides.
         """
         self.cells = cells
         self._owner = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}
@@ -75,7 +77,7 @@ class Harvest:
             spot = recorders.spots[i]
             value = float(outs[spot.out + len(spot.region.parameters) + 4 + j])
             self._initial[there] = self._initial.get(there, 0.0) + value
-        self._axial = dict.fromkeys((sec for cell in cells for sec in cell.sections), 0.0)
+        self._axial = dict.fromkeys((sec for cell in cells for sec in cell.sections), 0.0) | dict(axial)
         for (index, node), total in zip(layout.edges, edges, strict=True):
             sec, _ = cells[index].places[node]
             multiple, resistance = layout.weights[index][node], start.resistances[index][node]

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from .. import _neuron as nrn
+from .._currents.observed import Observed
 from .._model.cells import Floats
 from .._model.runs import Run, initialisations
 from .._process.interrupts import Interrupts
@@ -213,8 +214,8 @@ class Forward(Engine):
         self._t = np.empty(0)
         try:
             self._recordings = [self._gradients.record(*look) for look in looks]
-            self._clock = nrn.record_time(nrn.section_of(looks[0][0]))
-            self._vectors = [nrn.record(nrn.ref(place, variable), nrn.section_of(place)) for place, variable in looks]
+            self._observed = [Observed(*look) for look in looks]
+            self._clock = nrn.record_time(self._observed[0].section)
         except BaseException:
             self._gradients.detach()
             raise
@@ -252,7 +253,7 @@ class Forward(Engine):
         if initialisations() == before:
             raise Error("simulate() did not call finitialize: there is no run to remember")
         self._t = nrn.values(self._clock)
-        traces = [nrn.values(vector) for vector in self._vectors]
+        traces = [observed.values for observed in self._observed]
         if any(len(trace) != len(self._t) for trace in traces):
             raise Error("not all of the run was recorded: recordings were stopped or begun while it was made")
         self._run = Run.present(len(self._t) - 1)
@@ -269,8 +270,9 @@ class Forward(Engine):
 
     def close(self) -> None:
         self._run = None
-        for vector in (self._clock, *self._vectors):
-            nrn.stop_recording(vector)
+        nrn.stop_recording(self._clock)
+        for observed in self._observed:
+            observed.stop()
         self._gradients.detach()
 
 

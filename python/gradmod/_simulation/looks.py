@@ -8,13 +8,14 @@ from typing import cast
 from .. import _neuron as nrn
 from .._neuron.sections import is_section, is_segment
 from ..errors import Error
+from ..membrane_currents import VARIABLE, MembraneCurrents
 
 
 def _is_one(record: object) -> bool:
     """Whether this is one place, or one (place, variable)."""
     if isinstance(record, tuple):
         return isinstance(cast("tuple[object, ...]", record)[-1], str)
-    return is_segment(record) or is_section(record)
+    return is_segment(record) or is_section(record) or isinstance(record, MembraneCurrents)
 
 
 def looks_of(record: object) -> list[tuple[nrn.Segment, str]]:
@@ -37,7 +38,9 @@ def looks_of(record: object) -> list[tuple[nrn.Segment, str]]:
             place, variable = cast("tuple[object, object]", look)
         if is_section(place):
             raise Error(f"record: {place} is a section: say where, e.g. {place}(0.5)")
-        if not isinstance(variable, str) or not (is_segment(place) or nrn.type_of_point_process(place)):
+        if isinstance(place, MembraneCurrents):
+            variable = VARIABLE
+        elif not isinstance(variable, str) or not (is_segment(place) or nrn.type_of_point_process(place)):
             raise Error(f"record: {look!r} is no segment such as soma(0.5), and no (segment, variable)")
         looks.append((place, variable))
     if not looks:

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::emit::manifest::{EventTimeManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
-use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
+use crate::emit::region::description::{
+    electrode, ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed,
+};
 use crate::emit::region::writer::Writer;
 use crate::model::{Ion, Kind};
 use crate::step::{Region, Sent, State, StateKind};
@@ -104,6 +106,7 @@ impl Writer<'_> {
             weights: None,
             voltage: None,
             inert: self.linearised.is_inert(),
+            electrode: electrode(self.linearised),
             sets_voltage: false,
             event_time: self.event_time_manifest(),
             sees_jumps: sees_jumps(self.linearised),

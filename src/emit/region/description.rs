@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::emit::manifest::IonManifest;
+use crate::emit::manifest::{Electrode, IonManifest};
 use crate::graph::Id;
 use crate::model::{BeforeAfter, Ion};
 use crate::step::{LinearForm, Linearised, Quantity, Receive, Region};
@@ -66,6 +66,20 @@ pub(in crate::emit) fn ion_manifests(linearised: &Linearised) -> Vec<IonManifest
             .collect(),
     })
     .collect()
+}
+
+/// What the region's `ELECTRODE_CURRENT` depends on, if it has one.
+pub(in crate::emit) fn electrode(linearised: &Linearised) -> Option<Electrode> {
+    let currents = linearised.region.mechanisms.iter().flat_map(|mechanism| &mechanism.currents);
+    if !currents.into_iter().any(|current| current.electrode) {
+        return None;
+    }
+    let is_free_of_voltage = linearised.graph.is_zero(linearised.conductance);
+    Some(if is_free_of_voltage && linearised.source.reads_parameters_only() {
+        if linearised.source.iter().next().is_none() { Electrode::Given } else { Electrode::Parameters }
+    } else {
+        Electrode::Model
+    })
 }
 
 /// Parameters that change when events come that it sends to itself, where that matters.

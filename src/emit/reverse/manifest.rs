@@ -11,10 +11,12 @@ use super::frame::layout::Slot;
 use super::recorder::watched::{settled, watched};
 use super::reversed::Reversed;
 use crate::emit::file::{File, UNNAMED};
-use crate::emit::manifest::{IonManifest, PointerManifest};
+use crate::emit::manifest::{Electrode, IonManifest, PointerManifest};
 use crate::emit::receipt::constructs::constructs;
 use crate::emit::region::declarations::setting_names;
-use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
+use crate::emit::region::description::{
+    electrode, ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed,
+};
 use crate::emit::region::events::sets_voltage;
 use crate::emit::region::pointer_names::pointed_source;
 use crate::emit::text::fault::Seen;
@@ -105,6 +107,8 @@ pub struct ReverseRegion {
     /// How many weights a `NetCon` to it has, for a point process that takes events.
     /// The recorder's `NetCons` have one more: where these are among those of all.
     pub weights: Option<usize>,
+    /// What the current of its electrode depends on.
+    pub electrode: Option<Electrode>,
     /// Events set the membrane potential: whatever is at the same node must have `jumps` at 1.
     pub sets_voltage: bool,
     /// Code of the region reads a voltage that such events may have set: the two can't be at one node.
@@ -215,6 +219,7 @@ impl ReverseRegion {
             unfollowed: unfollowed(linearised),
             corrected: corrected(reversed),
             weights: linearised.receive.as_ref().map(|receive| receive.arguments.len()),
+            electrode: electrode(linearised),
             sets_voltage: sets_voltage(linearised),
             sees_jumps: sees_jumps(linearised),
             stale_tables: linearised.stale.clone(),

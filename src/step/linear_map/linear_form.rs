@@ -117,6 +117,22 @@ impl LinearForm {
         })
     }
 
+    /// Whether nothing but parameters has a part in it.
+    pub fn reads_parameters_only(&self) -> bool {
+        self.iter().all(|(source, _)| match source {
+            Source::Parameter(_) => true,
+            Source::VBefore
+            | Source::VAfter
+            | Source::PointerBefore(_)
+            | Source::PointerAfter(_)
+            | Source::State(_)
+            | Source::Unknown(..)
+            | Source::Argument(_)
+            | Source::Time
+            | Source::Arrays => false,
+        })
+    }
+
     /// Whether it depends on nothing but the time of the event.
     pub(in crate::step) fn is_free_of_model(&self) -> bool {
         self.iter().all(|(source, _)| source == Source::Time)
