@@ -41,6 +41,7 @@ from .recording import Recording
 from .reverse import Reverse
 from .simulation import Simulation
 from .spikes import SpikeTimes
+from .waveform import Waveform
 
 __all__ = [
     "Average",
@@ -70,6 +71,7 @@ __all__ = [
     "SpikeTimes",
     "SquaredError",
     "Stimulus",
+    "Waveform",
     "attach",
     "find_binary",
     "restore_run",

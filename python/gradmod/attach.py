@@ -39,6 +39,7 @@ from ._neuron.settings import second_order
 from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places
+from .waveform import Waveform
 
 Wired: TypeAlias = tuple[
     list[Direction],
@@ -133,6 +134,8 @@ def _resolve(
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):
             raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
+        if isinstance(direction.parameter, Waveform):
+            raise Error(f"{direction.name}: Waveform is for reverse mode (gradmod.Reverse, value_and_grad)")
         if isinstance(direction.parameter, PerPointProcess):
             raise Error(f"{direction.name}: PerPointProcess is for reverse mode (gradmod.Reverse); use Stimulus")
         if isinstance(direction.parameter, PerSegment):

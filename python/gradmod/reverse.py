@@ -14,6 +14,7 @@ from ._command.support import Construct, Way, reason
 from ._currents.electrodes import check_electrodes
 from ._currents.observed import as_currents
 from ._currents.seeds import Seeds
+from ._emitted.followed import followed
 from ._guards.before_breakpoint import set_at_begin
 from ._guards.run_checks import check_settings
 from ._model.cells import Floats
@@ -94,7 +95,8 @@ class Reverse:
             self._model.made.membrane, self._model.cells, self._recorders, self._model.axial_sections
         )
         self._watch = Watch(self._model, self._recorders, self._layout)
-        self._adjoint = Adjoint(self._model.made, self._recorders, self._layout)
+        parts = followed(self._recorders.spots, self._model.directions)
+        self._adjoint = Adjoint(self._model.made, self._recorders, self._layout, parts)
         self._seeds = Seeds(self._model.cells, self._model.axial_sections, self._model.made.secondorder)
         #: By the trace of a sum of currents the voltages that its derivative by Ra is made of.
         self._voltages: dict[Trace, dict[tuple[int, int], Trace]] = {}

@@ -42,7 +42,7 @@ def whole(cell: Passive) -> dict[str, Any]:
 
 
 def test_every_direction_of_a_cell_without_symmetry(passive: Passive, order: int) -> None:
-    """Ends, branches that count twice, sections without mechanisms, edges whose Ra changes; at each segment and summed."""
+    """Ends, branches that count twice, sections without mechanisms, edges whose Ra changes; each segment, and sums."""
     places = segments(passive.all)
     matrix = np.vstack([np.eye(len(places)), weights(places, 3)])
     sums = MembraneCurrents.rows(places, matrix)

@@ -21,16 +21,16 @@ ROOMS: Mapping[str, str] = {
     "_manifest": "errors",
     "_command": "errors",
     "_features": "errors",
-    "_model": "errors parameters _command _neuron _manifest",
+    "_model": "errors parameters waveform _command _neuron _manifest",
     "_currents": "errors parameters membrane_currents _neuron _manifest _model",
     "_build": "errors _command _neuron _manifest _model",
-    "_emitted": "_neuron _manifest _process _model",
-    "_guards": "errors parameters _command _neuron _manifest _model _emitted",
+    "_emitted": "errors waveform _neuron _manifest _process _model",
+    "_guards": "errors parameters waveform _command _neuron _manifest _model _emitted",
     "_forward": "errors parameters _currents _command _process _neuron _manifest _model _emitted _guards",
-    "_reverse": "errors parameters membrane_currents gradient trace _currents _command _neuron _manifest _process "
-    "_model _build _emitted _guards",
-    "_simulation": "errors parameters membrane_currents _currents played profile trace attach reverse _process _neuron "
-    "_model _reverse",
+    "_reverse": "errors parameters waveform membrane_currents gradient trace _currents _command _neuron _manifest "
+    "_process _model _build _emitted _guards",
+    "_simulation": "errors parameters waveform membrane_currents _currents played profile trace attach reverse "
+    "_process _neuron _model _reverse",
     "_problem": "errors features membrane_currents objective parameters reverse simulation _neuron _model _simulation",
     "_fit": "errors _process _neuron _model _problem",
     "_pypesto": "errors _model _problem _fit",
@@ -45,6 +45,7 @@ LOW: Mapping[str, str] = {
     "played": "errors parameters _neuron",
     "profile": "errors parameters _neuron",
     "membrane_currents": "errors _neuron",
+    "waveform": "errors parameters _neuron",
     "trace": "errors membrane_currents _currents _neuron _model",
 }
 

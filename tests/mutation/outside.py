@@ -19,6 +19,7 @@ OUTSIDE: dict[str, str] = {
     "fit: ": "of fits",
     "features: ": "of fits",
     "currents: ": "of membrane currents, which are made of voltages afterwards",
+    "waveform: ": "samples of Vectors are parameters of Python's side",
     "memo: not seen": "refuses what could be differentiated: no gradient is wrong",
     "memo: forced": "the same",
     "history: ": "what one run leaves to the next: the generator takes models whose runs are all alike",

@@ -11,6 +11,7 @@ from .. import _neuron as nrn
 from .._model.directions import Direction
 from ..errors import Refused
 from ..parameters import Global, Range, Stimulus
+from ..waveform import Waveform
 
 #: What a value that was changed and changed back may differ by, relative to it.
 _ROUNDING = 1e-12
@@ -21,6 +22,8 @@ class Overwritten:
 
     def __init__(self, directions: Sequence[Direction], watched: Container[str] = ()) -> None:
         """Begin to record the stimuli; those that are watched, by the name of the point process, are not recorded."""
+        # What waveforms are played into is meant to change, and compared with their samples.
+        directions = [d for d in directions if not isinstance(d.parameter, Waveform)]
         self._directions = [d for d in directions if d.wrt is not None or isinstance(d.parameter, Global)]
         #: By direction and place: several sections, and so segments, may have the same name.
         self._before: dict[tuple[str, int], float] = {}

@@ -15,6 +15,7 @@ from .._model.events import SIMULTANEOUS
 from .._model.initialisation import SET_AFTER_INITIAL
 from ..errors import Error, Refused
 from ..parameters import InitialVoltage, Stimulus
+from ..waveform import Waveform
 from .overwritten_parameters import refuse_changed
 
 #: By point process: its directions, what each changes, and the fixed value that tells of a change along a run.
@@ -78,7 +79,9 @@ def watched(spots: Iterable[RecorderSite], directions: Sequence[Direction]) -> W
     found: dict[str, list[tuple[str, str, int]]] = {}
     for direction in directions:
         parameter = direction.parameter
-        for name in parameter.processes if isinstance(parameter, Stimulus) else ():
+        if not isinstance(parameter, Stimulus) or isinstance(parameter, Waveform):
+            continue
+        for name in parameter.processes:
             spot = by_name.get(name)
             if spot is not None and parameter.name in spot.region.fixed:
                 at = spot.fixed + spot.region.fixed.index(parameter.name) * spot.pitch

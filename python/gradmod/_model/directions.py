@@ -22,6 +22,7 @@ from ..parameters import (
     Stimulus,
     Weight,
 )
+from ..waveform import Waveform
 from .catalogue import NAMES_OF_TIMES, Catalogue, check_stimulus, no_smooth_time
 from .cells import Cell, cells_of
 from .regions import point_processes_on
@@ -48,7 +49,8 @@ class Direction:
 
     def frozen(self) -> Direction:
         """This direction with the weights that it has now, for ever."""
-        return replace(self, _frozen=self.weights())
+        parameter = self.parameter.frozen() if isinstance(self.parameter, Waveform) else self.parameter
+        return replace(self, parameter=parameter, _frozen=self.weights())
 
     @property
     def is_axial(self) -> bool:

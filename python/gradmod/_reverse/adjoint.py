@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _neuron as nrn
+from .._emitted.followed import Course, Followed
 from .._manifest.reverse import ReverseManifest, ReverseRegion
 from .._model.cells import Floats
 from .adjoint_interface import Arrays, PlacesStructure, RunStructure
@@ -66,10 +67,19 @@ class Adjoint:
         flows: [weight] the adjoints of the weights of NetCons.
         edges: [edge] the sums of ``layout.edges``.
         broken: The first step that is not NEURON's, or None.
+        course: What became of played parameters.
     """
 
-    def __init__(self, made: ReverseManifest, recorders: Recorders, layout: Layout) -> None:
-        """Number everything; :meth:`sync` comes next."""
+    def __init__(
+        self, made: ReverseManifest, recorders: Recorders, layout: Layout, parts: Sequence[Followed] = ()
+    ) -> None:
+        """Number everything; :meth:`sync` comes next.
+
+        Args:
+            made: What was emitted.
+            recorders, layout: Of the model.
+            parts: Parameters that are played along a run.
+        """
         self._descent, self._membrane = made.descent, made.membrane
         self._is_halved = made.secondorder > 0
         self._spots = recorders.spots
@@ -120,6 +130,14 @@ class Adjoint:
         self._nodes.integers(fixed_region=owner[0], fixed_place=owner[1])
         self._nodes.doubles(fixed=np.zeros(recorders.frame.fixed_size))
         self._out_size = recorders.out_size
+        self._parts = parts
+        places = [(*self._at[one.spot], one.parameter) for one in parts]
+        self._run.followed = len(parts)
+        self._nodes.integers(
+            follow_region=[region for region, _, _ in places],
+            follow_total=[parameter * len(self._members[region]) + place for region, place, parameter in places],
+            follow_fixed=[one.fixed for one in parts],
+        )
 
     def _places(self, recorders: Recorders, layout: Layout, members: Sequence[int]) -> Arrays:
         spots = [recorders.spots[index] for index in members]
@@ -180,6 +198,8 @@ class Adjoint:
         run = self._run
         run.timestep, run.temperature, run.width = dt, celsius, loss.table.shape[1]
         run.broken_step = run.broken_node = -1
+        self.course = Course(self._parts, len(loss.table) - 1)
+        run.follow = self.course.numbers.ctypes.data
         self._has_begun = False
         # With secondorder NEURON solves for half a step.
         run.solved = dt / 2 if self._is_halved else dt

@@ -38,7 +38,8 @@ class RunStructure(ctypes.Structure):
         *_members(_ADDRESS, "spot_region spot_place"),
         *_members(_LONG, "fixed_count"),
         *_members(_ADDRESS, "fixed_region fixed_place"),
-        *_members(_LONG, "broken_step broken_node"),
+        *_members(_LONG, "broken_step broken_node followed"),
+        *_members(_ADDRESS, "follow_region follow_total follow_fixed follow"),
     ]
 
 

@@ -69,7 +69,7 @@ class Descent:
         }
         for (index, node), value in self._of_ends(adjoint.held):
             first_frame[index, node] = first_frame.get((index, node), 0.0) + value
-        results = adjoint.outs, adjoint.flows, adjoint.edges.tolist()
+        results = adjoint.outs, adjoint.flows, adjoint.edges.tolist(), adjoint.course
         return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame, axial).gradient()
 
     def _of_ends(self, held: Floats) -> Iterable[tuple[Place, float]]:

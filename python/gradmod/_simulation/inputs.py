@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Container, Iterable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,10 +12,11 @@ from .. import _neuron as nrn
 from .._model.catalogue import check_known
 from .._model.cells import Floats
 from .._model.directions import Direction, check_named, resolve
-from ..errors import Error, Refused
+from ..errors import Error
 from ..parameters import Parameter, PerNetCon, PerPointProcess, PerSegment, Stimulus
 from ..played import Played
-from .settable import Settable
+from ..waveform import Waveform
+from .settable import OfSamples, Settable
 
 #: Values of inputs by the user's names.
 Values: TypeAlias = "Mapping[str, ArrayLike]"
@@ -109,7 +109,9 @@ def _settables(given: Mapping[str, Parameter]) -> list[Settable]:
     with nrn.one_look():
         for name, parameter in given.items():
             if isinstance(parameter, Played):
-                one: Settable = _OfSamples.of_vector(name, parameter)
+                one: Settable = OfSamples.of_vector(name, parameter, parameter.vector)
+            elif isinstance(parameter, Waveform):
+                raise Error(f"{name}: Waveform is a parameter; as an input it is Played(levels)")
             elif isinstance(parameter, Stimulus):
                 _check_stimulus(name, parameter)
                 one = Settable.of(Direction(name, parameter, None, None, []), parameter)
@@ -130,49 +132,3 @@ def _check_stimulus(name: str, parameter: Stimulus) -> None:
         except Error as error:
             error.args = (f"{name}: {error}",)
             raise
-
-
-@dataclass
-class _OfSamples(Settable):
-    """The numbers in a Vector."""
-
-    @classmethod
-    def of_vector(cls, name: str, parameter: Played) -> _OfSamples:
-        size = len(nrn.values(parameter.vector))
-        return cls(name, parameter, size, [parameter.vector], parameter.name, np.ones(1))
-
-    @property
-    def _vector(self) -> Any:
-        return self._owners[0]
-
-    def get(self) -> Floats:
-        return self._now()
-
-    def set(self, values: Floats) -> None:
-        self._now()
-        self._wanted = np.array(values)
-        nrn.fill(self._vector, self._wanted)
-
-    def _now(self) -> Floats:
-        found = nrn.values(self._vector)
-        if len(found) != self.size:
-            raise Error(
-                f"{self.name}: {nrn.name_of(self._vector)} has {len(found)} numbers, it had {self.size} when the "
-                "simulation was made: make it again"
-            )
-        return found
-
-    def watch(self, places: int) -> None:
-        # It is looked at as a whole.
-        return None
-
-    def check(self, when: str, *, is_start: bool) -> None:
-        found = nrn.values(self._vector)
-        if not np.array_equal(found, self._wanted):
-            raise Refused(
-                f"{self.name}: {nrn.name_of(self._vector)} did not have the numbers {when} that it was given: "
-                "something else sets it (a handler, simulate(), a recording), so the run does not depend on this input"
-            )
-
-    def places(self) -> Iterator[tuple[tuple[object, ...], str]]:
-        yield (nrn.name_of(self._vector), self._attribute), nrn.name_of(self._vector)

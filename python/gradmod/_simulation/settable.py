@@ -25,6 +25,7 @@ from ..parameters import (
     Stimulus,
 )
 from ..profile import Coefficient
+from ..waveform import Waveform
 
 #: Values that differ by less than this, relatively, are one value.
 _SAME = 1e-12
@@ -77,6 +78,8 @@ class Settable:
         name = direction.name
         if isinstance(parameter, Coefficient):
             return _OfProfile.of(direction, parameter)
+        if isinstance(parameter, Waveform):
+            return OfSamples.of_vector(name, parameter, parameter.levels)
         if isinstance(parameter, Range):
             kind = type(parameter)
             weighted = direction.weights()
@@ -110,7 +113,7 @@ class Settable:
     @property
     def is_direction(self) -> bool:
         """Whether forward mode can take it as one direction."""
-        return not isinstance(self.parameter, (PerSegment, PerNetCon, PerPointProcess))
+        return not isinstance(self.parameter, (PerSegment, PerNetCon, PerPointProcess, Waveform))
 
     def get(self) -> Floats:
         """[size] the present values.
@@ -239,6 +242,52 @@ class _OfProfile(Settable):
         if self is other or not isinstance(other, _OfProfile):
             return self is other
         return self._of.profile is other._of.profile and self._of.coefficient != other._of.coefficient
+
+
+@dataclass
+class OfSamples(Settable):
+    """The numbers in a Vector."""
+
+    @classmethod
+    def of_vector(cls, name: str, parameter: Parameter, vector: nrn.Vector) -> OfSamples:
+        """Of a Vector that something plays."""
+        return cls(name, parameter, len(nrn.values(vector)), [vector], "samples", np.ones(1))
+
+    @property
+    def _vector(self) -> Any:
+        return self._owners[0]
+
+    def get(self) -> Floats:
+        return self._now()
+
+    def set(self, values: Floats) -> None:
+        self._now()
+        self._wanted = np.array(values)
+        nrn.fill(self._vector, self._wanted)
+
+    def _now(self) -> Floats:
+        found = nrn.values(self._vector)
+        if len(found) != self.size:
+            raise Error(
+                f"{self.name}: {nrn.name_of(self._vector)} has {len(found)} numbers, it had {self.size} when the "
+                "simulation was made: make it again"
+            )
+        return found
+
+    def watch(self, places: int) -> None:
+        # It is looked at as a whole.
+        return None
+
+    def check(self, when: str, *, is_start: bool) -> None:
+        found = nrn.values(self._vector)
+        if not np.array_equal(found, self._wanted):
+            raise Refused(
+                f"{self.name}: {nrn.name_of(self._vector)} did not have the numbers {when} that it was given: "
+                f"something else sets it (a handler, simulate(), a recording), so the run does not depend on this {self.role}"
+            )
+
+    def places(self) -> Iterator[tuple[tuple[object, ...], str]]:
+        yield (nrn.name_of(self._vector), self._attribute), nrn.name_of(self._vector)
 
 
 def set_all(settables: Iterable[Settable], numbers: Floats) -> None:
