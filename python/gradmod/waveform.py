@@ -95,8 +95,8 @@ class Waveform(Stimulus):
         if np.any(gap > _ROUNDING * np.max(np.abs(levels), initial=1e-30)):
             at = int(np.argmax(gap))
             raise Refused(
-                f"{self!r}: {self.name} of {self.process} was {values[at]:g} at {times[at]:g} ms, where its samples say "
-                f"{said[at]:g}: the Vector is not played as was said (times, every, continuous), it was changed during "
+                f"{self!r}: {self.name} of {self.process} was {values[at]:g} at {times[at]:g} ms, where its samples "
+                f"say {said[at]:g}: the Vector is not played as was said (times, every, continuous), it was changed during "
                 "the run, or something else sets the parameter too"
             )
         found = np.zeros(len(levels))

@@ -283,7 +283,8 @@ class OfSamples(Settable):
         if not np.array_equal(found, self._wanted):
             raise Refused(
                 f"{self.name}: {nrn.name_of(self._vector)} did not have the numbers {when} that it was given: "
-                f"something else sets it (a handler, simulate(), a recording), so the run does not depend on this {self.role}"
+                "something else sets it (a handler, simulate(), a recording), so the run does not depend on this "
+                f"{self.role}"
             )
 
     def places(self) -> Iterator[tuple[tuple[object, ...], str]]:
