@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use gradmod::emit::File;
 use gradmod::syntax;
 use gradmod::transform::{
-    Activity, Besides, HomeostatRequest, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended,
+    Activity, Besides, HomeostatRequest, Medium, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended,
     homeostat, transform,
 };
 use shortened::Shortened;
@@ -52,6 +52,7 @@ impl Golden {
             parameters: Parameters::All,
             selection: self.selection.clone(),
             scheme: TimeScheme::Implicit,
+        medium: Medium::Ground,
         };
         let done = transform(sources, &request, &mut Unattended).unwrap();
         done.emitted.unwrap_or_else(|| panic!("{}: {:?}", self.name, done.messages)).files

@@ -19,6 +19,7 @@ from ._forward.wires import find_wires
 from ._forward.wiring import Wiring
 from ._guards.event_times import check_timed
 from ._guards.influence import check_influence
+from ._guards.outside import refuse_extracellular
 from ._guards.run_checks import check_settings
 from ._guards.shared_tables import SharedTables
 from ._guards.special_values import IsolatedValues
@@ -181,6 +182,7 @@ def _plan(
     if online:
         links.refuse_coupled()
     without = Way.SPIKE_TIMES if spike_times else Way.ONLINE if online else None
+    refuse_extracellular(cells, without or Way.FORWARD)
     seen = [] if without else links.to_variables()
     regions = group(cells, sections_seen(seen))
     points = point_processes_on(cells)

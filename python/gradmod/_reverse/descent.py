@@ -12,6 +12,7 @@ from ..gradient import Gradient
 from .adjoint import Adjoint, Loss, Window
 from .harvest import Harvest, Place
 from .layout import Layout
+from .outside_checks import check_outside
 from .record import Record
 from .recorder import Recorders
 from .step_checks import check_steps
@@ -65,8 +66,11 @@ class Descent:
         }
         for (index, node), value in self._of_ends(adjoint.held):
             first_frame[index, node] = first_frame.get((index, node), 0.0) + value
+        if adjoint.layers is not None:
+            check_outside(start, self._recorders.sites, windows.frames(run.steps))
         results = adjoint.outs, adjoint.flows, adjoint.edges.tolist()
-        return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame).gradient()
+        around = {} if adjoint.layers is None else adjoint.layers.totals()
+        return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame, around).gradient()
 
     def _of_ends(self, held: Floats) -> Iterable[tuple[Place, float]]:
         """The adjoints of the voltages that ends without area start with."""
@@ -82,6 +86,8 @@ class Descent:
         for column, ((index, node, variable), values) in enumerate(columns.items()):
             loss.table[:, column] = values
             spot = spots.get((index, node))
+            if self._recorders.sites.look((index, node), variable, column, loss.of_sites):
+                continue
             if spot is None:
                 loss.of_ends[self._layout.ends[index, node]] = column
             elif variable == "v":

@@ -34,6 +34,7 @@ class Harvest:
         flows: Floats,
         edges: Sequence[float],
         first: Mapping[Place, float],
+        around: Mapping[str, Mapping[Place, float]],
     ) -> None:
         """Take the results.
 
@@ -46,10 +47,11 @@ class Harvest:
             flows: The adjoints of the weights of NetCons, one after the other.
             edges: What the axial resistances did, in the order of ``layout.edges``.
             first: The adjoints of the initial voltages of ends without membrane.
+            around: By name, the adjoints of the parameters of ``extracellular``.
         """
         self.cells = cells
         self._owner = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}
-        self._by_name: dict[str, dict[Place, float]] = {}
+        self._by_name: dict[str, dict[Place, float]] = {name: dict(values) for name, values in around.items()}
         self._companions: dict[tuple[str, str], float] = {}
         self._initial: dict[Place, float] = dict(first)
         self._weights: dict[str, Floats] = {

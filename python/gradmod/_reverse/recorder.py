@@ -15,7 +15,7 @@ from .._guards.point_process_ions import check_ions
 from .._guards.reaction_diffusion import check_rxd
 from .._guards.recorded_changes import Watched, check_acting, check_driven, check_gathered, check_moved, watched
 from .._manifest.reverse import ReverseManifest, ReverseRegion
-from .._model.cells import Cell, Place
+from .._model.cells import Cell, Floats, Place
 from .._model.directions import Direction
 from .._model.events import Copies
 from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
@@ -25,6 +25,7 @@ from .._neuron.sections import exists
 from .._process.shared_memory import SharedMemory
 from .event_copies import EventCopies
 from .frame import Frame
+from .sites import Sites, check_electrode
 
 
 class Recorders:
@@ -35,6 +36,7 @@ class Recorders:
         frame: Where their numbers are.
         out_size: How many numbers come out.
         events: What those that take events get.
+        sites: The nodes with ``extracellular``.
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
@@ -44,9 +46,11 @@ class Recorders:
         self.frame = Frame()
         self.out_size = 0
         self.events = EventCopies()
+        self.sites = Sites(cells)
         self._corrected = Corrected()
         self._ions = IonsOfCell()
         self._ends: list[nrn.PointProcess] = []
+        self._around: list[nrn.PointProcess] = []
         self._gather: Gather | None = None
         #: The recorders that remember by themselves.
         self._own: list[RecorderSite] = []
@@ -74,6 +78,7 @@ class Recorders:
         self.frame.count(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
         self.frame.count(made.point(kind).recorder for kind, _ in points)
         self.frame.add_voltages(self.cells, regions)
+        self.sites.add_to(self.frame)
         for index, cell in enumerate(self.cells):
             for sec in cell.sections:
                 sec.insert(regions[sec].recorder)
@@ -89,6 +94,7 @@ class Recorders:
             self._add(cell, process.get_segment(), recorder, region, process, nrn.name_of(process))
         for spot in self.spots:
             if spot.region.sets_voltage:
+                self.sites.check_jump(spot)
                 self.frame.add_landed(spot)
         of_cells: list[list[RecorderSite]] = [[] for _ in self.cells]
         for spot in self.spots:
@@ -99,6 +105,9 @@ class Recorders:
         self._own = [spot for spot in self.spots if not spot.region.gathered]
         gather = self._gather = Gather(made, self.cells)
         kernels = [*self._tell(gather.owner), *self._add_ends(made.recorder_node, gather.owner)]
+        if made.recorder_layers is not None:
+            self._around.extend(self.sites.insert(made.recorder_layers, gather.owner))
+            kernels.append(int(self._around[0].kernel()))
         gather.read(kernels, self.frame.stride, self.frame.fixed_size)
 
     def _as_in_neuron(
@@ -152,6 +161,9 @@ class Recorders:
         if not region.gathered and process is None:
             self.frame.nodes[cell, node] = frame
         voltage = self.frame.nodes[cell, node] if region.gathered else frame
+        if region.electrode and (cell, node) in self.sites:
+            check_electrode(region, process, seg)
+            voltage = self.sites.add_inside(self.frame, (cell, node))
         spot = RecorderSite(
             cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, targets
         )
@@ -296,6 +308,10 @@ class Recorders:
         check_acting(self._acting())
         return steps
 
+    def see_inside(self, frames: Floats) -> None:
+        """Compute, in the [frame, number] of a run that was made, what electrodes see."""
+        self.sites.fill(frames, self.frame.nodes)
+
     def check_moved(self, directions: Sequence[Direction]) -> None:
         """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.
 
@@ -351,6 +367,7 @@ class Recorders:
         self.spots.clear()
         self._own.clear()
         self._ends.clear()
+        self._around.clear()
         if self._gather is not None:
             self._gather.remove()
             self._gather = None

@@ -173,6 +173,12 @@ class Windows:
         if self._digest is not None:
             self._note(steps + 1)
 
+    def frames(self, steps: int) -> Floats:
+        """[frame, number] of a run of so many steps in one window."""
+        stride = self.recorders.frame.stride
+        begin = self.buffers[0]
+        return self.memory.values[begin : begin + (steps + 1) * stride].reshape(-1, stride)
+
     def _stop(self) -> None:
         self._handlers = []
         _running.discard(self)
