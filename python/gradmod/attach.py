@@ -19,7 +19,6 @@ from ._forward.wires import find_wires
 from ._forward.wiring import Wiring
 from ._guards.event_times import check_timed
 from ._guards.influence import check_influence
-from ._guards.outside import refuse_extracellular
 from ._guards.run_checks import check_settings
 from ._guards.shared_tables import SharedTables
 from ._guards.special_values import IsolatedValues
@@ -37,6 +36,7 @@ from ._model.removal import begin_change
 from ._neuron.mpi import agree, ranks
 from ._neuron.sections import is_segment
 from ._neuron.settings import second_order
+from ._outside.refusals import refuse_extracellular
 from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from models import comparing
 from models.surrounded import Surrounded
-from neuron import h
 
 
 def loss_of(model: Surrounded) -> tuple[dict[tuple[Any, str], np.ndarray], Any]:

@@ -26,7 +26,10 @@ ROOMS: Mapping[str, str] = {
     "_emitted": "_neuron _manifest _process _model",
     "_guards": "errors parameters _command _neuron _manifest _model _emitted",
     "_forward": "errors parameters _command _process _neuron _manifest _model _emitted _guards",
-    "_reverse": "errors parameters gradient trace _command _neuron _manifest _process _model _build _emitted _guards",
+    "_outside": "errors _command _neuron _manifest _model _emitted _guards",
+    "_reverse": (
+        "errors parameters gradient trace _command _neuron _manifest _process _model _build _emitted _guards _outside"
+    ),
     "_simulation": "errors parameters played profile trace attach reverse _process _neuron _model _reverse",
     "_problem": "errors features objective parameters reverse simulation _neuron _model _simulation",
     "_fit": "errors _process _neuron _model _problem",

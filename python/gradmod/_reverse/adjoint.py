@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _neuron as nrn
+from .._emitted.adjoint_interface import Arrays, PlacesStructure, RunStructure
 from .._emitted.recorder_site import RecorderSite
 from .._manifest.reverse import ReverseManifest, ReverseRegion
 from .._model.cells import Floats
-from .adjoint_interface import Arrays, PlacesStructure, RunStructure
+from .._outside.sites import SiteLoss
 from .layout import Layout, Values
 from .recorder import Recorders
-from .sites import SiteLoss
 from .step_checks import Break
 
 #: Steps times nodes between two looks at the keyboard.

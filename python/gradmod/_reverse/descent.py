@@ -8,11 +8,11 @@ from typing import TypeAlias
 import numpy as np
 
 from .._model.cells import Cell, Floats
+from .._outside.checks import OutsideChecks
 from ..gradient import Gradient
 from .adjoint import Adjoint, Loss, Window
 from .harvest import Harvest, Place
 from .layout import Layout
-from .outside_checks import check_outside
 from .record import Record
 from .recorder import Recorders
 from .step_checks import check_steps
@@ -46,12 +46,16 @@ class Descent:
         """
         windows, adjoint, start, run = self._record.windows, self._adjoint, self._record.start, self._record.run
         memory = windows.memory
+        values, sites = start.values.outside, self._recorders.sites
+        outside = None if values is None else OutsideChecks(start.directions, values, sites)
         adjoint.sync(start.values)
         adjoint.begin(self._look(columns), run.dt, run.celsius, start.weights, start.netcons)
         for window in range(windows.count - 1, -1, -1):
             windows.wait_for(window)
             if window > 0:
                 windows.ask_for(window - 1)
+            if outside is not None:
+                outside.check_window(windows.frames(window))
             first, last = windows.first(window), windows.last(window)
             done = 1 - last / run.steps, (last - first) / run.steps
             addresses = (memory.address(at) for at in (windows.buffer(window), 0, windows.log(window)))
@@ -66,8 +70,6 @@ class Descent:
         }
         for (index, node), value in self._of_ends(adjoint.held):
             first_frame[index, node] = first_frame.get((index, node), 0.0) + value
-        if adjoint.layers is not None:
-            check_outside(start, self._recorders.sites, windows.frames(run.steps))
         results = adjoint.outs, adjoint.flows, adjoint.edges.tolist()
         around = {} if adjoint.layers is None else adjoint.layers.totals()
         return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame, around).gradient()

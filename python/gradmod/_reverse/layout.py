@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from .. import _neuron as nrn
 from .._manifest.membrane import Membrane
 from .._model.cells import Cell, Floats
-from .layers import LayersAdjoint
+from .._outside.layers import LayersAdjoint
+from .._outside.sites import Sites, SiteValues
 from .recorder import Recorders
-from .sites import Sites, SiteValues
 
 
 @dataclass(frozen=True)

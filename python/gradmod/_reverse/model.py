@@ -10,7 +10,6 @@ from .._build.transform import build_reverse, request_of
 from .._command.support import Construct, Way, reason
 from .._guards.event_times import check_timed
 from .._guards.influence import check_influence
-from .._guards.outside import check_order_outside
 from .._guards.shared_tables import SharedTables
 from .._guards.special_values import IsolatedValues
 from .._guards.table_dependencies import StaleTables
@@ -21,6 +20,7 @@ from .._model.extracellular import has_it
 from .._model.pointers import Links
 from .._model.regions import density_mechanisms, group, point_processes_on, sources
 from .._neuron.settings import second_order
+from .._outside.refusals import check_order_outside
 from ..errors import Error, Refused
 from ..parameters import NetConDelay, Parameter
 from .recorder import Recorders

@@ -15,17 +15,17 @@ from .._guards.point_process_ions import check_ions
 from .._guards.reaction_diffusion import check_rxd
 from .._guards.recorded_changes import Watched, check_acting, check_driven, check_gathered, check_moved, watched
 from .._manifest.reverse import ReverseManifest, ReverseRegion
-from .._model.cells import Cell, Floats, Place
+from .._model.cells import Cell, Place
 from .._model.directions import Direction
 from .._model.events import Copies
 from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from .._model.pointer_link import Key
 from .._model.pointers import place_of
 from .._neuron.sections import exists
+from .._outside.sites import Sites, check_electrode
 from .._process.shared_memory import SharedMemory
 from .event_copies import EventCopies
 from .frame import Frame
-from .sites import Sites, check_electrode
 
 
 class Recorders:
@@ -55,6 +55,8 @@ class Recorders:
         #: The recorders that remember by themselves.
         self._own: list[RecorderSite] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
+        #: Where it is remembered now: offset of the first frame, and how many there is room for.
+        self._window: tuple[SharedMemory, int, int]
 
     def insert(
         self,
@@ -78,7 +80,7 @@ class Recorders:
         self.frame.count(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
         self.frame.count(made.point(kind).recorder for kind, _ in points)
         self.frame.add_voltages(self.cells, regions)
-        self.sites.add_to(self.frame)
+        self.frame.stride = self.sites.place(self.frame.stride)
         for index, cell in enumerate(self.cells):
             for sec in cell.sections:
                 sec.insert(regions[sec].recorder)
@@ -163,7 +165,8 @@ class Recorders:
         voltage = self.frame.nodes[cell, node] if region.gathered else frame
         if region.electrode and (cell, node) in self.sites:
             check_electrode(region, process, seg)
-            voltage = self.sites.add_inside(self.frame, (cell, node))
+            voltage = self.sites.inside.setdefault((cell, node), self.frame.stride)
+            self.frame.stride = max(self.frame.stride, voltage + 1)
         spot = RecorderSite(
             cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, targets
         )
@@ -258,6 +261,7 @@ class Recorders:
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
         assert self._gather is not None
         self._gather.start(memory, frames, first, room, log, log_room)
+        self._window = memory, frames, room
 
     def _acting(self) -> Iterator[RecorderSite]:
         """The recorders that do something by themselves, if only at events."""
@@ -298,6 +302,7 @@ class Recorders:
         """
         assert self._gather is not None
         steps = self._gather.finish()
+        self._see_inside(steps)
         for spot in self._own:
             spot.mechanism.v_now = spot.segment.v
             if spot.process is None:
@@ -308,9 +313,14 @@ class Recorders:
         check_acting(self._acting())
         return steps
 
-    def see_inside(self, frames: Floats) -> None:
-        """Compute, in the [frame, number] of a run that was made, what electrodes see."""
-        self.sites.fill(frames, self.frame.nodes)
+    def _see_inside(self, steps: int) -> None:
+        """Compute what electrodes see in the window that is full, or where the run ended after so many steps."""
+        assert self._gather is not None
+        memory, begin, room = self._window
+        count = min(steps - self._gather.first + 1, room)
+        if self.sites.inside and count > 0:
+            frames = memory.values[begin : begin + count * self.frame.stride]
+            self.sites.fill(frames.reshape(count, self.frame.stride), self.frame.nodes)
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
         """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.

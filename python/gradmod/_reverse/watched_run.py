@@ -106,8 +106,6 @@ class Watch:
         recorders.check_driven(self._watched)
         recorders.check_moved(self._model.directions)
         windows.finish(taken)
-        if recorders.sites:
-            recorders.see_inside(windows.frames(taken))
         changed = start.difference(self._present())
         if changed:
             raise Refused(f"no exact gradient of this run: {changed} changed after finitialize")

@@ -7,7 +7,7 @@ from .._guards.threads import check_threads
 from .._manifest.reverse import ReverseManifest
 from .._process.interrupts import Interrupts
 from .._process.shared_memory import SharedMemory
-from ..errors import Error, Refused
+from ..errors import Error
 from .recorder import Recorders
 from .windows import Windows
 
@@ -48,11 +48,6 @@ def plan_windows(
         length, count = room // 2 - 1, 2
         if length < 1:
             raise Error(f"memory={mebibytes} MiB is too little for a single time step of this model")
-    if count > 1 and recorders.sites:
-        raise Refused(
-            "no exact gradient: a run in several windows is not differentiated with extracellular; raise `memory` "
-            f"above {mebibytes:g} MiB, or make the run shorter"
-        )
     check_threads(made.regions, Way.REVERSE_THREADS, *([Construct.WINDOWS] if count > 1 else []))
     size = (length + 1) * recorders.frame.stride
     end = begin + count * size

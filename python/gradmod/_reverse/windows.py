@@ -173,11 +173,11 @@ class Windows:
         if self._digest is not None:
             self._note(steps + 1)
 
-    def frames(self, steps: int) -> Floats:
-        """[frame, number] of a run of so many steps in one window."""
+    def frames(self, window: int) -> Floats:
+        """[frame, number] of a window that is in the memory."""
+        count, begin = self.last(window) - self.first(window) + 1, self.buffer(window)
         stride = self.recorders.frame.stride
-        begin = self.buffers[0]
-        return self.memory.values[begin : begin + (steps + 1) * stride].reshape(-1, stride)
+        return self.memory.values[begin : begin + count * stride].reshape(count, stride)
 
     def _stop(self) -> None:
         self._handlers = []

@@ -16,19 +16,9 @@ from .._emitted.recorder_site import RecorderSite
 from .._manifest.membrane import Membrane
 from .._manifest.reverse import ReverseRegion
 from .._model.cells import Cell, Floats
-from .._model.extracellular import (
-    CURRENT,
-    POTENTIAL,
-    half_resistances,
-    has_it,
-    layer_count,
-    layer_of,
-    segment_above,
-    sites_of,
-    value_at,
-)
+from .._model.extracellular import BATTERY, CURRENT, POTENTIAL, layer_count, layer_of
 from ..errors import Refused
-from .frame import Frame
+from .geometry import half_resistances, segment_above, sites_of, value_at
 
 Node = tuple[int, int]
 
@@ -43,6 +33,7 @@ class SiteValues:
         scale: [site] uS that 1 S/cm2 makes; 0 at ends.
         half: [site] MOhm of half a segment per MOhm/cm of xraxial; 0 at ends.
         conductance: [site, layer] xg in S/cm2.
+        battery: [site] e_extracellular in mV; 0 at ends.
         weight: [site] how many equal branches it stands for.
     """
 
@@ -52,6 +43,7 @@ class SiteValues:
     scale: Floats
     half: Floats
     conductance: Floats
+    battery: Floats
     weight: Floats
 
     def __eq__(self, other: object) -> bool:
@@ -113,20 +105,14 @@ class Sites:
                 f"{spot.process}: events that set v are not differentiated on a cell where extracellular is inserted"
             )
 
-    def add_to(self, frame: Frame) -> None:
-        """Let a frame have room for their potentials."""
+    def place(self, begin: int) -> int:
+        """Say where in a frame their numbers begin; returns where they end."""
         for site in range(len(self.nodes)):
-            self.vext.append(frame.stride)
-            frame.stride += self.layers
-            self.battery.append(frame.stride if self.is_segment(site) else -1)
-            frame.stride += self.is_segment(site)
-
-    def add_inside(self, frame: Frame, node: Node) -> int:
-        """Let a frame have room for the potential that an electrode sees; returns where it is."""
-        if node not in self.inside:
-            self.inside[node] = frame.stride
-            frame.stride += 1
-        return self.inside[node]
+            has_battery = self.is_segment(site)
+            self.vext.append(begin)
+            self.battery.append(begin + self.layers if has_battery else -1)
+            begin += self.layers + has_battery
+        return begin
 
     def insert(self, kind: str, owner: int) -> Iterator[nrn.PointProcess]:
         """Put recorders on all of them."""
@@ -165,30 +151,47 @@ class Sites:
 
     def values(self, membrane: Membrane, areas: Sequence[Floats], weights: Sequence[Floats]) -> SiteValues:
         """What is so now, by [cell, node] areas in um2 and multiplicities."""
-        shape = len(self.nodes), self.layers
-        gap, store, axial, conductance = (np.zeros(shape) for _ in range(4))
-        scale, half, multiple = np.zeros(shape[0]), np.zeros(shape[0]), np.zeros(shape[0])
+        weight = np.array([weights[index][node] for index, node in self.nodes])
+        scale = weight * membrane.area * np.array([areas[index][node] for index, node in self.nodes])
         halves = [half_resistances(cell) for cell in self.cells]
-        for site, (index, node) in enumerate(self.nodes):
-            cell, weight = self.cells[index], float(weights[index][node])
-            place, half[site] = cell.places[node], halves[index][node]
-            above, parent = segment_above(cell, node), int(cell.parent[node])
-            multiple[site] = weight
-            scale[site] = weight * float(areas[index][node]) * membrane.area
-            for layer in range(self.layers):
-                if self.is_segment(site):
-                    conductance[site, layer] = value_at(place, f"xg[{layer}]")
-                    gap[site, layer] = conductance[site, layer] * scale[site]
-                    xc = value_at(place, f"xc[{layer}]")
-                    store[site, layer] = weight * membrane.capacitance(xc, float(areas[index][node]))
-                if parent >= 0 and has_it(cell.places[parent][0]):
-                    resistance = 0.0
-                    if half[site] > 0.0:
-                        resistance += half[site] * value_at(place, f"xraxial[{layer}]")
-                    if above is not None:
-                        resistance += halves[index][above] * value_at(cell.places[above], f"xraxial[{layer}]")
-                    axial[site, layer] = weight / resistance
-        return SiteValues(gap, store, axial, scale, half, conductance, multiple)
+        conductance, capacity = self._across("xg"), self._across("xc")
+        battery = [
+            value_at(self.cells[index].places[node], BATTERY) if self.is_segment(site) else 0.0
+            for site, (index, node) in enumerate(self.nodes)
+        ]
+        return SiteValues(
+            gap=conductance * scale[:, None],
+            store=capacity * scale[:, None] * membrane.capacitive,
+            axial=np.array([self._axial(node, halves[node[0]]) for node in self.nodes]) * weight[:, None],
+            scale=scale,
+            half=np.array([halves[index][node] for index, node in self.nodes]),
+            conductance=conductance,
+            battery=np.array(battery),
+            weight=weight,
+        )
+
+    def _across(self, name: str) -> Floats:
+        """[site, layer] xg or xc; 0 at ends, where NEURON has none."""
+        return np.array(
+            [
+                [
+                    value_at(self.cells[index].places[node], f"{name}[{layer}]") if self.is_segment(site) else 0.0
+                    for layer in range(self.layers)
+                ]
+                for site, (index, node) in enumerate(self.nodes)
+            ]
+        )
+
+    def _axial(self, at: Node, halves: Sequence[float]) -> list[float]:
+        """[layer] uS to the parent's layers, by [node] :func:`half_resistances`; 0 where it has none."""
+        cell, node = self.cells[at[0]], at[1]
+        if (at[0], int(cell.parent[node])) not in self:
+            return [0.0] * self.layers
+        on_the_way = [one for one in (node, segment_above(cell, node)) if one is not None and halves[one] > 0.0]
+        return [
+            1.0 / sum(halves[one] * value_at(cell.places[one], f"xraxial[{layer}]") for one in on_the_way)
+            for layer in range(self.layers)
+        ]
 
 
 def check_electrode(region: ReverseRegion, process: str | None, segment: nrn.Segment) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from .._emitted.adjoint_interface import Arrays, LayersStructure
 from .._manifest.membrane import Membrane
 from .._model.cells import Floats
-from .._model.extracellular import segment_above
-from .adjoint_interface import Arrays, LayersStructure
+from .geometry import segment_above
 from .sites import Node, SiteLoss, Sites, SiteValues
 
 
