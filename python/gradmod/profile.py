@@ -136,7 +136,7 @@ class Profile:
         Raises:
             Error: It does not.
         """
-        wanted, now = self.value(seg), float(getattr(self._owner(seg), self.name))
+        wanted, now = self.value(seg), nrn.number(self._owner(seg), self.name)
         if abs(now - wanted) > _SAME * abs(wanted):
             raise Error(
                 f"{self.name} at {seg} is {now:g}, where its profile makes it {wanted:g}: something else set it; set a "

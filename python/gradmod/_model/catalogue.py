@@ -117,6 +117,6 @@ def near(name: str, known: Iterable[str]) -> str:
     """A hint: the names that look like this one."""
     by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
     close = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
-    stem = [candidate for candidate in sorted(known) if candidate.startswith(f"{name}_")]
+    stem = [candidate for candidate in sorted(known) if candidate.startswith((f"{name}_", f"{name}["))]
     found = list(dict.fromkeys([*stem, *close]))[:3]
     return f"; did you mean {' or '.join(found)}?" if found else ""
