@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradmod::syntax;
-use gradmod::transform::{Besides, Host, Medium, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform};
+use gradmod::transform::{
+    Besides, Host, Medium, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use gradmod::diagnostic::Diagnostic;
 use gradmod::transform::{
-    Besides, Host, Message, Medium, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform,
+    Besides, Host, Medium, Message, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform,
 };
 use gradmod::{render, syntax};
 use rustix::time::{ClockId, clock_gettime};

@@ -116,13 +116,13 @@ class Reverse:
         if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         index, node = self._model.locate(segment)
-        if variable != "v" and variable not in self._recorders.sites.variables((index, node)):
+        if variable != "v" and variable not in self._recorders.sheaths.variables((index, node)):
             spot = self._recorders.find(index, node)
             states = spot.region.states if spot is not None else ()
             if spot is not None and variable in spot.region.set_at_begin:
                 raise Refused(set_at_begin(variable, segment))
             if variable not in states:
-                names = ["v", *states, *self._recorders.sites.variables((index, node))]
+                names = ["v", *states, *self._recorders.sheaths.variables((index, node))]
                 raise Error(f"no loss can look at {variable!r} at {segment}; there are {', '.join(names)}")
         trace = Trace(segment, variable)
         self._traces.append(trace)

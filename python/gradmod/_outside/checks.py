@@ -12,7 +12,7 @@ from .._model.cells import Floats
 from .._model.directions import Direction
 from .._model.extracellular import BATTERY, LAYERED, layer_of
 from ..errors import Refused
-from .sites import Sites, SiteValues
+from .sheaths import Sheaths, SheathValues
 
 #: S/cm2 from which on a layer counts as short-circuited. NEURON's default is 1e9.
 _SHORT = 1e6
@@ -21,30 +21,30 @@ _SHORT = 1e6
 class OutsideChecks:
     """The directions in parameters of ``extracellular``, and where they act."""
 
-    def __init__(self, directions: Iterable[Direction], outside: SiteValues, sites: Sites) -> None:
+    def __init__(self, directions: Iterable[Direction], outside: SheathValues, sheaths: Sheaths) -> None:
         """Look at them.
 
         Args:
             directions: With the weights that they had in the run.
             outside: What was so when it began.
-            sites: Where it was.
+            sheaths: Where it was.
 
         Raises:
             Refused: The derivative would be nothing but rounding.
         """
         self._still: list[tuple[str, str, int, float]] = []
-        cells = {sec: index for index, cell in enumerate(sites.cells) for sec in cell.sections}
+        cells = {sec: index for index, cell in enumerate(sheaths.cells) for sec in cell.sections}
         for direction in directions:
             for segment, weight in direction.weights() if direction.is_outside else ():
                 index = cells.get(segment.sec)
                 if weight == 0.0 or index is None:
                     continue
-                site = sites.number((index, sites.cells[index].node(segment.sec, segment.x)))
+                sheath = sheaths.number((index, sheaths.cells[index].node(segment.sec, segment.x)))
                 if direction.parameter.name == BATTERY:
-                    value = float(outside.battery[site])
-                    self._still.append((direction.name, f"{BATTERY} at {segment}", sites.battery[site], value))
+                    value = float(outside.battery[sheath])
+                    self._still.append((direction.name, f"{BATTERY} at {segment}", sheaths.battery[sheath], value))
                 else:
-                    _check_short(direction, segment, outside.conductance[site])
+                    _check_short(direction, segment, outside.conductance[sheath])
 
     def check_window(self, frames: Floats) -> None:
         """Look whether any changed along a window, [frame, number]; the end of the run has none.

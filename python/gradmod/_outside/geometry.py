@@ -7,7 +7,7 @@ from .._model.cells import Cell, Place
 from .._model.extracellular import has_it
 
 
-def sites_of(cell: Cell) -> list[int]:
+def nodes_with_it(cell: Cell) -> list[int]:
     """The nodes of a cell that have it: segments, the far ends of their sections, and the root's first node."""
     having = {sec for sec in cell.sections if has_it(sec)}
     return [node for node, (sec, _) in enumerate(cell.places) if sec in having]

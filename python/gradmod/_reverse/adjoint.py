@@ -18,7 +18,7 @@ from .._emitted.adjoint_interface import Arrays, PlacesStructure, RunStructure
 from .._emitted.recorder_site import RecorderSite
 from .._manifest.reverse import ReverseManifest, ReverseRegion
 from .._model.cells import Floats
-from .._outside.sites import SiteLoss
+from .._outside.sheaths import SheathLoss
 from .layout import Layout, Values
 from .recorder import Recorders
 from .step_checks import Break
@@ -52,14 +52,14 @@ class Loss:
         of_v: {spot: column}
         of_x: {(spot, state): column}
         of_ends: {end: column}
-        of_sites: Of what is around nodes with ``extracellular``.
+        of_sheaths: Of what is around nodes with ``extracellular``.
     """
 
     table: Floats
     of_v: dict[int, int] = field(default_factory=dict[int, int])
     of_x: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
     of_ends: dict[int, int] = field(default_factory=dict[int, int])
-    of_sites: SiteLoss = field(default_factory=SiteLoss)
+    of_sheaths: SheathLoss = field(default_factory=SheathLoss)
 
 
 class Adjoint:
@@ -80,7 +80,7 @@ class Adjoint:
         self._spots = recorders.spots
         count = len(layout.nodes.parent)
         self._parent = np.where(np.array(layout.nodes.parent) < 0, np.arange(count), layout.nodes.parent)
-        self.layers = layout.layers_adjoint(self._parent) if recorders.sites else None
+        self.layers = layout.layers_adjoint(self._parent) if recorders.sheaths else None
         self._run = self.layers.structure if self.layers is not None else RunStructure()
         self._nodes = Arrays(self._run)
         self._regions: list[Arrays] = []
@@ -209,7 +209,7 @@ class Adjoint:
             edge_total=np.zeros(run.edges), y=np.zeros(self._size),
         )  # fmt: skip
         if self.layers is not None and self._outside is not None:
-            self.layers.begin(self._outside, axial, run.solved, loss.of_sites)
+            self.layers.begin(self._outside, axial, run.solved, loss.of_sheaths)
         if self._is_halved:
             self._nodes.doubles(held=np.zeros(run.nodes))
         self._nodes.integers(end_loss=[loss.of_ends.get(end, -1) for end in range(run.ends)])

@@ -46,8 +46,8 @@ class Descent:
         """
         windows, adjoint, start, run = self._record.windows, self._adjoint, self._record.start, self._record.run
         memory = windows.memory
-        values, sites = start.values.outside, self._recorders.sites
-        outside = None if values is None else OutsideChecks(start.directions, values, sites)
+        values, sheaths = start.values.outside, self._recorders.sheaths
+        outside = None if values is None else OutsideChecks(start.directions, values, sheaths)
         adjoint.sync(start.values)
         adjoint.begin(self._look(columns), run.dt, run.celsius, start.weights, start.netcons)
         for window in range(windows.count - 1, -1, -1):
@@ -88,7 +88,7 @@ class Descent:
         for column, ((index, node, variable), values) in enumerate(columns.items()):
             loss.table[:, column] = values
             spot = spots.get((index, node))
-            if self._recorders.sites.look((index, node), variable, column, loss.of_sites):
+            if self._recorders.sheaths.look((index, node), variable, column, loss.of_sheaths):
                 continue
             if spot is None:
                 loss.of_ends[self._layout.ends[index, node]] = column

@@ -12,7 +12,7 @@ from .. import _neuron as nrn
 from .._manifest.membrane import Membrane
 from .._model.cells import Cell, Floats
 from .._outside.layers import LayersAdjoint
-from .._outside.sites import Sites, SiteValues
+from .._outside.sheaths import Sheaths, SheathValues
 from .recorder import Recorders
 
 
@@ -59,7 +59,7 @@ class Values:
     spot_area: Floats
     spot_diameter: Floats
     settings: tuple[dict[str, float], ...]
-    outside: SiteValues | None
+    outside: SheathValues | None
 
     def key(self) -> tuple[object, ...]:
         """To be compared."""
@@ -93,7 +93,7 @@ class Layout:
     weights: list[Floats]
     resistances: list[Floats] = field(default_factory=list[Floats])
     _first: list[int] = field(default_factory=list[int])
-    _sites: Sites | None = None
+    _sheaths: Sheaths | None = None
 
     @classmethod
     def of(
@@ -138,7 +138,7 @@ class Layout:
             looks,
             weights,
             _first=first,
-            _sites=recorders.sites,
+            _sheaths=recorders.sheaths,
         )
 
     def number(self, cell: int, node: int) -> int:
@@ -146,10 +146,10 @@ class Layout:
         return self._first[cell] + node
 
     def layers_adjoint(self, parent: NDArray[np.intp]) -> LayersAdjoint:
-        """What goes back through the layers of the sites; ``parent`` as there."""
-        assert self._sites is not None
-        numbers = {node: self.number(*node) for node in self._sites.nodes}
-        return LayersAdjoint(self.membrane, self._sites, numbers, parent)
+        """What goes back through the layers of the sheaths; ``parent`` as there."""
+        assert self._sheaths is not None
+        numbers = {node: self.number(*node) for node in self._sheaths.nodes}
+        return LayersAdjoint(self.membrane, self._sheaths, numbers, parent)
 
     @property
     def end_nodes(self) -> list[int]:
@@ -182,7 +182,7 @@ class Layout:
             spot_area=np.array([float(areas[spot.cell][spot.node]) for spot in recorders.spots]),
             spot_diameter=np.array([float(spot.segment.diam) for spot in recorders.spots]),
             settings=recorders.all_settings(),
-            outside=self._sites.values(self.membrane, areas, self.weights) if self._sites else None,
+            outside=self._sheaths.values(self.membrane, areas, self.weights) if self._sheaths else None,
         )
 
 

@@ -133,7 +133,7 @@ class Model:
         for cell in self.cells:
             if not cell.same_shape():
                 raise Error(f"{cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
-        if not recorders.sites.are_same():
+        if not recorders.sheaths.are_same():
             raise Error(f"extracellular was inserted or taken away; {_AGAIN}")
         if not recorders.is_wired():
             raise Error(f"the cells changed; {_AGAIN}")

@@ -22,7 +22,7 @@ from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from .._model.pointer_link import Key
 from .._model.pointers import place_of
 from .._neuron.sections import exists
-from .._outside.sites import Sites, check_electrode
+from .._outside.sheaths import Sheaths, check_electrode
 from .._process.shared_memory import SharedMemory
 from .event_copies import EventCopies
 from .frame import Frame
@@ -36,7 +36,7 @@ class Recorders:
         frame: Where their numbers are.
         out_size: How many numbers come out.
         events: What those that take events get.
-        sites: The nodes with ``extracellular``.
+        sheaths: The nodes with ``extracellular``.
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
@@ -46,7 +46,7 @@ class Recorders:
         self.frame = Frame()
         self.out_size = 0
         self.events = EventCopies()
-        self.sites = Sites(cells)
+        self.sheaths = Sheaths(cells)
         self._corrected = Corrected()
         self._ions = IonsOfCell()
         self._ends: list[nrn.PointProcess] = []
@@ -80,7 +80,7 @@ class Recorders:
         self.frame.count(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
         self.frame.count(made.point(kind).recorder for kind, _ in points)
         self.frame.add_voltages(self.cells, regions)
-        self.frame.stride = self.sites.place(self.frame.stride)
+        self.frame.stride = self.sheaths.place(self.frame.stride)
         for index, cell in enumerate(self.cells):
             for sec in cell.sections:
                 sec.insert(regions[sec].recorder)
@@ -96,7 +96,7 @@ class Recorders:
             self._add(cell, process.get_segment(), recorder, region, process, nrn.name_of(process))
         for spot in self.spots:
             if spot.region.sets_voltage:
-                self.sites.check_jump(spot)
+                self.sheaths.check_jump(spot)
                 self.frame.add_landed(spot)
         of_cells: list[list[RecorderSite]] = [[] for _ in self.cells]
         for spot in self.spots:
@@ -108,7 +108,7 @@ class Recorders:
         gather = self._gather = Gather(made, self.cells)
         kernels = [*self._tell(gather.owner), *self._add_ends(made.recorder_node, gather.owner)]
         if made.recorder_layers is not None:
-            self._around.extend(self.sites.insert(made.recorder_layers, gather.owner))
+            self._around.extend(self.sheaths.insert(made.recorder_layers, gather.owner))
             kernels.append(int(self._around[0].kernel()))
         gather.read(kernels, self.frame.stride, self.frame.fixed_size)
 
@@ -163,9 +163,9 @@ class Recorders:
         if not region.gathered and process is None:
             self.frame.nodes[cell, node] = frame
         voltage = self.frame.nodes[cell, node] if region.gathered else frame
-        if region.electrode and (cell, node) in self.sites:
+        if region.electrode and (cell, node) in self.sheaths:
             check_electrode(region, process, seg)
-            voltage = self.sites.inside.setdefault((cell, node), self.frame.stride)
+            voltage = self.sheaths.inside.setdefault((cell, node), self.frame.stride)
             self.frame.stride = max(self.frame.stride, voltage + 1)
         spot = RecorderSite(
             cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, targets
@@ -318,9 +318,9 @@ class Recorders:
         assert self._gather is not None
         memory, begin, room = self._window
         count = min(steps - self._gather.first + 1, room)
-        if self.sites.inside and count > 0:
+        if self.sheaths.inside and count > 0:
             frames = memory.values[begin : begin + count * self.frame.stride]
-            self.sites.fill(frames.reshape(count, self.frame.stride), self.frame.nodes)
+            self.sheaths.fill(frames.reshape(count, self.frame.stride), self.frame.nodes)
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
         """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.

@@ -59,7 +59,7 @@ def check_steps(cells: Sequence[Cell], recorders: Recorders, outs: Floats, broke
     """
     first: tuple[int, str, str] | None = None
     if broken is not None:
-        unsolved = _OUTSIDE if recorders.sites else _VOLTAGE
+        unsolved = _OUTSIDE if recorders.sheaths else _VOLTAGE
         at = ("all places", _TIME) if broken.node is None else (_place(cells, broken.node), unsolved)
         first = broken.step, at[0], at[1]
     for spot in recorders.spots:
