@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gradmod::syntax;
-use gradmod::transform::{Besides, Host, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform};
+use gradmod::transform::{
+    Besides, Host, Medium, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -73,6 +75,7 @@ fn size(source: &Source, count: &mut Count) -> Option<usize> {
         parameters: Parameters::All,
         selection: Selection::Each,
         scheme: TimeScheme::Implicit,
+        medium: Medium::Ground,
     };
     let mut clock = Clock::new(count);
     let emitted = transform([Ok(source.clone())], &request, &mut clock).ok()?.emitted;

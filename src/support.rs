@@ -29,6 +29,7 @@ pub enum Construct {
     SpikeTimes,
     ActsOnRun,
     SecondOrder,
+    Extracellular,
 }
 
 /// A way to a gradient.
@@ -63,7 +64,7 @@ pub enum Support {
 }
 
 impl Construct {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::EventArray,
         Self::ActiveEventArray,
         Self::StartAfterEvents,
@@ -82,6 +83,7 @@ impl Construct {
         Self::SpikeTimes,
         Self::ActsOnRun,
         Self::SecondOrder,
+        Self::Extracellular,
     ];
 
     #[must_use]
@@ -105,6 +107,7 @@ impl Construct {
             Self::SpikeTimes => "spike-times",
             Self::ActsOnRun => "acts-on-run",
             Self::SecondOrder => "second-order",
+            Self::Extracellular => "extracellular",
         }
     }
 
@@ -130,6 +133,7 @@ impl Construct {
             Self::SpikeTimes => "a spike whose time has a derivative (`spike_times`)",
             Self::ActsOnRun => "a gradient that acts on the run",
             Self::SecondOrder => "`secondorder` 1 or 2",
+            Self::Extracellular => "the mechanism `extracellular`",
         }
     }
 
@@ -208,6 +212,12 @@ impl Construct {
             }
             (Self::SecondOrder, Forward | ForwardThreads | Reverse | ReverseThreads) => Exact,
             (Self::SecondOrder, SpikeTimes | Online) => RefusedInModel(way.denial()),
+
+            (Self::Extracellular, Reverse) => Exact,
+            (Self::Extracellular, Forward | SpikeTimes | Online) => {
+                RefusedInModel("differentiated in reverse mode only: use gradmod.Reverse or gradmod.value_and_grad")
+            }
+            (Self::Extracellular, ForwardThreads | ReverseThreads) => Absent,
 
             (Self::SpikeTimes, Forward | SpikeTimes) | (Self::ActsOnRun, Online) => Exact,
             (Self::SpikeTimes, Online) | (Self::ActsOnRun, Forward | SpikeTimes | Reverse | ReverseThreads) => Absent,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashSet;
 
 /// By name.
-pub const TEMPLATES: [(&str, &str); 32] = [
+pub const TEMPLATES: [(&str, &str); 34] = [
     ("functions.mod", include_str!("../templates/functions.mod.j2")),
     ("row.mod", include_str!("../templates/forward/row.mod.j2")),
     ("row/notes.mod", include_str!("../templates/forward/row/notes.mod.j2")),
@@ -33,6 +33,8 @@ pub const TEMPLATES: [(&str, &str); 32] = [
     ("recorder_node.mod", include_str!("../templates/reverse/recorder_node.mod.j2")),
     ("adjoint.mod", include_str!("../templates/reverse/adjoint.mod.j2")),
     ("descent.mod", include_str!("../templates/reverse/descent.mod.j2")),
+    ("descent_layers.mod", include_str!("../templates/reverse/descent_layers.mod.j2")),
+    ("recorder_layers.mod", include_str!("../templates/reverse/recorder_layers.mod.j2")),
     ("descent_interface.mod", include_str!("../templates/reverse/descent_interface.mod.j2")),
     ("elementary.mod", include_str!("../templates/elementary.mod.j2")),
     ("slopes.mod", include_str!("../templates/slopes.mod.j2")),

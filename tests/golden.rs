@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use gradmod::emit::File;
 use gradmod::syntax;
 use gradmod::transform::{
-    Activity, Besides, HomeostatRequest, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended,
+    Activity, Besides, HomeostatRequest, Medium, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended,
     homeostat, transform,
 };
 use shortened::Shortened;
@@ -32,12 +32,13 @@ struct Golden {
     fixtures: &'static [&'static str],
     mode: Mode,
     selection: Selection,
+    medium: Medium,
 }
 
 impl Golden {
     /// Each mechanism is a region of its own.
     const fn new(name: &'static str, fixtures: &'static [&'static str], mode: Mode) -> Self {
-        Self { name, fixtures, mode, selection: Selection::Each }
+        Self { name, fixtures, mode, selection: Selection::Each, medium: Medium::Ground }
     }
 
     fn files(&self) -> Vec<File> {
@@ -52,6 +53,7 @@ impl Golden {
             parameters: Parameters::All,
             selection: self.selection.clone(),
             scheme: TimeScheme::Implicit,
+            medium: self.medium,
         };
         let done = transform(sources, &request, &mut Unattended).unwrap();
         done.emitted.unwrap_or_else(|| panic!("{}: {:?}", self.name, done.messages)).files
@@ -65,11 +67,14 @@ fn goldens() -> Vec<Golden> {
         fixtures: &["channels/leakc.mod", "channels/capool.mod"],
         mode: FORWARD,
         selection: Selection::All,
+        medium: Medium::Ground,
     };
+    let surrounded = Golden::new("channel_reverse_layers", &["channels/kdr.mod"], Mode::Reverse);
     vec![
         Golden::new("channel", &["channels/kdr.mod"], FORWARD),
         Golden::new("channel_online", &["channels/kdr.mod"], Mode::Online { directions: DIRECTIONS }),
         Golden::new("channel_reverse", &["channels/kdr.mod"], Mode::Reverse),
+        Golden { medium: Medium::Layers, ..surrounded },
         Golden::new("pool", &["channels/capool.mod"], FORWARD),
         Golden::new("pool_reverse", &["channels/capool.mod"], Mode::Reverse),
         together,

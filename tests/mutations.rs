@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use gradmod::diagnostic::Diagnostic;
 use gradmod::transform::{
-    Besides, Host, Message, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform,
+    Besides, Host, Medium, Message, Mode, Parameters, Request, Selection, Source, Stage, TimeScheme, transform,
 };
 use gradmod::{render, syntax};
 use rustix::time::{ClockId, clock_gettime};
@@ -92,6 +92,7 @@ fn compile(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
         parameters: Parameters::All,
         selection: Selection::Each,
         scheme: TimeScheme::Implicit,
+        medium: Medium::Ground,
     };
     let mut host = Damaged { text: &text, files, stage: "syntax" };
     let source = Source { path: PathBuf::from("a.mod"), text: text.clone() };

@@ -36,6 +36,7 @@ from ._model.removal import begin_change
 from ._neuron.mpi import agree, ranks
 from ._neuron.sections import is_segment
 from ._neuron.settings import second_order
+from ._outside.refusals import refuse_extracellular
 from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places
@@ -184,6 +185,7 @@ def _plan(
     if online:
         links.refuse_coupled()
     without = Way.SPIKE_TIMES if spike_times else Way.ONLINE if online else None
+    refuse_extracellular(cells, without or Way.FORWARD)
     seen = [] if without else links.to_variables()
     regions = group(cells, sections_seen(seen))
     points = point_processes_on(cells)

@@ -136,7 +136,7 @@ class Profile:
         Raises:
             Error: It does not.
         """
-        wanted, now = self.value(seg), float(getattr(self._owner(seg), self.name))
+        wanted, now = self.value(seg), nrn.number(self._owner(seg), self.name)
         if abs(now - wanted) > _SAME * abs(wanted):
             raise Error(
                 f"{self.name} at {seg} is {now:g}, where its profile makes it {wanted:g}: something else set it; set a "
@@ -169,7 +169,7 @@ class Profile:
     def _places(self) -> list[nrn.Segment]:
         if self.name == "Ra":
             return [sec(0.5) for sec in dict.fromkeys(map(section_of, self.where))]
-        found = [seg for seg in segments_of(self.where) if hasattr(seg, self.name)]
+        found = [seg for seg in segments_of(self.where) if nrn.has_number(seg, self.name)]
         if not found:
             raise Error(f"no segment of the profile of {self.name} has it: is the mechanism inserted?")
         return found
@@ -181,7 +181,7 @@ class Profile:
         # All values first: where one is none, nothing is set.
         values = [self.value(seg) for seg in self._segments]
         for seg, value in zip(self._segments, values, strict=True):
-            setattr(self._owner(seg), self.name, value)
+            nrn.set_number(self._owner(seg), self.name, value)
 
 
 class Coefficient(Range):

@@ -118,7 +118,8 @@ class Reverse:
 
         Args:
             segment: Where, e.g. ``soma(0.5)``; or a sum of membrane currents.
-            variable: "v", a state such as "m_hh", a concentration such as "cai", or "i_membrane_".
+            variable: "v", a state such as "m_hh", a concentration such as "cai", or "i_membrane_"; with
+                ``extracellular`` also "vext[0]", the potential of a layer, and "i_membrane".
 
         Raises:
             Refused: Of a membrane current: what an electrode there injects has a derivative.
@@ -130,13 +131,14 @@ class Reverse:
         if not is_segment(segment):
             raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
         index, node = self._model.locate(segment)
-        if variable != "v":
+        if variable != "v" and variable not in self._recorders.sheaths.variables((index, node)):
             spot = self._recorders.find(index, node)
             states = spot.region.states if spot is not None else ()
             if spot is not None and variable in spot.region.set_at_begin:
                 raise Refused(set_at_begin(variable, segment))
             if variable not in states:
-                raise Error(f"no loss can look at {variable!r} at {segment}; there are {', '.join(['v', *states])}")
+                names = ["v", *states, *self._recorders.sheaths.variables((index, node))]
+                raise Error(f"no loss can look at {variable!r} at {segment}; there are {', '.join(names)}")
         trace = Trace(segment, variable)
         self._traces.append(trace)
         return trace

@@ -126,10 +126,13 @@ class Simulation:
         mode = cheaper(self._settable)
         try:
             return engine(mode)
-        except Refused:
-            if mode == "forward" or not all(settable.is_direction for settable in self._settable):
+        except Refused as refused:
+            if not all(settable.is_direction for settable in self._settable):
                 raise
-            return engine("forward")
+            try:
+                return engine("reverse" if mode == "forward" else "forward")
+            except Refused:
+                raise refused from None
 
     @property
     def mode(self) -> Mode:

@@ -407,12 +407,6 @@ def test_refused_when_attaching(cell: Cell, change: Callable[[], Any], text: str
         attach(cell)
 
 
-def test_extracellular_is_refused(cell: Cell) -> None:
-    cell.dend.insert("extracellular")
-    with pytest.raises(gradmod.Refused, match="dend has the mechanism extracellular"):
-        attach(cell)
-
-
 def test_linear_mechanisms_are_refused(cell: Cell) -> None:
     size = 1
     matrices = [h.Matrix(size, size), h.Matrix(size, size)]

@@ -27,8 +27,9 @@ ROOMS: Mapping[str, str] = {
     "_emitted": "errors waveform _neuron _manifest _process _model",
     "_guards": "errors parameters waveform _command _neuron _manifest _model _emitted",
     "_forward": "errors parameters _currents _command _process _neuron _manifest _model _emitted _guards",
+    "_outside": "errors _command _neuron _manifest _model _emitted _guards",
     "_reverse": "errors parameters waveform membrane_currents gradient trace _currents _command _neuron _manifest "
-    "_process _model _build _emitted _guards",
+    "_process _model _build _emitted _guards _outside",
     "_simulation": "errors parameters waveform membrane_currents _currents played profile trace attach reverse "
     "_process _neuron _model _reverse",
     "_problem": "errors features membrane_currents objective parameters reverse simulation _neuron _model _simulation",

@@ -64,6 +64,9 @@ pub struct Transform {
     /// NEURON's `secondorder` in the runs that are to be differentiated
     #[arg(long, value_name = "ORDER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub secondorder: u8,
+    /// Some sections have NEURON's mechanism extracellular. In reverse mode only
+    #[arg(long, conflicts_with = "online")]
+    pub extracellular: bool,
     /// Also write what each stage made, to read: the parsed source, the checked mechanism,
     /// the time step, its derivative, the emitted mechanism
     #[arg(long, value_name = "DIR")]

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use anyhow::{Result, bail};
-use gradmod::transform::{Besides, Emitted, Mode, Parameters, Request, Selection, TimeScheme, transform};
+use gradmod::transform::{Besides, Emitted, Medium, Mode, Parameters, Request, Selection, TimeScheme, transform};
 
 use super::{Outcome, output};
 use crate::cli::arguments::{self, MessageFormat, Transform};
@@ -55,5 +55,6 @@ fn request(arguments: &Transform) -> Request {
         1 => TimeScheme::CrankNicolson,
         _ => TimeScheme::CrankNicolsonCurrents,
     };
-    Request { mode, parameters, selection, scheme }
+    let medium = if arguments.extracellular { Medium::Layers } else { Medium::Ground };
+    Request { mode, parameters, selection, scheme, medium }
 }

@@ -7,6 +7,7 @@ mod file;
 mod forward;
 mod homeostat;
 mod manifest;
+mod medium;
 pub mod readable;
 mod receipt;
 mod region;
@@ -19,6 +20,7 @@ pub use file::File;
 use file::{UNNAMED, name_by_content};
 pub use homeostat::{HomeostatManifest, emit_homeostat, measured_input};
 pub use manifest::{Manifest, RegionManifest};
+pub use medium::Medium;
 pub use receipt::{Online, Receipt, Reversible};
 pub use region::pointer_gradient::Pointers;
 pub use reverse::{ReverseManifest, ReverseRegion};
@@ -39,8 +41,12 @@ pub fn emit_online(regions: &[Online], directions: usize) -> Result<(Vec<File>, 
 }
 
 /// All files of reverse mode, and the manifest that tells what is where.
-pub fn emit_reverse(regions: &[Reversible], scheme: TimeScheme) -> Result<(Vec<File>, ReverseManifest), EmitError> {
-    reverse::render(&regions.iter().map(AsRef::as_ref).collect::<Vec<_>>(), scheme)
+pub fn emit_reverse(
+    regions: &[Reversible],
+    scheme: TimeScheme,
+    medium: Medium,
+) -> Result<(Vec<File>, ReverseManifest), EmitError> {
+    reverse::render(&regions.iter().map(AsRef::as_ref).collect::<Vec<_>>(), scheme, medium)
 }
 
 fn emit(

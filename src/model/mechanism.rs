@@ -196,6 +196,11 @@ impl Mechanism {
         self.variables.get(name.split('[').next().unwrap_or(name))
     }
 
+    /// Whether its currents come through an electrode. NEURON takes all of a mechanism's for such if one is.
+    pub fn has_electrode(&self) -> bool {
+        self.currents.iter().any(|current| current.electrode)
+    }
+
     /// Whether the mechanism belongs before all others in a step.
     pub fn writes_concentration(&self) -> bool {
         self.ions.iter().any(Ion::writes_concentration)

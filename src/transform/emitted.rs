@@ -56,8 +56,8 @@ pub(super) fn emit(steps: &Steps, model: &Model) -> Result<Emitted, EmitError> {
             emit::emit_forward(regions, usize::from(directions.get()), (times, *scheme), pointers).map(forward)
         }
         Steps::Online { regions, directions } => emit::emit_online(regions, usize::from(directions.get())).map(forward),
-        Steps::Reverse { regions, scheme } => {
-            let (files, manifest) = emit::emit_reverse(regions, *scheme)?;
+        Steps::Reverse { regions, scheme, medium } => {
+            let (files, manifest) = emit::emit_reverse(regions, *scheme, *medium)?;
             let manifest = ReverseManifest { passed_over, watchers, ..manifest };
             Ok(Emitted { files, manifest: Manifest::Reverse(Box::new(manifest)) })
         }

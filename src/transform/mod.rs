@@ -11,7 +11,7 @@
 //! use std::path::PathBuf;
 //!
 //! use gradmod::transform::{
-//!     Besides, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended, transform,
+//!     Besides, Medium, Mode, Parameters, Request, Selection, Source, TimeScheme, Unattended, transform,
 //! };
 //!
 //! let leak = Source {
@@ -27,6 +27,7 @@
 //!     parameters: Parameters::All,
 //!     selection: Selection::All,
 //!     scheme: TimeScheme::Implicit,
+//!     medium: Medium::Ground,
 //! };
 //! let done = transform([Ok(leak)], &request, &mut Unattended)?;
 //! assert!(done.messages.is_empty());
@@ -50,7 +51,7 @@ pub use emitted::{Emitted, Manifest};
 pub use homeostat::{Activity, HomeostatRequest, homeostat};
 pub use host::{Host, Stage, Unattended};
 pub use message::Message;
-pub use request::{Besides, Mode, NamedRegion, Parameters, Request, RequestError, Selection, TimeScheme};
+pub use request::{Besides, Medium, Mode, NamedRegion, Parameters, Request, RequestError, Selection, TimeScheme};
 
 /// The text of a file, and the path that messages name it by.
 pub use crate::syntax::sources::File as Source;

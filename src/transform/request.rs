@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 
+pub use crate::emit::Medium;
 use crate::step::EventTimes;
 /// The value of `secondorder`.
 pub use crate::step::TimeScheme;
@@ -14,6 +15,7 @@ pub struct Request {
     pub parameters: Parameters,
     pub selection: Selection,
     pub scheme: TimeScheme,
+    pub medium: Medium,
 }
 
 /// How gradients are computed.
@@ -30,9 +32,14 @@ pub enum Mode {
 impl Request {
     /// What this way to a gradient does not support, whatever the model is.
     pub(super) fn refuse_impossible(&self) -> Result<(), RequestError> {
-        match (self.scheme, Construct::SecondOrder.reason(self.mode.way())) {
-            (TimeScheme::Implicit, _) | (_, None) => Ok(()),
-            (_, Some(reason)) => Err(RequestError::Unsupported(reason)),
+        let way = self.mode.way();
+        let is_asked = [
+            (Construct::SecondOrder, self.scheme != TimeScheme::Implicit),
+            (Construct::Extracellular, self.medium != Medium::Ground),
+        ];
+        match is_asked.into_iter().filter(|(_, is)| *is).find_map(|(construct, _)| construct.reason(way)) {
+            None => Ok(()),
+            Some(reason) => Err(RequestError::Unsupported(reason)),
         }
     }
 }

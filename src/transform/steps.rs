@@ -9,7 +9,7 @@ use super::model::Model;
 use super::regions::{alone, regions};
 use super::{Besides, Host, Message, Mode, Parameters, Request, Stage, Stopped};
 use crate::diagnostic::{Code, Diagnostic, Level};
-use crate::emit::{Online, Receipt, Reversible};
+use crate::emit::{Medium, Online, Receipt, Reversible};
 use crate::model::Kind;
 use crate::step::{EventTimes, Linearised, Refused, Region, TimeScheme, linearise, refusals};
 
@@ -17,7 +17,7 @@ use crate::step::{EventTimes, Linearised, Refused, Region, TimeScheme, linearise
 pub(super) enum Steps {
     Forward { regions: Vec<Linearised>, directions: NonZeroU16, besides: Besides, scheme: TimeScheme },
     Online { regions: Vec<Online>, directions: NonZeroU16 },
-    Reverse { regions: Vec<Reversible>, scheme: TimeScheme },
+    Reverse { regions: Vec<Reversible>, scheme: TimeScheme, medium: Medium },
 }
 
 /// All steps; nothing if one must be refused.
@@ -26,7 +26,7 @@ pub(super) fn linearised<H: Host>(
     request: &Request,
     messages: &mut Messages<H>,
 ) -> Result<Option<Steps>, Stopped<H::Error>> {
-    let scheme = request.scheme;
+    let (scheme, medium) = (request.scheme, request.medium);
     let steps = match request.mode {
         Mode::Forward { directions, besides } => {
             receipts(model, request, messages)?.map(|regions| Steps::Forward { regions, directions, besides, scheme })
@@ -34,7 +34,7 @@ pub(super) fn linearised<H: Host>(
         Mode::Online { directions } => {
             receipts(model, request, messages)?.map(|regions| Steps::Online { regions, directions })
         }
-        Mode::Reverse => receipts(model, request, messages)?.map(|regions| Steps::Reverse { regions, scheme }),
+        Mode::Reverse => receipts(model, request, messages)?.map(|regions| Steps::Reverse { regions, scheme, medium }),
     };
     Ok(steps)
 }

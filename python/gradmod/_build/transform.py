@@ -27,7 +27,8 @@ class Request:
 
     ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K; ``spike_times``:
     the times of events are differentiated; ``online`` gradients can act on the run; ``variables``: POINTERs may see
-    variables, not voltages only; ``secondorder``: NEURON's setting in the runs to come.
+    variables, not voltages only; ``secondorder``: NEURON's setting in the runs to come; ``extracellular``:
+    some sections have it.
     """
 
     sources: tuple[Source, ...]
@@ -40,6 +41,7 @@ class Request:
     online: bool = False
     variables: bool = False
     secondorder: int = 0
+    extracellular: bool = False
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
@@ -49,6 +51,7 @@ class Request:
             [self.regions, self.points, self.wrt, self.directions, self.mode, self.spike_times, self.online],
             self.variables,
             self.secondorder,
+            self.extracellular,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -173,6 +176,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += ["--spike-times"] if request.spike_times else []
     command += ["--pointed-variables"] if request.variables else []
     command += ["--secondorder", str(request.secondorder)]
+    command += ["--extracellular"] if request.extracellular else []
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
@@ -222,6 +226,7 @@ def request_of(
     online: bool = False,
     variables: bool = False,
     secondorder: int = 0,
+    extracellular: bool = False,
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(
@@ -235,4 +240,5 @@ def request_of(
         online,
         variables,
         secondorder,
+        extracellular,
     )

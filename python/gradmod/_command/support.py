@@ -23,6 +23,7 @@ class Construct(enum.Enum):
     SPIKE_TIMES = "spike-times"
     ACTS_ON_RUN = "acts-on-run"
     SECOND_ORDER = "second-order"
+    EXTRACELLULAR = "extracellular"
 
 
 class Way(enum.Enum):

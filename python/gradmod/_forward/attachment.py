@@ -19,12 +19,12 @@ from .._manifest.region import Region
 from .._model.cells import Cell
 from .._model.directions import Direction
 from .._model.events import Events
-from .._model.geometry import Geometry
 from .._model.ions import IonsOfCell, ion_settings
 from .._model.pointer_link import Key
 from .._model.pointer_variables import Seen, Target, target_of
 from .._neuron.sections import exists
 from ..parameters import Global, InitialVoltage, Range, Stimulus
+from .geometry import Geometry
 
 #: RANGE arrays of rows: the gradient of v, and what it is at the start of a run.
 VOLTAGE, START = "W", "W_start"

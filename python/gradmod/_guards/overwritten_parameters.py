@@ -24,7 +24,9 @@ class Overwritten:
         """Begin to record the stimuli; those that are watched, by the name of the point process, are not recorded."""
         # What waveforms are played into is meant to change, and compared with their samples.
         directions = [d for d in directions if not isinstance(d.parameter, Waveform)]
-        self._directions = [d for d in directions if d.wrt is not None or isinstance(d.parameter, Global)]
+        self._directions = [
+            d for d in directions if d.wrt is not None or d.is_outside or isinstance(d.parameter, Global)
+        ]
         #: By direction and place: several sections, and so segments, may have the same name.
         self._before: dict[tuple[str, int], float] = {}
         self._along: dict[tuple[str, str], nrn.Vector] = {}
@@ -56,7 +58,7 @@ class Overwritten:
                 if owner is None:
                     continue
                 where = "" if owner is nrn.h else f" of {owner}"
-                yield (direction.name, place), f"{parameter.name}{where}", float(getattr(owner, parameter.name))
+                yield (direction.name, place), f"{parameter.name}{where}", nrn.number(owner, parameter.name)
 
     def remember(self) -> None:
         """At the beginning of ``finitialize``."""

@@ -25,6 +25,7 @@ class ReverseRegion:
         waiting: How many numbers of the adjoint wait for that of the voltage at each place.
         landed: How many states the log of events has the values of.
         kept: How many numbers are computed once for each place.
+        electrode: Its currents come through an electrode, so that its v is the potential inside.
         gathered: Its recorder only tells where to read.
         watched: Which numbers of a place in a frame are states that nothing but steps changes, and which states.
         moving: How many numbers a place has in a frame; the voltage is the first.
@@ -58,6 +59,7 @@ class ReverseRegion:
     waiting: int
     landed: int
     kept: int
+    electrode: bool
     gathered: bool
     watched: tuple[tuple[int, int], ...]
     moving: int
@@ -116,6 +118,7 @@ class ReverseRegion:
             waiting=int(data["waiting"]),
             landed=int(data["landed"]),
             kept=int(data["kept"]),
+            electrode=bool(data["electrode"]),
             gathered=bool(data["gathered"]),
             watched=tuple((int(number), int(state)) for number, state in data["watched"]),
             moving=int(data["moving"]),
@@ -157,6 +160,7 @@ class ReverseManifest:
     recorder_node: str
     gather: str
     descent: str
+    recorder_layers: str | None
     membrane: Membrane
     secondorder: int
 
@@ -180,6 +184,7 @@ class ReverseManifest:
             recorder_node=data["recorder_node"],
             gather=data["gather"],
             descent=data["descent"],
+            recorder_layers=data["recorder_layers"],
             membrane=Membrane(**data["membrane"]),
             secondorder=int(data["secondorder"]),
         )
@@ -188,12 +193,16 @@ class ReverseManifest:
     def seldom(self) -> set[str]:
         """Mechanisms that do nothing while a simulation runs."""
         silent = (region.recorder for region in self.regions if region.gathered and region.weights is None)
-        return {self.recorder_node, *silent}
+        return {self.recorder_node, *self._of_layers, *silent}
 
     @property
-    def shared(self) -> tuple[str, str, str]:
+    def shared(self) -> tuple[str, ...]:
         """Names of the mechanisms that are the same for all models."""
-        return self.recorder_node, self.gather, self.descent
+        return self.recorder_node, self.gather, self.descent, *self._of_layers
+
+    @property
+    def _of_layers(self) -> tuple[str, ...]:
+        return () if self.recorder_layers is None else (self.recorder_layers,)
 
     def density(self, mechanisms: tuple[str, ...]) -> ReverseRegion:
         """What belongs to a set of density mechanisms."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .. import _neuron as nrn
 from ..errors import Error, Refused
-from . import external
+from . import external, extracellular
 
 #: Range variables that gradmod knows and cannot differentiate, with the reason.
 REFUSED_RANGE = {
@@ -53,7 +53,7 @@ class Catalogue:
             self.range.update((f"e{ion}", f"{ion}i", f"{ion}o"))
             self.other[f"i{ion}"] = "a current"
         else:
-            self.range.update(nrn.variables_of(mechanism, 1))
+            self.range.update(_parameters_of(mechanism))
             self.other.update(dict.fromkeys(nrn.variables_of(mechanism, 2), "ASSIGNED"))
             self.other.update(dict.fromkeys(nrn.variables_of(mechanism, 3), "a STATE"))
 
@@ -80,6 +80,14 @@ class Catalogue:
         if name in self.range or name in REFUSED_RANGE:
             raise Error(f"Global({name!r}): {name} has a value in every segment: Range({name!r}, sections)")
         raise Error(f"Global({name!r}): no mechanism of these cells has it{near(name, self.range | self.globals)}")
+
+
+def _parameters_of(mechanism: str) -> Iterable[str]:
+    for name in nrn.variables_of(mechanism, 1):
+        if mechanism == extracellular.NAME and name in extracellular.LAYERED:
+            yield from (f"{name}[{layer}]" for layer in range(extracellular.layer_count()))
+        else:
+            yield name
 
 
 def check_stimulus(mechanism: str, name: str) -> None:
@@ -109,6 +117,6 @@ def near(name: str, known: Iterable[str]) -> str:
     """A hint: the names that look like this one."""
     by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
     close = [by_lower[match] for match in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
-    stem = [candidate for candidate in sorted(known) if candidate.startswith(f"{name}_")]
+    stem = [candidate for candidate in sorted(known) if candidate.startswith((f"{name}_", f"{name}["))]
     found = list(dict.fromkeys([*stem, *close]))[:3]
     return f"; did you mean {' or '.join(found)}?" if found else ""

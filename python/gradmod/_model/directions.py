@@ -23,6 +23,7 @@ from ..parameters import (
     Weight,
 )
 from ..waveform import Waveform
+from . import extracellular
 from .catalogue import NAMES_OF_TIMES, Catalogue, check_stimulus, no_smooth_time
 from .cells import Cell, cells_of
 from .regions import point_processes_on
@@ -57,6 +58,11 @@ class Direction:
         """Whether it is a direction in Ra."""
         return isinstance(self.parameter, Range) and self.parameter.name == "Ra"
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is a direction in a parameter of ``extracellular``."""
+        return isinstance(self.parameter, Range) and extracellular.is_parameter(self.parameter.name)
+
     def weights(self) -> list[tuple[nrn.Segment, float]]:
         """(segment, weight) of every segment that it acts on, evaluated now; Ra: one segment a section."""
         if self._frozen is not None:
@@ -73,7 +79,7 @@ class Direction:
             Error: It is not a finite number.
         """
         if weight == "present":
-            weight = float(getattr(seg.sec if self.is_axial else seg, self.parameter.name))
+            weight = nrn.number(seg.sec if self.is_axial else seg, self.parameter.name)
         value = 1.0 if weight is None else float(weight(seg)) if callable(weight) else float(weight)
         if not math.isfinite(value):
             raise Error(f"{self.name}: the weight at {seg} is {value}")
@@ -172,8 +178,9 @@ def _range(name: str, parameter: Range, by_section: Mapping[nrn.Section, Cell]) 
             if is_segment(place):
                 raise Error(f"Range('Ra', {place}): Ra belongs to a whole section: Range('Ra', {place.sec})")
         return Direction(name, parameter, None, [sec(0.5) for sec in sections], _cells(sections, by_section))
-    segments = [seg for seg in segments_of(parameter.where) if hasattr(seg, parameter.name)]
-    return Direction(name, parameter, parameter.name, segments, _cells((seg.sec for seg in segments), by_section))
+    segments = [seg for seg in segments_of(parameter.where) if nrn.has_number(seg, parameter.name)]
+    wrt = None if extracellular.is_parameter(parameter.name) else parameter.name
+    return Direction(name, parameter, wrt, segments, _cells((seg.sec for seg in segments), by_section))
 
 
 def _global(name: str, parameter: Global, cells: list[Cell]) -> Direction:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .. import _neuron as nrn
-from ..errors import Error, Refused
+from ..errors import Error
 from . import external
 from .cells import Cell
 
@@ -39,20 +39,14 @@ class Source:
 
 
 def density_mechanisms(sec: nrn.Section, order: dict[str, int]) -> tuple[str, ...]:
-    """The user's density mechanisms in a section, in NEURON's order.
-
-    Raises:
-        Refused: ``extracellular`` is one of them.
-    """
+    """The user's density mechanisms in a section, in NEURON's order; ``extracellular`` is none, but what is outside."""
     names = nrn.mechanisms_of(sec)
-    if "extracellular" in names:
-        raise Refused(f"{sec.name()} has the mechanism extracellular: its equations are not differentiated yet")
     mine = [
         name
         for name in names
         if not name.endswith("_ion")
         and not name.startswith(nrn.OWN_PREFIX)
-        and name not in ("morphology", "capacitance")
+        and name not in ("morphology", "capacitance", "extracellular")
     ]
     return tuple(sorted(mine, key=order.__getitem__))
 

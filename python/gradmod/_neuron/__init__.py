@@ -53,7 +53,7 @@ from .point_process import (
     type_of_artificial_cell,
     type_of_point_process,
 )
-from .pointers import ref, same_target, set_pointer
+from .pointers import has_number, number, ref, same_target, set_number, set_pointer
 from .random123 import PLACES, is_fresh, random_stream, rewind
 from .run_control import (
     advance,
@@ -92,6 +92,7 @@ __all__ = [
     "find_point_process",
     "global_value",
     "h",
+    "has_number",
     "initial_concentration",
     "installed",
     "ion_charge",
@@ -109,6 +110,7 @@ __all__ = [
     "netcons",
     "netcons_by_target",
     "new_point_process",
+    "number",
     "on_finitialize",
     "one_look",
     "play",
@@ -125,6 +127,7 @@ __all__ = [
     "section_of",
     "segment_of",
     "set_globals",
+    "set_number",
     "set_pointer",
     "set_weight",
     "solve",

@@ -21,10 +21,44 @@ def set_pointer(owner: Any, name: str, target: Ref) -> None:
 def ref(owner: Any, name: str, index: int | None = None) -> Ref:
     """A reference to a variable, or to an element of an array: by ``index``, or as in ``name`` "x_hh[1]"."""
     plain, _, element = name.partition("[")
+    if plain == "vext":
+        return _vext(owner, int(element.removesuffix("]")))
     found = getattr(owner, f"_ref_{plain}")
     if element:
         found = found[int(element.removesuffix("]"))]
     return found if index is None else found[index]
+
+
+def number(owner: Any, name: str) -> float:
+    """A variable, or an element of an array as in "xg[1]"."""
+    plain, _, element = name.partition("[")
+    found = getattr(owner, plain)
+    return float(found[int(element.removesuffix("]"))] if element else found)
+
+
+def has_number(owner: Any, name: str) -> bool:
+    """Whether there is such a variable or element."""
+    return hasattr(owner, name.partition("[")[0])
+
+
+def set_number(owner: Any, name: str, value: float) -> None:
+    """Set a variable, or an element of an array as in "xg[1]"."""
+    plain, _, element = name.partition("[")
+    if element:
+        getattr(owner, plain)[int(element.removesuffix("]"))] = value
+    else:
+        setattr(owner, plain, value)
+
+
+def _vext(segment: Segment, layer: int) -> Ref:
+    """The potential of a layer of ``extracellular``. Python itself sees the first one only, whatever the index."""
+    if layer == 0:
+        return segment._ref_vext[0]
+    segment.sec.push()
+    try:
+        return h.Pointer(f"vext[{layer}]({float(segment.x)!r})")._ref_val
+    finally:
+        h.pop_section()
 
 
 def same_target(owner: Any, name: str, source: Any, variable: str) -> bool:

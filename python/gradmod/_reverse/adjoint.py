@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _neuron as nrn
+from .._emitted.adjoint_interface import Arrays, PlacesStructure, RunStructure
 from .._emitted.followed import Course, Followed
+from .._emitted.recorder_site import RecorderSite
 from .._manifest.reverse import ReverseManifest, ReverseRegion
 from .._model.cells import Floats
-from .adjoint_interface import Arrays, PlacesStructure, RunStructure
+from .._outside.sheaths import SheathLoss
 from .layout import Layout, Values
 from .recorder import Recorders
 from .step_checks import Break
@@ -51,12 +53,14 @@ class Loss:
         of_v: {spot: column}
         of_x: {(spot, state): column}
         of_ends: {end: column}
+        of_sheaths: Of what is around nodes with ``extracellular``.
     """
 
     table: Floats
     of_v: dict[int, int] = field(default_factory=dict[int, int])
     of_x: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
     of_ends: dict[int, int] = field(default_factory=dict[int, int])
+    of_sheaths: SheathLoss = field(default_factory=SheathLoss)
 
 
 class Adjoint:
@@ -66,6 +70,7 @@ class Adjoint:
         outs: [number] what came of it, where ``RecorderSite.out`` says.
         flows: [weight] the adjoints of the weights of NetCons.
         edges: [edge] the sums of ``layout.edges``.
+        layers: What is around nodes with ``extracellular``, if the model has any.
         broken: The first step that is not NEURON's, or None.
         course: What became of played parameters.
     """
@@ -83,7 +88,10 @@ class Adjoint:
         self._descent, self._membrane = made.descent, made.membrane
         self._is_halved = made.secondorder > 0
         self._spots = recorders.spots
-        self._run = RunStructure()
+        count = len(layout.nodes.parent)
+        self._parent = np.where(np.array(layout.nodes.parent) < 0, np.arange(count), layout.nodes.parent)
+        self.layers = layout.layers_adjoint(self._parent) if recorders.sheaths else None
+        self._run = self.layers.structure if self.layers is not None else RunStructure()
         self._nodes = Arrays(self._run)
         self._regions: list[Arrays] = []
         #: [spot] its region here, and which place of that it is.
@@ -96,13 +104,12 @@ class Adjoint:
             self._regions.append(self._places(recorders, layout, members))
             for place, index in enumerate(members):
                 self._at[index] = number, place
-        count = len(layout.nodes.parent)
         self._run.nodes = count
         self._run.stride = recorders.frame.stride
-        self._parent = np.where(np.array(layout.nodes.parent) < 0, np.arange(count), layout.nodes.parent)
         self._nodes.integers(parent=self._parent, before=layout.nodes.before, after=layout.nodes.after)
         of_node = "y diagonal current size voltage flow"
-        self._nodes.doubles(**{name: np.zeros(count) for name in of_node.split()})
+        self._size = count + (len(self.layers.inner) if self.layers is not None else 0)
+        self._nodes.doubles(**{name: np.zeros(self._size) for name in of_node.split()})
         self._run.ends = len(layout.end_nodes)
         self._nodes.integers(end_node=layout.end_nodes)
         self._run.edges = len(layout.edge_nodes)
@@ -145,7 +152,7 @@ class Adjoint:
         places = Arrays(PlacesStructure())
         places.structure.adjoint = int(nrn.call(f"kernel_{region.adjoint}"))
         places.structure.count = len(spots)
-        nodes = np.array([layout.number(spot.cell, spot.node) for spot in spots])
+        nodes = np.array([self._node(layout, spot) for spot in spots])
         begins = [0, *(int(i) + 1 for i in np.flatnonzero(np.diff(nodes) != 1)), len(nodes)]
         places.structure.runs = len(begins) - 1
         places.integers(
@@ -160,8 +167,17 @@ class Adjoint:
         )
         return places
 
+    def _node(self, layout: Layout, spot: RecorderSite) -> int:
+        """What is called where the currents of a place go."""
+        if self.layers is not None and spot.region.electrode:
+            inner = self.layers.inner.get((spot.cell, spot.node))
+            if inner is not None:
+                return inner
+        return layout.number(spot.cell, spot.node)
+
     def sync(self, values: Values) -> None:
         """Follow the cells."""
+        self._outside = values.outside
         self._capacitance = values.capacitance
         self._nodes.doubles(axial=values.axial, axial_square=values.axial**2)
         for places, members in zip(self._regions, self._members, strict=True):
@@ -210,8 +226,10 @@ class Adjoint:
         self._table = np.ascontiguousarray(loss.table)
         self._nodes.doubles(
             weights=weights, flows=np.zeros(len(weights)), outs=np.zeros(self._out_size),
-            edge_total=np.zeros(run.edges), y=np.zeros(run.nodes),
+            edge_total=np.zeros(run.edges), y=np.zeros(self._size),
         )  # fmt: skip
+        if self.layers is not None and self._outside is not None:
+            self.layers.begin(self._outside, axial, run.solved, loss.of_sheaths)
         if self._is_halved:
             self._nodes.doubles(held=np.zeros(run.nodes))
         self._nodes.integers(end_loss=[loss.of_ends.get(end, -1) for end in range(run.ends)])

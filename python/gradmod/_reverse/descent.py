@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _neuron as nrn
 from .._model.cells import Cell, Floats
+from .._outside.checks import OutsideChecks
 from ..gradient import Gradient
 from .adjoint import Adjoint, Loss, Window
 from .harvest import Harvest, Place
@@ -49,12 +50,16 @@ class Descent:
         """
         windows, adjoint, start, run = self._record.windows, self._adjoint, self._record.start, self._record.run
         memory = windows.memory
+        values, sheaths = start.values.outside, self._recorders.sheaths
+        outside = None if values is None else OutsideChecks(start.directions, values, sheaths)
         adjoint.sync(start.values)
         adjoint.begin(self._look(columns), run.dt, run.celsius, start.weights, start.netcons)
         for window in range(windows.count - 1, -1, -1):
             windows.wait_for(window)
             if window > 0:
                 windows.ask_for(window - 1)
+            if outside is not None:
+                outside.check_window(windows.frames(window))
             first, last = windows.first(window), windows.last(window)
             done = 1 - last / run.steps, (last - first) / run.steps
             addresses = (memory.address(at) for at in (windows.buffer(window), 0, windows.log(window)))
@@ -70,7 +75,9 @@ class Descent:
         for (index, node), value in self._of_ends(adjoint.held):
             first_frame[index, node] = first_frame.get((index, node), 0.0) + value
         results = adjoint.outs, adjoint.flows, adjoint.edges.tolist(), adjoint.course
-        return Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame, axial).gradient()
+        around = {} if adjoint.layers is None else adjoint.layers.totals()
+        harvest = Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame, axial, around)
+        return harvest.gradient()
 
     def _of_ends(self, held: Floats) -> Iterable[tuple[Place, float]]:
         """The adjoints of the voltages that ends without area start with."""
@@ -86,6 +93,8 @@ class Descent:
         for column, ((index, node, variable), values) in enumerate(columns.items()):
             loss.table[:, column] = values
             spot = spots.get((index, node))
+            if self._recorders.sheaths.look((index, node), variable, column, loss.of_sheaths):
+                continue
             if spot is None:
                 loss.of_ends[self._layout.ends[index, node]] = column
             elif variable == "v":

@@ -38,6 +38,7 @@ class Harvest:
         course: Course,
         first: Mapping[Place, float],
         axial: Mapping[nrn.Section, float],
+        around: Mapping[str, Mapping[Place, float]],
     ) -> None:
         """Take the results.
 
@@ -52,10 +53,11 @@ class Harvest:
             course: What became of played parameters.
             first: The adjoints of the initial voltages of ends without membrane.
             axial: What the axial resistances did besides.
+            around: By name, the adjoints of the parameters of ``extracellular``.
         """
         self.cells = cells
         self._owner = {sec: index for index, cell in enumerate(cells) for sec in cell.sections}
-        self._by_name: dict[str, dict[Place, float]] = {}
+        self._by_name: dict[str, dict[Place, float]] = {name: dict(values) for name, values in around.items()}
         self._companions: dict[tuple[str, str], float] = {}
         self._initial: dict[Place, float] = dict(first)
         self._weights: dict[str, Floats] = {

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _neuron as nrn
 from .._manifest.membrane import Membrane
 from .._model.cells import Cell, Floats
+from .._outside.layers import LayersAdjoint
+from .._outside.sheaths import Sheaths, SheathValues
 from .recorder import Recorders
 
 
@@ -41,6 +44,7 @@ class Values:
         capacity: [spot] cm in uF/cm2; 0 for point processes.
         spot_area, spot_diameter: [spot] of its segment.
         settings: [spot] by name, what the styles of ions are.
+        outside: What ``extracellular`` is like, where the model has it.
     """
 
     ra: Floats
@@ -55,10 +59,12 @@ class Values:
     spot_area: Floats
     spot_diameter: Floats
     settings: tuple[dict[str, float], ...]
+    outside: SheathValues | None
 
     def key(self) -> tuple[object, ...]:
         """To be compared."""
         arrays = [getattr(self, one.name) for one in fields(self) if one.name != "settings"]
+        arrays = [array for array in arrays if array is not None]
         return *(array.tobytes() for array in arrays), self.settings
 
     def __eq__(self, other: object) -> bool:
@@ -87,6 +93,7 @@ class Layout:
     weights: list[Floats]
     resistances: list[Floats] = field(default_factory=list[Floats])
     _first: list[int] = field(default_factory=list[int])
+    _sheaths: Sheaths | None = None
 
     @classmethod
     def of(
@@ -123,11 +130,26 @@ class Layout:
             parent=tuple(begin + parent if parent >= 0 else -1 for begin, parent in above),
         )
         weights = [multiplicity(cell) for cell in cells]
-        return cls(membrane, nodes, {end: i for i, end in enumerate(ends)}, edges, looks, weights, _first=first)
+        return cls(
+            membrane,
+            nodes,
+            {end: i for i, end in enumerate(ends)},
+            edges,
+            looks,
+            weights,
+            _first=first,
+            _sheaths=recorders.sheaths,
+        )
 
     def number(self, cell: int, node: int) -> int:
         """Of a node of a cell among all."""
         return self._first[cell] + node
+
+    def layers_adjoint(self, parent: NDArray[np.intp]) -> LayersAdjoint:
+        """What goes back through the layers of the sheaths; ``parent`` as there."""
+        assert self._sheaths is not None
+        numbers = {node: self.number(*node) for node in self._sheaths.nodes}
+        return LayersAdjoint(self.membrane, self._sheaths, numbers, parent)
 
     @property
     def end_nodes(self) -> list[int]:
@@ -160,6 +182,7 @@ class Layout:
             spot_area=np.array([float(areas[spot.cell][spot.node]) for spot in recorders.spots]),
             spot_diameter=np.array([float(spot.segment.diam) for spot in recorders.spots]),
             settings=recorders.all_settings(),
+            outside=self._sheaths.values(self.membrane, areas, self.weights) if self._sheaths else None,
         )
 
 

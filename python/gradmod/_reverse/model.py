@@ -16,9 +16,11 @@ from .._guards.table_dependencies import StaleTables
 from .._guards.voltage_events import check_jumps
 from .._model.cells import Cell
 from .._model.directions import check_smooth, resolve
+from .._model.extracellular import has_it
 from .._model.pointers import Links
 from .._model.regions import density_mechanisms, group, point_processes_on, sources
 from .._neuron.settings import second_order
+from .._outside.refusals import check_order_outside
 from ..errors import Error, Refused
 from ..parameters import NetConDelay, Parameter
 from .recorder import Recorders
@@ -34,6 +36,7 @@ class Model:
         cells: The cells that a direction acts on, or that POINTERs couple to these.
         owner: The index of the cell that a section belongs to.
         made: The manifest of what was emitted.
+        has_outside: Whether a section has ``extracellular``.
     """
 
     def __init__(
@@ -64,6 +67,9 @@ class Model:
             raise Error("no parameter acts on any cell")
         self.cells = list(found.values())
         self.owner = {sec: index for index, cell in enumerate(self.cells) for sec in cell.sections}
+        self.has_outside = any(has_it(sec) for cell in self.cells for sec in cell.sections)
+        if self.has_outside:
+            check_order_outside()
         self._regions = group(self.cells)
         all_points = point_processes_on(self.cells)
         kinds = [kind for kind, _ in all_points]
@@ -76,6 +82,7 @@ class Model:
                 1,
                 "reverse",
                 secondorder=second_order(),
+                extracellular=self.has_outside,
             )
         )
         made = self.made = built.manifest
@@ -126,6 +133,8 @@ class Model:
         for cell in self.cells:
             if not cell.same_shape():
                 raise Error(f"{cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
+        if not recorders.sheaths.are_same():
+            raise Error(f"extracellular was inserted or taken away; {_AGAIN}")
         if not recorders.is_wired():
             raise Error(f"the cells changed; {_AGAIN}")
         for region in self._regions:

@@ -73,6 +73,8 @@ class Start:
         ):
             if not np.array_equal(one, other):
                 return what
+        if before.outside is not None and before.outside != after.outside:
+            return "xg, xc or xraxial of extracellular"
         return "" if before == after else "the shape of the cell, or an ion_style"
 
     def numbers(self) -> tuple[object, ...]:

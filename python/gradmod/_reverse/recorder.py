@@ -22,6 +22,7 @@ from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from .._model.pointer_link import Key
 from .._model.pointers import place_of
 from .._neuron.sections import exists
+from .._outside.sheaths import Sheaths, check_electrode
 from .._process.shared_memory import SharedMemory
 from .event_copies import EventCopies
 from .frame import Frame
@@ -35,6 +36,7 @@ class Recorders:
         frame: Where their numbers are.
         out_size: How many numbers come out.
         events: What those that take events get.
+        sheaths: The nodes with ``extracellular``.
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
@@ -44,13 +46,17 @@ class Recorders:
         self.frame = Frame()
         self.out_size = 0
         self.events = EventCopies()
+        self.sheaths = Sheaths(cells)
         self._corrected = Corrected()
         self._ions = IonsOfCell()
         self._ends: list[nrn.PointProcess] = []
+        self._around: list[nrn.PointProcess] = []
         self._gather: Gather | None = None
         #: The recorders that remember by themselves.
         self._own: list[RecorderSite] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
+        #: Where it is remembered now: offset of the first frame, and how many there is room for.
+        self._window: tuple[SharedMemory, int, int]
 
     def insert(
         self,
@@ -74,6 +80,7 @@ class Recorders:
         self.frame.count(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
         self.frame.count(made.point(kind).recorder for kind, _ in points)
         self.frame.add_voltages(self.cells, regions)
+        self.frame.stride = self.sheaths.place(self.frame.stride)
         for index, cell in enumerate(self.cells):
             for sec in cell.sections:
                 sec.insert(regions[sec].recorder)
@@ -89,6 +96,7 @@ class Recorders:
             self._add(cell, process.get_segment(), recorder, region, process, nrn.name_of(process))
         for spot in self.spots:
             if spot.region.sets_voltage:
+                self.sheaths.check_jump(spot)
                 self.frame.add_landed(spot)
         of_cells: list[list[RecorderSite]] = [[] for _ in self.cells]
         for spot in self.spots:
@@ -99,6 +107,9 @@ class Recorders:
         self._own = [spot for spot in self.spots if not spot.region.gathered]
         gather = self._gather = Gather(made, self.cells)
         kernels = [*self._tell(gather.owner), *self._add_ends(made.recorder_node, gather.owner)]
+        if made.recorder_layers is not None:
+            self._around.extend(self.sheaths.insert(made.recorder_layers, gather.owner))
+            kernels.append(int(self._around[0].kernel()))
         gather.read(kernels, self.frame.stride, self.frame.fixed_size)
 
     def _as_in_neuron(
@@ -152,6 +163,10 @@ class Recorders:
         if not region.gathered and process is None:
             self.frame.nodes[cell, node] = frame
         voltage = self.frame.nodes[cell, node] if region.gathered else frame
+        if region.electrode and (cell, node) in self.sheaths:
+            check_electrode(region, process, seg)
+            voltage = self.sheaths.inside.setdefault((cell, node), self.frame.stride)
+            self.frame.stride = max(self.frame.stride, voltage + 1)
         spot = RecorderSite(
             cell, node, seg, mechanism, region, process, frame, fixed, voltage, pitch, self.out_size, targets
         )
@@ -246,6 +261,7 @@ class Recorders:
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
         assert self._gather is not None
         self._gather.start(memory, frames, first, room, log, log_room)
+        self._window = memory, frames, room
 
     def _acting(self) -> Iterator[RecorderSite]:
         """The recorders that do something by themselves, if only at events."""
@@ -286,6 +302,7 @@ class Recorders:
         """
         assert self._gather is not None
         steps = self._gather.finish()
+        self._see_inside(steps)
         for spot in self._own:
             spot.mechanism.v_now = spot.segment.v
             if spot.process is None:
@@ -295,6 +312,15 @@ class Recorders:
         check_gathered(self._gather, self.spots, self.frame.landed)
         check_acting(self._acting())
         return steps
+
+    def _see_inside(self, steps: int) -> None:
+        """Compute what electrodes see in the window that is full, or where the run ended after so many steps."""
+        assert self._gather is not None
+        memory, begin, room = self._window
+        count = min(steps - self._gather.first + 1, room)
+        if self.sheaths.inside and count > 0:
+            frames = memory.values[begin : begin + count * self.frame.stride]
+            self.sheaths.fill(frames.reshape(count, self.frame.stride), self.frame.nodes)
 
     def check_moved(self, directions: Sequence[Direction]) -> None:
         """Look whether a run that was set anew after INITIAL still depends on what INITIAL made.
@@ -351,6 +377,7 @@ class Recorders:
         self.spots.clear()
         self._own.clear()
         self._ends.clear()
+        self._around.clear()
         if self._gather is not None:
             self._gather.remove()
             self._gather = None

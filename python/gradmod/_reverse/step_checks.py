@@ -21,6 +21,11 @@ _VOLTAGE = (
     "density mechanism was changed during the run. Forward mode (gradmod.attach) follows parameters of mechanisms "
     "that change, neither mode the others: set them before finitialize"
 )
+_OUTSIDE = (
+    "the potentials are not what the equations of the membrane and of extracellular make of those before: v, vext, xg, "
+    "xc, xraxial, cm, Ra, diam, or a parameter of a density mechanism was changed during the run; or a mechanism sets "
+    "e_extracellular while NEURON computes currents: set them before finitialize, and play e_extracellular"
+)
 _STATE = (
     "is not what its equation makes of the value before: it was set from outside (by hand, by SaveState.restore, by an "
     "event), or a parameter that it depends on was changed during the run (forward mode, gradmod.attach, follows "
@@ -54,7 +59,8 @@ def check_steps(cells: Sequence[Cell], recorders: Recorders, outs: Floats, broke
     """
     first: tuple[int, str, str] | None = None
     if broken is not None:
-        at = ("all places", _TIME) if broken.node is None else (_place(cells, broken.node), _VOLTAGE)
+        unsolved = _OUTSIDE if recorders.sheaths else _VOLTAGE
+        at = ("all places", _TIME) if broken.node is None else (_place(cells, broken.node), unsolved)
         first = broken.step, at[0], at[1]
     for spot in recorders.spots:
         failed, check, step = outs[spot.out + len(spot.region.parameters) + 1 :][:3]

@@ -173,6 +173,12 @@ class Windows:
         if self._digest is not None:
             self._note(steps + 1)
 
+    def frames(self, window: int) -> Floats:
+        """[frame, number] of a window that is in the memory."""
+        count, begin = self.last(window) - self.first(window) + 1, self.buffer(window)
+        stride = self.recorders.frame.stride
+        return self.memory.values[begin : begin + count * stride].reshape(count, stride)
+
     def _stop(self) -> None:
         self._handlers = []
         _running.discard(self)

@@ -121,7 +121,7 @@ class Settable:
         Raises:
             Error: The values of the places do not follow from one number.
         """
-        values: Floats = np.array([getattr(owner, self._attribute) for owner in self._owners], dtype=np.float64)
+        values: Floats = np.array([nrn.number(owner, self._attribute) for owner in self._owners])
         if np.any(self._weights == 0.0):
             raise Error(f"{self.name}: a weight is 0, so that the value there follows from nothing")
         values = values / self._weights
@@ -139,7 +139,7 @@ class Settable:
         """Set the values, [size]."""
         self._wanted = np.broadcast_to(values, len(self._owners)) * self._weights
         for owner, value in zip(self._owners, self._wanted, strict=True):
-            setattr(owner, self._attribute, float(value))
+            nrn.set_number(owner, self._attribute, float(value))
 
     # --- whether a run was one with these values --------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class Settable:
         if not is_start and isinstance(self.parameter, (NetConWeight, PerNetCon)):
             return  # synapses may change them
         for owner, wanted in zip(self._owners, self._wanted, strict=True):
-            now = float(getattr(owner, self._attribute))
+            now = nrn.number(owner, self._attribute)
             if now != wanted:
                 self._refuse(owner, now, float(wanted), when)
         if not is_start:

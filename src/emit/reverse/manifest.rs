@@ -12,6 +12,7 @@ use super::recorder::watched::{settled, watched};
 use super::reversed::Reversed;
 use crate::emit::file::{File, UNNAMED};
 use crate::emit::manifest::{Electrode, IonManifest, PointerManifest};
+use crate::emit::medium::Medium;
 use crate::emit::receipt::constructs::constructs;
 use crate::emit::region::declarations::setting_names;
 use crate::emit::region::description::{
@@ -20,7 +21,7 @@ use crate::emit::region::description::{
 use crate::emit::region::events::sets_voltage;
 use crate::emit::region::pointer_names::pointed_source;
 use crate::emit::text::fault::Seen;
-use crate::model::Kind;
+use crate::model::{Kind, Mechanism};
 use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind, TimeScheme, membrane};
 use crate::support::Construct;
 
@@ -40,6 +41,8 @@ pub struct ReverseManifest {
     pub gather: String,
     /// What goes through the steps backwards.
     pub descent: String,
+    /// `POINT_PROCESS` that records the potentials around a node, if the model has any.
+    pub recorder_layers: Option<String>,
     /// What the numbers mean by which recorders tell of changes.
     pub seen: BTreeMap<&'static str, i32>,
     pub membrane: Membrane,
@@ -74,6 +77,8 @@ pub struct ReverseRegion {
     pub landed: usize,
     /// How many numbers are computed once for each place.
     pub kept: usize,
+    /// Its currents come through an electrode, so that its v is the potential inside.
+    pub electrode: bool,
     /// The recorder only tells a gatherer where to read.
     pub gathered: bool,
     /// Numbers of a place in a frame with states that nothing but steps changes: which number, which state.
@@ -131,7 +136,12 @@ pub struct ParameterScope {
 }
 
 impl ReverseManifest {
-    pub(super) fn new(mut regions: Vec<ReverseRegion>, hash: &str, shared: &str, scheme: TimeScheme) -> Self {
+    pub(super) fn new(
+        mut regions: Vec<ReverseRegion>,
+        hash: &str,
+        shared: &str,
+        (scheme, medium): (TimeScheme, Medium),
+    ) -> Self {
         for region in &mut regions {
             region.recorder = region.recorder.replace(UNNAMED, hash);
             region.adjoint = region.adjoint.replace(UNNAMED, hash);
@@ -144,7 +154,14 @@ impl ReverseManifest {
             watchers: BTreeMap::new(),
             recorder_node: format!("gm_node_{shared}"),
             gather: format!("gm_gather_{shared}"),
-            descent: format!("gm_descent_{shared}"),
+            descent: match medium {
+                Medium::Ground => format!("gm_descent_{shared}"),
+                Medium::Layers => format!("gm_descent_layers_{shared}"),
+            },
+            recorder_layers: match medium {
+                Medium::Ground => None,
+                Medium::Layers => Some(format!("gm_layers_{shared}")),
+            },
             seen: Seen::table(),
             membrane: Membrane { capacitive: membrane::CAPACITIVE, area: membrane::AREA },
             secondorder: scheme.secondorder(),
@@ -193,6 +210,7 @@ impl ReverseRegion {
             landed: reversed.frame.landed.len(),
             waiting: waiting_count(linearised),
             kept: prepared_count(reversed),
+            electrode: linearised.region.mechanisms.iter().any(Mechanism::has_electrode),
             gathered: reversed.frame.is_gathered(),
             watched: watched(reversed),
             moving: reversed.frame.moving.len() - usize::from(reversed.frame.is_gathered()),

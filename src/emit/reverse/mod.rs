@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::error::EmitError;
 use super::file::{File, name_by_content};
+use crate::emit::medium::Medium;
 use crate::emit::region::events::sets_voltage;
 use crate::emit::text::{fingerprint, template};
 use crate::step::{Linearised, TimeScheme};
@@ -23,8 +24,9 @@ use crate::templates::source;
 pub use manifest::{ReverseManifest, ReverseRegion};
 use reversed::Reversed;
 
-/// Files that are the same for all models: compiled once, loaded once.
-const SHARED: [&str; 3] = ["recorder_node.mod", "gather.mod", "descent.mod"];
+/// Files that are the same for all models: compiled once, loaded once. Which of them a model gets, the medium says.
+const SHARED: [&str; 5] =
+    ["recorder_node.mod", "gather.mod", "descent.mod", "descent_layers.mod", "recorder_layers.mod"];
 /// The includes of these.
 const INTERFACES: [&str; 3] = ["instances.mod", "gather_interface.mod", "descent_interface.mod"];
 /// Every so many steps each fixed value is looked at again.
@@ -37,7 +39,11 @@ const TOLERANCE: &str = "1e-9";
 const GRID: &str = "1e-6";
 
 /// The recorders and adjoints of some regions, and what all models share.
-pub(super) fn render(regions: &[&Linearised], scheme: TimeScheme) -> Result<(Vec<File>, ReverseManifest), EmitError> {
+pub(super) fn render(
+    regions: &[&Linearised],
+    scheme: TimeScheme,
+    medium: Medium,
+) -> Result<(Vec<File>, ReverseManifest), EmitError> {
     let mut files = Vec::new();
     let mut manifests = Vec::new();
     let jumps = regions.iter().any(|linearised| sets_voltage(linearised));
@@ -53,10 +59,17 @@ pub(super) fn render(regions: &[&Linearised], scheme: TimeScheme) -> Result<(Vec
     }
     let hash = name_by_content(&mut files);
     let texts = SHARED.iter().chain(&INTERFACES).map(|template| source(template));
-    let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts), scheme);
-    let names = [&manifest.recorder_node, &manifest.gather, &manifest.descent];
-    for (template, name) in SHARED.iter().zip(names) {
-        let context = json!({"name": name, "tolerance": TOLERANCE, "grid": GRID, "glances": GLANCES});
+    let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts), (scheme, medium));
+    let recorder = manifest.recorder_layers.iter().map(|name| ("recorder_layers.mod", name));
+    let names = [
+        ("recorder_node.mod", &manifest.recorder_node),
+        ("gather.mod", &manifest.gather),
+        ("descent.mod", &manifest.descent),
+    ];
+    for (template, name) in names.into_iter().chain(recorder) {
+        let context = json!({
+            "name": name, "tolerance": TOLERANCE, "grid": GRID, "glances": GLANCES, "layers": medium == Medium::Layers,
+        });
         files.push(File { name: format!("{name}.mod"), text: template::render(template, context)? });
     }
     Ok((files, manifest))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cells import Cell, Floats
+from .._model.cells import Cell, Floats
 
 
 class Geometry:

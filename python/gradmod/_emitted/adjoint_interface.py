@@ -43,6 +43,17 @@ class RunStructure(ctypes.Structure):
     ]
 
 
+class LayersStructure(RunStructure):
+    """``gmLayers`` (templates/reverse/descent_layers.mod.j2), which begins with a ``gmRun``."""
+
+    _fields_ = [
+        *_members(_LONG, "layers sheaths blocks"),
+        *_members(_ADDRESS, "sheath inner row block coupling constant sheath_node vext battery per_area gap store"),
+        *_members(_ADDRESS, "vext_loss current_loss matrix unknown potential rest bulk current_adjoint"),
+        *_members(_ADDRESS, "battery_total gap_total store_total coupling_total"),
+    ]
+
+
 class PlacesStructure(ctypes.Structure):
     """``gmPlaces``."""
 

@@ -1,0 +1,1 @@
+"""What is around the membrane where ``extracellular`` is inserted."""
