@@ -167,9 +167,8 @@ impl Construct {
             (Self::TimedEvent, Reverse)
             | (Self::TimedEvent | Self::EventTimedByState, Forward | ForwardThreads | SpikeTimes) => Exact,
 
-            (Self::FunctionTable, Reverse | ReverseThreads) => Refused(Code::ReverseFunctionTable),
-            (Self::FunctionTable, ForwardThreads) => ONE_THREAD,
-            (Self::FunctionTable, Forward | SpikeTimes | Online) => Exact,
+            (Self::FunctionTable, ForwardThreads | ReverseThreads) => ONE_THREAD,
+            (Self::FunctionTable, Forward | SpikeTimes | Online | Reverse) => Exact,
 
             (Self::VoltagePointer | Self::VariablePointer, Online) => Refused(Code::OnlinePointer),
             (Self::VoltagePointer, ForwardThreads | ReverseThreads) | (Self::VariablePointer, ForwardThreads) => {

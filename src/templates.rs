@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashSet;
 
 /// By name.
-pub const TEMPLATES: [(&str, &str); 32] = [
+pub const TEMPLATES: [(&str, &str); 33] = [
     ("functions.mod", include_str!("../templates/functions.mod.j2")),
+    ("function_tables.mod", include_str!("../templates/function_tables.mod.j2")),
     ("row.mod", include_str!("../templates/forward/row.mod.j2")),
     ("row/notes.mod", include_str!("../templates/forward/row/notes.mod.j2")),
     ("row/declarations.mod", include_str!("../templates/forward/row/declarations.mod.j2")),

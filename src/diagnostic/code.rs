@@ -111,7 +111,6 @@ codes! {
     ReverseEventArray "reverse-event-array" Refused "an array that events write at an index that they compute" "forward mode" "reverse_event_array";
     ReverseEventTime "reverse-event-time" Refused "the same at times that depend on a weight or a variable" "forward mode" "reverse_event_time";
     ReverseEvents "reverse-events" Refused "INITIAL that reads what events change: the value is remembered as the first step finds it" "set it in INITIAL, or forward mode" "reverse_events";
-    ReverseFunctionTable "reverse-function-table" Refused "FUNCTION_TABLE: the process that goes backwards has not got its values" "forward mode" "reverse_function_table";
     ReverseInitial "reverse-initial" Refused "a visible variable that the step changes and INITIAL, or the first BREAKPOINT, reads as the run before left it (a PARAMETER that INITIAL may correct, such as `tau1` of Exp2Syn, is supported: a run in which it does is refused)" "set it in INITIAL, or forward mode" "reverse_initial";
     ReverseRandom "reverse-random" Refused "RANDOM" "forward mode" "";
     SecondOrder "second-order" Illegal;

@@ -2,22 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
 use crate::emit::manifest::{EventTimeManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
 use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
 use crate::emit::region::writer::Writer;
 use crate::model::{Ion, Kind};
 use crate::step::{Region, Sent, State, StateKind};
-
-/// A `FUNCTION_TABLE` of the model.
-#[derive(Clone, Debug, Serialize)]
-pub(in crate::emit) struct FunctionTable {
-    /// By which emitted code means it.
-    pub number: usize,
-    /// What scripts call it.
-    pub function: String,
-}
 
 impl Writer<'_> {
     pub(in crate::emit) fn parameters(&self) -> Vec<ParameterManifest> {
@@ -29,20 +18,6 @@ impl Writer<'_> {
                 scope: parameter.scope,
             })
             .collect()
-    }
-
-    pub(in crate::emit) fn function_tables(&self) -> Vec<FunctionTable> {
-        let mut found = Vec::new();
-        for mechanism in &self.linearised.region.mechanisms {
-            let names = mechanism.function_tables.iter().map(|name| format!("{name}_{}", mechanism.name));
-            found.extend(
-                names.enumerate().map(|(index, function)| FunctionTable {
-                    number: mechanism.first_function_table + index,
-                    function,
-                }),
-            );
-        }
-        found
     }
 
     /// The streams of random numbers that something depends on.

@@ -6,6 +6,7 @@ pub mod declarations;
 pub mod description;
 pub mod event_time;
 pub mod events;
+pub mod function_tables;
 pub mod guard;
 pub mod implicit_solve;
 pub mod load;

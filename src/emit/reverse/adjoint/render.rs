@@ -11,6 +11,7 @@ use crate::emit::file::{File, unnamed};
 use crate::emit::region::checks;
 use crate::emit::region::checks::{SMALL, TOLERANCE};
 use crate::emit::region::events::sets_voltage;
+use crate::emit::region::function_tables::function_tables;
 use crate::emit::reverse::frame::load::Moment;
 use crate::emit::reverse::places::{adjoint_of, code, element, loaded};
 use crate::emit::reverse::record::Record;
@@ -56,6 +57,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "landed_at": linearised.receive.as_ref().map_or(0, |receive| Record::new(linearised, receive).size()),
         "sets_voltage": sets_voltage(linearised),
         "start": start(reversed),
+        "function_tables": function_tables(linearised),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })

@@ -10,6 +10,7 @@ use super::watched::watched;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
 use crate::emit::region::declarations::{setting_names, settings};
+use crate::emit::region::function_tables::function_tables;
 use crate::emit::reverse::frame::fixed::FixedValue;
 use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::phase::Phase;
@@ -73,6 +74,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "own_step": if has_own { own(reversed, false) } else { Vec::new() },
         "events": events,
         "jumps": reversed.jumps,
+        "function_tables": function_tables(linearised),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })

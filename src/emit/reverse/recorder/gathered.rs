@@ -10,6 +10,7 @@ use super::own::locals;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
 use crate::emit::region::declarations::{setting_names, settings};
+use crate::emit::region::function_tables::function_tables;
 use crate::emit::reverse::frame::fixed::FixedValue;
 use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::frame::reader::column;
@@ -88,6 +89,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "logged_slots": fixed(FixedValue::Logged),
         "copies": if events.is_some() { reversed.shown() } else { Vec::new() },
         "events": events,
+        "function_tables": function_tables(reversed.linearised),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })
