@@ -13,6 +13,7 @@ use crate::diagnostic::Code;
 pub enum Construct {
     EventArray,
     ActiveEventArray,
+    ReadAtEvents,
     StartAfterEvents,
     StartFromBefore,
     TimedEvent,
@@ -63,9 +64,10 @@ pub enum Support {
 }
 
 impl Construct {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::EventArray,
         Self::ActiveEventArray,
+        Self::ReadAtEvents,
         Self::StartAfterEvents,
         Self::StartFromBefore,
         Self::TimedEvent,
@@ -89,6 +91,7 @@ impl Construct {
         match self {
             Self::EventArray => "event-array",
             Self::ActiveEventArray => "active-event-array",
+            Self::ReadAtEvents => "read-at-events",
             Self::StartAfterEvents => "start-after-events",
             Self::StartFromBefore => "start-from-before",
             Self::TimedEvent => "timed-event",
@@ -114,6 +117,7 @@ impl Construct {
         match self {
             Self::EventArray => "an array that events write",
             Self::ActiveEventArray => "an array that events write and a gradient goes through",
+            Self::ReadAtEvents => "an event, or a variable that is not shown, that reads an element of such an array",
             Self::StartAfterEvents => "INITIAL that reads what events change",
             Self::StartFromBefore => "INITIAL that reads a variable as the run before left it",
             Self::TimedEvent => "an event that reads `t` or acts on states, at a time that depends on a parameter",
@@ -147,11 +151,13 @@ impl Construct {
         use Way::{Forward, ForwardThreads, Online, Reverse, ReverseThreads, SpikeTimes};
         const ONE_THREAD: Support = RefusedInModel("supported in one thread only: use h.ParallelContext().nthread(1)");
         match (self, way) {
-            (Self::EventArray | Self::ActiveEventArray, Reverse | ReverseThreads) => Refused(Code::ReverseEventArray),
-            (Self::EventArray | Self::ActiveEventArray, SpikeTimes) => RefusedAtSpikes,
+            (Self::EventArray | Self::ActiveEventArray | Self::ReadAtEvents, SpikeTimes) => RefusedAtSpikes,
             (Self::ActiveEventArray, Online) => Refused(Code::OnlineEventArray),
-            (Self::EventArray, Forward | ForwardThreads | Online)
-            | (Self::ActiveEventArray, Forward | ForwardThreads) => Exact,
+            (Self::ReadAtEvents, Reverse | ReverseThreads) => Refused(Code::ReverseEventArray),
+            (Self::EventArray | Self::ActiveEventArray, ReverseThreads) => ONE_THREAD,
+            (Self::EventArray | Self::ReadAtEvents, Forward | ForwardThreads | Online)
+            | (Self::ActiveEventArray, Forward | ForwardThreads)
+            | (Self::EventArray | Self::ActiveEventArray, Reverse) => Exact,
 
             (Self::StartAfterEvents, Reverse | ReverseThreads) => Refused(Code::ReverseEvents),
             (Self::StartFromBefore, Reverse | ReverseThreads) => Refused(Code::ReverseInitial),

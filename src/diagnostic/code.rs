@@ -108,7 +108,7 @@ codes! {
     ReactionPlace "reaction-place" Illegal;
     ReadsDerivative "reads-derivative" Refused "`m'` read as a number" "write the right side again" "reads_derivative";
     Recursion "recursion" Refused "a PROCEDURE or FUNCTION that calls itself" "use a loop" "recursion";
-    ReverseEventArray "reverse-event-array" Refused "an array that events write at an index that they compute" "forward mode" "reverse_event_array";
+    ReverseEventArray "reverse-event-array" Refused "an array that events write at an index that they compute, where an event, or a variable that NEURON does not show, reads an element of it" "forward mode" "reverse_event_array";
     ReverseEventTime "reverse-event-time" Refused "the same at times that depend on a weight or a variable" "forward mode" "reverse_event_time";
     ReverseEvents "reverse-events" Refused "INITIAL that reads what events change: the value is remembered as the first step finds it" "set it in INITIAL, or forward mode" "reverse_events";
     ReverseInitial "reverse-initial" Refused "a visible variable that the step changes and INITIAL, or the first BREAKPOINT, reads as the run before left it (a PARAMETER that INITIAL may correct, such as `tau1` of Exp2Syn, is supported: a run in which it does is refused)" "set it in INITIAL, or forward mode" "reverse_initial";

@@ -23,6 +23,7 @@ class ReverseRegion:
         settings: 0/1 settings and charges, which the adjoint has one of for each place.
         waiting: How many numbers of the adjoint wait for that of the voltage at each place.
         landed: How many states the log of events has the values of.
+        elements: How many elements of arrays have adjoints at each place.
         kept: How many numbers are computed once for each place.
         gathered: Its recorder only tells where to read.
         watched: Which numbers of a place in a frame are states that nothing but steps changes, and which states.
@@ -55,6 +56,7 @@ class ReverseRegion:
     settings: tuple[str, ...]
     waiting: int
     landed: int
+    elements: int
     kept: int
     gathered: bool
     watched: tuple[tuple[int, int], ...]
@@ -90,6 +92,11 @@ class ReverseRegion:
         return self.pointer_gradients
 
     @property
+    def writes_arrays(self) -> bool:
+        """Whether its events write arrays, the elements of which are among what is fixed."""
+        return bool(self.constructs & {"event-array", "active-event-array"})
+
+    @property
     def out_size(self) -> int:
         """How many numbers an adjoint hands back.
 
@@ -112,6 +119,7 @@ class ReverseRegion:
             settings=tuple(data["settings"]),
             waiting=int(data["waiting"]),
             landed=int(data["landed"]),
+            elements=int(data["elements"]),
             kept=int(data["kept"]),
             gathered=bool(data["gathered"]),
             watched=tuple((int(number), int(state)) for number, state in data["watched"]),

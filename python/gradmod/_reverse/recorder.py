@@ -231,6 +231,10 @@ class Recorders:
             nrn.set_globals(recorder, events_at=memory.address(log), events_room=log_room)
         for index, copies in self.events.items():
             copies.companion.spot = float(index)
+        assert self._gather is not None
+        for spot in (spot for spot in self._own if spot.region.writes_arrays):
+            nrn.set_globals(spot.region.recorder, present_at=self._gather.present_at)
+            spot.mechanism.number = float(spot.fixed)
         self.empty(memory, log)
         head, fixed_at = memory.address(frames), memory.address()
         for spot in self._acting():
@@ -244,7 +248,6 @@ class Recorders:
                 spot.mechanism.landed_place = float(self.frame.landed_place(spot))
             spot.mechanism.at = head + 8 * spot.frame
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
-        assert self._gather is not None
         self._gather.start(memory, frames, first, room, log, log_room)
 
     def _acting(self) -> Iterator[RecorderSite]:

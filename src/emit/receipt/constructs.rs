@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::emit::receipt::start::{corrected, read_and_changed, read_before_initial};
+use crate::emit::region::roots::event;
 use crate::step::{LinearForm, Linearised, Receive, Refused, StateKind};
 use crate::support::{Construct, Support, Way};
 use crate::syntax::span::Span;
@@ -28,6 +29,10 @@ pub fn constructs(linearised: &Linearised) -> Vec<Found> {
     for array in &linearised.arrays {
         let construct = if array.is_active { Construct::ActiveEventArray } else { Construct::EventArray };
         add(construct, 0, place(0, &array.name), format!("an array that events write (`{}`)", array.name));
+    }
+    if let Some(name) = read_at_events(linearised) {
+        let subject = format!("an event, or what is not shown, that reads an element of `{name}`");
+        add(Construct::ReadAtEvents, 0, place(0, name), subject);
     }
     if let Some(name) = read_and_changed(linearised) {
         let subject = format!("INITIAL that reads `{name}`, which events change,");
@@ -65,6 +70,14 @@ pub fn constructs(linearised: &Linearised) -> Vec<Found> {
         }
     }
     all
+}
+
+/// An array of which an event reads an element, or a variable that NEURON does not show and that has to be computed.
+fn read_at_events(linearised: &Linearised) -> Option<&str> {
+    let events = linearised.receive.iter().flat_map(event);
+    let own = linearised.states.iter().filter_map(|state| state.own?.0);
+    let read = linearised.graph.reachable_inputs(&events.chain(own).collect::<Vec<_>>(), true);
+    linearised.arrays.iter().find(|array| read.contains(&array.input)).map(|array| array.name.as_str())
 }
 
 /// Events whose time depends on something, and whose effect on t.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::adjoint::arrays::active_elements;
 use super::adjoint::prepare::prepared_count;
 use super::adjoint::transpose::Transposed;
 use super::adjoint::waiting::waiting_count;
@@ -70,6 +71,8 @@ pub struct ReverseRegion {
     pub waiting: usize,
     /// How many states events change whose value at the end of a step the log has.
     pub landed: usize,
+    /// How many elements of arrays have adjoints at each place.
+    pub elements: usize,
     /// How many numbers are computed once for each place.
     pub kept: usize,
     /// The recorder only tells a gatherer where to read.
@@ -175,6 +178,7 @@ impl ReverseRegion {
                 pointer.map_or_else(String::new, |pointer| pointer.source.clone())
             }
             Slot::Own(state) => linearised.states[*state].public.clone(),
+            Slot::Element(array, index) => format!("{}[{index}]", linearised.arrays[*array].name),
             Slot::Voltage | Slot::Landed(_) => String::new(),
         };
         Self {
@@ -188,6 +192,7 @@ impl ReverseRegion {
             settings: setting_names(linearised),
             landed: reversed.frame.landed.len(),
             waiting: waiting_count(linearised),
+            elements: active_elements(linearised),
             kept: prepared_count(reversed),
             gathered: reversed.frame.is_gathered(),
             watched: watched(reversed),

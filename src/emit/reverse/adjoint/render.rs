@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::arrays::{contents, hand_back};
 use super::prepare::{prepare, step_code};
 use super::transpose::{Transposed, gather, totals};
 use super::undo::undo;
@@ -97,7 +98,8 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     let loads = reversed.frame.load(&reversed.step.inputs, Moment::Step, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.row);
     let flow = Transposed::new(linearised, rows, &linearised.implicit_solves, &code);
-    let mut text = loaded(loads, &code, &flow.names);
+    let mut text = contents(reversed);
+    text.extend(loaded(loads, &code, &flow.names));
     text.extend(fail_where(&code, &linearised.failed));
     text.extend(watch(linearised, &code));
     let conductance = code.value(linearised.conductance);
@@ -118,6 +120,7 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
         text.push(format!("{} = {};", element("waiting", slot), code.value(product.coefficient)));
     }
     // All rows read the adjoints before any of them changes.
+    text.extend(hand_back(reversed, &flow.arrays, waiting(linearised).len()));
     text.extend(gather(&code, "carry[i]", None, &flow.v_before));
     for (index, terms) in flow.pointer_before.iter().enumerate() {
         text.extend(gather(&code, &element("pointer_carry", index), None, terms));

@@ -114,7 +114,7 @@ fn save(reversed: &Reversed, saved: &[usize]) -> Vec<String> {
         let value = match &reversed.frame.fixed[*index] {
             Slot::Own(state) => reversed.linearised.states[*state].own.map(|(_, start)| code.value(start)),
             Slot::Pointer(name) => Some(name.clone()),
-            Slot::Voltage | Slot::Landed(_) => None,
+            Slot::Voltage | Slot::Landed(_) | Slot::Element(..) => None,
         };
         text.extend(value.map(|value| format!("{} = {value}", saved_value(number))));
         if let Slot::Own(state) = reversed.frame.fixed[*index] {
