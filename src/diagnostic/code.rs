@@ -137,7 +137,7 @@ codes! {
     UnknownFunction "unknown-function" Refused "a function that has no derivative here, such as `scop_random`, whose numbers are those of all mechanisms in turn" "write it in NMODL; for noise use RANDOM" "unknown_function";
     UnknownName "unknown-name" Error;
     Verbatim "verbatim" Refused "VERBATIM that does more than set plain variables with arithmetic, test, print, end the run (`hoc_execerror`) or return 0, as far as NMODL could say it too; `return` in a loop, a FUNCTION or BREAKPOINT" "write it in NMODL; for noise use RANDOM" "verbatim";
-    WritesReversalPotential "writes-reversal-potential" Refused "WRITE of a reversal potential" "WRITE the concentrations" "reversal";
+    WritesReversalPotential "writes-reversal-potential" Refused "a point process that sets a reversal potential: it belongs to the segment" "WRITE it in a density mechanism" "reversal";
 }
 
 impl fmt::Display for Code {

@@ -230,11 +230,12 @@ impl<'a> Frame<'a> {
             Quantity::Ion(name, _) => {
                 let ion = linearised.ions.iter().find(|ion| ion.ion.uses(name) || ion_names(ion, name));
                 let written = ion.map_or(&[][..], |ion| &ion.written);
+                let is_carried = ion.is_some_and(|ion| ion.carried().any(|carried| carried == *name));
                 let is_reversal = ion.is_some_and(|ion| ion.ion.reversal() == *name);
                 if ion.is_some_and(|ion| ion.ion.current() == *name) {
                     self.at_initial.insert(format!("{name}_now"));
                 }
-                let moves = written.contains(name) || (is_reversal && !written.is_empty());
+                let moves = is_carried || (is_reversal && !written.is_empty());
                 let scope = if linearised.region.kind() == Kind::Point { "segment" } else { "range" };
                 let pointer = PointerManifest { name: format!("{name}_now"), source: name.clone(), scope };
                 Some((pointer, moves))
