@@ -20,6 +20,7 @@ pub enum Construct {
     EventTimedByState,
     FunctionTable,
     Random,
+    RandomBesideSize,
     VoltagePointer,
     VariablePointer,
     Events,
@@ -64,7 +65,7 @@ pub enum Support {
 }
 
 impl Construct {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::EventArray,
         Self::ActiveEventArray,
         Self::ReadAtEvents,
@@ -74,6 +75,7 @@ impl Construct {
         Self::EventTimedByState,
         Self::FunctionTable,
         Self::Random,
+        Self::RandomBesideSize,
         Self::VoltagePointer,
         Self::VariablePointer,
         Self::Events,
@@ -98,6 +100,7 @@ impl Construct {
             Self::EventTimedByState => "event-timed-by-state",
             Self::FunctionTable => "function-table",
             Self::Random => "random",
+            Self::RandomBesideSize => "random-beside-size",
             Self::VoltagePointer => "voltage-pointer",
             Self::VariablePointer => "variable-pointer",
             Self::Events => "events",
@@ -124,6 +127,7 @@ impl Construct {
             Self::EventTimedByState => "such an event at a time that depends on a weight or a variable",
             Self::FunctionTable => "FUNCTION_TABLE",
             Self::Random => "RANDOM",
+            Self::RandomBesideSize => "RANDOM, and a variable that is not shown and depends on `area` or `diam`",
             Self::VoltagePointer => "a POINTER that sees a voltage",
             Self::VariablePointer => "a POINTER that sees another variable",
             Self::Events => "NET_RECEIVE",
@@ -161,11 +165,13 @@ impl Construct {
 
             (Self::StartAfterEvents, Reverse | ReverseThreads) => Refused(Code::ReverseEvents),
             (Self::StartFromBefore, Reverse | ReverseThreads) => Refused(Code::ReverseInitial),
-            (Self::Random, Reverse | ReverseThreads) => Refused(Code::ReverseRandom),
+            (Self::RandomBesideSize, Reverse | ReverseThreads) => Refused(Code::ReverseRandom),
+            (Self::Random, ReverseThreads) => ONE_THREAD,
             (
-                Self::StartAfterEvents | Self::StartFromBefore | Self::Random,
+                Self::StartAfterEvents | Self::StartFromBefore | Self::Random | Self::RandomBesideSize,
                 Forward | ForwardThreads | SpikeTimes | Online,
-            ) => Exact,
+            )
+            | (Self::Random, Reverse) => Exact,
 
             (Self::TimedEvent | Self::EventTimedByState, Online) => Refused(Code::OnlineEventTime),
             (Self::EventTimedByState, Reverse | ReverseThreads) => Refused(Code::ReverseEventTime),

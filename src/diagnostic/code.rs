@@ -112,7 +112,7 @@ codes! {
     ReverseEventTime "reverse-event-time" Refused "the same at times that depend on a weight or a variable" "forward mode" "reverse_event_time";
     ReverseEvents "reverse-events" Refused "INITIAL that reads what events change: the value is remembered as the first step finds it" "set it in INITIAL, or forward mode" "reverse_events";
     ReverseInitial "reverse-initial" Refused "a visible variable that the step changes and INITIAL, or the first BREAKPOINT, reads as the run before left it (a PARAMETER that INITIAL may correct, such as `tau1` of Exp2Syn, is supported: a run in which it does is refused)" "set it in INITIAL, or forward mode" "reverse_initial";
-    ReverseRandom "reverse-random" Refused "RANDOM" "forward mode" "";
+    ReverseRandom "reverse-random" Refused "RANDOM beside a variable that NEURON does not show and that depends on `area` or `diam`: NEURON 9 ends where it loads a mechanism with both" "forward mode" "";
     SecondOrder "second-order" Illegal;
     SharedMemory "shared-memory" Refused "a GLOBAL, a PARAMETER that is not RANGE, or a LOCAL at file level, in which one segment or point process would read what another one left: INITIAL or a block sets it from what each has for itself (`v`, RANGE, `diam`, `area`, ions, STATEs, POINTERs), and another block reads it; one that each changes again (`n = n + 1`) or that an event sets. A block that sets it and then reads it is supported, and so is what is made of GLOBALs, numbers, `celsius`, `t` only" "make it RANGE, or set it wherever it is used" "shared";
     Singular "singular" Refused "equations that have no solution whatever their coefficients" "" "";

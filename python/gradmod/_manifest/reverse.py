@@ -11,7 +11,7 @@ from .ions import IonFlags
 from .membrane import Membrane
 from .pointers import Pointer
 from .reading import find_region, read_json
-from .region import SpecialValue
+from .region import SpecialValue, Stream
 from .tables import SharedTable, StaleTable
 
 
@@ -20,7 +20,8 @@ class ReverseRegion:
     """Recorder and adjoint of a set of density mechanisms, or of one point process.
 
     Attributes:
-        settings: 0/1 settings and charges, which the adjoint has one of for each place.
+        settings: 0/1 settings and charges, and the ids of streams, which the adjoint has one of for each place.
+        streams: Of random numbers.
         waiting: How many numbers of the adjoint wait for that of the voltage at each place.
         landed: How many states the log of events has the values of.
         elements: How many elements of arrays have adjoints at each place.
@@ -54,6 +55,7 @@ class ReverseRegion:
     adjoint: str
     pointers: tuple[Pointer, ...]
     settings: tuple[str, ...]
+    streams: tuple[Stream, ...]
     waiting: int
     landed: int
     elements: int
@@ -117,6 +119,7 @@ class ReverseRegion:
             adjoint=data["adjoint"],
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             settings=tuple(data["settings"]),
+            streams=tuple(Stream.from_json(stream) for stream in data["streams"]),
             waiting=int(data["waiting"]),
             landed=int(data["landed"]),
             elements=int(data["elements"]),

@@ -12,6 +12,7 @@ from .._emitted.gather import Gather
 from .._emitted.recorder_site import RecorderSite
 from .._guards.corrected_parameters import Corrected
 from .._guards.point_process_ions import check_ions
+from .._guards.random_streams import check_ids, start_streams
 from .._guards.reaction_diffusion import check_rxd
 from .._guards.recorded_changes import Watched, check_acting, check_driven, check_gathered, check_moved, watched
 from .._manifest.reverse import ReverseManifest, ReverseRegion
@@ -51,6 +52,8 @@ class Recorders:
         #: The recorders that remember by themselves.
         self._own: list[RecorderSite] = []
         self._inserted: list[tuple[nrn.Section, str]] = []
+        #: {spot: the ids of its streams of random numbers and their places before INITIAL}
+        self._streams: dict[int, dict[str, float]] = {}
 
     def insert(
         self,
@@ -196,12 +199,15 @@ class Recorders:
         """Follow the user's model; call it at the beginning of ``finitialize``.
 
         Raises:
-            Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses.
+            Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses; the numbers of a
+            stream are not those that its ids say.
         """
         check_rxd(self.spots)
         assert self._gather is not None
         self._gather.spread()
         self._corrected.remember(self.spots)
+        drawing = [index for index, spot in enumerate(self.spots) if spot.region.streams]
+        self._streams = dict(zip(drawing, start_streams([self.spots[index] for index in drawing]), strict=True))
         self.events.follow(self.spots)
 
     def check_start(self) -> None:
@@ -273,7 +279,7 @@ class Recorders:
             if key not in known:
                 known[key] = self.settings(spot)
             found.append(known[key])
-        return tuple(found)
+        return tuple({**told, **self._streams.get(index, {})} for index, told in enumerate(found))
 
     def settings(self, spot: RecorderSite) -> dict[str, float]:
         """What the ion styles say at a place."""
@@ -297,6 +303,7 @@ class Recorders:
                 spot.mechanism.finish()
         check_gathered(self._gather, self.spots, self.frame.landed)
         check_acting(self._acting())
+        check_ids([self.spots[index] for index in self._streams])
         return steps
 
     def check_moved(self, directions: Sequence[Direction]) -> None:

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emit::manifest::{EventTimeManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
 use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
+use crate::emit::region::streams::streams;
 use crate::emit::region::writer::Writer;
 use crate::model::{Ion, Kind};
-use crate::step::{Region, Sent, State, StateKind};
+use crate::step::{Region, Sent, State};
 
 impl Writer<'_> {
     pub(in crate::emit) fn parameters(&self) -> Vec<ParameterManifest> {
@@ -20,27 +21,8 @@ impl Writer<'_> {
             .collect()
     }
 
-    /// The streams of random numbers that something depends on.
     pub(in crate::emit) fn streams(&self) -> Vec<StreamManifest> {
-        let linearised = self.linearised;
-        let mut names = linearised.names.clone();
-        let own = linearised.states.iter().filter(|state| state.own.is_some());
-        own.enumerate()
-            .filter_map(|(index, state)| {
-                let number = linearised.region.stream(&state.kind)?;
-                let StateKind::Variable(mechanism, name) = &state.kind else { return None };
-                let mechanism = &linearised.region.mechanisms[*mechanism];
-                Some(StreamManifest {
-                    name: names.new_name(&format!("stream_{}_{name}", mechanism.name)),
-                    start: names.new_name(&format!("place_{}_{name}", mechanism.name)),
-                    mechanism: mechanism.name.clone(),
-                    source: name.clone(),
-                    own: "own",
-                    index,
-                    number,
-                })
-            })
-            .collect()
+        streams(self.linearised)
     }
 
     pub(in crate::emit) fn states(&self) -> Vec<StateManifest> {

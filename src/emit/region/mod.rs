@@ -15,5 +15,6 @@ pub mod pointer_names;
 pub mod roots;
 pub mod sources;
 pub mod steady;
+pub mod streams;
 pub mod terms;
 pub mod writer;

@@ -11,13 +11,14 @@ use super::adjoint::waiting::waiting_count;
 use super::frame::layout::Slot;
 use super::recorder::watched::{settled, watched};
 use super::reversed::Reversed;
+use super::streams::adjoint_settings;
 use crate::emit::file::{File, UNNAMED};
-use crate::emit::manifest::{IonManifest, PointerManifest};
+use crate::emit::manifest::{IonManifest, PointerManifest, StreamManifest};
 use crate::emit::receipt::constructs::constructs;
-use crate::emit::region::declarations::setting_names;
 use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
 use crate::emit::region::events::sets_voltage;
 use crate::emit::region::pointer_names::pointed_source;
+use crate::emit::region::streams::streams;
 use crate::emit::text::fault::Seen;
 use crate::model::Kind;
 use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind, TimeScheme, membrane};
@@ -67,6 +68,8 @@ pub struct ReverseRegion {
     pub pointers: Vec<PointerManifest>,
     /// 0/1 settings and charges, which the adjoint has one of for each place.
     pub settings: Vec<String>,
+    /// Its streams of random numbers; the adjoint has their ids and places among the settings.
+    pub streams: Vec<StreamManifest>,
     /// How many numbers wait for the voltage's adjoint at each place.
     pub waiting: usize,
     /// How many states events change whose value at the end of a step the log has.
@@ -189,7 +192,8 @@ impl ReverseRegion {
             recorder: recorder.stem().to_owned(),
             adjoint: adjoint.stem().to_owned(),
             pointers: reversed.frame.pointers.clone(),
-            settings: setting_names(linearised),
+            settings: adjoint_settings(linearised),
+            streams: streams(linearised),
             landed: reversed.frame.landed.len(),
             waiting: waiting_count(linearised),
             elements: active_elements(linearised),

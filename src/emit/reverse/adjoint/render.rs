@@ -18,6 +18,7 @@ use crate::emit::reverse::places::{adjoint_of, code, element, loaded};
 use crate::emit::reverse::record::Record;
 use crate::emit::reverse::reversed::Reversed;
 use crate::emit::reverse::roots::telling_currents;
+use crate::emit::reverse::streams::stream_ids;
 use crate::emit::text::c::statements;
 use crate::emit::text::code::Code;
 use crate::emit::text::template;
@@ -59,6 +60,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "sets_voltage": sets_voltage(linearised),
         "start": start(reversed),
         "function_tables": function_tables(linearised),
+        "streams": stream_ids(linearised),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })
