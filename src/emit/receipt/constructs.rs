@@ -60,7 +60,8 @@ pub fn constructs(linearised: &Linearised) -> Vec<Found> {
     }
     if let Some(index) = mechanisms.iter().position(|mechanism| !mechanism.randoms.is_empty()) {
         if computes_from_size(linearised) {
-            let subject = "a stream of random numbers beside what is not shown and depends on `area` or `diam`".to_owned();
+            let subject =
+                "a stream of random numbers beside what is not shown and depends on `area` or `diam`".to_owned();
             add(Construct::RandomBesideSize, index, place(index, &mechanisms[index].randoms[0]), subject);
         }
     }
@@ -89,7 +90,11 @@ fn read_at_events(linearised: &Linearised) -> Option<&str> {
 /// Whether a recorder has to compute something that depends on the size of the segment.
 fn computes_from_size(linearised: &Linearised) -> bool {
     let events = linearised.receive.iter().flat_map(event);
-    let own = linearised.states.iter().filter_map(|state| state.own).flat_map(|(after, start)| after.into_iter().chain([start]));
+    let own = linearised
+        .states
+        .iter()
+        .filter_map(|state| state.own)
+        .flat_map(|(after, start)| after.into_iter().chain([start]));
     let read = linearised.graph.reachable_inputs(&events.chain(own).collect::<Vec<_>>(), true);
     read.iter().any(|input| matches!(linearised.quantities[input], Quantity::Area | Quantity::Diameter))
 }

@@ -43,7 +43,8 @@ fn event(reversed: &Reversed, receive: &Receive) -> Vec<String> {
 /// The adjoints of the elements that an event has set, the last one first: what was there before has none of them.
 fn take_stores(linearised: &Linearised, stores: &[ArrayStore], code: &Code) -> Vec<String> {
     let mut text = Vec::new();
-    for (number, store) in stores.iter().enumerate().rev().filter(|(_, store)| linearised.arrays[store.array].is_active) {
+    for (number, store) in stores.iter().enumerate().rev().filter(|(_, store)| linearised.arrays[store.array].is_active)
+    {
         let element = element_adjoint(linearised, store.array, &code.value(store.index));
         text.push(format!("double {} = 0.;", store_adjoint(number)));
         text.push(format!("if ({} != 0.) {{", code.value(store.on)));
@@ -89,7 +90,8 @@ impl Map {
         let is_active = |store: &ArrayStore| reversed.linearised.arrays[store.array].is_active;
         let active = || stores.iter().enumerate().filter(|(_, store)| is_active(store));
         let store_rows = active().map(|(number, store)| (&store.row, store_adjoint(number)));
-        let flow = Transposed::of_rows(reversed.linearised, own.chain(weight_rows).chain(voltage_row).chain(store_rows));
+        let flow =
+            Transposed::of_rows(reversed.linearised, own.chain(weight_rows).chain(voltage_row).chain(store_rows));
         let rows = states.iter().chain(weights).map(|change| &change.row).chain(voltage);
         let rows = rows.chain(active().map(|(_, store)| &store.row));
         let read = rows.flat_map(LinearForm::states);

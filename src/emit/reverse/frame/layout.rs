@@ -134,7 +134,12 @@ impl<'a> Frame<'a> {
         let acts = receive.is_some_and(|receive| receive.voltage.is_some());
         let is_fixed = |name: &String| self.fixed.contains(&Slot::Pointer(name.clone()));
         let has_arrays = !self.linearised.arrays.is_empty();
-        self.logs_changes && !self.has_own() && !acts && !has_arrays && self.early.is_empty() && self.at_initial.iter().all(is_fixed)
+        self.logs_changes
+            && !self.has_own()
+            && !acts
+            && !has_arrays
+            && self.early.is_empty()
+            && self.at_initial.iter().all(is_fixed)
     }
 
     /// Which fixed values the recorder saves itself when INITIAL runs, where all is gathered: what NEURON does not show, and
