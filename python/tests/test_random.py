@@ -207,11 +207,3 @@ def test_numbers_that_the_gradients_do_not_know_of(what: str) -> None:
     h.ParallelContext().psolve(2.0)
     with pytest.raises(gradmod.Refused, match="other random numbers were drawn"):
         record["deviation"]
-
-
-def test_reverse_mode_refuses_noise() -> None:
-    cell = Noisy()
-    cell.netcons.clear()
-    cell.synapses.clear()
-    with pytest.raises(gradmod.Refused, match="reverse-random"):
-        gradmod.Reverse(gbar=gradmod.Range("gbar_kflicker", cell.all))
