@@ -13,12 +13,14 @@ use crate::diagnostic::Code;
 pub enum Construct {
     EventArray,
     ActiveEventArray,
+    ReadAtEvents,
     StartAfterEvents,
     StartFromBefore,
     TimedEvent,
     EventTimedByState,
     FunctionTable,
     Random,
+    RandomBesideSize,
     VoltagePointer,
     VariablePointer,
     Events,
@@ -64,15 +66,17 @@ pub enum Support {
 }
 
 impl Construct {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::EventArray,
         Self::ActiveEventArray,
+        Self::ReadAtEvents,
         Self::StartAfterEvents,
         Self::StartFromBefore,
         Self::TimedEvent,
         Self::EventTimedByState,
         Self::FunctionTable,
         Self::Random,
+        Self::RandomBesideSize,
         Self::VoltagePointer,
         Self::VariablePointer,
         Self::Events,
@@ -91,12 +95,14 @@ impl Construct {
         match self {
             Self::EventArray => "event-array",
             Self::ActiveEventArray => "active-event-array",
+            Self::ReadAtEvents => "read-at-events",
             Self::StartAfterEvents => "start-after-events",
             Self::StartFromBefore => "start-from-before",
             Self::TimedEvent => "timed-event",
             Self::EventTimedByState => "event-timed-by-state",
             Self::FunctionTable => "function-table",
             Self::Random => "random",
+            Self::RandomBesideSize => "random-beside-size",
             Self::VoltagePointer => "voltage-pointer",
             Self::VariablePointer => "variable-pointer",
             Self::Events => "events",
@@ -117,12 +123,14 @@ impl Construct {
         match self {
             Self::EventArray => "an array that events write",
             Self::ActiveEventArray => "an array that events write and a gradient goes through",
+            Self::ReadAtEvents => "an event, or a variable that is not shown, that reads an element of such an array",
             Self::StartAfterEvents => "INITIAL that reads what events change",
             Self::StartFromBefore => "INITIAL that reads a variable as the run before left it",
             Self::TimedEvent => "an event that reads `t` or acts on states, at a time that depends on a parameter",
             Self::EventTimedByState => "such an event at a time that depends on a weight or a variable",
             Self::FunctionTable => "FUNCTION_TABLE",
             Self::Random => "RANDOM",
+            Self::RandomBesideSize => "RANDOM, and a variable that is not shown and depends on `area` or `diam`",
             Self::VoltagePointer => "a POINTER that sees a voltage",
             Self::VariablePointer => "a POINTER that sees another variable",
             Self::Events => "NET_RECEIVE",
@@ -151,19 +159,23 @@ impl Construct {
         use Way::{Forward, ForwardThreads, Online, Reverse, ReverseThreads, SpikeTimes};
         const ONE_THREAD: Support = RefusedInModel("supported in one thread only: use h.ParallelContext().nthread(1)");
         match (self, way) {
-            (Self::EventArray | Self::ActiveEventArray, Reverse | ReverseThreads) => Refused(Code::ReverseEventArray),
-            (Self::EventArray | Self::ActiveEventArray, SpikeTimes) => RefusedAtSpikes,
+            (Self::EventArray | Self::ActiveEventArray | Self::ReadAtEvents, SpikeTimes) => RefusedAtSpikes,
             (Self::ActiveEventArray, Online) => Refused(Code::OnlineEventArray),
-            (Self::EventArray, Forward | ForwardThreads | Online)
-            | (Self::ActiveEventArray, Forward | ForwardThreads) => Exact,
+            (Self::ReadAtEvents, Reverse | ReverseThreads) => Refused(Code::ReverseEventArray),
+            (Self::EventArray | Self::ActiveEventArray, ReverseThreads) => ONE_THREAD,
+            (Self::EventArray | Self::ReadAtEvents, Forward | ForwardThreads | Online)
+            | (Self::ActiveEventArray, Forward | ForwardThreads)
+            | (Self::EventArray | Self::ActiveEventArray, Reverse) => Exact,
 
             (Self::StartAfterEvents, Reverse | ReverseThreads) => Refused(Code::ReverseEvents),
             (Self::StartFromBefore, Reverse | ReverseThreads) => Refused(Code::ReverseInitial),
-            (Self::Random, Reverse | ReverseThreads) => Refused(Code::ReverseRandom),
+            (Self::RandomBesideSize, Reverse | ReverseThreads) => Refused(Code::ReverseRandom),
+            (Self::Random, ReverseThreads) => ONE_THREAD,
             (
-                Self::StartAfterEvents | Self::StartFromBefore | Self::Random,
+                Self::StartAfterEvents | Self::StartFromBefore | Self::Random | Self::RandomBesideSize,
                 Forward | ForwardThreads | SpikeTimes | Online,
-            ) => Exact,
+            )
+            | (Self::Random, Reverse) => Exact,
 
             (Self::TimedEvent | Self::EventTimedByState, Online) => Refused(Code::OnlineEventTime),
             (Self::EventTimedByState, Reverse | ReverseThreads) => Refused(Code::ReverseEventTime),
@@ -171,9 +183,8 @@ impl Construct {
             (Self::TimedEvent, Reverse)
             | (Self::TimedEvent | Self::EventTimedByState, Forward | ForwardThreads | SpikeTimes) => Exact,
 
-            (Self::FunctionTable, Reverse | ReverseThreads) => Refused(Code::ReverseFunctionTable),
-            (Self::FunctionTable, ForwardThreads) => ONE_THREAD,
-            (Self::FunctionTable, Forward | SpikeTimes | Online) => Exact,
+            (Self::FunctionTable, ForwardThreads | ReverseThreads) => ONE_THREAD,
+            (Self::FunctionTable, Forward | SpikeTimes | Online | Reverse) => Exact,
 
             (Self::VoltagePointer | Self::VariablePointer, Online) => Refused(Code::OnlinePointer),
             (Self::VoltagePointer, ForwardThreads | ReverseThreads) | (Self::VariablePointer, ForwardThreads) => {

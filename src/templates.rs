@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashSet;
 
 /// By name.
-pub const TEMPLATES: [(&str, &str); 34] = [
+pub const TEMPLATES: &[(&str, &str)] = &[
     ("functions.mod", include_str!("../templates/functions.mod.j2")),
+    ("function_tables.mod", include_str!("../templates/function_tables.mod.j2")),
     ("row.mod", include_str!("../templates/forward/row.mod.j2")),
     ("row/notes.mod", include_str!("../templates/forward/row/notes.mod.j2")),
     ("row/declarations.mod", include_str!("../templates/forward/row/declarations.mod.j2")),
@@ -37,6 +38,7 @@ pub const TEMPLATES: [(&str, &str); 34] = [
     ("recorder_layers.mod", include_str!("../templates/reverse/recorder_layers.mod.j2")),
     ("descent_interface.mod", include_str!("../templates/reverse/descent_interface.mod.j2")),
     ("elementary.mod", include_str!("../templates/elementary.mod.j2")),
+    ("draws.mod", include_str!("../templates/reverse/draws.mod.j2")),
     ("slopes.mod", include_str!("../templates/slopes.mod.j2")),
     ("homeostat.mod", include_str!("../templates/homeostat.mod.j2")),
     ("follow.mod", include_str!("../templates/follow.mod.j2")),

@@ -504,11 +504,11 @@ fn reverse_mode_writes_a_recorder_and_an_adjoint_of_each_region() {
 fn reverse_mode_refuses_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("out");
-    let more = ["--mode", "reverse", "--point", "RingSyn"];
-    let output = transform(&[fixture("channels/ringsyn.mod")], &target, &more);
+    let more = ["--mode", "reverse", "--point", "Queue"];
+    let output = transform(&[fixture("unsupported/reverse_event_array.mod")], &target, &more);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("reverse-event-array") && text.contains("`amount`"), "{text}");
+    assert!(text.contains("reverse-event-array") && text.contains("`when`"), "{text}");
     assert!(!target.exists());
     // Without regions it is not known what is fused.
     let output = transform(&[fixture("channels/kdr.mod")], &target, &["--mode", "reverse"]);

@@ -23,6 +23,7 @@ from gradmod.check.sides import Sides
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 CHANNELS = FIXTURES / "channels"
+UNSUPPORTED = FIXTURES / "unsupported"
 
 
 def command(*arguments: str | Path, python: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -228,13 +229,14 @@ def test_a_gradient_that_is_another_in_a_second_run(tmp_path: Path) -> None:
 
 
 def test_reverse_mode_is_compared_with_forward_mode(tmp_path: Path) -> None:
-    taken, refused, ions = certificates(*(CHANNELS / f"{name}.mod" for name in ("tmsyn", "ringsyn", "clsyn")))
+    files = (CHANNELS / "tmsyn.mod", UNSUPPORTED / "reverse_event_array.mod", CHANNELS / "clsyn.mod")
+    taken, refused, ions = certificates(*files)
     # Ions of a point process are not in all segments.
     assert ions["verdict"] == ions["reverse"]["verdict"] == "exact" and {"ecl", "cao"} <= set(ions["parameters"])
     assert taken["verdict"] == "exact" and taken["reverse"]["verdict"] == "exact"
     assert 0 < taken["reverse"]["worst"] <= 1e-9 and taken["reverse"]["codes"] == []
     assert refused["verdict"] == "exact" and refused["reverse"]["verdict"] == "refused"
-    assert refused["reverse"]["codes"] == ["reverse-event-array"] and "RingSyn.mod:34" in refused["reverse"]["message"]
+    assert refused["reverse"]["codes"] == ["reverse-event-array"] and "Queue.mod:5" in refused["reverse"]["message"]
     python = stand_in(
         tmp_path,
         "from gradmod.gradient import Gradient\nright = Gradient.__getitem__\n"

@@ -20,6 +20,7 @@ CASES = {
     "two that write concentrations": (("cah", "capool", "nashell", "sk"), 0.1),
     "pool before the channel that reads it": (("cah", "capool", "sk"), 0.1),
     "pool by derivimplicit": (("capump", "cah"), 0.05),
+    "pool that sets the reversal potential": (("canernst", "cah"), 0.05),
     "pool that is a step late, and set anew by BREAKPOINT": (("calag", "cah"), 0.05),
     "derivimplicit, coupled; arguments assigned to": (("nap",), 0.1),
     "euler": (("keul",), 0.1),

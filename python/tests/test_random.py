@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from models import CHANNELS, comparing, everything, load_fixtures, twig
 from neuron import h
+from test_reverse import compare
 
 pytestmark = pytest.mark.skipif(neuron.__version__.startswith("8."), reason="NEURON 8 has no RANDOM")
 
@@ -79,6 +80,53 @@ def test_frozen_noise() -> None:
     idle = {d for d, of in found.items() if not any(np.any(trace) for trace in of.values())}
     assert idle == {"fail_near", "weight2"}
     assert comparing.wrong(found, directions, cell.again) == {}
+
+
+def test_reverse_mode_draws_the_same_numbers() -> None:
+    cell = Noisy()
+    plain = cell.again()
+    followed = cell.directions()
+    directions = {name: wanted for name, (wanted, _, _) in followed.items()}
+    found = compare(directions, cell.watched, cell.again, 5.0)
+    after = {name: vector.as_numpy().copy() for name, vector in cell.vectors.items()}
+    assert all(np.array_equal(plain[name], after[name]) for name in plain)
+    wrong = {name: values for name, values in found.items() if not abs(values[0] - values[1]) <= 1e-9 * values[2]}
+    assert not wrong
+    assert {name for name, values in found.items() if values[1] == 0.0} == {"fail_near", "weight2"}
+
+
+def test_windows_draw_the_same_numbers() -> None:
+    cell = Noisy()
+    h.dt = 0.025
+    parameters = {"g": gradmod.PerSegment("gbar_kflicker", cell.all), "w": gradmod.PerNetCon(cell.netcons)}
+
+    def gradient(memory: float) -> dict[str, Any]:
+        with gradmod.Reverse(memory=memory, **parameters) as reverse:
+            trace = reverse.record(cell.soma(0.5))
+            reverse.run(5.0, simulate=cell.again)
+            return {name: np.array(value) for name, value in reverse.gradient({trace: np.cos(trace.values)}).items()}
+
+    whole, cut = gradient(64), gradient(0.05)
+    assert all(np.array_equal(whole[name], cut[name]) for name in whole)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "ids"])
+def test_reverse_mode_refuses_other_numbers(kind: str) -> None:
+    cell = Noisy()
+    stream = cell.streams()[0]
+
+    def run() -> None:
+        cell.rewind()
+        act = stream.uniform if kind == "uniform" else lambda: stream.set_ids(1, 2, 3)
+        handler = h.FInitializeHandler(2, lambda: h.cvode.event(2.0, act))
+        cell.run(0.025, 5.0)
+        del handler
+
+    with gradmod.Reverse(gbar=gradmod.Range("gbar_kflicker", cell.all)) as reverse:
+        trace = reverse.record(cell.soma(0.5))
+        with pytest.raises(gradmod.Refused):  # noqa: PT012
+            reverse.run(5.0, simulate=run)
+            reverse.gradient({trace: np.ones_like(trace.values)})
 
 
 def test_reading_leaves_everything_as_it_is() -> None:
@@ -159,11 +207,3 @@ def test_numbers_that_the_gradients_do_not_know_of(what: str) -> None:
     h.ParallelContext().psolve(2.0)
     with pytest.raises(gradmod.Refused, match="other random numbers were drawn"):
         record["deviation"]
-
-
-def test_reverse_mode_refuses_noise() -> None:
-    cell = Noisy()
-    cell.netcons.clear()
-    cell.synapses.clear()
-    with pytest.raises(gradmod.Refused, match="reverse-random"):
-        gradmod.Reverse(gbar=gradmod.Range("gbar_kflicker", cell.all))

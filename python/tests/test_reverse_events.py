@@ -16,8 +16,7 @@ from test_reverse import compare
 DT, T_STOP = 0.025, 4.5
 
 
-# Reverse mode refuses the ring buffers: see tests/transform.rs.
-@pytest.mark.parametrize("kind", [kind for kind in SYNAPSES if kind != "RingSyn"])
+@pytest.mark.parametrize("kind", SYNAPSES)
 def test_forward_and_reverse_agree(kind: str) -> None:
     cell = Driven(kind)
     plain = cell.run(DT, T_STOP)
@@ -56,7 +55,7 @@ def parameters_of(cell: Driven) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", ["TmSyn", "PulseSyn", "StepSyn", "QuadSyn"])
+@pytest.mark.parametrize("kind", ["TmSyn", "PulseSyn", "StepSyn", "QuadSyn", "RingSyn"])
 @pytest.mark.parametrize("steps", [4, 7])
 def test_windows_change_nothing(kind: str, steps: int) -> None:
     """Events fall on the ends of the windows, before and after them."""

@@ -108,12 +108,11 @@ codes! {
     ReactionPlace "reaction-place" Illegal;
     ReadsDerivative "reads-derivative" Refused "`m'` read as a number" "write the right side again" "reads_derivative";
     Recursion "recursion" Refused "a PROCEDURE or FUNCTION that calls itself" "use a loop" "recursion";
-    ReverseEventArray "reverse-event-array" Refused "an array that events write at an index that they compute" "forward mode" "reverse_event_array";
+    ReverseEventArray "reverse-event-array" Refused "an array that events write at an index that they compute, where an event, or a variable that NEURON does not show, reads an element of it" "forward mode" "reverse_event_array";
     ReverseEventTime "reverse-event-time" Refused "the same at times that depend on a weight or a variable" "forward mode" "reverse_event_time";
     ReverseEvents "reverse-events" Refused "INITIAL that reads what events change: the value is remembered as the first step finds it" "set it in INITIAL, or forward mode" "reverse_events";
-    ReverseFunctionTable "reverse-function-table" Refused "FUNCTION_TABLE: the process that goes backwards has not got its values" "forward mode" "reverse_function_table";
     ReverseInitial "reverse-initial" Refused "a visible variable that the step changes and INITIAL, or the first BREAKPOINT, reads as the run before left it (a PARAMETER that INITIAL may correct, such as `tau1` of Exp2Syn, is supported: a run in which it does is refused)" "set it in INITIAL, or forward mode" "reverse_initial";
-    ReverseRandom "reverse-random" Refused "RANDOM" "forward mode" "";
+    ReverseRandom "reverse-random" Refused "RANDOM beside a variable that NEURON does not show and that depends on `area` or `diam`: NEURON 9 ends where it loads a mechanism with both" "forward mode" "";
     SecondOrder "second-order" Illegal;
     SharedMemory "shared-memory" Refused "a GLOBAL, a PARAMETER that is not RANGE, or a LOCAL at file level, in which one segment or point process would read what another one left: INITIAL or a block sets it from what each has for itself (`v`, RANGE, `diam`, `area`, ions, STATEs, POINTERs), and another block reads it; one that each changes again (`n = n + 1`) or that an event sets. A block that sets it and then reads it is supported, and so is what is made of GLOBALs, numbers, `celsius`, `t` only" "make it RANGE, or set it wherever it is used" "shared";
     Singular "singular" Refused "equations that have no solution whatever their coefficients" "" "";
@@ -137,8 +136,8 @@ codes! {
     UnknownDefine "unknown-define" Error;
     UnknownFunction "unknown-function" Refused "a function that has no derivative here, such as `scop_random`, whose numbers are those of all mechanisms in turn" "write it in NMODL; for noise use RANDOM" "unknown_function";
     UnknownName "unknown-name" Error;
-    Verbatim "verbatim" Refused "VERBATIM that does more than set plain variables with arithmetic, test, print, end the run (`hoc_execerror`) or return 0, as far as NMODL could say it too; `return` in a loop, a FUNCTION or BREAKPOINT" "write it in NMODL; for noise use RANDOM" "verbatim";
-    WritesReversalPotential "writes-reversal-potential" Refused "WRITE of a reversal potential" "WRITE the concentrations" "reversal";
+    Verbatim "verbatim" Refused "VERBATIM that does more than set variables with arithmetic, test (also `switch` on the counter of a FROM loop), print, `assert`, end the run (`hoc_execerror`) or return 0, as far as NMODL could say it too; `return` in a loop, a FUNCTION or BREAKPOINT" "write it in NMODL; for noise use RANDOM" "verbatim";
+    WritesReversalPotential "writes-reversal-potential" Refused "a point process that sets a reversal potential: it belongs to the segment" "WRITE it in a density mechanism" "reversal";
 }
 
 impl fmt::Display for Code {

@@ -183,6 +183,8 @@ pub struct IonManifest {
     pub valence: String,
     /// Concentrations that the region's mechanisms set.
     pub written: Vec<String>,
+    /// Some mechanism sets the reversal potential.
+    pub sets_reversal: bool,
     /// What the mechanisms read of it, from which NEURON makes its style.
     pub reads_concentration: bool,
     pub reads_reversal: bool,

@@ -5,6 +5,8 @@
 //! declaration tells it, and later, in `trace`, when code that runs tells it.
 
 mod bystander;
+mod c_expressions;
+mod c_statements;
 mod check;
 mod deeds;
 mod describe;

@@ -1,24 +1,45 @@
 //! C code that NMODL could say as well: assignments to plain variables, with arithmetic, in `if` or not.
 //!
 //! The code is turned into NMODL text that stands at the same place of an otherwise blank file, so that the parser gives
-//! every part of it the span that it has. What means something else in C stays VERBATIM: integers divided by integers,
-//! casts, declarations, calls of the mechanism's own functions.
+//! every part of it the span that it has; of other statements see `c_statements`. What means something else in C stays
+//! VERBATIM: integers divided by integers, casts, declarations, calls of the mechanism's own functions.
 
 use std::collections::BTreeSet;
 
+use crate::model::c_expressions::Counters;
+use crate::model::c_statements::{place, spelled};
 use crate::model::deeds::deeds;
 use crate::syntax::ast::{
-    BinaryOp, Block, BlockKind, Expr, ExprKind, Item, NeuronStatement, Opaque, Program, Signature, Statement,
-    StatementKind,
+    Block, BlockKind, Item, NeuronStatement, Opaque, Program, Signature, Statement, StatementKind,
 };
 use crate::syntax::c::{is_number, is_word, tokens};
+use crate::syntax::span::Span;
 use crate::syntax::{parse, visit};
 
 const OPERATORS: [&str; 14] = ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "+", "-", "*", "/", "="];
 const PUNCTUATION: [&str; 6] = ["(", ")", "{", "}", ",", ";"];
-const CALLS: [&str; 19] = [
-    "exp", "log", "log10", "pow", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
-    "fabs", "floor", "ceil", "fmod",
+const CALLS: [&str; 21] = [
+    "exp",
+    "log",
+    "log10",
+    "pow",
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "atan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "fabs",
+    "floor",
+    "ceil",
+    "fmod",
+    "nrn_ghk",
+    "nrn_nernst",
 ];
 const OPENING: &str = "PROCEDURE c(){";
 
@@ -46,6 +67,8 @@ struct Translator {
     /// LOCALs and arguments of the block, the result of a FUNCTION: C calls them `_lname`, and `name` may be something
     /// else.
     local: BTreeSet<String>,
+    /// The counters of FROM loops: integers.
+    counters: Counters,
     /// FUNCTIONs and PROCEDUREs.
     functions: BTreeSet<String>,
     /// LOCALs of the file.
@@ -73,11 +96,12 @@ impl Translator {
             }
         }
         let never_set = at_start.iter().filter(|name| !set.contains(*name)).cloned().collect();
-        Self { never_set, at_start, local: BTreeSet::new(), functions, of_file }
+        Self { never_set, at_start, local: BTreeSet::new(), counters: Counters::default(), functions, of_file }
     }
 
     fn enter(&mut self, block: &Block) {
         self.local.clear();
+        self.counters.0.clear();
         if let Some(signature) = signature(block) {
             self.local.insert(signature.name.text.clone());
             self.local.extend(signature.arguments.iter().map(|argument| argument.name.text.clone()));
@@ -91,7 +115,10 @@ impl Translator {
                 StatementKind::Local(definitions) => {
                     self.local.extend(definitions.iter().map(|one| one.name.text.clone()));
                 }
-                StatementKind::From { variable, .. } => _ = self.local.insert(variable.text.clone()),
+                StatementKind::From { variable, .. } => {
+                    self.local.insert(variable.text.clone());
+                    self.counters.0.insert(variable.text.clone());
+                }
                 _ => {}
             }
         }
@@ -101,18 +128,24 @@ impl Translator {
         let mut found = Vec::new();
         for Statement { kind, span } in statements {
             let kind = match kind {
-                StatementKind::Verbatim(code) => match self.translation(&code, is_start) {
-                    Some(translation) => {
-                        is_start &= translation.is_empty();
-                        found.extend(translation);
-                        continue;
+                StatementKind::Verbatim(code) => {
+                    match self.translation(&code, is_start).or_else(|| self.rewritten(&code, span)) {
+                        Some(translation) => {
+                            is_start &= translation.is_empty();
+                            found.extend(translation);
+                            continue;
+                        }
+                        None => StatementKind::Verbatim(code),
                     }
-                    None => StatementKind::Verbatim(code),
-                },
+                }
                 StatementKind::If(branches, otherwise) => StatementKind::If(
                     branches.into_iter().map(|(condition, body)| (condition, self.statements(body, false))).collect(),
                     otherwise.map(|body| self.statements(body, false)),
                 ),
+                StatementKind::From { variable, first, last, step, body } => {
+                    StatementKind::From { variable, first, last, step, body: self.statements(body, false) }
+                }
+                StatementKind::While(condition, body) => StatementKind::While(condition, self.statements(body, false)),
                 StatementKind::Group(body) => StatementKind::Group(self.statements(body, false)),
                 StatementKind::Initial(body) => StatementKind::Initial(self.statements(body, false)),
                 other => other,
@@ -160,6 +193,21 @@ impl Translator {
         visit::statements(body).all(|statement| self.is_plain(statement)).then(|| body.clone())
     }
 
+    /// The same where the code has statements that NMODL says in other words.
+    fn rewritten(&self, code: &Opaque, span: Span) -> Option<Vec<Statement>> {
+        let tokens = tokens(&code.text)?;
+        let is_counter = |name: &str| name.strip_prefix("_l").is_some_and(|name| self.counters.0.contains(name));
+        let text = spelled(&tokens, &|token, before, after| self.nmodl(token, before, after), &is_counter)?;
+        let program = parse(&format!("{OPENING}{text}}}")).ok()?;
+        let [Item::Block(Block { body, .. })] = &program.items[..] else { return None };
+        if body.is_empty() || !visit::statements(body).all(|statement| self.is_plain(statement)) {
+            return None;
+        }
+        let mut body = body.clone();
+        place(&mut body, span);
+        Some(body)
+    }
+
     /// The token in NMODL; None if it is none, or means something else.
     fn nmodl<'a>(&self, token: &'a str, before: &str, after: &str) -> Option<&'a str> {
         let is_first = ["", ";", "{", "}"].contains(&before);
@@ -190,9 +238,13 @@ impl Translator {
     fn is_plain(&self, statement: &Statement) -> bool {
         match &statement.kind {
             StatementKind::Assign(place, value) => {
-                place.index.is_none() && !self.at_start.contains(&place.name.text) && means_the_same(value)
+                place.index.iter().all(|index| self.counters.is_whole(index))
+                    && !self.at_start.contains(&place.name.text)
+                    && self.counters.means_the_same(value)
             }
-            StatementKind::If(branches, _) => branches.iter().all(|(condition, _)| means_the_same(condition)),
+            StatementKind::If(branches, _) => {
+                branches.iter().all(|(condition, _)| self.counters.means_the_same(condition))
+            }
             _ => false,
         }
     }
@@ -205,88 +257,5 @@ fn signature(block: &Block) -> Option<&Signature> {
     }
 }
 
-/// Whether C computes what NMODL does.
-fn means_the_same(expr: &Expr) -> bool {
-    visit::expressions(expr).all(|part| match &part.kind {
-        ExprKind::Number(_, unit) => unit.is_none(),
-        ExprKind::Name(_) | ExprKind::Unary(..) | ExprKind::Call(..) => true,
-        ExprKind::Binary(op, left, right) => !(*op == BinaryOp::Div && is_integer(left) && is_integer(right)),
-        ExprKind::Index(..) | ExprKind::Prime(..) | ExprKind::String(_) => false,
-    })
-}
-
-/// Whether it may be an integer in C.
-fn is_integer(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Number(number, _) => !number.text.contains(['.', 'e', 'E']),
-        ExprKind::Unary(_, operand) => is_integer(operand),
-        ExprKind::Binary(op, left, right) => match op {
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => is_integer(left) && is_integer(right),
-            _ => true,
-        },
-        _ => false,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::translated;
-    use crate::syntax::{parse, print};
-
-    /// What INITIAL is with this C code at its end.
-    fn initial(code: &str) -> String {
-        let head = "NEURON { SUFFIX x USEION ca READ cai USEION na READ nai WRITE nai }\nLOCAL shared\n";
-        let rest = "STATE { nai }\nFUNCTION f(y) { LOCAL a a = y f = a }";
-        let source = format!("{head}{rest}\nINITIAL {{ LOCAL z VERBATIM\n{code}\nENDVERBATIM\n}}\n");
-        let whole = print::program(&translated(&parse(&source).unwrap()));
-        whole[whole.find("INITIAL").unwrap()..].split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn simple_code_is_nmodl() {
-        for (code, expected) in [
-            ("a = 2*b/3; /* x */ c = exp(-a) ;", "INITIAL { LOCAL z a = 2 * b / 3 c = exp(-a) }"),
-            (
-                "if (a > 1./2) { _lz = a; } else { a = -1e-3; }",
-                "INITIAL { LOCAL z IF (a > 1. / 2) { z = a } ELSE { a = -1e-3 } }",
-            ),
-            ("cai = _ion_cai; nai = _ion_nai;", "INITIAL { LOCAL z }"),
-        ] {
-            assert_eq!(initial(code), expected, "{code}");
-        }
-    }
-
-    #[test]
-    fn other_code_stays_c() {
-        for code in [
-            "a = 1/2;",
-            "a = (2 + 1)/4*b;",
-            "double a = 1;",
-            "a += 1;",
-            "a = b = 1;",
-            "a = f(b);",
-            "a = f;",
-            "a = (int) b;",
-            "a = b ? 1 : 2;",
-            "a[0] = 1;",
-            "a = b%2;",
-            "a = b^2;",
-            "a = 1.0f;",
-            "a = 1; -b;",
-            "z = 1;",
-            "_lb = 1;",
-            "shared = 1;",
-            "a = _p_b;",
-            "_ion_cai = 1;",
-            "a = _ion_cai;",
-            "a = 1; nai = _ion_nai;x = 0x10;",
-            "if (a) b = 1;",
-            "return 0;",
-            "cai = 1;",
-            "nai = 1; nai = _ion_nai;",
-            "if (a) { cai = 1; }",
-        ] {
-            assert!(initial(code).contains("ENDVERBATIM"), "{code}: {}", initial(code));
-        }
-    }
-}
+mod tests;

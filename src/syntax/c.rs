@@ -8,6 +8,16 @@ use nom::multi::many0;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
+/// What may be called: it prints, ends the run, or winds a stream of random numbers back, which
+/// shows only where one is drawn.
+const CALLS: [&str; 6] = ["printf", "fprintf", "fflush", "assert", "hoc_execerror", "nrnran123_setseq"];
+/// Operators that only read.
+const READING: [&str; 18] =
+    ["==", "!=", "<=", ">=", "&&", "||", "->", "<", ">", "!", "+", "-", "*", "/", "%", "?", ":", "."];
+const PUNCTUATION: [&str; 8] = ["(", ")", "{", "}", "[", "]", ",", ";"];
+/// Words that begin something else than an expression.
+const WORDS: [&str; 10] = ["return", "goto", "break", "continue", "asm", "for", "while", "do", "switch", "case"];
+
 /// The tokens of C code. What `#if` leaves out is not left out.
 pub fn tokens(code: &str) -> Option<Vec<&str>> {
     let (left, tokens) = many0(delimited(idle, token, idle)).parse(code).ok()?;
@@ -23,6 +33,42 @@ pub fn is_word(token: &str) -> bool {
 /// A number, with its suffix.
 pub fn is_number(token: &str) -> bool {
     token.trim_start_matches('.').starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Whether code sets no variable, declares none and leaves nothing.
+pub fn only_looks(tokens: &[&str]) -> bool {
+    let mut open = Vec::new();
+    for (i, token) in tokens.iter().copied().enumerate() {
+        let before = i.checked_sub(1).map_or("", |before| tokens[before]);
+        let fits = match token {
+            "(" if is_word(before) => CALLS.contains(&before) || before == "if",
+            // Else a call through a pointer.
+            "(" => before != ")",
+            "else" => [";", "}"].contains(&before),
+            "if" => ["", ";", "}", "{", ")", "else"].contains(&before),
+            _ if is_word(token) => !WORDS.contains(&token) && (!is_word(before) || before == "else"),
+            _ => {
+                READING.contains(&token)
+                    || PUNCTUATION.contains(&token)
+                    || is_number(token)
+                    || token.starts_with(['"', '\''])
+            }
+        };
+        let balanced = match token {
+            "(" | "{" | "[" => {
+                open.push(token);
+                true
+            }
+            ")" => open.pop() == Some("("),
+            "}" => open.pop() == Some("{"),
+            "]" => open.pop() == Some("["),
+            _ => true,
+        };
+        if !fits || !balanced {
+            return false;
+        }
+    }
+    open.is_empty() && matches!(tokens.last(), None | Some(&(";" | "}")))
 }
 
 fn token(input: &str) -> IResult<&str, &str> {

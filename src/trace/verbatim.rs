@@ -1,16 +1,6 @@
 //! VERBATIM that changes no number.
 
-use crate::syntax::c::{is_number, is_word, tokens};
-
-/// What may be called: it prints, ends the run, or winds a stream of random numbers back, which
-/// shows only where one is drawn.
-const CALLS: [&str; 5] = ["printf", "fprintf", "fflush", "hoc_execerror", "nrnran123_setseq"];
-/// Operators that only read.
-const READING: [&str; 18] =
-    ["==", "!=", "<=", ">=", "&&", "||", "->", "<", ">", "!", "+", "-", "*", "/", "%", "?", ":", "."];
-const PUNCTUATION: [&str; 8] = ["(", ")", "{", "}", "[", "]", ",", ";"];
-/// Words that begin something else than an expression.
-const WORDS: [&str; 10] = ["return", "goto", "break", "continue", "asm", "for", "while", "do", "switch", "case"];
+use crate::syntax::c::{only_looks, tokens};
 
 /// Whether C code sets no variable, declares none and leaves nothing: it may test, print and end the run.
 pub fn does_nothing(code: &str) -> bool {
@@ -37,41 +27,6 @@ pub fn returns(code: &str) -> bool {
         return only_looks(before);
     };
     only_looks(before)
-}
-
-fn only_looks(tokens: &[&str]) -> bool {
-    let mut open = Vec::new();
-    for (i, token) in tokens.iter().copied().enumerate() {
-        let before = i.checked_sub(1).map_or("", |before| tokens[before]);
-        let fits = match token {
-            "(" if is_word(before) => CALLS.contains(&before) || before == "if",
-            // Else a call through a pointer.
-            "(" => before != ")",
-            "else" => [";", "}"].contains(&before),
-            "if" => ["", ";", "}", "{", ")", "else"].contains(&before),
-            _ if is_word(token) => !WORDS.contains(&token) && (!is_word(before) || before == "else"),
-            _ => {
-                READING.contains(&token)
-                    || PUNCTUATION.contains(&token)
-                    || is_number(token)
-                    || token.starts_with(['"', '\''])
-            }
-        };
-        let balanced = match token {
-            "(" | "{" | "[" => {
-                open.push(token);
-                true
-            }
-            ")" => open.pop() == Some("("),
-            "}" => open.pop() == Some("{"),
-            "]" => open.pop() == Some("["),
-            _ => true,
-        };
-        if !fits || !balanced {
-            return false;
-        }
-    }
-    open.is_empty() && matches!(tokens.last(), None | Some(&(";" | "}")))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ class PlacesStructure(ctypes.Structure):
         *_members(_ADDRESS, "frame voltage fixed out node landed jumps loss_v loss_x netcons_at netcons"),
         *_members(_ADDRESS, "scale capacity inertia area diameter settings"),
         *_members(_ADDRESS, "m total pointer pointer_carry carry failed broken broken_at"),
-        *_members(_ADDRESS, "landed_value landed_step conductance right current current_size waiting kept"),
+        *_members(_ADDRESS, "landed_value landed_step conductance right current current_size waiting kept elements"),
     ]
 
 

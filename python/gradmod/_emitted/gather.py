@@ -84,6 +84,11 @@ class Gather:
         _aimed[:] = [to]
 
     @property
+    def present_at(self) -> int:
+        """The address of ``present``."""
+        return int(self.present.ctypes.data)
+
+    @property
     def first(self) -> int:
         """Number of the time step of the first frame."""
         return int(self._memory.first)

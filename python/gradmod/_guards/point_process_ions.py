@@ -60,9 +60,9 @@ def _check(process: str, spot: _Spot, other: _Spot) -> None:
         raise Refused(
             f"{process} reads the current of {ion} at {spot.segment}, to which {what} adds: not differentiated"
         )
-    written = {flags.ion for flags in other.region.ions if flags.written}
+    written = {flags.ion for flags in other.region.ions if flags.written or flags.sets_reversal}
     for ion in sorted({flags.ion for flags in spot.region.ions} & written):
         raise Refused(
-            f"{process} uses the ion {ion} at {spot.segment}, where {what} changes its concentration: "
+            f"{process} uses the ion {ion} at {spot.segment}, where {what} changes its concentration or reversal potential: "
             "not differentiated"
         )

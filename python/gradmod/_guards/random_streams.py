@@ -7,30 +7,58 @@ moved; ours get their ids and places before every run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from .. import _neuron as nrn
-from .._emitted.mechanism import EmittedMechanism
 from .._manifest.region import Stream
 from ..errors import Refused
 
 
-def start_streams(spots: Sequence[EmittedMechanism]) -> None:
+class _Region(Protocol):
+    @property
+    def streams(self) -> Sequence[Stream]: ...
+
+
+class Drawing(Protocol):
+    """An emitted mechanism that may draw random numbers."""
+
+    @property
+    def region(self) -> _Region: ...
+    @property
+    def process(self) -> str | None: ...
+    @property
+    def segment(self) -> nrn.Segment: ...
+    @property
+    def mechanism(self) -> nrn.Mechanism: ...
+
+
+def start_streams(spots: Sequence[Drawing]) -> list[dict[str, float]]:
     """Set our streams to where the model's are.
+
+    Returns:
+        [spot] the ids of its streams and their places, by what emitted code calls them.
 
     Raises:
         Refused: A stream of the model gives other numbers than its ids and its place say.
     """
+    found: list[dict[str, float]] = [{} for _ in spots]
+    numbers = {id(spot): number for number, spot in enumerate(spots)}
     for spot, stream, theirs in _streams(spots):
         if not nrn.is_fresh(theirs):
             raise Refused(
                 f"the ids of {_name(spot, stream)} were set without set_seq: up to four numbers are still those of "
                 "the ids before; call set_seq after set_ids"
             )
-        nrn.random_stream(spot.mechanism, stream.name).set_ids(*nrn.values(theirs.get_ids()))
+        ids = [int(value) for value in nrn.values(theirs.get_ids())]
+        nrn.random_stream(spot.mechanism, stream.name).set_ids(*ids)
         setattr(spot.mechanism, stream.start, theirs.get_seq())
+        told = found[numbers[id(spot)]]
+        told.update({f"{stream.name}_id{number}": float(value) for number, value in enumerate(ids, start=1)})
+        told[stream.start] = float(theirs.get_seq())
+    return found
 
 
-def check_streams(spots: Sequence[EmittedMechanism]) -> None:
+def check_streams(spots: Sequence[Drawing]) -> None:
     """Compare our streams with the model's, after the emitted mechanisms have made the last step.
 
     Raises:
@@ -46,12 +74,23 @@ def check_streams(spots: Sequence[EmittedMechanism]) -> None:
             )
 
 
-def _streams(spots: Sequence[EmittedMechanism]) -> Iterator[tuple[EmittedMechanism, Stream, nrn.RandomStream]]:
+def check_ids(spots: Sequence[Drawing]) -> None:
+    """Look whether the model's streams are still those that they were at the start.
+
+    Raises:
+        Refused: The ids of one were set during the run.
+    """
+    for spot, stream, theirs in _streams(spots):
+        if list(nrn.random_stream(spot.mechanism, stream.name).get_ids()) != list(theirs.get_ids()):
+            raise Refused(f"no exact gradient of this run: the ids of {_name(spot, stream)} were set during it")
+
+
+def _streams(spots: Sequence[Drawing]) -> Iterator[tuple[Drawing, Stream, nrn.RandomStream]]:
     with nrn.one_look():
         yield from list(_found(spots))
 
 
-def _found(spots: Sequence[EmittedMechanism]) -> Iterator[tuple[EmittedMechanism, Stream, nrn.RandomStream]]:
+def _found(spots: Sequence[Drawing]) -> Iterator[tuple[Drawing, Stream, nrn.RandomStream]]:
     for spot in spots:
         if spot.region.streams:
             process = None if spot.process is None else nrn.find_point_process(spot.process)
@@ -60,5 +99,5 @@ def _found(spots: Sequence[EmittedMechanism]) -> Iterator[tuple[EmittedMechanism
                 yield spot, stream, nrn.random_stream(owner, stream.source)
 
 
-def _name(spot: EmittedMechanism, stream: Stream) -> str:
+def _name(spot: Drawing, stream: Stream) -> str:
     return f"{stream.source} of {spot.process or spot.segment}"

@@ -10,7 +10,8 @@ from typing import Any
 class IonFlags:
     """RANGE settings of an emitted mechanism that follow an ion of its section.
 
-    ``starts`` has (concentration, setting) where the concentration before INITIAL matters; ``reversal_at_start`` says
+    ``sets_reversal``: some mechanism sets the reversal potential. ``starts`` has (variable, setting) where the
+    concentration, or such a reversal potential, before INITIAL matters; ``reversal_at_start`` says
     that INITIAL makes something of the reversal potential.
     """
 
@@ -22,6 +23,7 @@ class IonFlags:
     written: tuple[str, ...]
     reads_concentration: bool
     reads_reversal: bool
+    sets_reversal: bool
     reversal_at_start: bool
     starts: tuple[tuple[str, str], ...]
 
@@ -37,6 +39,7 @@ class IonFlags:
             tuple(data["written"]),
             bool(data["reads_concentration"]),
             bool(data["reads_reversal"]),
+            bool(data["sets_reversal"]),
             bool(data["reversal_at_start"]),
             tuple((concentration, setting) for concentration, setting in data["starts"]),
         )

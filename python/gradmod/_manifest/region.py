@@ -45,6 +45,11 @@ class Stream:
     own: str
     index: int
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Stream:
+        """Read one element of ``streams``."""
+        return cls(data["name"], data["mechanism"], data["source"], data["start"], data["own"], int(data["index"]))
+
 
 @dataclass(frozen=True)
 class SpecialValue:
@@ -116,10 +121,7 @@ class Region:
             currents_read=frozenset(data["currents_read"]),
             currents_written=frozenset(data["currents_written"]),
             corrected=tuple(data["corrected"]),
-            streams=tuple(
-                Stream(s["name"], s["mechanism"], s["source"], s["start"], s["own"], int(s["index"]))
-                for s in data["streams"]
-            ),
+            streams=tuple(Stream.from_json(stream) for stream in data["streams"]),
             function_tables=tuple(data["function_tables"]),
             weights=data["weights"],
             voltage=data["voltage"],

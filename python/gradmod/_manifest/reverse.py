@@ -12,7 +12,7 @@ from .ions import IonFlags
 from .membrane import Membrane
 from .pointers import Pointer
 from .reading import find_region, read_json
-from .region import SpecialValue
+from .region import SpecialValue, Stream
 from .tables import SharedTable, StaleTable
 
 
@@ -21,11 +21,12 @@ class ReverseRegion:
     """Recorder and adjoint of a set of density mechanisms, or of one point process.
 
     Attributes:
-        settings: 0/1 settings and charges, which the adjoint has one of for each place.
+        settings: 0/1 settings and charges, and the ids of streams, which the adjoint has one of for each place.
+        streams: Of random numbers.
         waiting: How many numbers of the adjoint wait for that of the voltage at each place.
         landed: How many states the log of events has the values of.
+        elements: How many elements of arrays have adjoints at each place.
         kept: How many numbers are computed once for each place.
-        electrode: Its currents come through an electrode, so that its v is the potential inside.
         gathered: Its recorder only tells where to read.
         watched: Which numbers of a place in a frame are states that nothing but steps changes, and which states.
         moving: How many numbers a place has in a frame; the voltage is the first.
@@ -56,10 +57,11 @@ class ReverseRegion:
     adjoint: str
     pointers: tuple[Pointer, ...]
     settings: tuple[str, ...]
+    streams: tuple[Stream, ...]
     waiting: int
     landed: int
+    elements: int
     kept: int
-    electrode: bool
     gathered: bool
     watched: tuple[tuple[int, int], ...]
     moving: int
@@ -95,6 +97,11 @@ class ReverseRegion:
         return self.pointer_gradients
 
     @property
+    def writes_arrays(self) -> bool:
+        """Whether its events write arrays, the elements of which are among what is fixed."""
+        return bool(self.constructs & {"event-array", "active-event-array"})
+
+    @property
     def out_size(self) -> int:
         """How many numbers an adjoint hands back.
 
@@ -115,10 +122,11 @@ class ReverseRegion:
             adjoint=data["adjoint"],
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             settings=tuple(data["settings"]),
+            streams=tuple(Stream.from_json(stream) for stream in data["streams"]),
             waiting=int(data["waiting"]),
             landed=int(data["landed"]),
+            elements=int(data["elements"]),
             kept=int(data["kept"]),
-            electrode=bool(data["electrode"]),
             gathered=bool(data["gathered"]),
             watched=tuple((int(number), int(state)) for number, state in data["watched"]),
             moving=int(data["moving"]),

@@ -102,12 +102,17 @@ def ion_settings(ions: Iterable[IonFlags], seg: nrn.Segment, users: Users) -> di
                 f"{seg.sec}: ion_style of {flags.ion} computes the reversal potential at the start only, "
                 "while its concentration changes: not differentiated"
             )
+        if flags.sets_reversal and style & (_EINIT | _EADVANCE):
+            raise Error(
+                f"{seg.sec}: ion_style of {flags.ion} computes the reversal potential, which a mechanism sets too: not "
+                "differentiated"
+            )
         settings[flags.nernst] = float(_follows(style, bool(flags.written)))
         settings[flags.nernst_init] = float(bool(style & _EINIT))
         settings[flags.conc_init] = float(bool(style & _CINIT))
         settings[flags.valence] = nrn.ion_charge(flags.ion)
         for concentration, setting in flags.starts:
-            if not style & _CINIT:
+            if concentration == f"e{flags.ion}" or not style & _CINIT:
                 raise Error(
                     f"{seg.sec}: ion_style of {flags.ion} leaves {concentration} as the last run left it, and INITIAL "
                     "uses it: not differentiated"
@@ -165,7 +170,8 @@ def _promoted(style: int, users: Collection[IonFlags]) -> int:
         return style
     reads = (3 if flags.written else int(flags.reads_concentration) for flags in users)
     concentration = max(style & 3, *reads)
-    reversal = max(style >> 3 & 3, *(int(flags.reads_reversal) for flags in users))
+    told = (3 if flags.sets_reversal else int(flags.reads_reversal) for flags in users)
+    reversal = max(style >> 3 & 3, *told)
     if concentration > 0:
         reversal = max(reversal, 2)
     promoted = (style & ~_STYLE) + concentration + 8 * reversal

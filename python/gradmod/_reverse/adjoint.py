@@ -268,6 +268,7 @@ class Adjoint:
             waiting=np.zeros(region.waiting * count),
             landed_value=np.zeros(region.landed * count),
             kept=np.zeros(region.kept * count),
+            elements=np.zeros(region.elements * count),
         )
         one_each = "carry failed broken broken_at conductance right current current_size"
         places.doubles(**{name: np.zeros(count) for name in one_each.split()})

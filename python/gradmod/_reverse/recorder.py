@@ -12,6 +12,7 @@ from .._emitted.gather import Gather
 from .._emitted.recorder_site import RecorderSite
 from .._guards.corrected_parameters import Corrected
 from .._guards.point_process_ions import check_ions
+from .._guards.random_streams import check_ids, start_streams
 from .._guards.reaction_diffusion import check_rxd
 from .._guards.recorded_changes import Watched, check_acting, check_driven, check_gathered, check_moved, watched
 from .._manifest.reverse import ReverseManifest, ReverseRegion
@@ -57,6 +58,8 @@ class Recorders:
         self._inserted: list[tuple[nrn.Section, str]] = []
         #: Where it is remembered now: offset of the first frame, and how many there is room for.
         self._window: tuple[SharedMemory, int, int]
+        #: {spot: the ids of its streams of random numbers and their places before INITIAL}
+        self._streams: dict[int, dict[str, float]] = {}
 
     def insert(
         self,
@@ -211,12 +214,15 @@ class Recorders:
         """Follow the user's model; call it at the beginning of ``finitialize``.
 
         Raises:
-            Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses.
+            Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses; the numbers of a
+            stream are not those that its ids say.
         """
         check_rxd(self.spots)
         assert self._gather is not None
         self._gather.spread()
         self._corrected.remember(self.spots)
+        drawing = [index for index, spot in enumerate(self.spots) if spot.region.streams]
+        self._streams = dict(zip(drawing, start_streams([self.spots[index] for index in drawing]), strict=True))
         self.events.follow(self.spots)
 
     def check_start(self) -> None:
@@ -246,6 +252,10 @@ class Recorders:
             nrn.set_globals(recorder, events_at=memory.address(log), events_room=log_room)
         for index, copies in self.events.items():
             copies.companion.spot = float(index)
+        assert self._gather is not None
+        for spot in (spot for spot in self._own if spot.region.writes_arrays):
+            nrn.set_globals(spot.region.recorder, present_at=self._gather.present_at)
+            spot.mechanism.number = float(spot.fixed)
         self.empty(memory, log)
         head, fixed_at = memory.address(frames), memory.address()
         for spot in self._acting():
@@ -259,7 +269,6 @@ class Recorders:
                 spot.mechanism.landed_place = float(self.frame.landed_place(spot))
             spot.mechanism.at = head + 8 * spot.frame
             spot.mechanism.fixed_at = fixed_at + 8 * spot.fixed
-        assert self._gather is not None
         self._gather.start(memory, frames, first, room, log, log_room)
         self._window = memory, frames, room
 
@@ -286,7 +295,7 @@ class Recorders:
             if key not in known:
                 known[key] = self.settings(spot)
             found.append(known[key])
-        return tuple(found)
+        return tuple({**told, **self._streams.get(index, {})} for index, told in enumerate(found))
 
     def settings(self, spot: RecorderSite) -> dict[str, float]:
         """What the ion styles say at a place."""
@@ -311,6 +320,7 @@ class Recorders:
                 spot.mechanism.finish()
         check_gathered(self._gather, self.spots, self.frame.landed)
         check_acting(self._acting())
+        check_ids([self.spots[index] for index in self._streams])
         return steps
 
     def _see_inside(self, steps: int) -> None:

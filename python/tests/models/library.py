@@ -58,10 +58,10 @@ def load_fixtures(folder: Path = CHANNELS) -> None:
     if library not in _loaded:
         h.nrn_load_dll(str(library))
         _loaded.add(library)
-        _fill_tables()
+        fill_tables()
 
 
-def _fill_tables() -> None:
+def fill_tables() -> None:
     """The FUNCTION_TABLEs of kfilled, with bends."""
     if not hasattr(h, "table_inf_kfilled"):
         return

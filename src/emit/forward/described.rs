@@ -2,24 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
 use crate::emit::manifest::{EventTimeManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
 use crate::emit::region::description::{
     electrode, ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed,
 };
+use crate::emit::region::streams::streams;
 use crate::emit::region::writer::Writer;
 use crate::model::{Ion, Kind};
-use crate::step::{Region, Sent, State, StateKind};
-
-/// A `FUNCTION_TABLE` of the model.
-#[derive(Clone, Debug, Serialize)]
-pub(in crate::emit) struct FunctionTable {
-    /// By which emitted code means it.
-    pub number: usize,
-    /// What scripts call it.
-    pub function: String,
-}
+use crate::step::{Region, Sent, State};
 
 impl Writer<'_> {
     pub(in crate::emit) fn parameters(&self) -> Vec<ParameterManifest> {
@@ -33,41 +23,8 @@ impl Writer<'_> {
             .collect()
     }
 
-    pub(in crate::emit) fn function_tables(&self) -> Vec<FunctionTable> {
-        let mut found = Vec::new();
-        for mechanism in &self.linearised.region.mechanisms {
-            let names = mechanism.function_tables.iter().map(|name| format!("{name}_{}", mechanism.name));
-            found.extend(
-                names.enumerate().map(|(index, function)| FunctionTable {
-                    number: mechanism.first_function_table + index,
-                    function,
-                }),
-            );
-        }
-        found
-    }
-
-    /// The streams of random numbers that something depends on.
     pub(in crate::emit) fn streams(&self) -> Vec<StreamManifest> {
-        let linearised = self.linearised;
-        let mut names = linearised.names.clone();
-        let own = linearised.states.iter().filter(|state| state.own.is_some());
-        own.enumerate()
-            .filter_map(|(index, state)| {
-                let number = linearised.region.stream(&state.kind)?;
-                let StateKind::Variable(mechanism, name) = &state.kind else { return None };
-                let mechanism = &linearised.region.mechanisms[*mechanism];
-                Some(StreamManifest {
-                    name: names.new_name(&format!("stream_{}_{name}", mechanism.name)),
-                    start: names.new_name(&format!("place_{}_{name}", mechanism.name)),
-                    mechanism: mechanism.name.clone(),
-                    source: name.clone(),
-                    own: "own",
-                    index,
-                    number,
-                })
-            })
-            .collect()
+        streams(self.linearised)
     }
 
     pub(in crate::emit) fn states(&self) -> Vec<StateManifest> {

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::block::Block;
 use super::in_c::Arrays;
+use super::leak;
 use super::looks::Looks;
 use super::pointer_variable::PointedVariables;
 use super::received::Received;
 use super::step_code::{Procedure, Stored};
-use super::{described::FunctionTable, leak};
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
 use crate::emit::manifest::{
@@ -19,6 +19,7 @@ use crate::emit::receipt::constructs::constructs;
 use crate::emit::region::arrays::Through;
 use crate::emit::region::declarations::{Setting, settings, units};
 use crate::emit::region::description::ion_manifests;
+use crate::emit::region::function_tables::{FunctionTable, function_tables};
 use crate::emit::region::pointer_gradient::{PointerGradient, Pointers, manifests};
 use crate::emit::region::pointer_names::to;
 use crate::emit::region::steady::Steady;
@@ -183,7 +184,7 @@ impl Writer<'_> {
             .concat(),
             settings,
             streams,
-            function_tables: self.function_tables(),
+            function_tables: function_tables(self.linearised),
             first: self.row_start(&start),
             block,
             linearise,

@@ -9,7 +9,7 @@ impl Writer<'_> {
     pub(in crate::emit) fn untold(&self) -> Vec<String> {
         let ions = ion_manifests(self.linearised);
         let is_start = |name: &String| {
-            self.linearised.ions.iter().any(|ion| ion.written.iter().any(|written| ion.start(written) == *name))
+            self.linearised.ions.iter().any(|ion| ion.carried().any(|carried| ion.start(&carried) == *name))
         };
         let is_read = |name: &String| ions.iter().flat_map(|ion| &ion.starts).any(|(_, start)| start == name);
         let untold = settings(self.linearised).into_iter().filter(|setting| setting.untold);

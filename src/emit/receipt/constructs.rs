@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::emit::receipt::start::{corrected, read_and_changed, read_before_initial};
-use crate::step::{LinearForm, Linearised, Receive, Refused, StateKind};
+use crate::emit::region::roots::event;
+use crate::step::{LinearForm, Linearised, Quantity, Receive, Refused, StateKind};
 use crate::support::{Construct, Support, Way};
 use crate::syntax::span::Span;
 
@@ -29,6 +30,10 @@ pub fn constructs(linearised: &Linearised) -> Vec<Found> {
         let construct = if array.is_active { Construct::ActiveEventArray } else { Construct::EventArray };
         add(construct, 0, place(0, &array.name), format!("an array that events write (`{}`)", array.name));
     }
+    if let Some(name) = read_at_events(linearised) {
+        let subject = format!("an event, or what is not shown, that reads an element of `{name}`");
+        add(Construct::ReadAtEvents, 0, place(0, name), subject);
+    }
     if let Some(name) = read_and_changed(linearised) {
         let subject = format!("INITIAL that reads `{name}`, which events change,");
         add(Construct::StartAfterEvents, 0, mechanisms[0].span, subject);
@@ -53,6 +58,13 @@ pub fn constructs(linearised: &Linearised) -> Vec<Found> {
             add(Construct::Random, index, place(index, name), subject);
         }
     }
+    if let Some(index) = mechanisms.iter().position(|mechanism| !mechanism.randoms.is_empty()) {
+        if computes_from_size(linearised) {
+            let subject =
+                "a stream of random numbers beside what is not shown and depends on `area` or `diam`".to_owned();
+            add(Construct::RandomBesideSize, index, place(index, &mechanisms[index].randoms[0]), subject);
+        }
+    }
     for pointed in &linearised.pointed {
         let subject = format!("a POINTER that sees another place or mechanism (`{}`)", pointed.name);
         add(Construct::VoltagePointer, pointed.mechanism, place(pointed.mechanism, &pointed.name), subject);
@@ -65,6 +77,26 @@ pub fn constructs(linearised: &Linearised) -> Vec<Found> {
         }
     }
     all
+}
+
+/// An array of which an event reads an element, or a variable that NEURON does not show and that has to be computed.
+fn read_at_events(linearised: &Linearised) -> Option<&str> {
+    let events = linearised.receive.iter().flat_map(event);
+    let own = linearised.states.iter().filter_map(|state| state.own?.0);
+    let read = linearised.graph.reachable_inputs(&events.chain(own).collect::<Vec<_>>(), true);
+    linearised.arrays.iter().find(|array| read.contains(&array.input)).map(|array| array.name.as_str())
+}
+
+/// Whether a recorder has to compute something that depends on the size of the segment.
+fn computes_from_size(linearised: &Linearised) -> bool {
+    let events = linearised.receive.iter().flat_map(event);
+    let own = linearised
+        .states
+        .iter()
+        .filter_map(|state| state.own)
+        .flat_map(|(after, start)| after.into_iter().chain([start]));
+    let read = linearised.graph.reachable_inputs(&events.chain(own).collect::<Vec<_>>(), true);
+    read.iter().any(|input| matches!(linearised.quantities[input], Quantity::Area | Quantity::Diameter))
 }
 
 /// Events whose time depends on something, and whose effect on t.

@@ -11,7 +11,15 @@ use crate::step::{ImplicitSolve, LinearForm, Linearised, Quantity, StateKind, Wh
 pub(in crate::emit) fn read_and_changed(linearised: &Linearised) -> Option<String> {
     linearised.receive.as_ref()?;
     let read = read_at_start(linearised);
-    let changed = changed_inputs(linearised).into_iter().find(|input| read.contains(input))?;
+    // Where a stream of random numbers begins is known.
+    let is_stream = |input: &Input| match &linearised.quantities[input] {
+        Quantity::Variable(mechanism, name, _) => {
+            linearised.region.stream(&StateKind::Variable(*mechanism, name.clone())).is_some()
+        }
+        _ => false,
+    };
+    let mut changed = changed_inputs(linearised).into_iter().filter(|input| !is_stream(input));
+    let changed = changed.find(|input| read.contains(input))?;
     match &linearised.quantities[&changed] {
         Quantity::Variable(_, name, _) => Some(name.clone()),
         _ => None,

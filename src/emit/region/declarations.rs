@@ -51,7 +51,7 @@ pub(in crate::emit) fn settings(linearised: &Linearised) -> Vec<Setting> {
         let names = [ion.nernst(), ion.nernst_init(), ion.conc_init()];
         settings.extend(names.map(Setting::untold));
         settings.push(Setting::new(ion.valence(), format!("{valence}")));
-        let starts = ion.written.iter().map(|name| ion.start(name));
+        let starts = ion.carried().map(|name| ion.start(&name));
         settings.extend(starts.map(Setting::untold));
     }
     settings

@@ -58,10 +58,10 @@ pub(in crate::emit) fn ion_manifests(linearised: &Linearised) -> Vec<IonManifest
         reads_concentration: reads(&ion.ion.inside()) || reads(&ion.ion.outside()),
         reads_reversal: reads(&ion.ion.reversal()),
         reversal_at_start: is_read(&ion.nernst_init()),
+        sets_reversal: ion.sets_reversal,
         starts: ion
-            .written
-            .iter()
-            .map(|name| (name.clone(), ion.start(name)))
+            .carried()
+            .map(|name| (name.clone(), ion.start(&name)))
             .filter(|(_, setting)| is_read(setting))
             .collect(),
     })

@@ -4,24 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::adjoint::arrays::active_elements;
 use super::adjoint::prepare::prepared_count;
 use super::adjoint::transpose::Transposed;
 use super::adjoint::waiting::waiting_count;
 use super::frame::layout::Slot;
 use super::recorder::watched::{settled, watched};
 use super::reversed::Reversed;
+use super::streams::adjoint_settings;
 use crate::emit::file::{File, UNNAMED};
-use crate::emit::manifest::{Electrode, IonManifest, PointerManifest};
+use crate::emit::manifest::{Electrode, IonManifest, PointerManifest, StreamManifest};
 use crate::emit::medium::Medium;
 use crate::emit::receipt::constructs::constructs;
-use crate::emit::region::declarations::setting_names;
 use crate::emit::region::description::{
     electrode, ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed,
 };
 use crate::emit::region::events::sets_voltage;
 use crate::emit::region::pointer_names::pointed_source;
+use crate::emit::region::streams::streams;
 use crate::emit::text::fault::Seen;
-use crate::model::{Kind, Mechanism};
+use crate::model::Kind;
 use crate::step::{SharedTable, SpecialValue, StaleTable, StateKind, TimeScheme, membrane};
 use crate::support::Construct;
 
@@ -71,14 +73,16 @@ pub struct ReverseRegion {
     pub pointers: Vec<PointerManifest>,
     /// 0/1 settings and charges, which the adjoint has one of for each place.
     pub settings: Vec<String>,
+    /// Its streams of random numbers; the adjoint has their ids and places among the settings.
+    pub streams: Vec<StreamManifest>,
     /// How many numbers wait for the voltage's adjoint at each place.
     pub waiting: usize,
     /// How many states events change whose value at the end of a step the log has.
     pub landed: usize,
+    /// How many elements of arrays have adjoints at each place.
+    pub elements: usize,
     /// How many numbers are computed once for each place.
     pub kept: usize,
-    /// Its currents come through an electrode, so that its v is the potential inside.
-    pub electrode: bool,
     /// The recorder only tells a gatherer where to read.
     pub gathered: bool,
     /// Numbers of a place in a frame with states that nothing but steps changes: which number, which state.
@@ -196,6 +200,7 @@ impl ReverseRegion {
                 pointer.map_or_else(String::new, |pointer| pointer.source.clone())
             }
             Slot::Own(state) => linearised.states[*state].public.clone(),
+            Slot::Element(array, index) => format!("{}[{index}]", linearised.arrays[*array].name),
             Slot::Voltage | Slot::Landed(_) => String::new(),
         };
         Self {
@@ -206,11 +211,12 @@ impl ReverseRegion {
             recorder: recorder.stem().to_owned(),
             adjoint: adjoint.stem().to_owned(),
             pointers: reversed.frame.pointers.clone(),
-            settings: setting_names(linearised),
+            settings: adjoint_settings(linearised),
+            streams: streams(linearised),
             landed: reversed.frame.landed.len(),
             waiting: waiting_count(linearised),
+            elements: active_elements(linearised),
             kept: prepared_count(reversed),
-            electrode: linearised.region.mechanisms.iter().any(Mechanism::has_electrode),
             gathered: reversed.frame.is_gathered(),
             watched: watched(reversed),
             moving: reversed.frame.moving.len() - usize::from(reversed.frame.is_gathered()),

@@ -11,6 +11,7 @@ mod record;
 mod recorder;
 mod reversed;
 mod roots;
+mod streams;
 
 use serde_json::json;
 

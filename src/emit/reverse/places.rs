@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::phase::Phase;
-use crate::emit::region::declarations::setting_names;
+use super::streams::adjoint_settings;
 use crate::emit::text::c::{declared, local, statements};
 use crate::emit::text::code::Code;
 use crate::graph::Input;
@@ -25,7 +25,7 @@ pub(super) fn adjoint_of(state: usize) -> String {
 
 /// Where inputs are that no frame has.
 pub(super) fn sources(linearised: &Linearised) -> BTreeMap<Input, String> {
-    let settings = setting_names(linearised);
+    let settings = adjoint_settings(linearised);
     let place = |(input, quantity): (&Input, &Quantity)| {
         let name = linearised.graph.input_name(*input);
         let source = match quantity {

@@ -7,7 +7,7 @@ use super::frame::reader::{Reader, column};
 use super::phase::Phase;
 use super::{invariant, roots};
 use crate::emit::region::declarations::units;
-use crate::emit::region::roots::changed_inputs;
+use crate::emit::region::roots::{array_terms, changed_inputs};
 use crate::graph::{Id, Input};
 use crate::model::Kind;
 use crate::step::{Linearised, Quantity, Receive};
@@ -24,6 +24,8 @@ pub struct Reversed<'a> {
     /// Values of the step that do not change along the run.
     pub invariants: Vec<Id>,
     pub step: Phase,
+    /// What the step takes from arrays.
+    pub through: Phase,
     pub start: Phase,
     pub own_step: Phase,
     pub own_start: Phase,
@@ -37,6 +39,7 @@ pub struct Reversed<'a> {
 impl<'a> Reversed<'a> {
     pub fn new(linearised: &'a Linearised, jumps: bool) -> Self {
         let step = Phase::new(linearised, roots::step(linearised));
+        let through = Phase::new(linearised, array_terms(linearised));
         let start = Phase::new(linearised, roots::start(linearised));
         let own_step = Phase::new(linearised, roots::own_step(linearised));
         let own_start = Phase::new(linearised, roots::own_start(linearised));
@@ -52,14 +55,27 @@ impl<'a> Reversed<'a> {
         let frame = Frame::new(
             linearised,
             jumps,
-            &together(&[&step, &own_step]),
+            &together(&[&step, &through, &own_step]),
             &together(&[&start, &own_start, &start_weights]),
             &event_inputs,
         );
         let is_fixed =
             |input: Input| linearised.quantities.get(&input).is_some_and(|quantity| frame.is_fixed(quantity));
         let invariants = invariant::invariants(&linearised.graph, &step.roots, is_fixed);
-        Self { linearised, jumps, frame, invariants, step, start, own_step, own_start, event, start_weights, at_event }
+        Self {
+            linearised,
+            jumps,
+            frame,
+            invariants,
+            step,
+            through,
+            start,
+            own_step,
+            own_start,
+            event,
+            start_weights,
+            at_event,
+        }
     }
 
     pub fn kind(&self) -> &'static str {

@@ -45,6 +45,9 @@ pub(super) fn event_map(receive: &Receive) -> Vec<Id> {
     let mut ids = coefficients(&receive.states);
     ids.extend(coefficients(&receive.weights));
     ids.extend(receive.voltage.iter().flat_map(|(_, row)| row.coefficients()));
+    for store in &receive.stores {
+        ids.extend(store.row.coefficients().into_iter().chain([store.on, store.index]));
+    }
     ids
 }
 
@@ -62,7 +65,8 @@ pub(super) fn at_event(receive: &Receive) -> Vec<Id> {
     let changes = receive.states.iter().chain(&receive.weights);
     let sends = receive.sent.iter().flat_map(Sent::roots);
     let voltage = receive.voltage.iter().map(|(value, _)| *value);
-    changes.map(|change| change.value).chain(sends).chain(voltage).chain([receive.ordered]).collect()
+    let stores = receive.stores.iter().flat_map(|store| [store.on, store.index, store.value]);
+    changes.map(|change| change.value).chain(sends).chain(voltage).chain(stores).chain([receive.ordered]).collect()
 }
 
 /// All that a recorder computes for events, at the start and later.

@@ -115,6 +115,10 @@ impl<'a> Code<'a> {
         &self.prefix
     }
 
+    pub(super) fn is_c(&self) -> bool {
+        self.language == Language::C
+    }
+
     pub(in crate::emit) fn is_at_event(&self) -> bool {
         self.at_event
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::c::local;
 use super::code::Code;
 use crate::graph::schedule::{Op, Plan};
 use crate::graph::{Id, Input, LoopId};
@@ -69,12 +70,15 @@ impl Code<'_> {
         }
     }
 
-    /// Gradients of elements lie direction by direction.
+    /// Gradients of elements lie direction by direction. In C an array is a pointer to its elements, and its gradient the
+    /// number of the one element that has a gradient of 1.
     pub(in crate::emit) fn write_element(&self, array: Input, index: Id, out: &mut String) {
         let Some(description) = self.graph().array(array) else { return };
         let name = if self.is_at_event() { &description.at_event } else { self.graph().input_name(array) };
         // Writing to a String can't fail.
         let _ = match description.tangent {
+            Some(_) if self.is_c() => write!(out, "{}[(long) ({})]", local(name), self.value(index)),
+            None if self.is_c() => write!(out, "((long) ({}) == {} ? 1. : 0.)", self.value(index), local(name)),
             Some(_) => write!(out, "{name}[{}]", self.value(index)),
             None => write!(out, "{name}[k*{} + {}]", description.length, self.value(index)),
         };

@@ -169,16 +169,6 @@ impl Builder {
             valence: statement.valence,
             span: statement.span,
         };
-        if let Some(name) = ion.write.iter().find(|name| **name == ion.reversal()) {
-            self.errors.push(
-                Diagnostic::refusal(
-                    Code::WritesReversalPotential,
-                    statement.span,
-                    format!("`{name}` is written by the mechanism: not differentiated"),
-                )
-                .label("WRITE of a reversal potential"),
-            );
-        }
         if ion.write.contains(&ion.current()) {
             self.currents.push(Current { name: ion.current(), electrode: false });
         }

@@ -15,11 +15,18 @@ pub struct RegionIon {
     pub written: Vec<String>,
     /// Some mechanism reads the reversal potential.
     pub reversal: bool,
+    /// Some mechanism sets it: it is carried from step to step as a concentration is.
+    pub sets_reversal: bool,
     /// Concentrations that matter, read or set.
     pub concentrations: Vec<String>,
 }
 
 impl RegionIon {
+    /// What some mechanism sets, and the next step finds.
+    pub fn carried(&self) -> impl Iterator<Item = String> + '_ {
+        self.written.iter().cloned().chain(self.sets_reversal.then(|| self.ion.reversal()))
+    }
+
     /// The name of the setting: the reversal potential follows the concentrations.
     pub fn nernst(&self) -> String {
         format!("nernst_{}", self.ion.name)
@@ -67,6 +74,7 @@ pub(in crate::step) fn region_ions(region: &Region) -> Vec<RegionIon> {
             RegionIon {
                 written: both.iter().filter(|name| written(name)).cloned().collect(),
                 reversal,
+                sets_reversal: written(&ion.reversal()),
                 concentrations: both.iter().filter(|name| reversal || used(name)).cloned().collect(),
                 ion,
             }
@@ -89,7 +97,12 @@ impl Step<'_> {
         }
         self.ion_values = values;
         for ion in self.ions.clone() {
-            let value = self.reversal(&ion, &ion.nernst());
+            let value = if ion.sets_reversal {
+                let name = ion.ion.reversal();
+                Some((name.clone(), self.ion(&name, When::Before)))
+            } else {
+                self.reversal(&ion, &ion.nernst())
+            };
             self.ion_values.extend(value);
         }
     }
@@ -112,12 +125,16 @@ impl Step<'_> {
     pub(in crate::step) fn before_initial(&mut self, ion: &RegionIon, name: &str) -> Id {
         let start = ion.start(name);
         let start = self.read(Quantity::Setting(start.clone()), start);
-        self.or_global(ion, name, start)
+        // Nothing gives a reversal potential that a mechanism sets another start.
+        if name == ion.ion.reversal() { start } else { self.or_global(ion, name, start) }
     }
 
     /// The reversal potential that INITIAL finds; where it follows a concentration
     /// that INITIAL may change, its present value would be a later one.
     pub(in crate::step) fn initial_reversal(&mut self, ion: &RegionIon) -> Option<(String, Id)> {
+        if ion.sets_reversal {
+            return None;
+        }
         if ion.written.is_empty() {
             return self.reversal(ion, &ion.nernst_init());
         }
@@ -170,24 +187,24 @@ impl Step<'_> {
         }
     }
 
-    /// Concentrations that are not what they were before the step.
-    pub(in crate::step) fn concentrations_set(&mut self) -> BTreeSet<StateKind> {
+    /// Concentrations and reversal potentials that are not what they were before the step.
+    pub(in crate::step) fn ions_set(&mut self) -> BTreeSet<StateKind> {
         let mut found = BTreeSet::new();
         for ion in self.ions.clone() {
-            for name in &ion.written {
-                let before = self.ion(name, When::Before);
-                if self.ion_values[name] != before {
-                    found.insert(StateKind::Ion(name.clone()));
+            for name in ion.carried() {
+                let before = self.ion(&name, When::Before);
+                if self.ion_values[&name] != before {
+                    found.insert(StateKind::Ion(name));
                 }
             }
         }
         found
     }
 
-    /// What the ions see of a mechanism's concentrations when its code ends.
-    pub(in crate::step) fn take_concentrations(&mut self, mechanism: &Mechanism, values: &Values) {
+    /// What the ions see of the concentrations and reversal potentials that a mechanism sets when its code ends.
+    pub(in crate::step) fn take_ions(&mut self, mechanism: &Mechanism, values: &Values) {
         for ion in &mechanism.ions {
-            for name in [ion.inside(), ion.outside()] {
+            for name in [ion.inside(), ion.outside(), ion.reversal()] {
                 if ion.write.contains(&name) {
                     if let Some(value) = values.get(&name) {
                         self.ion_values.insert(name, *value);

@@ -44,7 +44,7 @@ impl Names {
             let own = [ion.ion.reversal(), ion.ion.inside(), ion.ion.outside(), ion.ion.current()];
             names.taken.extend(own.iter().flat_map(|name| around(name)));
             names.taken.extend(own.iter().map(|name| format!("{name}0_{}_ion", ion.ion.name)));
-            names.taken.extend(ion.written.iter().map(|name| ion.start(name)));
+            names.taken.extend(ion.carried().map(|name| ion.start(&name)));
             names.taken.extend([ion.nernst(), ion.nernst_init(), ion.conc_init(), ion.valence()]);
         }
         for mechanism in &region.mechanisms {

@@ -59,7 +59,8 @@ impl Step<'_> {
                 }
             }
             Quantity::Ion(name, When::Before) => {
-                let fixed = |ion: &RegionIon| ion.ion.current() == *name || ion.written.contains(name);
+                let fixed =
+                    |ion: &RegionIon| ion.ion.current() == *name || ion.carried().any(|carried| carried == *name);
                 (!self.ions.iter().any(fixed)).then(|| (name.clone(), "ion"))
             }
             Quantity::InitialConcentration(name) => Some((name.clone(), "global")),

@@ -13,7 +13,7 @@ use super::membrane;
 use super::state_vector::Candidate;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
-use crate::model::{Kind, is_kept_slope};
+use crate::model::{Ion, Kind, is_kept_slope};
 use crate::step::event::traced_event::TracedEvent;
 use crate::step::guard::unread::Run;
 use crate::step::{
@@ -171,12 +171,17 @@ fn refuse_point_process(region: &Region) -> Result<(), Refused> {
     let Some(mechanism) = region.mechanisms.first().filter(|first| first.kind == Kind::Point) else {
         return Ok(());
     };
-    let Some(ion) = mechanism.ions.iter().find(|ion| ion.writes_concentration()) else {
-        return Ok(());
+    let refused = |ion: &Ion, code: Code, what: &str| {
+        let message = format!("a point process that sets {what} of `{}` is not differentiated", ion.name);
+        Err(Refused { mechanism: 0, diagnostic: Diagnostic::refusal(code, ion.span, message) })
     };
-    let message = format!("a point process that sets a concentration of `{}` is not differentiated", ion.name);
-    let diagnostic = Diagnostic::refusal(Code::PointConcentration, ion.span, message);
-    Err(Refused { mechanism: 0, diagnostic })
+    if let Some(ion) = mechanism.ions.iter().find(|ion| ion.writes_concentration()) {
+        return refused(ion, Code::PointConcentration, "a concentration");
+    }
+    match mechanism.ions.iter().find(|ion| ion.write.contains(&ion.reversal())) {
+        Some(ion) => refused(ion, Code::WritesReversalPotential, "the reversal potential"),
+        None => Ok(()),
+    }
 }
 
 impl Step<'_> {

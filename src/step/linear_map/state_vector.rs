@@ -78,9 +78,11 @@ impl Step<'_> {
             }
         }
         for ion in self.ions.clone() {
-            for name in &ion.concentrations {
+            let carried: Vec<String> = ion.carried().collect();
+            let reversal = carried.iter().filter(|name| !ion.concentrations.contains(name));
+            for name in ion.concentrations.iter().chain(reversal) {
                 let input = self.input(Quantity::Ion(name.clone(), When::Before), String::new());
-                if ion.written.contains(name) {
+                if carried.contains(name) {
                     let event = self.graph.read(input);
                     dynamic.push(Candidate {
                         kind: StateKind::Ion(name.clone()),

@@ -97,7 +97,7 @@ impl Step<'_> {
             membrane.size = self.size(membrane.size, index, &after, (conductance, rise), scope);
             after.retain(|name, _| !is_local(name));
             self.leave(index, scope, &before, &mut after);
-            self.take_concentrations(mechanism, &after);
+            self.take_ions(mechanism, &after);
             self.values[index] = after;
         }
         // NEURON's second_order_cur: what the state phase and events see. Unlike `d` in `J`, it takes the new voltage

@@ -59,7 +59,7 @@ impl Step<'_> {
             sent.extend(effects.into_iter().map(|effect| self.sent(effect)));
             self.share(index, "INITIAL", &before, &mut values);
             self.leave(index, scope, &before, &mut values);
-            self.take_concentrations(mechanism, &values);
+            self.take_ions(mechanism, &values);
             if mechanism.writes_concentration() {
                 self.initial_reversals();
             }
@@ -72,9 +72,9 @@ impl Step<'_> {
 
     fn initial_ions(&mut self) {
         for ion in self.ions.clone() {
-            for name in &ion.written {
-                let value = self.before_initial(&ion, name);
-                self.ion_values.insert(name.clone(), value);
+            for name in ion.carried() {
+                let value = self.before_initial(&ion, &name);
+                self.ion_values.insert(name, value);
             }
             // INITIAL sees the current that was last there: a number without a derivative.
             let current = ion.ion.current();

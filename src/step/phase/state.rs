@@ -54,7 +54,7 @@ fn by_method(method: Option<&str>) -> String {
 impl<'a> Step<'a> {
     pub(in crate::step) fn states(&mut self) -> Result<(), Refused> {
         let region = self.region;
-        self.set_early = self.concentrations_set();
+        self.set_early = self.ions_set();
         let half = self.graph.number(0.5);
         let half_step = self.graph.mul(half, self.dt);
         let t = self.graph.add(self.t, half_step);
@@ -86,7 +86,7 @@ impl<'a> Step<'a> {
             self.anchor_states(index, &shown, &mut values);
             self.share(index, &solved_blocks(mechanism), &shown, &mut values);
             self.leave(index, scope, &shown, &mut values);
-            self.take_concentrations(mechanism, &values);
+            self.take_ions(mechanism, &values);
             self.values[index] = values;
         }
         Ok(())

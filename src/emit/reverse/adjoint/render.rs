@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::arrays::{contents, hand_back};
 use super::prepare::{prepare, step_code};
 use super::transpose::{Transposed, gather, totals};
 use super::undo::undo;
@@ -11,11 +12,13 @@ use crate::emit::file::{File, unnamed};
 use crate::emit::region::checks;
 use crate::emit::region::checks::{SMALL, TOLERANCE};
 use crate::emit::region::events::sets_voltage;
+use crate::emit::region::function_tables::function_tables;
 use crate::emit::reverse::frame::load::Moment;
 use crate::emit::reverse::places::{adjoint_of, code, element, loaded};
 use crate::emit::reverse::record::Record;
 use crate::emit::reverse::reversed::Reversed;
 use crate::emit::reverse::roots::telling_currents;
+use crate::emit::reverse::streams::stream_ids;
 use crate::emit::text::c::statements;
 use crate::emit::text::code::Code;
 use crate::emit::text::template;
@@ -56,6 +59,8 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "landed_at": linearised.receive.as_ref().map_or(0, |receive| Record::new(linearised, receive).size()),
         "sets_voltage": sets_voltage(linearised),
         "start": start(reversed),
+        "function_tables": function_tables(linearised),
+        "streams": stream_ids(linearised),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })
@@ -95,7 +100,8 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
     let loads = reversed.frame.load(&reversed.step.inputs, Moment::Step, reversed.reader());
     let rows = linearised.states.iter().map(|state| &state.row);
     let flow = Transposed::new(linearised, rows, &linearised.implicit_solves, &code);
-    let mut text = loaded(loads, &code, &flow.names);
+    let mut text = contents(reversed);
+    text.extend(loaded(loads, &code, &flow.names));
     text.extend(fail_where(&code, &linearised.failed));
     text.extend(watch(linearised, &code));
     let conductance = code.value(linearised.conductance);
@@ -116,6 +122,7 @@ fn linearise(reversed: &Reversed) -> Vec<String> {
         text.push(format!("{} = {};", element("waiting", slot), code.value(product.coefficient)));
     }
     // All rows read the adjoints before any of them changes.
+    text.extend(hand_back(reversed, &flow.arrays, waiting(linearised).len()));
     text.extend(gather(&code, "carry[i]", None, &flow.v_before));
     for (index, terms) in flow.pointer_before.iter().enumerate() {
         text.extend(gather(&code, &element("pointer_carry", index), None, terms));

@@ -33,6 +33,8 @@ pub struct Transposed {
     pub states: Vec<Terms>,
     /// By parameter.
     pub parameters: Vec<Terms>,
+    /// What comes through arrays.
+    pub arrays: Terms,
     /// By argument of `NET_RECEIVE`.
     pub arguments: Vec<Terms>,
     /// By solve and row.
@@ -95,8 +97,9 @@ impl Transposed {
                 Source::Parameter(index) => &mut self.parameters[index],
                 Source::Unknown(solve, row) => &mut self.unknowns[solve][row],
                 Source::Argument(index) => &mut self.arguments[index],
-                // Refused in reverse mode: arrays, and events at times that depend on anything.
-                Source::Arrays | Source::Time => continue,
+                Source::Arrays => &mut self.arrays,
+                // Refused in reverse mode: events at times that depend on anything.
+                Source::Time => continue,
             };
             terms.push((id, name.to_owned()));
         }

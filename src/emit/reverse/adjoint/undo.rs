@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::arrays::element_adjoint;
 use super::transpose::{Transposed, gather, totals};
 use crate::emit::reverse::frame::load::Moment;
 use crate::emit::reverse::places::{adjoint_of, code, loaded};
 use crate::emit::reverse::record::{HEAD, Record};
 use crate::emit::reverse::reversed::Reversed;
 use crate::emit::text::code::Code;
-use crate::step::{Change, LinearForm, Receive};
+use crate::step::{ArrayStore, Change, LinearForm, Linearised, Receive};
 
 #[derive(Serialize)]
 pub struct Undo {
@@ -34,8 +35,24 @@ fn event(reversed: &Reversed, receive: &Receive) -> Vec<String> {
     let loads = values
         .map(|(index, input)| (linearised.graph.input_name(*input).to_owned(), format!("entry[{}]", HEAD + index)))
         .collect();
-    let map = Map::new(reversed, &receive.states, &receive.weights, receive.voltage.as_ref().map(|(_, row)| row));
-    map.text(&code, loads, receive.arguments.len())
+    let voltage = receive.voltage.as_ref().map(|(_, row)| row);
+    let map = Map::new(reversed, &receive.states, &receive.weights, voltage, &receive.stores);
+    map.text(&code, loads, receive.arguments.len(), take_stores(linearised, &receive.stores, &code))
+}
+
+/// The adjoints of the elements that an event has set, the last one first: what was there before has none of them.
+fn take_stores(linearised: &Linearised, stores: &[ArrayStore], code: &Code) -> Vec<String> {
+    let mut text = Vec::new();
+    for (number, store) in stores.iter().enumerate().rev().filter(|(_, store)| linearised.arrays[store.array].is_active)
+    {
+        let element = element_adjoint(linearised, store.array, &code.value(store.index));
+        text.push(format!("double {} = 0.;", store_adjoint(number)));
+        text.push(format!("if ({} != 0.) {{", code.value(store.on)));
+        text.push(format!("    {} = {element};", store_adjoint(number)));
+        text.push(format!("    {element} = 0.;"));
+        text.push("}".to_owned());
+    }
+    text
 }
 
 fn start(reversed: &Reversed, receive: &Receive) -> Vec<String> {
@@ -46,8 +63,8 @@ fn start(reversed: &Reversed, receive: &Receive) -> Vec<String> {
     let code = code(linearised, &reversed.start_weights);
     let mut loads = reversed.frame.load(&reversed.start_weights.inputs, Moment::Start, reversed.reader());
     loads.extend(receive.arguments.iter().enumerate().map(|(index, name)| (name.clone(), format!("given[{index}]"))));
-    let map = Map::new(reversed, &[], &receive.start_weights, None);
-    map.text(&code, loads, receive.arguments.len())
+    let map = Map::new(reversed, &[], &receive.start_weights, None, &[]);
+    map.text(&code, loads, receive.arguments.len(), Vec::new())
 }
 
 /// The transposed map.
@@ -60,12 +77,23 @@ struct Map {
 }
 
 impl Map {
-    fn new(reversed: &Reversed, states: &[Change], weights: &[Change], voltage: Option<&LinearForm>) -> Self {
+    fn new(
+        reversed: &Reversed,
+        states: &[Change],
+        weights: &[Change],
+        voltage: Option<&LinearForm>,
+        stores: &[ArrayStore],
+    ) -> Self {
         let own = states.iter().map(|change| (&change.row, adjoint_of(change.target)));
         let weight_rows = weights.iter().map(|change| (&change.row, weight_adjoint(change.target)));
         let voltage_row = voltage.map(|row| (row, "push".to_owned()));
-        let flow = Transposed::of_rows(reversed.linearised, own.chain(weight_rows).chain(voltage_row));
+        let is_active = |store: &ArrayStore| reversed.linearised.arrays[store.array].is_active;
+        let active = || stores.iter().enumerate().filter(|(_, store)| is_active(store));
+        let store_rows = active().map(|(number, store)| (&store.row, store_adjoint(number)));
+        let flow =
+            Transposed::of_rows(reversed.linearised, own.chain(weight_rows).chain(voltage_row).chain(store_rows));
         let rows = states.iter().chain(weights).map(|change| &change.row).chain(voltage);
+        let rows = rows.chain(active().map(|(_, store)| &store.row));
         let read = rows.flat_map(LinearForm::states);
         let set_states: Vec<usize> = states.iter().map(|change| change.target).collect();
         Self {
@@ -77,10 +105,11 @@ impl Map {
         }
     }
 
-    /// `loads` finds what the coefficients read; `flows` are the adjoints of the weights of the `NetCon`, if there
+    /// `loads` finds what the coefficients read; `taken` are the adjoints of elements of arrays; `flows` are the adjoints of the weights of the `NetCon`, if there
     /// is one.
-    fn text(&self, code: &Code, loads: Vec<(String, String)>, arguments: usize) -> Vec<String> {
+    fn text(&self, code: &Code, loads: Vec<(String, String)>, arguments: usize, taken: Vec<String>) -> Vec<String> {
         let mut text = loaded(loads, code, &[]);
+        text.extend(taken);
         let mut stores = Vec::new();
         if self.sets_voltage {
             // The adjoint of the voltage after the event.
@@ -110,6 +139,11 @@ impl Map {
         text.extend(stores);
         text
     }
+}
+
+/// The adjoint of what was written into an array.
+fn store_adjoint(number: usize) -> String {
+    format!("a{number}")
 }
 
 /// The adjoint of a weight after the event.

@@ -1,6 +1,7 @@
 //! What the adjoint of the voltage at the end of a step, y, is multiplied by: it is known when the cell's equations are
 //! solved, so these products wait.
 
+use super::arrays;
 use crate::emit::reverse::places::{adjoint_of, code, element};
 use crate::emit::reverse::reversed::Reversed;
 use crate::graph::Id;
@@ -21,7 +22,7 @@ pub fn waiting(linearised: &Linearised) -> Vec<Waiting> {
             Source::VBefore => ("carry[i]".to_owned(), false),
             Source::PointerBefore(index) => (element("pointer_carry", index), false),
             Source::Parameter(index) => (element("total", index), true),
-            // A current is one of the old voltage, and has no equations of its own; arrays are refused in reverse mode.
+            // A current is one of the old voltage, and has no equations of its own; of arrays see `arrays`.
             Source::VAfter
             | Source::PointerAfter(_)
             | Source::Unknown(..)
@@ -36,7 +37,8 @@ pub fn waiting(linearised: &Linearised) -> Vec<Waiting> {
 
 /// How many numbers wait for y at each place.
 pub fn waiting_count(linearised: &Linearised) -> usize {
-    waiting(linearised).len()
+    let others = waiting(linearised).len();
+    arrays::first_waiting(linearised, others).map_or(others, |first| first + arrays::active_elements(linearised))
 }
 
 /// What y makes of it.
@@ -48,5 +50,7 @@ pub fn finish(reversed: &Reversed) -> Vec<String> {
         let by_y = if product.is_scaled { format!("scale[i]*({by_y})") } else { by_y };
         format!("{} -= {by_y};", product.target)
     };
-    waiting(linearised).into_iter().enumerate().map(taken).collect()
+    let products = waiting(linearised);
+    let elements = arrays::finish(linearised, products.len());
+    products.into_iter().enumerate().map(taken).chain(elements).collect()
 }

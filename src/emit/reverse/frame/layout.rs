@@ -23,6 +23,8 @@ pub enum Slot {
     Landed(String),
     /// A value that NEURON does not show; by index into `Linearised::states`.
     Own(usize),
+    /// An element of an array that events write; by array, of `Linearised::arrays`, and place in it.
+    Element(usize, usize),
 }
 
 /// What is remembered of a region, and where.
@@ -119,6 +121,10 @@ impl<'a> Frame<'a> {
                 frame.point(pointer);
             }
         }
+        // An event writes into the log what it replaces.
+        for (array, description) in linearised.arrays.iter().enumerate() {
+            frame.fixed.extend((0..description.start.len()).map(|index| Slot::Element(array, index)));
+        }
         frame
     }
 
@@ -127,7 +133,13 @@ impl<'a> Frame<'a> {
         let receive = self.linearised.receive.as_ref();
         let acts = receive.is_some_and(|receive| receive.voltage.is_some());
         let is_fixed = |name: &String| self.fixed.contains(&Slot::Pointer(name.clone()));
-        self.logs_changes && !self.has_own() && !acts && self.early.is_empty() && self.at_initial.iter().all(is_fixed)
+        let has_arrays = !self.linearised.arrays.is_empty();
+        self.logs_changes
+            && !self.has_own()
+            && !acts
+            && !has_arrays
+            && self.early.is_empty()
+            && self.at_initial.iter().all(is_fixed)
     }
 
     /// Which fixed values the recorder saves itself when INITIAL runs, where all is gathered: what NEURON does not show, and
@@ -136,9 +148,14 @@ impl<'a> Frame<'a> {
         let is_saved = |slot: &Slot| match slot {
             Slot::Own(_) => true,
             Slot::Pointer(name) => self.at_initial.contains(name),
-            Slot::Voltage | Slot::Landed(_) => false,
+            Slot::Voltage | Slot::Landed(_) | Slot::Element(..) => false,
         };
         self.fixed.iter().enumerate().filter(|(_, slot)| is_saved(slot)).map(|(index, _)| index).collect()
+    }
+
+    /// Where the first element of an array is among the fixed values.
+    pub fn first_element(&self, array: usize) -> usize {
+        self.fixed.iter().position(|slot| *slot == Slot::Element(array, 0)).unwrap_or_default()
     }
 
     /// Whether a recorder computes what NEURON does not show.
@@ -218,11 +235,12 @@ impl<'a> Frame<'a> {
             Quantity::Ion(name, _) => {
                 let ion = linearised.ions.iter().find(|ion| ion.ion.uses(name) || ion_names(ion, name));
                 let written = ion.map_or(&[][..], |ion| &ion.written);
+                let is_carried = ion.is_some_and(|ion| ion.carried().any(|carried| carried == *name));
                 let is_reversal = ion.is_some_and(|ion| ion.ion.reversal() == *name);
                 if ion.is_some_and(|ion| ion.ion.current() == *name) {
                     self.at_initial.insert(format!("{name}_now"));
                 }
-                let moves = written.contains(name) || (is_reversal && !written.is_empty());
+                let moves = is_carried || (is_reversal && !written.is_empty());
                 let scope = if linearised.region.kind() == Kind::Point { "segment" } else { "range" };
                 let pointer = PointerManifest { name: format!("{name}_now"), source: name.clone(), scope };
                 Some((pointer, moves))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::layout::{Frame, Slot, is_known};
 use super::reader::Reader;
 use crate::emit::reverse::places::element;
+use crate::emit::reverse::streams::start_place;
 use crate::graph::Input;
 use crate::step::{Quantity, StateKind, When};
 
@@ -94,7 +95,9 @@ impl Frame<'_> {
                 Found::Moving(0, When::After) if !at_start => self.voltage_after(reader),
                 Found::Moving(index, When::After) if !at_start => reader.next(index),
                 // What NEURON does not show is taken as 0 before INITIAL; the first frame has what INITIAL made of it.
-                Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => "0.".to_owned(),
+                Found::Moving(index, _) if at_start && matches!(self.moving[index], Slot::Own(_)) => {
+                    self.before_initial(quantity, reader)
+                }
                 Found::Fixed(index) if at_start && matches!(self.fixed[index], Slot::Own(_)) => "0.".to_owned(),
                 Found::Moving(index, _) => reader.now(index),
                 Found::Landed { moving, .. } if at_start => reader.now(moving),
@@ -115,6 +118,17 @@ impl Frame<'_> {
             found_at.push((name.to_owned(), value));
         }
         found_at
+    }
+
+    /// What a value that NEURON does not show is before INITIAL: of streams of random numbers their place.
+    fn before_initial(&self, quantity: &Quantity, reader: Reader) -> String {
+        let Quantity::Variable(mechanism, name, _) = quantity else { return "0.".to_owned() };
+        let kind = StateKind::Variable(*mechanism, name.clone());
+        match (start_place(self.linearised, &kind), reader) {
+            (None, _) => "0.".to_owned(),
+            (Some([recorders, _]), Reader::Recorder) => recorders,
+            (Some([_, adjoints]), Reader::Places | Reader::Columns) => adjoints,
+        }
     }
 
     /// Which of the `recomputed` states a quantity is.

@@ -6,6 +6,7 @@ use crate::emit::region::events::{given, sets_voltage};
 use crate::emit::region::load::KEPT;
 use crate::emit::reverse::record::{copied, shown};
 use crate::emit::reverse::reversed::Reversed;
+use crate::emit::reverse::streams::start_place;
 use crate::graph::Input;
 use crate::step::{Quantity, StateKind, When};
 
@@ -60,6 +61,9 @@ impl Reversed<'_> {
         let linearised = self.linearised;
         let kind = StateKind::Variable(mechanism, name.to_owned());
         let copy = copied(linearised).iter().position(|index| linearised.states[*index].kind == kind);
+        if let Some([start, _]) = start_place(linearised, &kind).filter(|_| !copies) {
+            return start;
+        }
         let pointer = linearised.names.of(mechanism, name);
         let is_shown = self.frame.pointers.iter().any(|known| known.name == pointer);
         match copy {

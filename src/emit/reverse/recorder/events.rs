@@ -16,7 +16,7 @@ use crate::emit::text::code::Code;
 use crate::emit::text::fault::Seen;
 use crate::emit::text::lines;
 use crate::graph::Id;
-use crate::step::Change;
+use crate::step::{Change, Receive};
 
 /// What `changed` says where the model had an event that did not come here.
 /// What it says where the log is full.
@@ -45,6 +45,8 @@ pub struct Events {
     compare: Vec<String>,
     /// C: the values at the end of a step.
     land: Vec<String>,
+    /// C: what arrays begin with.
+    elements: Vec<String>,
 }
 
 impl Reversed<'_> {
@@ -69,6 +71,7 @@ impl Reversed<'_> {
         let conditions = self.load_event(&graph.reachable_inputs(&watched(receive), false), true).sources;
         let watches = Watches { conditions: &Code::inline(graph, conditions), copy: &|state| self.copy(state) };
         finish.extend(sent(&receive.sent, &code, &watches, &|_| Vec::new()));
+        finish.extend(self.stores(receive, &code));
         for change in &receive.states {
             finish.push(format!("{} = {}", self.copy(change.target), code.value(change.value)));
         }
@@ -122,7 +125,33 @@ impl Reversed<'_> {
                 })
                 .collect(),
             land: land.collect(),
+            elements: self.start_elements(),
         })
+    }
+
+    /// Elements of arrays that an event sets.
+    fn stores(&self, receive: &Receive, code: &Code) -> Vec<String> {
+        let mut lines = Vec::new();
+        for store in &receive.stores {
+            let first = self.frame.first_element(store.array);
+            lines.push(format!("IF ({} != 0) {{", code.value(store.on)));
+            lines.push(format!("    replace({first} + {}, {})", code.factor(store.index), code.value(store.value)));
+            lines.push("}".to_owned());
+        }
+        lines
+    }
+
+    /// What arrays begin with, in C.
+    fn start_elements(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (number, array) in self.linearised.arrays.iter().enumerate() {
+            let (first, usual) = (self.frame.first_element(number), array.start.last().copied().unwrap_or_default());
+            let length = array.start.len();
+            lines.push(format!("for (long gm_k = 0; gm_k < {length}; gm_k++) gm_present[{first} + gm_k] = {usual:?};"));
+            let others = array.start.iter().enumerate().filter(|(_, value)| value.to_bits() != usual.to_bits());
+            lines.extend(others.map(|(index, value)| format!("gm_present[{}] = {value:?};", first + index)));
+        }
+        lines
     }
 
     fn write(&self, record: &Record, netcon: usize) -> Vec<String> {

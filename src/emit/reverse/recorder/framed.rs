@@ -9,7 +9,9 @@ use super::own::own;
 use super::watched::watched;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
-use crate::emit::region::declarations::{setting_names, settings};
+use crate::emit::region::declarations::{Setting, settings};
+use crate::emit::region::function_tables::function_tables;
+use crate::emit::region::streams::streams;
 use crate::emit::reverse::frame::fixed::FixedValue;
 use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::phase::Phase;
@@ -41,6 +43,9 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
     assigned.extend(pointers.iter().cloned());
     let functions = phases.iter().flat_map(|phase| phase.code(linearised).functions(&phase.roots));
     let functions: BTreeSet<&str> = functions.collect();
+    let streams = streams(linearised);
+    let mut settings = settings(linearised);
+    settings.extend(streams.iter().map(|stream| Setting::untold(stream.start.clone())));
     let text = template::render(
         "recorder.mod",
         json!({
@@ -51,8 +56,9 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "moving": notes(reversed, &frame.moving),
         "fixed": notes(reversed, &frame.fixed),
         "pointers": lines::list("POINTER", &pointers),
-        "range": if computes { lines::list("RANGE", &setting_names(linearised)) } else { Vec::new() },
-        "settings": if computes { settings(linearised) } else { Vec::new() },
+        "range": if computes { lines::list("RANGE", &names_of(&settings)) } else { Vec::new() },
+        "settings": if computes { settings } else { Vec::new() },
+        "streams": streams,
         "units": reversed.units(phases),
         "assigned": assigned,
         "initial": initial(reversed),
@@ -73,9 +79,14 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "own_step": if has_own { own(reversed, false) } else { Vec::new() },
         "events": events,
         "jumps": reversed.jumps,
+        "function_tables": function_tables(linearised),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })
+}
+
+fn names_of(settings: &[Setting]) -> Vec<String> {
+    settings.iter().map(|setting| setting.name.clone()).collect()
 }
 
 fn remember(reversed: &Reversed, early: bool) -> Vec<String> {

@@ -10,6 +10,7 @@ use super::own::locals;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
 use crate::emit::region::declarations::{setting_names, settings};
+use crate::emit::region::function_tables::function_tables;
 use crate::emit::reverse::frame::fixed::FixedValue;
 use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::frame::reader::column;
@@ -88,6 +89,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "logged_slots": fixed(FixedValue::Logged),
         "copies": if events.is_some() { reversed.shown() } else { Vec::new() },
         "events": events,
+        "function_tables": function_tables(reversed.linearised),
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })
@@ -112,7 +114,7 @@ fn save(reversed: &Reversed, saved: &[usize]) -> Vec<String> {
         let value = match &reversed.frame.fixed[*index] {
             Slot::Own(state) => reversed.linearised.states[*state].own.map(|(_, start)| code.value(start)),
             Slot::Pointer(name) => Some(name.clone()),
-            Slot::Voltage | Slot::Landed(_) => None,
+            Slot::Voltage | Slot::Landed(_) | Slot::Element(..) => None,
         };
         text.extend(value.map(|value| format!("{} = {value}", saved_value(number))));
         if let Slot::Own(state) = reversed.frame.fixed[*index] {

@@ -16,5 +16,6 @@ fn note(reversed: &Reversed, slot: &Slot) -> String {
         Slot::Pointer(name) => name.clone(),
         Slot::Landed(name) => format!("{name} before events"),
         Slot::Own(state) => reversed.linearised.states[*state].public.clone(),
+        Slot::Element(array, index) => format!("{}[{index}]", reversed.linearised.arrays[*array].name),
     }
 }

@@ -28,7 +28,7 @@ pub fn settled(reversed: &Reversed) -> Vec<usize> {
     let frame = &reversed.frame;
     let is_settled = |slot: &Slot| match slot {
         Slot::Pointer(name) => frame.fixed_value(name) == FixedValue::Settled && !frame.at_initial.contains(name),
-        Slot::Voltage | Slot::Landed(_) | Slot::Own(_) => false,
+        Slot::Voltage | Slot::Landed(_) | Slot::Own(_) | Slot::Element(..) => false,
     };
     frame.fixed.iter().enumerate().filter(|(_, slot)| is_settled(slot)).map(|(index, _)| index).collect()
 }
