@@ -122,7 +122,8 @@ class Windows:
         self._end_copies()
         if len(self.buffers) > 1:
             self._call_at_end()
-            self._fork(None)
+            # What INITIAL left in variables that nothing shows is not computed again by the first step.
+            self._fork(self._frame(self.buffer(0)))
 
     def _call_at_end(self) -> None:
         if (self._window + 1) * self.length < self._steps:
@@ -145,7 +146,7 @@ class Windows:
         """Between two windows: in the user's process make a copy, in a copy end."""
         if not self._handlers:
             return
-        steps, stride = self.recorders.finish(), self.recorders.frame.stride
+        steps = self.recorders.finish()
         if self._report is not None:
             self.end_if_copy(steps)
         expected = (self._window + 1) * self.length
@@ -153,12 +154,14 @@ class Windows:
             raise Error(f"dt changed during the run: {steps} steps were made where {expected} should have been")
         if self._digest is not None:
             self._note(steps)
-        old = self.buffer(self._window) + self.length * stride
-        frame = self.memory.values[old : old + stride].copy()
+        frame = self._frame(self.buffer(self._window) + self.length * self.recorders.frame.stride)
         self._aim(self._window + 1)
         self._put(frame)
         self._call_at_end()
         self._fork(frame)
+
+    def _frame(self, begin: int) -> Floats:
+        return self.memory.values[begin : begin + self.recorders.frame.stride].copy()
 
     def _put(self, frame: Floats) -> None:
         """Make a frame the first one of the present window."""
@@ -227,13 +230,12 @@ class Windows:
             os.write(self._report, b"d" if steps == self.last(self._window) else b"x")
             os._exit(0)
 
-    def _fork(self, frame: Floats | None) -> None:
-        """Make a copy that waits here; in a copy that is asked for its window, go on."""
+    def _fork(self, frame: Floats) -> None:
+        """Make a copy that waits here; in a copy that is asked for its window, go on from its first frame."""
         report = fork(self._copies)
         if report is not None:
             self._report = report
-            if frame is not None:
-                self._put(frame)
+            self._put(frame)
             self.recorders.empty(self.memory, self.log(self._window))
 
     # --- going back -----------------------------------------------------------------------------------------------
