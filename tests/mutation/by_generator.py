@@ -22,7 +22,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from corpus import BINARY, MODES, OF_ALL, Part, Texts, Variant, corpus, whole
+from corpus import BINARY, MODES, OF_ALL, Part, Parts, Texts, Variant
 from generator import batch
 from mutants import MUTANTS, Mutant
 from mutate import COPY, PLACE, ROOT, copy_sources
@@ -84,7 +84,7 @@ def failure(variant: Variant, folder: Path, mode: str) -> str | None:
     return ": ".join(record["failures"][0])[:160] if record["failures"] else None
 
 
-def try_mutant(mutant: Mutant, parts: Sequence[Part], folder: Path) -> tuple[str, bool]:
+def try_mutant(mutant: Mutant, parts: Parts, folder: Path) -> tuple[str, bool]:
     """What became of it, and whether the generator found it; the copy is as before afterwards."""
     file = COPY / mutant.file
     text = file.read_text()
@@ -148,21 +148,17 @@ def _is_sound(variant: Variant, part: Part, folder: Path) -> bool:
 
 
 def _first_changed(
-    parts: Sequence[Part], folder: Path, modes: Sequence[str]
+    parts: Parts, folder: Path, modes: Sequence[str]
 ) -> tuple[Part, dict[str, set[str]], list[Variant], str]:
     """The part that the mutant changes: by mode the names of what differs, models of what it takes, and a sentence."""
+    found: list[tuple[Part, Texts, dict[str, set[str]]]] = []
     for part in parts:
         now = part.now(folder, modes)
-        whole = {key: text for key, text in part.whole.items() if key[1] in modes}
-        keys = whole.keys() | now.keys()
-        changed = {mode: {name for name, of in keys if of == mode and differs(whole, now, name, of)} for mode in modes}
-        for mode, names in changed.items():
-            if names == {OF_ALL}:
-                names |= part.names(mode)
-            names.discard(OF_ALL)
-        if any(changed.values()) or part is parts[-1]:
+        found.append((part, now, _changed(part, now, modes)))
+        if any(found[-1][2].values()):
             break
-    taken, refused = part.taken(now), {name for name, _ in whole.keys() - now.keys()}
+    part, now, changed = found[-1]
+    taken, refused = part.taken(now), {name for name, mode in part.whole.keys() - now.keys() if mode in modes}
     every = set[str]().union(*(part.names(mode) for mode in modes))
     about = f"{', '.join(f'{len(names)} {mode}' for mode, names in changed.items())} of {len(every)} differ"
     about += f", {len(refused)} are refused" if refused else ""
@@ -170,9 +166,14 @@ def _first_changed(
     return part, changed, taken, about
 
 
-def differs(whole: Texts, now: Texts, name: str, mode: str) -> bool:
-    """Whether the mutant's text is another one."""
-    return whole.get((name, mode)) != now.get((name, mode))
+def _changed(part: Part, now: Texts, modes: Sequence[str]) -> dict[str, set[str]]:
+    """By mode the names of what differs; all of them, where what they share does."""
+    changed: dict[str, set[str]] = {}
+    for mode in modes:
+        names = {name for name, of in part.whole.keys() | now.keys() if of == mode}
+        differ = {name for name in names if part.whole.get((name, mode)) != now.get((name, mode))}
+        changed[mode] = (part.names(mode) if differ == {OF_ALL} else differ) - {OF_ALL}
+    return changed
 
 
 def build() -> None:
@@ -199,9 +200,7 @@ def main(wanted: list[str]) -> int:
     found, missed = 0, []
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        parts: list[Part] = []
-        for made in corpus():
-            parts.append(whole(made, 1000 * len(parts), folder))
+        parts = Parts(folder, UNHARMED)
         for mutant in [m for word in wanted for m in MUTANTS if word in m.name] if wanted else MUTANTS:
             reason = next((why for start, why in OUTSIDE.items() if mutant.name.startswith(start)), None)
             if reason is not None:

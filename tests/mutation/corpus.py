@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -105,11 +105,11 @@ class Part:
     unfit: set[int] = field(default_factory=set)
     sound: dict[int, bool] = field(default_factory=dict)
 
-    def now(self, folder: Path, modes: Sequence[str] = MODES) -> Texts:
-        """The same by the compiler as it is now, in some modes."""
+    def now(self, folder: Path, modes: Sequence[str] = MODES, binary: Path = BINARY) -> Texts:
+        """The same by the compiler as it is now, or another one, in some modes."""
         regions = {m.name: [m] for m in self.mechanisms} | _together(self.groups)
         settings = {name: group.setting for group in self.groups for name in group.names}
-        return emitted(regions, folder, settings, modes)
+        return emitted(regions, folder, settings, modes, binary)
 
     def names(self, mode: str) -> set[str]:
         """Of all regions in a mode."""
@@ -147,6 +147,7 @@ def emitted(
     folder: Path,
     settings: Mapping[str, Setting] | None = None,
     modes: Sequence[str] = MODES,
+    binary: Path = BINARY,
 ) -> Texts:
     """What the compiler makes of each region; those that it refuses are left out."""
     found: Texts = {}
@@ -159,7 +160,7 @@ def emitted(
         common = hashlib.sha256()
         for options, some in sorted(by_options.items()):
             with tempfile.TemporaryDirectory(dir=folder) as out:
-                texts = _transformed(some, folder, Path(out), ("--mode", mode, *options))
+                texts = _transformed(some, folder, Path(out), ("--mode", mode, *options), binary)
             common.update(texts.pop(OF_ALL, "").encode())
             found |= {(name, mode): hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
         found[OF_ALL, mode] = common.hexdigest()
@@ -167,12 +168,12 @@ def emitted(
 
 
 def _transformed(
-    regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: Path, options: Sequence[str]
+    regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: Path, options: Sequence[str], binary: Path
 ) -> dict[str, str]:
     left = dict(regions)
     while left:
         names = {m.name for made in left.values() for m in made}
-        command = [str(BINARY), "transform", *sorted(f"{name}.mod" for name in names), "-o", str(out), *options]
+        command = [str(binary), "transform", *sorted(f"{name}.mod" for name in names), "-o", str(out), *options]
         command += ["--message-format", "json"]
         for name, made in left.items():
             is_point = made[0].is_point
@@ -225,7 +226,7 @@ def arranged(made: Sequence[Mechanism]) -> list[tuple[Mechanism, ...]]:
     return found + [tuple(left[i : i + EACH]) for i in range(0, len(left) - EACH + 1, EACH)]
 
 
-def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
+def whole(made: Iterable[Mechanism], first: int, folder: Path, unharmed: Path) -> Part:
     """Those of these mechanisms that the unharmed compiler takes, some to a model."""
     written: list[Mechanism] = []
     for mechanism in made:
@@ -233,7 +234,7 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
         path.write_text(str(mechanism), encoding="utf-8")
         if batch.illegal(path, folder) is None:
             written.append(mechanism)
-    found = emitted({m.name: [m] for m in written}, folder)
+    found = emitted({m.name: [m] for m in written}, folder, binary=unharmed)
     taken = [m for m in written if (m.name, "forward") in found]
     chosen: list[Group] = []
     for reverse in (True, False):
@@ -245,4 +246,20 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
             some = list(chain.from_iterable(zip(some, others, strict=False)))
         chosen += [Group(first + len(chosen) + i, made, reverse) for i, made in enumerate(arranged(some))]
     part = Part(first, tuple(written), tuple(chosen), {})
-    return replace(part, whole=part.now(folder))
+    return replace(part, whole=part.now(folder, binary=unharmed))
+
+
+class Parts:
+    """All parts, each made when it is asked for: most mutants change the first one."""
+
+    def __init__(self, folder: Path, unharmed: Path) -> None:
+        self._folder, self._unharmed = folder, unharmed
+        self._mechanisms, self._made = corpus(), list[Part]()
+
+    def __getitem__(self, number: int) -> Part:
+        for index in range(len(self._made), number + 1):
+            self._made.append(whole(self._mechanisms[index], 1000 * index, self._folder, self._unharmed))
+        return self._made[number]
+
+    def __iter__(self) -> Iterator[Part]:
+        return (self[number] for number in range(len(self._mechanisms)))
