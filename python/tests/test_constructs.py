@@ -50,6 +50,7 @@ CASES = {
     "code that returns early": (("kreturn",), 0.025),
     "C code that NMODL could say": (("kverb", "cah", "capool"), 0.025),
     "blocks before and after, memory in BREAKPOINT": (("kwatch",), 0.025),
+    "what BEFORE BREAKPOINT makes of v, and NEURON does not show": (("kfore",), 0.1),
     "loops that the simulation ends, elements that it chooses": (("kloop",), 0.025),
     "equations that are not linear": (("kroot",), 0.025),
     "a value that is a case of its own, and others": (("kcase",), 0.05),

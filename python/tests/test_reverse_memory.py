@@ -14,7 +14,7 @@ import gradmod
 import numpy as np
 import pytest
 from conftest import Passive, run
-from models import reference, twig
+from models import comparing, everything, reference, twig
 from neuron import h
 
 
@@ -63,6 +63,34 @@ def test_windows_with_values_that_are_carried_along(mechanism: str) -> None:
     _, (whole,) = gradients(64, simulate, 6.0, cell.soma(0.5), **parameters)
     _, (parts,) = gradients(0.02, simulate, 6.0, cell.soma(0.5), **parameters)
     assert parts == whole
+
+
+def test_windows_where_the_first_step_needs_what_nothing_shows() -> None:
+    """What INITIAL and BEFORE BREAKPOINT leave is in the first frame only; its place is taken by a later window."""
+    cell = twig.Twig(("kfore",))
+    lone = h.Section(name="lone")
+    lone.insert("kfore")
+    sections = [*cell.all, lone]
+    for number, segment in enumerate(segment for section in sections for segment in section):
+        segment.kfore.gbar, segment.kfore.slope = 0.002 + 1e-4 * number, 40 + 3 * number
+    names = ("gbar_kfore", "slope_kfore")
+    directions = {name: everything.range_of(name, name, sections) for name in names}
+    parameters = {name: directions[name][0] for name in names}
+    vectors = cell.vectors | {f"{place}.v": h.Vector().record(place._ref_v) for place in (cell.soma(0.5), lone(0.5))}
+
+    def simulate() -> dict[str, Any]:
+        cell.run(0.1, 6.0)
+        return {name: vector.as_numpy().copy() for name, vector in vectors.items()}
+
+    found = comparing.gradients(directions, [(cell.soma(0.5), "v"), (lone(0.5), "v")], simulate)
+    assert comparing.wrong(found, directions, simulate) == {}
+    for place in (cell.soma(0.5), lone(0.5)):
+        _, (whole,) = gradients(64, simulate, 6.0, place, **parameters)
+        _, (parts, again) = gradients(0.005, simulate, 6.0, place, times=2, **parameters)
+        assert parts == again == whole
+        for name in names:
+            trace = found[name][f"{place}.v"]
+            assert float(whole[name]) == pytest.approx(np.sum(np.sin(np.arange(len(trace))) * trace), rel=1e-9)
 
 
 def test_too_little_memory(passive: Passive) -> None:

@@ -169,11 +169,13 @@ def generate(seed: int, count: int, like: str = "") -> list[Mechanism]:
 
 
 def models_of(seed: int, found: Sorted, each: int = EACH) -> Iterator[Model]:
-    """Models that have each mechanism once."""
+    """Models that have each mechanism; some that reverse mode takes stand beside those that it does not, too."""
     number = 0
     for group, reverse in ((found.both, True), (found.forward, False)):
         parts = max(1, round(len(group) / each)) if group else 0
         for part in range(parts):
             chosen = group[part::parts]
+            if not reverse:
+                chosen = [*chosen, *found.both[part::parts][: min(2, each - len(chosen))]]
             yield models.make(seed * 1000 + number, chosen, reverse=reverse)
             number += 1

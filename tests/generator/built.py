@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import gradmod
@@ -17,7 +18,7 @@ from .parameters import directions
 from .plays import Played
 from .styles import dry, even_out, mix
 from .surroundings import Surroundings
-from .tree import Mechanism
+from .tree import Mechanism, Variable
 
 Traces = dict[str, NDArray[np.float64]]
 
@@ -152,10 +153,11 @@ class Built:
                 self._filled.extend(vectors)
 
     def _remembered(self) -> list[tuple[Any, str, float]]:
-        """ASSIGNED variables keep their values through finitialize: what a run left must not be what the next finds."""
+        """ASSIGNED variables, and PARAMETERs that INITIAL corrects: what a run left must not be what the next finds."""
         found: list[tuple[Any, str, float]] = []
         for m in self.mechanisms.values():
-            for v in m.assigned:
+            corrected = [p for p in m.parameters if p.scope == "RANGE" and p.name.startswith("fix")]
+            for v in (*m.assigned, *(Variable(p.name, p.scope, 0) for p in corrected)):
                 for owner in self.segments() if not m.is_point else self.points:
                     name = v.name if m.is_point else f"{v.name}_{m.name}"
                     if v.scope == "RANGE" and not v.length and isinstance(getattr(owner, name, None), float):
@@ -193,17 +195,22 @@ class Built:
     def _points_of(self, mechanism: str) -> list[Any]:
         return [p for p in self.points if str(p.hname()).startswith(f"{mechanism}[")]
 
-    def keep(self, name: str) -> None:
-        """Let runs begin with the values that a variable has now."""
-        self._memory = [(o, n, float(getattr(o, n)) if n == name else x) for o, n, x in self._memory]
+    def keep(self, name: str, owners: Sequence[Any]) -> None:
+        """Let runs begin with the values that a variable of these has now."""
+        is_meant = lambda owner, of: of == name and owner in owners  # noqa: E731
+        self._memory = [(o, n, float(getattr(o, n)) if is_meant(o, n) else x) for o, n, x in self._memory]
+
+    def find_again(self) -> None:
+        """Set what a run begins with."""
+        for owner, name, value in self._memory:
+            setattr(owner, name, value)
 
     # --- runs -----------------------------------------------------------------------------------------------------
 
     def run_once(self) -> None:
         """One run, by the model's way."""
         model = self.model
-        for owner, name, value in self._memory:
-            setattr(owner, name, value)
+        self.find_again()
         h.celsius, h.dt = self.celsius, model.dt
         h.steps_per_ms = 1 / model.dt
         if self.surroundings is not None:
@@ -257,4 +264,5 @@ class Built:
     def directions(self) -> dict[str, Direction]:
         """All parameters that gradients are asked for."""
         self.settle()
+        self.find_again()
         return directions(self)

@@ -32,7 +32,9 @@ def add(draft: Draft) -> tuple[Statements, Statements]:
             _ion(draft, kind)
         made.append((kind, name))
     shared: list[str] = []
-    has_hint = c.of(36)
+    # What keeps NEURON from heeding CONDUCTANCE.
+    unsafe = {"VERBATIM", "POINTER", "GLOBAL set by INITIAL"}
+    has_hint = c.of(70 if unsafe & set(draft.tags) else 36)
     for kind, name in made:
         statements, slope = _current(draft, kind, name)
         if has_hint and slope is not None:
@@ -88,7 +90,7 @@ def _current(draft: Draft, kind: str, name: str) -> tuple[Statements, str | None
     slope: str | None = None
     if how == "named" or (how == "root" and c.of(30)):
         slope = draft.variable("g", scope=c.one(("RANGE", "")))
-        value = E(f"{gmax}*{{0}}*{{1}}", (gate(), gate())) if c.of(70) else E(f"{gmax}*(1 + 0.008*v)*{{0}}", (gate(),))
+        value = E(f"{gmax}*{{0}}*{{1}}", (gate(), gate())) if c.of(50) else E(f"{gmax}*(1 + 0.008*v)*{{0}}", (gate(),))
         code = [assign(slope, value), assign(name, E(f"{sign}{slope}*(v - {reversal})"))]
     elif how == "any":
         code = [assign(name, E(f"{sign}{gmax}*(20*{{0}} + v + 60)", (scope.small_one(3),)))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from . import rings, streams
 from .draft import Draft, assign, plain
 from .statements import Statements, locals_first
@@ -18,11 +20,15 @@ def add(draft: Draft, start: Statements) -> None:
     code: Statements = []
     if len(weights) > 1:
         known = draft.at_events().without_voltage().positive_one(1)
-        begin = [assign("trace", E("0.4*{0}", (known,)) if c.of(50) else E(f"{c.number(0.2, 1):g}"))]
+        of_known = c.of(50)
+        begin = [assign("trace", E("0.4*{0}", (known,)) if of_known else E(f"{c.number(0.2, 1):g}"))]
         begin += [plain("last = t")] if len(weights) > 2 else []
         # Without it NEURON clears all weights but the first.
         if c.of(75):
+            draft.tags += ["weights start by a PARAMETER"] if of_known and re.search("[a-z]", str(known)) else []
             code.append(Statement("INITIAL", (), (tuple(begin),)))
+        else:
+            draft.tags.append("weights that NEURON clears")
     arrive: Statements = []
     if len(weights) > 2:
         tau = draft.parameter("taud", 2, 20, "ms")
@@ -36,6 +42,8 @@ def add(draft: Draft, start: Statements) -> None:
         arrive.append(assign("trace", E(form, (seen,) if "{0}" in form else ())))
     if len(weights) > 1 and c.of(30):
         arrive += _counted(draft, start)
+    if len(weights) > 1 and c.of(15):
+        arrive.append(_lately(draft, start))
     amount = "w*trace" if len(weights) > 1 else "w"
     if c.of(28):
         arrive += rings.ring(draft, start, amount)
@@ -61,6 +69,9 @@ def add(draft: Draft, start: Statements) -> None:
     if c.of(8):
         arrive.append(plain(f"{switch} = {switch}*0.6 + 0.2*random_normal(fate, w, 0.3*w)"))
         arrive = streams.by_chance(draft, start, arrive)
+    text = " ".join(str(statement) for statement in arrive)
+    draft.tags += ["v at events"] if re.search(r"\bv\b", text) else []
+    draft.tags += ["states at events"] if any(re.search(rf"(?<!^)\b{s}\b", text) for s in draft.states) else []
     arrive = locals_first(arrive)
     how = c.weighted({"plain": 40.0, "self": 30.0, "watch": 18.0, "any flag": 12.0})
     if how == "plain":
@@ -102,6 +113,17 @@ def add(draft: Draft, start: Statements) -> None:
     if c.of(8):
         code.append(plain("net_event(t)"))
     draft.block(f"NET_RECEIVE({', '.join(weights)})", locals_first(code))
+
+
+def _lately(draft: Draft, start: Statements) -> Statement:
+    """What BREAKPOINT carries along and nothing but weights of events hear of."""
+    c = draft.chance
+    draft.tags.append("only events read it")
+    name = draft.variable("lately", scope=c.one(("", "", "RANGE")))
+    start.append(assign(name, E(c.one(("0", "tanh((v + 60)/20)")))))
+    known = c.one([p.name for p in draft.parameters if p.name.startswith("p")])
+    draft.early.append(assign(name, E(f"0.8*{name} + 0.2*tanh((v + 60)/20 + {known})")))
+    return plain(f"trace = 0.6*trace + 0.3*(1 + {name})")
 
 
 def _counted(draft: Draft, start: Statements) -> Statements:

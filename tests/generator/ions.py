@@ -60,10 +60,11 @@ def use(draft: Draft, kind: str, read: tuple[str, ...] = (), write: tuple[str, .
     draft.ions = [ion for ion in draft.ions if ion.name != kind] + [both]
 
 
-def see(draft: Draft) -> None:
+def see(draft: Draft, without: str = "") -> None:
     """Let code read concentrations and reversal potentials, as a channel that calcium opens does."""
     c = draft.chance
-    kind = c.weighted({"ca": 50.0, "k": 25.0, "na": 15.0, "mu": 10.0})
+    weights = {"ca": 50.0, "k": 25.0, "na": 15.0, "mu": 10.0}
+    kind = c.weighted({name: weight for name, weight in weights.items() if name != without})
     if any(ion.name == kind and ion.write for ion in draft.ions):
         return
     inside, outside, reversal = KINDS[kind].shown
@@ -89,6 +90,9 @@ def pool(draft: Draft) -> tuple[Statements, Statements]:
     }
     kind, name = c.weighted(carried)
     _, (low, high), takes = KINDS[kind].carried[name]
+    if not draft.heard and c.of(35):
+        # A pool that another one drives: which of them NEURON runs first counts.
+        see(draft, without=kind)
     draft.tags += ["pool", f"pool of {name}"]
     hidden = c.of(40)
     current = f"i{kind}"

@@ -25,6 +25,7 @@ def make(seed: object, name: str) -> Mechanism:
     if c.of(15):
         draft.variable("arr", length=c.count(2, 4))
     if c.of(12) and not draft.is_point:
+        draft.tags.append("size")
         draft.positive.append("(diam*0.2)" if c.of(60) else "(area*0.002)")
     _far(draft)
     if c.of(12 if draft.is_point else 30):
@@ -119,7 +120,7 @@ def _oddities(draft: Draft) -> Statements:
     if c.of(8) and not any("diam" in name or "area" in name for name in draft.positive):
         made += streams.throw(draft)
     shared = [p for p in draft.parameters if p.scope != "RANGE" and p.name.startswith("p")]
-    if shared and c.of(6):
+    if shared and c.of(8):
         # A number that is a case of its own, and is just what the parameter is.
         draft.tags.append("isolated value")
         case, name = c.one(shared), draft.variable("case", scope=c.one(("RANGE", "")))
@@ -131,12 +132,30 @@ def _oddities(draft: Draft) -> Statements:
         arms = ((assign(name, special),), (assign(name, usual),))
         sign = c.one(("==", "!="))
         arms = arms if sign == "==" else arms[::-1]
-        made.append(Statement("IF ({0})", (E(f"{case.name} {sign} {case.value:.12g}"),), arms, ("ELSE",)))
+        choice = Statement("IF ({0})", (E(f"{case.name} {sign} {case.value:.12g}"),), arms, ("ELSE",))
+        # In each step, or at the start only.
+        (draft.early if c.of(50) else made).append(choice)
         draft.small.append(name)
         draft.heard.append(name)
     if c.of(14):
         made += memories.remember(draft)
+    if c.of(5):
+        made += _corrected(draft)
     return made
+
+
+def _corrected(draft: Draft) -> Statements:
+    """A PARAMETER that INITIAL reads and then corrects, as old models do with what is out of bounds."""
+    c = draft.chance
+    draft.tags.append("INITIAL corrects a PARAMETER")
+    name, was = draft.parameter("fix", 0.3, 1.2, "", "RANGE"), draft.variable("was", scope=c.one(("RANGE", "")))
+    low = c.number(0.4, 1.1)
+    limit = Statement("IF ({0})", (E(f"{name} < {low:g}"),), ((plain(f"{name} = {low:g}"),),))
+    known = c.one([p.name for p in draft.parameters if p.name.startswith("p")])
+    read = assign(was, E(f"0.6*{name}*{known}"))
+    draft.small.append(was)
+    draft.heard.append(was)
+    return [read, limit] if c.of(70) else [limit, read]
 
 
 def _helpers(draft: Draft, start: Statements) -> None:

@@ -13,7 +13,7 @@ from .tree import Statement
 def remember(draft: Draft) -> Statements:
     """Add a PROCEDURE that keeps a value; returns what INITIAL does."""
     c = draft.chance
-    draft.tags.append("memory")
+    draft.tags.append("memory of values")
     scope = c.one(("RANGE", "", "", "GLOBAL"))
     kept = draft.variable("kept", scope=scope)
     guard = draft.variable("old", scope=scope if c.of(85) else "GLOBAL")
@@ -25,7 +25,7 @@ def remember(draft: Draft) -> Statements:
             f"({key} + 60)/40" if key == "v" else f"({key}/20)" if key == "celsius" else key for key in keys
         )
         value = replace(value, small=numbers, positive=(), gates=())
-    how = c.weighted({"new": 55.0, "first": 13.0, "computed": 16.0, "another": 16.0})
+    how = c.weighted({"new": 50.0, "first": 12.0, "computed": 15.0, "another": 13.0, "never": 10.0})
     guards = [guard]
     if how == "first":
         test, note = f"{guard} == 0", [plain(f"{guard} = 1")]
@@ -33,6 +33,9 @@ def remember(draft: Draft) -> Statements:
     elif how == "another":
         # What is compared is not what was remembered.
         test, note = f"{guard} != {keys[0]}", [plain(f"{guard} = 1.1*{keys[0]}")]
+    elif how == "never":
+        # Memory is 0 at first, and nothing makes it this number.
+        test, note = f"{guard} == {c.one(('1', keys[0]))}", [plain(f"{guard} = 2")]
     elif how == "computed":
         test, note = f"{guard} != floor({keys[0]})", [plain(f"{guard} = floor({keys[0]})")]
     else:

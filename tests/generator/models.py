@@ -182,7 +182,7 @@ def make(seed: int, mechanisms: list[Mechanism], *, reverse: bool = True) -> Mod
         dt=c.weighted({0.025: 55.0, 0.05: 20.0, 0.1: 15.0, 0.01: 10.0}),
         t_stop=float(c.count(4, 6)), v_init=v_init, celsius=c.one((6.3, 16.0, 22.0, 35.5)), tables=c.of(50),
         hh=c.of(40),
-        way=c.weighted(WAYS), reverse=reverse, memory=c.one((0.04, 0.015)) if c.of(30) else None, moves=c.of(20),
+        way=c.weighted(WAYS), reverse=reverse, memory=c.one((0.04, 0.015, 0.003)) if c.of(40) else None, moves=c.of(20),
         sees_variables=c.of(25), secondorder=c.weighted({0: 60.0, 1: 15.0, 2: 25.0}),
         plays=c.of(35), few=c.of(25), uneven=c.of(20),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradmod
 from neuron import h
@@ -30,15 +30,15 @@ def directions(built: Built) -> dict[str, Direction]:
                 for i, point in enumerate(built.points):
                     is_played = (built.numbers[i], p.name) in built.played.numbers
                     if built.kind(i) == m.name and hasattr(point, p.name) and not is_played:
-                        found[f"{m.name}_{i}_{p.name}"] = moved(
-                            m.name, gradmod.Stimulus(point, p.name), [point], p.name
-                        )
+                        direction = moved(m.name, gradmod.Stimulus(point, p.name), [point], p.name)
+                        found[f"{m.name}_{i}_{p.name}"] = _kept(built, p.name, [point], direction)
             elif p.scope == "RANGE":
                 name = f"{p.name}_{m.name}"
                 for part in (parts[number % 3], sections):
                     owners = [seg for sec in part for seg in sec if hasattr(seg, name)]
                     if owners:
-                        found[name] = moved(m.name, gradmod.Range(name, part), owners, name)
+                        direction = moved(m.name, gradmod.Range(name, part), owners, name)
+                        found[name] = _kept(built, name, owners, direction)
                         break
             elif hasattr(h, f"{p.name}_{m.name}"):
                 name = f"{p.name}_{m.name}"
@@ -54,7 +54,7 @@ def directions(built: Built) -> dict[str, Direction]:
     for name in ("ek", "ena", "eca", "emu"):
         owners = [seg for seg in segments if hasattr(seg, name)]
         if owners:
-            found[name] = _kept(built, name, moved("cell", gradmod.Range(name, sections), owners, name))
+            found[name] = _kept(built, name, owners, moved("cell", gradmod.Range(name, sections), owners, name))
     if built.surroundings is None:
         found |= _of_all(built) | _starts(built)
     if built.model.few:
@@ -67,12 +67,12 @@ def directions(built: Built) -> dict[str, Direction]:
     return found
 
 
-def _kept(built: Built, name: str, direction: Direction) -> Direction:
+def _kept(built: Built, name: str, owners: list[Any], direction: Direction) -> Direction:
     """A direction in what each run begins with."""
 
     def shift(by: float) -> None:
         direction.shift(by)
-        built.keep(name)
+        built.keep(name, owners)
 
     return replace(direction, shift=shift)
 

@@ -11,8 +11,8 @@ class Result:
     """What came out, as one line of JSON.
 
     Attributes:
-        failures: Kind and sentence: "forward", "reverse", "backwards" (both disagree), "nan", "voltage", "influence",
-            "untrue" (a refusal for what did not happen), "error".
+        failures: Kind and sentence: "forward", "reverse", "backwards" (both disagree), "nan", "voltage", "again",
+            "influence", "untrue" (a refusal for what did not happen), "error".
         refused: What was refused (mechanism, direction or "model"), and the code.
         exact, undecided, still: How many groups of parameters.
     """

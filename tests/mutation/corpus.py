@@ -9,9 +9,10 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from mutate import PLACE, ROOT
@@ -31,6 +32,10 @@ _SEED = 4700
 OF_ALL = "*"
 #: How a model runs.
 _FLAGS = ("memory", "moves", "plays", "few", "uneven", "tables", "secondorder")
+#: Models made of the same mechanisms, to choose from.
+_VARIANTS = 8
+#: NEURON's `secondorder`, and whether POINTERs may see variables.
+Setting = tuple[int, bool]
 #: Hashes of what is emitted, by the name of a region and the mode.
 Texts = dict[tuple[str, str], str]
 
@@ -50,20 +55,36 @@ class Group:
         return [f"g{self.number}", *(m.name for m in self.mechanisms)]
 
     @cached_property
-    def model(self) -> Model:
-        """With all of them."""
-        return models.make(_SEED * 1000 + self.number, list(self.mechanisms), reverse=self.reverse)
+    def variants(self) -> list[Variant]:
+        """Models with all of them."""
+        seeds = [_SEED * 1000 + self.number + 100_000 * k for k in range(_VARIANTS)]
+        made = [models.make(seed, list(self.mechanisms), reverse=self.reverse) for seed in seeds]
+        return [Variant(self, model, frozenset(self._tags(model))) for model in made]
 
-    @cached_property
-    def tags(self) -> set[str]:
+    @property
+    def setting(self) -> Setting:
+        """How the compiler is asked for what this is compared by."""
+        return self.variants[0].model.secondorder, self.variants[0].model.sees_variables
+
+    def _tags(self, model: Model) -> set[str]:
         """The constructs in it, what mechanisms have to do with each other, and how it runs."""
-        model, found = self.model, {tag for m in self.mechanisms for tag in m.tags}
+        found = {tag for m in self.mechanisms for tag in m.tags}
         found |= {model.way, *(flag for flag in _FLAGS if getattr(model, flag))}
         found |= {"currents of the model"} if model.hh else set()
         found |= {"points at states"} if model.sees_variables and "POINTER" in found else set()
         written = {name for m in self.mechanisms for ion in m.ions for name in ion.write}
         read = {name for m in self.mechanisms for ion in m.ions for name in ion.read}
+        found |= {"point process"} if model.points else set()
         return found | {f"{name} is written and read" for name in written & read}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the models of a group, and its tags."""
+
+    group: Group
+    model: Model
+    tags: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -73,30 +94,36 @@ class Part:
     Attributes:
         mechanisms: All that NEURON's translator takes.
         groups: Models of those that the unharmed compiler takes.
-        unfit: Models that have turned out to show nothing.
-        sound: Whether models have no failure by the unharmed gradmod, of those that were asked.
+        unfit: Seeds of models that have turned out to show nothing.
+        sound: By seed, whether models have no failure by the unharmed gradmod, of those that were asked.
     """
 
     first: int
     mechanisms: tuple[Mechanism, ...]
     groups: tuple[Group, ...]
     whole: Texts
-    unfit: set[Group] = field(default_factory=set)
-    sound: dict[Group, bool] = field(default_factory=dict)
+    unfit: set[int] = field(default_factory=set)
+    sound: dict[int, bool] = field(default_factory=dict)
 
-    def now(self, folder: Path) -> Texts:
-        """The same by the compiler as it is now."""
-        alone = {m.name: [m] for m in self.mechanisms}
-        return emitted(alone, folder) | emitted(_together(self.groups), folder)
+    def now(self, folder: Path, modes: Sequence[str] = MODES, binary: Path = BINARY) -> Texts:
+        """The same by the compiler as it is now, or another one, in some modes."""
+        regions = {m.name: [m] for m in self.mechanisms} | _together(self.groups)
+        settings = {name: group.setting for group in self.groups for name in group.names}
+        return emitted(regions, folder, settings, modes, binary)
 
-    def taken(self, now: Texts) -> list[Group]:
+    def names(self, mode: str) -> set[str]:
+        """Of all regions in a mode."""
+        return {name for name, of in self.whole if of == mode} - {OF_ALL}
+
+    def taken(self, now: Texts) -> list[Variant]:
         """Models of mechanisms that the compiler as it is now takes, and the unharmed one does not."""
         new = {name: mode for name, mode in now.keys() - self.whole.keys()}
-        found: list[Group] = []
+        found: list[Variant] = []
         for reverse in (True, False):
             some = [m for m in self.mechanisms if m.name in new and ((m.name, "reverse") in now) == reverse]
             for i in range(0, len(some), EACH):
-                found.append(Group(self.first + 900 + len(found), tuple(some[i : i + EACH]), reverse))
+                group = Group(self.first + 900 + len(found), tuple(some[i : i + EACH]), reverse)
+                found.append(group.variants[0])
         return found
 
 
@@ -109,27 +136,44 @@ def corpus() -> list[list[Mechanism]]:
 def _together(groups: Iterable[Group]) -> dict[str, list[Mechanism]]:
     """The density mechanisms of groups, as they are in one region: what they do to each other."""
     found = {
-        f"g{group.number}": [m for m in group.mechanisms if m.name in group.model.sections[0].mechanisms]
+        f"g{group.number}": [m for m in group.mechanisms if m.name in group.variants[0].model.sections[0].mechanisms]
         for group in groups
     }
     return {name: made for name, made in found.items() if len(made) > 1}
 
 
-def emitted(regions: Mapping[str, Sequence[Mechanism]], folder: Path) -> Texts:
-    """What the compiler makes of each region, in both modes; those that it refuses are left out."""
+def emitted(
+    regions: Mapping[str, Sequence[Mechanism]],
+    folder: Path,
+    settings: Mapping[str, Setting] | None = None,
+    modes: Sequence[str] = MODES,
+    binary: Path = BINARY,
+) -> Texts:
+    """What the compiler makes of each region; those that it refuses are left out."""
     found: Texts = {}
-    for mode in MODES:
-        with tempfile.TemporaryDirectory(dir=folder) as out:
-            for name, text in _transformed(regions, folder, Path(out), mode).items():
-                found[name, mode] = hashlib.sha256(text.encode()).hexdigest()
+    for mode in modes:
+        by_options: dict[tuple[str, ...], dict[str, Sequence[Mechanism]]] = {}
+        for name, made in regions.items():
+            order, sees = (settings or {}).get(name, (0, False))
+            options = ("--secondorder", str(order), *(["--pointed-variables"] if sees and mode == "forward" else []))
+            by_options.setdefault(options, {})[name] = made
+        common = hashlib.sha256()
+        for options, some in sorted(by_options.items()):
+            with tempfile.TemporaryDirectory(dir=folder) as out:
+                texts = _transformed(some, folder, Path(out), ("--mode", mode, *options), binary)
+            common.update(texts.pop(OF_ALL, "").encode())
+            found |= {(name, mode): hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+        found[OF_ALL, mode] = common.hexdigest()
     return found
 
 
-def _transformed(regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: Path, mode: str) -> dict[str, str]:
+def _transformed(
+    regions: Mapping[str, Sequence[Mechanism]], folder: Path, out: Path, options: Sequence[str], binary: Path
+) -> dict[str, str]:
     left = dict(regions)
     while left:
         names = {m.name for made in left.values() for m in made}
-        command = [str(BINARY), "transform", *sorted(f"{name}.mod" for name in names), "-o", str(out), "--mode", mode]
+        command = [str(binary), "transform", *sorted(f"{name}.mod" for name in names), "-o", str(out), *options]
         command += ["--message-format", "json"]
         for name, made in left.items():
             is_point = made[0].is_point
@@ -182,7 +226,7 @@ def arranged(made: Sequence[Mechanism]) -> list[tuple[Mechanism, ...]]:
     return found + [tuple(left[i : i + EACH]) for i in range(0, len(left) - EACH + 1, EACH)]
 
 
-def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
+def whole(made: Iterable[Mechanism], first: int, folder: Path, unharmed: Path) -> Part:
     """Those of these mechanisms that the unharmed compiler takes, some to a model."""
     written: list[Mechanism] = []
     for mechanism in made:
@@ -190,11 +234,32 @@ def whole(made: Iterable[Mechanism], first: int, folder: Path) -> Part:
         path.write_text(str(mechanism), encoding="utf-8")
         if batch.illegal(path, folder) is None:
             written.append(mechanism)
-    found = emitted({m.name: [m] for m in written}, folder)
+    found = emitted({m.name: [m] for m in written}, folder, binary=unharmed)
     taken = [m for m in written if (m.name, "forward") in found]
     chosen: list[Group] = []
     for reverse in (True, False):
         # What reverse mode refuses keeps it from all of a model.
         some = [m for m in taken if ((m.name, "reverse") in found) == reverse]
+        if not reverse:
+            # Beside what reverse mode takes: each of the one kind has one of the other.
+            others = [m for m in taken if m not in some]
+            some = list(chain.from_iterable(zip(some, others, strict=False)))
         chosen += [Group(first + len(chosen) + i, made, reverse) for i, made in enumerate(arranged(some))]
-    return Part(first, tuple(written), tuple(chosen), found | emitted(_together(chosen), folder))
+    part = Part(first, tuple(written), tuple(chosen), {})
+    return replace(part, whole=part.now(folder, binary=unharmed))
+
+
+class Parts:
+    """All parts, each made when it is asked for: most mutants change the first one."""
+
+    def __init__(self, folder: Path, unharmed: Path) -> None:
+        self._folder, self._unharmed = folder, unharmed
+        self._mechanisms, self._made = corpus(), list[Part]()
+
+    def __getitem__(self, number: int) -> Part:
+        for index in range(len(self._made), number + 1):
+            self._made.append(whole(self._mechanisms[index], 1000 * index, self._folder, self._unharmed))
+        return self._made[number]
+
+    def __iter__(self) -> Iterator[Part]:
+        return (self[number] for number in range(len(self._mechanisms)))

@@ -1,4 +1,4 @@
-"""PARAMETERs that INITIAL may change: where it does, the user's value has no derivative."""
+"""PARAMETERs that INITIAL may change: where it does, the user's value has no derivative, and code may have read it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class Corrected:
                 source = next(pointer.source for pointer in spot.region.pointers if pointer.name == name)
                 raise Refused(
                     f"INITIAL changed {source} of {spot.process or spot.segment} from {before:g} to "
-                    f"{getattr(spot.mechanism, name):g}: the gradient in it is not defined; set a value that it keeps"
+                    f"{getattr(spot.mechanism, name):g}: the gradient in it is not defined, and others may be of the "
+                    "value before; set a value that it keeps"
                 )
 
     def clear(self) -> None:

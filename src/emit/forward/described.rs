@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emit::manifest::{EventTimeManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
+use crate::emit::receipt::start::corrected_in_forward_mode;
 use crate::emit::region::description::{
     electrode, ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed,
 };
@@ -57,7 +58,10 @@ impl Writer<'_> {
             ions: ion_manifests(self.linearised),
             currents_read: ions_where(region, |ion| ion.read.contains(&ion.current())),
             currents_written: ions_where(region, |ion| ion.write.contains(&ion.current())),
-            corrected: self.linearised.corrected.iter().filter_map(|kind| self.sources.shown(kind)).collect(),
+            corrected: corrected_in_forward_mode(self.linearised)
+                .iter()
+                .filter_map(|kind| self.sources.shown(kind))
+                .collect(),
             streams: Vec::new(),
             function_tables: Vec::new(),
             weights: None,

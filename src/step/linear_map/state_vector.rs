@@ -110,11 +110,32 @@ impl Step<'_> {
                 others.into_iter().partition(|candidate| reached.contains(&candidate.input));
             others = rest;
             if new.is_empty() {
+                let replaced = self.replaced_by_start(&chosen, others);
+                chosen.extend(replaced);
                 return chosen;
             }
             roots.extend(new.iter().flat_map(|candidate| [candidate.after, candidate.event]));
             chosen.extend(new);
         }
+    }
+
+    /// PARAMETERs that only INITIAL reads, and replaces: states start from what they were before.
+    fn replaced_by_start(&mut self, chosen: &[Candidate], others: Vec<Candidate>) -> Vec<Candidate> {
+        let starts: Vec<Id> = chosen.iter().map(|candidate| candidate.start).collect();
+        let read = self.graph.reachable_inputs(&starts, true);
+        let is_replaced =
+            |candidate: &Candidate| read.contains(&candidate.input) && self.is_set_by_start_only(candidate);
+        others.into_iter().filter(is_replaced).collect()
+    }
+
+    /// Whether it is a PARAMETER that INITIAL sets, and nothing else.
+    fn is_set_by_start_only(&mut self, candidate: &Candidate) -> bool {
+        let StateKind::Variable(index, name) = &candidate.kind else { return false };
+        let variable = self.region.mechanisms[*index].variable(name);
+        let before = self.graph.read(candidate.input);
+        variable.is_some_and(|variable| variable.role == Role::Parameter)
+            && candidate.after == before
+            && candidate.event == before
     }
 
     /// Some roots, with what the weights of a `NetCon` begin with that INITIAL has made of parameters or of the voltage.
@@ -199,16 +220,17 @@ impl Step<'_> {
     }
 
     /// PARAMETERs that INITIAL may correct and nothing else changes: their values before it are the user's. Those that
-    /// it sets whatever they were are not.
+    /// it sets whatever they were are not, unless it reads them first.
     pub(in crate::step) fn set_at_start(&mut self, chosen: &[Candidate]) -> BTreeSet<Input> {
         let mut found = BTreeSet::new();
         for candidate in chosen {
-            let StateKind::Variable(index, name) = &candidate.kind else { continue };
-            let variable = self.region.mechanisms[*index].variable(name);
-            let is_parameter = variable.is_some_and(|variable| variable.role == Role::Parameter);
-            let before = self.graph.read(candidate.input);
-            let is_kept = self.nonzero(candidate.start, candidate.input).is_some();
-            if is_parameter && is_kept && candidate.after == before && candidate.event == before {
+            if !self.is_set_by_start_only(candidate) {
+                continue;
+            }
+            let others = chosen.iter().filter(|other| other.input != candidate.input).map(|other| other.start);
+            let others: Vec<Id> = others.collect();
+            let is_read = self.graph.reachable_inputs(&others, true).contains(&candidate.input);
+            if is_read || self.nonzero(candidate.start, candidate.input).is_some() {
                 found.insert(candidate.input);
             }
         }
