@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _neuron as nrn
 from ._build.transform import Build
-from ._currents.electrodes import check_electrodes
+from ._currents.electrodes import check_electrodes, check_outside
 from ._currents.observed import as_currents
 from ._emitted.mechanism import EmittedMechanism
 from ._forward.attachment import Attachment
@@ -102,6 +102,7 @@ class Gradients:
             # On other cells no direction acts.
             if seg.sec in self._by_section:
                 attachment = self._attachment_at(seg)
+                check_outside(attachment.cell)
                 node = attachment.cell.node(seg.sec, seg.x)
                 parts.setdefault(attachment, np.zeros(len(attachment.cell.places)))[node] += weight
                 self._check_electrodes(attachment, seg, node)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import _neuron as nrn
 from ._command.support import Construct, Way, reason
-from ._currents.electrodes import check_electrodes
+from ._currents.electrodes import check_electrodes, check_outside
 from ._currents.observed import as_currents
 from ._currents.seeds import Seeds
 from ._emitted.followed import followed
@@ -145,6 +145,7 @@ class Reverse:
 
     def _record_currents(self, place: nrn.Segment | MembraneCurrents, currents: MembraneCurrents) -> Trace:
         for node, seg, _ in self._seeds.places(currents):
+            check_outside(self._model.cells[node[0]])
             here = [(spot.process, spot.region) for spot in self._recorders.spots if (spot.cell, spot.node) == node]
             check_electrodes(seg, here, self._model.directions)
         trace = Trace(place, VARIABLE)

@@ -227,6 +227,23 @@ def test_electrodes_whose_current_has_a_derivative_are_refused(mode: str) -> Non
     look(wanted, pair.at(1, "soma", 0.5))
 
 
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_layers_around_the_cell_are_refused(mode: str) -> None:
+    """There v is not the potential that drives currents along the cell."""
+    pair = spiking()
+    pair.at(0, "twig", 0.5).sec.insert("extracellular")
+    wanted = {"gNa": Range("gnabar_hh", pair.all)}
+    place = pair.at(0, "dendrite", 0.5)
+    if mode == "forward":
+        grad = gradmod.attach(wanted, quiet=True)
+        with pytest.raises(gradmod.Refused, match="which has extracellular: record i_membrane"):
+            grad.record(place, V)
+        grad.detach()
+    else:
+        with gradmod.Reverse(wanted, quiet=True) as back, pytest.raises(gradmod.Refused, match="record i_membrane"):
+            back.record(place, V)
+
+
 def test_misuse_is_told() -> None:
     pair = spiking()
     place = pair.at(0, "soma", 0.5)

@@ -10,6 +10,7 @@ from .. import _neuron as nrn
 from .._manifest.electrode import Electrode
 from .._manifest.region import Region
 from .._manifest.reverse import ReverseRegion
+from .._model.cells import Cell
 from .._model.directions import Direction
 from ..errors import Refused
 from ..membrane_currents import VARIABLE
@@ -43,6 +44,20 @@ def check_electrodes(
             f"no gradient of {VARIABLE} at {segment}: {name} there is an electrode whose current {why}; "
             "leave this segment out of the sum, or move the electrode to another segment"
         )
+
+
+def check_outside(cell: Cell) -> None:
+    """Look whether the current along a cell follows from v.
+
+    Raises:
+        Refused: It follows from v + vext.
+    """
+    for sec in cell.sections:
+        if "extracellular" in nrn.mechanisms_of(sec):
+            raise Refused(
+                f"no gradient of {VARIABLE} on the cell of {sec.name()}, which has extracellular: record i_membrane, in "
+                "mA/cm2, where it is inserted"
+            )
 
 
 def _acts_on(direction: Direction, process: str | None) -> bool:
