@@ -11,6 +11,7 @@ electrodes hear, never by a voltage inside: `examples/out/field_potential.png`.
 from __future__ import annotations
 
 import argparse
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -104,18 +105,17 @@ def check(cell: Cell, sums: list[gradmod.MembraneCurrents], off: dict[str, float
         gradient = simulation.vjp(x, slope)
         print(f"loss {value:.6g} uV2 with {len(x)} parameters and {len(sums)} electrodes")
         worst = 0.0
+        point = x.copy()
+
+        def run() -> dict[str, float]:
+            return {"loss": loss.at(simulation.t)(simulation(point))[0]}
+
         for k, name in enumerate(simulation.names):
-
-            def run(k: int = k) -> dict[str, float]:
-                return {"loss": loss.at(simulation.t)(simulation(point))[0]}
-
-            point = x.copy()
-            found = finite.differentiate(
-                run, lambda value, k=k: point.__setitem__(k, value), x[k], steps=(1e-4, 1e-5, 1e-6)
-            )
-            theirs, deviation = float(found.value["loss"]), abs(gradient[k] / float(found.value["loss"]) - 1)
+            change = functools.partial(point.__setitem__, k)
+            theirs = float(finite.differentiate(run, change, x[k], steps=(1e-4, 1e-5, 1e-6)).value["loss"])
+            deviation = abs(gradient[k] / theirs - 1)
             worst = max(worst, deviation)
-            print(f"{name:40} {gradient[k]:14.6e} {theirs:14.6e} {deviation:8.1e}")
+            print(f"{name:40} {gradient[k]:14.6e} {theirs:14.6e} {deviation:8.1e}", flush=True)
         print(f"largest relative deviation {worst:.1e}")
 
 
