@@ -4,8 +4,8 @@
     .venv/bin/python tests/mutation/by_generator.py exp  those whose name contains "exp"
 
 Mechanisms of fixed seeds are transformed by the unharmed compiler and by the mutant. Models of those whose text differs
-run in NEURON until the generator reports a failure: a mutant is found then, and only then. One that changes no text, or
-is of the Python package, is tried with models that have as many constructs as possible.
+run in NEURON until the generator reports a failure: a mutant is found then, and only then. The first models are those
+that have what the mutant is about (subjects.py), then such with as many rare constructs as possible.
 """
 
 from __future__ import annotations

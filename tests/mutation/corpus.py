@@ -75,6 +75,7 @@ class Group:
         written = {name for m in self.mechanisms for ion in m.ions for name in ion.write}
         read = {name for m in self.mechanisms for ion in m.ions for name in ion.read}
         found |= {"point process"} if model.points else set()
+        found |= {"one window"} if model.memory is None else set()
         return found | {f"{name} is written and read" for name in written & read}
 
 

@@ -693,6 +693,7 @@ REVERSE = [
 ]
 
 _SETTLED = ("python/tests/test_settled.py",)
+_START, _CORRECTED = "src/emit/receipt/start.rs", ("python/tests/test_corrected.py",)
 _KEEP = "src/emit/reverse/recorder/gathered.rs"
 SETTLED = [
     Mutant(
@@ -712,7 +713,29 @@ SETTLED = [
     ),
     Mutant("saved: not at all", _KEEP, ".chain(saved_slots)", "", _SETTLED),
     Mutant("saved: copies", _KEEP, "if reversed.is_copied(state) {", "if false {", _SETTLED),
-    Mutant("corrected: read", "src/emit/receipt/start.rs", ".chain(read).collect()", ".collect()", _SETTLED),
+    Mutant("corrected: read", _START, ".chain(parameters_read(linearised).filter(is_settled))", "", _SETTLED),
+    Mutant("corrected: forward", _START, ".chain(parameters_read(linearised)).collect()", ".collect()", _CORRECTED),
+    Mutant(
+        "corrected: hidden",
+        _START,
+        "filter_map(|state| state.own.map(|(_, start)| start))",
+        "filter_map(|state| state.own.map(|(_, start)| start).filter(|_| false))",
+        _CORRECTED,
+    ),
+    Mutant(
+        "corrected: only INITIAL reads it",
+        "src/step/linear_map/state_vector.rs",
+        "chosen.extend(replaced);",
+        "let _ = replaced;",
+        _CORRECTED,
+    ),
+    Mutant(
+        "windows: the first frame",
+        "python/gradmod/_reverse/windows.py",
+        "self._fork(self._frame(self.buffer(0)))",
+        "self._fork(0 * self._frame(self.buffer(0)))",
+        ("python/tests/test_reverse_memory.py",),
+    ),
 ]
 _BLOCK = "src/emit/forward/block.rs"
 BLOCK = [

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 _WINDOWS = "memory"
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "second order": ("secondorder",),
-    "change: ": ("plays", _WINDOWS, "NET_RECEIVE"),
+    "change: ": ("plays", "point process"),
+    "change: the last": ("plays", "point process", "one window"),
+    "change: in a window": ("plays", "point process", _WINDOWS),
     "event: ": ("NET_RECEIVE",),
     "event: voltage": ("v at events",),
     "event: states that it only reads": ("states at events",),
