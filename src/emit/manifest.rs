@@ -161,6 +161,7 @@ pub struct SeenManifest {
 
 /// RANGE settings that follow from `ion_style` and the ion's charge.
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is one fact
 pub struct IonManifest {
     pub ion: String,
     pub nernst: String,
