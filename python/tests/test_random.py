@@ -124,7 +124,7 @@ def test_reverse_mode_refuses_other_numbers(kind: str) -> None:
 
     with gradmod.Reverse(gbar=gradmod.Range("gbar_kflicker", cell.all)) as reverse:
         trace = reverse.record(cell.soma(0.5))
-        with pytest.raises(gradmod.Refused):  # noqa: PT012
+        with pytest.raises(gradmod.Refused):
             reverse.run(5.0, simulate=run)
             reverse.gradient({trace: np.ones_like(trace.values)})
 

@@ -111,6 +111,7 @@ SET_BY_INITIAL = (
     "Goldman-Hodgkin-Katz, pool, Nernst",
     "pool before the channel that reads it",
     "pool by derivimplicit",
+    "pool that sets the reversal potential",
     "pool that is a step late, and set anew by BREAKPOINT",
     "C code that NMODL could say",
     "gates by two METHODs, CONDUCTANCE of no ion",

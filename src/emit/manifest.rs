@@ -175,6 +175,7 @@ pub enum Electrode {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is one fact
 pub struct IonManifest {
     pub ion: String,
     pub nernst: String,

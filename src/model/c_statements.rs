@@ -224,7 +224,9 @@ pub(super) fn place(statements: &mut [Statement], span: Span) {
         match &mut statement.kind {
             StatementKind::Assign(Place { name, index }, value) => {
                 name.span = span;
-                index.iter_mut().for_each(|index| place_expression(index, span));
+                if let Some(index) = index {
+                    place_expression(index, span);
+                }
                 place_expression(value, span);
             }
             StatementKind::If(branches, otherwise) => {
@@ -232,7 +234,9 @@ pub(super) fn place(statements: &mut [Statement], span: Span) {
                     place_expression(condition, span);
                     place(body, span);
                 }
-                otherwise.iter_mut().for_each(|body| place(body, span));
+                if let Some(body) = otherwise {
+                    place(body, span);
+                }
             }
             // Nothing else comes of C code.
             _ => {}
@@ -250,7 +254,9 @@ fn place_expression(expression: &mut Expr, span: Span) {
         }
         ExprKind::Call(name, arguments) => {
             name.span = span;
-            arguments.iter_mut().for_each(|argument| place_expression(argument, span));
+            for argument in arguments {
+                place_expression(argument, span);
+            }
         }
         ExprKind::Number(number, _) => number.span = span,
         ExprKind::Name(_) | ExprKind::Prime(..) | ExprKind::String(_) => {}

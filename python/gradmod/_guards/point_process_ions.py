@@ -63,6 +63,6 @@ def _check(process: str, spot: _Spot, other: _Spot) -> None:
     written = {flags.ion for flags in other.region.ions if flags.written or flags.sets_reversal}
     for ion in sorted({flags.ion for flags in spot.region.ions} & written):
         raise Refused(
-            f"{process} uses the ion {ion} at {spot.segment}, where {what} changes its concentration or reversal potential: "
-            "not differentiated"
+            f"{process} uses the ion {ion} at {spot.segment}, where {what} changes its concentration or "
+            "reversal potential: not differentiated"
         )

@@ -214,8 +214,8 @@ class Recorders:
         """Follow the user's model; call it at the beginning of ``finitialize``.
 
         Raises:
-            Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses; the numbers of a
-            stream are not those that its ids say.
+            Refused: The source of a NetCon is a variable other than v; rxd drives what a mechanism uses; the numbers of
+                a stream are not those that its ids say.
         """
         check_rxd(self.spots)
         assert self._gather is not None
