@@ -41,6 +41,7 @@ def made(dt: float) -> Any:
     sys.path.insert(0, str(Path.cwd()))
     evaluator: Any = __import__("l5pc_evaluator").create()
     evaluator.sim = ephys.simulators.NrnSimulator(dt=dt, cvode_active=False)
+    evaluator.sim.initialize()
     evaluator.isolate_protocols = False
     return evaluator
 
