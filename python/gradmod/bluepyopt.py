@@ -28,18 +28,16 @@ from numpy.typing import ArrayLike
 from ._bluepyopt import protocols, scores
 from ._bluepyopt.cell import Cell
 from ._bluepyopt.freedom import free_parameters
+from ._bluepyopt.individuals import Individual, named
 from ._bluepyopt.library import ephys
 from ._bluepyopt.objectives import Kept, kept
 from ._bluepyopt.protocols import Single
 from ._bluepyopt.stimuli import Stimuli
 from ._model.cells import Floats
 from .errors import Error
-from .fit import Evaluated, Fit, Free, MeanTarget, Problem, Robust, Sweep, least_squares
+from .fit import Evaluated, Fit, Free, MeanTarget, Problem, Robust, Sweep, least_squares, random_starts
 
 __all__ = ["EvaluatorProblem", "Polished", "Scored", "polish", "problem"]
-
-#: Individuals: values in the order of ``evaluator.param_names``, or by these names.
-Individual = Sequence[float] | Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,7 @@ def problem(
     ephys("evaluators")
     kept_ones = kept(evaluator, leave_out)
     singles = protocols.flat(evaluator.fitness_protocols.values())
-    cell = Cell(evaluator, _start(evaluator, individual), dt)
+    cell = Cell(evaluator, named(evaluator, individual), dt)
     try:
         wanted = frozenset(recording for one in kept_ones for recording, _ in one.targets)
         found = [one for protocol in singles if (one := protocols.single(protocol, wanted, cell)) is not None]
@@ -208,23 +206,6 @@ def problem(
         stimuli.close()
         cell.close()
         raise
-
-
-def _start(evaluator: Any, individual: Individual | None) -> dict[str, float]:
-    names = [str(name) for name in evaluator.param_names]
-    if individual is None:
-        bounds = [evaluator.cell_model.params[name].bounds for name in names]
-        unbounded = [name for name, pair in zip(names, bounds, strict=True) if pair is None]
-        if unbounded:
-            raise Error(f"parameters without bounds: {', '.join(unbounded)}")
-        return {name: 0.5 * (pair[0] + pair[1]) for name, pair in zip(names, bounds, strict=True)}
-    if isinstance(individual, Mapping):
-        if set(individual) != set(names):
-            raise Error(f"the individual has values of {', '.join(individual)}, the parameters are {', '.join(names)}")
-        return {name: float(individual[name]) for name in names}
-    if len(individual) != len(names):
-        raise Error(f"the individual has {len(individual)} values, there are {len(names)} parameters")
-    return dict(zip(names, map(float, individual), strict=True))
 
 
 @dataclass(frozen=True)
@@ -261,6 +242,8 @@ def polish(
     individual: Individual,
     *,
     runs: int = 30,
+    scouts: int = 0,
+    seed: int = 0,
     dt: float | None = None,
     leave_out: Sequence[str] = (),
     robust: Robust = Robust.SOFT_L1,
@@ -274,6 +257,9 @@ def polish(
         evaluator: As for :func:`problem`.
         individual: Values in the order of ``evaluator.param_names``, or by these names.
         runs: How often all protocols may be run.
+        scouts: How many of these runs go to random individuals first; the fit begins with the best of them and of
+            ``individual``. For individuals that hardly fire: their gradients say little of those that do.
+        seed: Of the random individuals.
         dt: As for :func:`problem`.
         leave_out: As for :func:`problem`.
         robust: As for :func:`problem`.
@@ -282,14 +268,18 @@ def polish(
         options: Of :func:`gradmod.fit.least_squares`.
 
     Raises:
-        Refused, Error: As :func:`problem`; or the individual is out of its bounds.
+        Refused, Error: As :func:`problem`; or the individual is out of its bounds, or no run is left after the scouts.
     """
-    start = _start(evaluator, individual)
+    if scouts and not 0 < scouts < runs - 1:
+        raise Error(f"there are {scouts} scouts and {runs} runs: give 2 more runs at least")
+    start = named(evaluator, individual)
     before = scores.own(evaluator, start) if own_scores else None
     with problem(evaluator, start, dt=dt, leave_out=leave_out, robust=robust, quiet=quiet) as made:
-        low, high = made.bounds
-        options.setdefault("x_scale", high - low)
-        fit = least_squares(made, start, runs=runs, **options)
+        if scouts:
+            for one in (start, *random_starts(made.free, scouts, seed)):
+                made.evaluate(made.begin(one))
+            start = named(evaluator, min(made.scored, key=lambda one: one.total).individual)
+        fit = least_squares(made, start, runs=runs - len(made.scored), **options)
         best = min(made.scored, key=lambda one: one.total)
     after = scores.own(evaluator, dict(zip(start, best.individual, strict=True))) if own_scores else None
     chosen = [None if found is None else {name: found[name] for name in best.scores} for found in (before, after)]

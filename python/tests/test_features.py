@@ -17,7 +17,7 @@ from models.recorded import Run
 from neuron import h
 
 #: Without a counterpart in eFEL.
-OWN = {"soft_spike_count", "missed_peak_voltage"}
+OWN = {"soft_spike_count", "missed_peak_voltage", "depolarization_block"}
 COUNTS = ("spike_count", "Spikecount", "spike_count_stimint", "peak_indices", "AP_begin_indices", "min_AHP_indices")
 #: In units of the grid's step: how far times between points may be from those at points.
 APART = {"AHP_time_from_peak": 1.1, "AP_duration_half_width": 1.6, "AP_begin_time": 1.0, "AP_width": 1.6}
@@ -144,6 +144,21 @@ def test_the_vertex_of_a_parabola(shift: float) -> None:
     assert moved["peak_voltage"] == pytest.approx([0.0], abs=1e-9)
 
 
+@pytest.mark.parametrize("name", ["maximum_voltage", "minimum_voltage"])
+def test_the_highest_and_the_lowest_voltage_of_the_stimulus(name: str) -> None:
+    """The vertex where the trace turns; the point where it only enters or leaves the stimulus."""
+    t = np.arange(0, 10, 0.1)
+    sign = 1.0 if name == "maximum_voltage" else -1.0
+    v = sign * (30 - 3.7 * (t - 5.03) ** 2)
+    inside = Features([name], stim_start=1, stim_end=9).of(t, v)
+    assert inside[name] == pytest.approx([sign * 30.0], abs=1e-9)
+    assert inside.along(2 * 3.7 * (t - 5.03) * sign)[name] == pytest.approx([0.0], abs=1e-9)
+    at = Features([name], stim_start=1, stim_end=9, interpolated=False).of(t, v)
+    assert at[name] == [sign * np.max(sign * v)]
+    falling = Features([name], stim_start=6, stim_end=9).of(t, v)
+    assert falling[name] == v[60] and np.flatnonzero(falling.slopes(name)[0]).tolist() == [60]
+
+
 def test_back_is_the_transpose_of_along(runs: list[Run]) -> None:
     random = np.random.default_rng(4)
     for run in runs[1:40:6]:
@@ -159,9 +174,9 @@ def test_back_is_the_transpose_of_along(runs: list[Run]) -> None:
 
 #: What is compared in both modes: each file of features, and what reads between points.
 #: Stimuli that between them have a trace with each feature, (nA, ms): one with spikes, and one with one after it; but
-#: what comes near to a spike takes a weak one.
-STIMULI = ((0.8, 30.0), (-0.5, 12.0), (0.05, 30.0))
-WEAK = ["missed_peak_voltage"]
+#: what comes near to a spike takes a weak one, and a block a strong one.
+STIMULI = ((0.8, 30.0), (-0.5, 12.0), (0.05, 30.0), (4.0, 40.0))
+ALONE = {0.05: ["missed_peak_voltage"], 4.0: ["depolarization_block"]}
 
 
 def test_gradients_of_runs_in_both_modes() -> None:
@@ -174,7 +189,9 @@ def test_gradients_of_runs_in_both_modes() -> None:
             seg.gnabar_hh *= 1 + 0.06 * number
             seg.gbar_kdr *= 1 - 0.05 * number
             seg.cm *= 1 + 0.04 * number
-        seen |= compared(cell, amp, length, WEAK if amp == 0.05 else sorted(wanted - set(WEAK)))
+        seen |= compared(
+            cell, amp, length, ALONE.get(amp) or sorted(wanted - {name for own in ALONE.values() for name in own})
+        )
     assert wanted == seen
 
 

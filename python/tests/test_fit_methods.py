@@ -11,6 +11,7 @@ import gradmod
 import numpy as np
 import optax
 import pytest
+import scipy.optimize
 from gradmod import fit
 from models.fitted import TRUTH, problem
 
@@ -152,6 +153,15 @@ def test_methods_keep_bounds(made: fit.Problem) -> None:
         fit.minimise(made, START, method="BFGS")  # type: ignore[arg-type]
     for method in ("TNC", "SLSQP", "trust-constr"):
         assert fit.minimise(made, START, method=method, runs=8, progress=False).cost < found.history[0][1]
+
+
+def test_steps_are_measured_from_bound_to_bound(made: fit.Problem) -> None:
+    low, high = made.bounds
+    with unittest.mock.patch("scipy.optimize.least_squares", wraps=scipy.optimize.least_squares) as called:
+        fit.least_squares(made, runs=2, progress=False)
+        fit.least_squares(made, runs=2, progress=False, x_scale="jac")
+    assert [one.kwargs["x_scale"] for one in called.call_args_list][1] == "jac"
+    assert np.array_equal(called.call_args_list[0].kwargs["x_scale"], high - low)
 
 
 def test_the_bar(made: fit.Problem, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,10 +34,19 @@ CASES = {
     "once": {40.0: 25.0, 80.0: -40.0},
     "stopped": {30.0: 20.0, 40.0: 10.0, 60.0: -50.0},
     "after": {30.0: 20.0, 70.0: 15.0, 160.0: 12.0},
+    "before": {8.0: 20.0, 60.0: 14.0},
 }
 
 
-@pytest.mark.parametrize("case", list(CASES))
+def blocked(level: float) -> np.ndarray:
+    """[sample] one spike, after which the voltage stays near a level in mV."""
+    return trace({30.0: 20.0}) + (level + 65.0) / (1.0 + np.exp((32.0 - T) / 0.3))
+
+
+TRACES = {**{name: trace(peaks) for name, peaks in CASES.items()}, "blocked": blocked(-35.0), "rising": -60.0 + 0.1 * T}
+
+
+@pytest.mark.parametrize("case", list(TRACES))
 @pytest.mark.parametrize(
     "make",
     [
@@ -51,7 +60,7 @@ CASES = {
     ],
 )
 def test_slopes_are_derivatives(case: str, make: Any) -> None:
-    target, v = make(), trace(CASES[case])
+    target, v = make(), TRACES[case]
     direction = np.cos(0.4 + 0.11 * T)
     mine = target.rows(T, v)
     assert len(mine.names) == len(mine.values) == len(mine.slopes) == len(set(mine.names))
@@ -67,17 +76,39 @@ def test_the_squares_are_the_mean_square() -> None:
     v = trace(REGULAR)
     heights = asked("AP_height").of(T, v)["AP_height"]
     rows = MeanTarget(asked("AP_height"), 12.0, 3.0, name="high").rows(T, v)
-    assert rows.names == ["high", "high: spread", "high: spikes"]
+    assert rows.names == ["high", "high: spread"]
     assert rows.values @ rows.values == pytest.approx(np.mean(((heights - 12.0) / 3.0) ** 2))
 
 
-def test_what_is_missing_counts_and_brings_spikes() -> None:
-    target = MeanTarget(asked("ISI_CV"), 0.1, 0.02, absent=99.0, count_uncertainty=0.5)
-    rows = dict(zip(("value", "spikes"), target.rows(T, trace(CASES["quiet"])).values, strict=True))
-    # Four are needed; the highest maximum is 18 mV below the threshold.
-    highest = trace(CASES["quiet"]).max()
-    assert rows == pytest.approx({"value": 99.0, "spikes": (1.0 + (highest + 20.0) / 100.0 - 4.0) / 0.5}, abs=1e-3)
-    assert np.all(target.rows(T, trace(REGULAR)).values[1:] == 0.0)
+def missing(v: np.ndarray) -> float:
+    """What a feature counts that needs four spikes."""
+    return float(MeanTarget(asked("ISI_CV"), 0.1, 0.02, absent=100.0).rows(T, v).values[0])
+
+
+def test_what_is_missing_counts_less_the_nearer_it_is() -> None:
+    # Four spikes are needed; the highest maximum is 18 mV below the threshold, and one spike is there.
+    highest = TRACES["quiet"].max()
+    assert missing(TRACES["quiet"]) == pytest.approx(100.0 * (1.0 - (1.0 + (highest + 20.0) / 100.0) / 4.0), abs=0.1)
+    assert missing(trace({30.0: 20.0, 80.0: -45.0})) < missing(TRACES["quiet"])
+    # A spike outside of the stimulus is none of those that are missing.
+    assert missing(TRACES["before"]) == pytest.approx(missing(trace({60.0: 14.0})), abs=0.1)
+    assert MeanTarget(asked("ISI_CV"), 0.1, 0.02).rows(T, TRACES["firing"]).names == ["ISI_CV"]
+    # What needs no spikes, and is missing for another reason.
+    flat = MeanTarget(asked("sag_amplitude"), 1.0, 0.5, absent=100.0, weight=0.5).rows(T, -65.0 + 0.1 * T)
+    assert flat.values.tolist() == [50.0] and not flat.slopes.any()
+
+
+def test_a_block_is_left_downwards() -> None:
+    """A voltage that stays above where spikes begin is the further from the next spike the higher it is."""
+    levels = [-45.0, -40.0, -35.0, -30.0, -25.0]
+    counted = [missing(blocked(level)) for level in levels]
+    assert np.all(np.diff(counted) > 0.0)
+    rows = MeanTarget(asked("ISI_CV"), 0.1, 0.02, absent=100.0).rows(T, blocked(-30.0))
+    late = (T > 140.0) & (T < 150.0)
+    assert rows.slopes[0] @ late > 0.0
+    # Below it, the next spike is a matter of coming up.
+    quiet = MeanTarget(asked("ISI_CV"), 0.1, 0.02, absent=100.0).rows(T, trace({30.0: 20.0, 100.0: -50.0}))
+    assert quiet.slopes[0] @ (np.abs(T - 100.0) < 1.0) < 0.0
 
 
 def test_the_number_that_is_wanted_is_reached_without_a_leap() -> None:
@@ -122,7 +153,7 @@ def test_needs(name: str, found: Needs) -> None:
         (lambda: MeanTarget(asked("AP_width"), np.nan, 1), "AP_width: the mean is nan, the deviation 1"),
         (lambda: MeanTarget(asked("AP_width"), 1, 0, name="wide"), "wide: the mean is 1, the deviation 0"),
         (lambda: MeanTarget(asked("AP_width"), 1, 1, weight=-1), "the weight is -1"),
-        (lambda: MeanTarget(asked("AP_width"), 1, 1, count_uncertainty=0), "the uncertainty of the count 0"),
+        (lambda: MeanTarget(asked("AP_width"), 1, 1, absent=np.inf), "absent is inf, which is no number"),
         (lambda: MeanTarget(asked("mean_frequency"), 1, 1, spikes=0), "there should be 0 spikes"),
     ],
 )

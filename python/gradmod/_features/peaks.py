@@ -83,11 +83,16 @@ def soft_spike_count(of: Extraction) -> list[Linear]:
 
 @feature("missed_peak_voltage", "mV")
 def missed_peak_voltage(of: Extraction) -> list[Linear]:
-    """The highest maximum below the threshold while the stimulus is on: what comes nearest to a spike. Not in eFEL."""
+    """The highest maximum below the threshold while the stimulus is on, or its end. Not in eFEL.
+
+    It is what comes nearest to a spike; a voltage that has no maximum rises, or falls, until the stimulus ends.
+    """
     begin, end = of.during
     v = of.trace.v[begin:end]
     is_maximum = (v[1:-1] > v[:-2]) & (v[1:-1] >= v[2:]) & (v[1:-1] <= of.settings.threshold)
     maxima = begin + 1 + np.flatnonzero(is_maximum)
+    if not len(maxima) and len(v) and v[-1] <= of.settings.threshold:
+        maxima = np.array([end - 1])
     needs(1, maxima, "maximum below the threshold")
     return of.at(maxima[[int(np.argmax(of.trace.v[maxima]))]])
 

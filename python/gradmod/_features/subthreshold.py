@@ -87,18 +87,27 @@ def _stimulus(of: Extraction) -> tuple[int, int]:
     return begin, end
 
 
+def _extreme(of: Extraction, point: int) -> Linear:
+    """The value there; where the trace turns, that of the parabola through the point and its neighbours."""
+    v = of.trace.v
+    if not of.settings.interpolated or not 0 < point < len(v) - 1:
+        return of.trace.at(point)
+    is_turning = (v[point] - v[point - 1]) * (v[point + 1] - v[point]) <= 0.0
+    return of.trace.vertex_value(point) if is_turning else of.trace.at(point)
+
+
 @feature("maximum_voltage", "mV")
 def maximum_voltage(of: Extraction) -> list[Linear]:
-    """The highest value while the stimulus is on."""
+    """The highest value while the stimulus is on; between points that of a parabola, as of ``peak_voltage``."""
     begin, end = _stimulus(of)
-    return [of.trace.at(begin + int(np.argmax(of.trace.v[begin:end])))]
+    return [_extreme(of, begin + int(np.argmax(of.trace.v[begin:end])))]
 
 
 @feature("minimum_voltage", "mV")
 def minimum_voltage(of: Extraction) -> list[Linear]:
-    """The lowest value while the stimulus is on."""
+    """The lowest value while the stimulus is on; between points that of a parabola, as of ``peak_voltage``."""
     begin, end = _stimulus(of)
-    return [of.trace.at(begin + int(np.argmin(of.trace.v[begin:end])))]
+    return [_extreme(of, begin + int(np.argmin(of.trace.v[begin:end])))]
 
 
 @feature("maximum_voltage_from_voltagebase", "mV")

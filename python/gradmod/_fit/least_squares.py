@@ -39,13 +39,14 @@ def least_squares(
         progress: Show a bar, where tqdm is installed.
         checkpoint: A file that is written with each evaluation. If it is there, the fit goes on from the best
             parameters in it, with the runs that are left; a fit that had come to its end is not made again.
-        options: More of SciPy's.
+        options: More of SciPy's. ``x_scale``, by which steps are measured, is ``problem.widths`` by default.
 
     Raises:
         Error: SciPy is not installed, the start is out of bounds, the problem is in reverse mode, or the checkpoint is
             of another fit.
     """
     optimise = library("scipy.optimize", "a fit")
+    options.setdefault("x_scale", problem.widths)
     with Course(
         problem, start, "least_squares", runs,
         callback=callback, enough=enough, patience=patience, progress=progress, checkpoint=checkpoint,

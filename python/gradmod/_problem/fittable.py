@@ -163,6 +163,12 @@ class Fittable(ABC):
         low, high = zip(*(bounded.bounds for bounded in self._bounded), strict=True)
         return np.array(low), np.array(high)
 
+    @property
+    def widths(self) -> Floats:
+        """[parameter] how far it is from bound to bound, as the optimiser sees it; 1 where the bounds are nowhere."""
+        low, high = self.bounds
+        return np.where(np.isfinite(high - low), high - low, 1.0)
+
     def begin(self, start: Mapping[str, float] | None) -> Floats:
         """[parameter] where a fit starts, as the optimiser sees it; where the model is by default.
 

@@ -10,10 +10,19 @@ from .._model.cells import Floats
 from ..features import Features, Found
 
 #: What is looked at.
-_COUNTED = ("spike_count", "spike_count_stimint", "peak_time", "peak_voltage", "missed_peak_voltage")
+_COUNTED = (
+    "spike_count",
+    "spike_count_stimint",
+    "peak_time",
+    "peak_voltage",
+    "missed_peak_voltage",
+    "depolarization_block",
+)
 #: A maximum that is so far below the threshold, or above it, is as far from being a spike, or from being none, as can
 #: be; in mV.
 _REACH = 100.0
+#: A voltage at which spikes begin is this part of a spike: about 30 mV below the threshold.
+_AT_ONSET = 0.7
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,9 @@ class GradedCount:
     - while the cell fires, the number of spikes is a matter of time: the part is how much of the next interval has gone
       when the stimulus ends (the run, if there are spikes after it), if that is as long as the last one;
     - where it does not fire, or has stopped, it is a matter of voltage: the part is how near the highest maximum below
-      the threshold is to it, or the lowest spike, over 100 mV.
+      the threshold is to it, or the lowest spike, over 100 mV;
+    - where it has stopped because the voltage stays above where spikes begin (a depolarisation block), the voltage has
+      to fall: the part is the less, the further it stays above.
     """
 
     def __init__(self, features: Features, *, while_on: bool = False) -> None:
@@ -90,7 +101,11 @@ class GradedCount:
         return Graded(part, slopes[chosen[-1]] * by_last + slopes[chosen[-2]] * by_before)
 
     def _of_voltage(self, found: Found, is_short: bool) -> Graded:
-        """What part of a spike the highest maximum is that is none; or how much of one the lowest spike is."""
+        """What part of a spike is there of one that should come; or how much of one the lowest spike is."""
+        if is_short and "depolarization_block" in found:
+            depth = float(found["depolarization_block"][0])
+            part = _AT_ONSET - depth / _REACH
+            return Graded(part, found.slopes("depolarization_block")[0] / -_REACH)
         name = "missed_peak_voltage" if is_short else "peak_voltage"
         if name not in found:
             return Graded(0.0, np.zeros(found.samples))

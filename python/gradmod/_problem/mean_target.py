@@ -12,8 +12,10 @@ from ..features import Features
 from .graded_count import GradedCount
 from .targets import Rows
 
-#: Features that are the number of spikes.
-_COUNTS = ("spike_count", "Spikecount", "spike_count_stimint")
+#: Features that are the number of all spikes.
+_OF_ALL = ("spike_count", "Spikecount")
+#: Features that are a number of spikes.
+_COUNTS = (*_OF_ALL, "spike_count_stimint")
 #: Traces with up to so many spikes are tried to find out what a feature needs.
 _TRIED = 6
 #: Their stimulus and step in ms, and how far below and above the threshold they go in mV.
@@ -28,8 +30,9 @@ class MeanTarget:
     deviation of the values, both over ``deviation``: the sum of their squares is the mean square of
     ``(value - mean)/deviation``, never less than the square of the score, and the same for a single value.
 
-    A feature that the trace does not have counts ``absent``, which has no derivative. If it needs spikes, there is one
-    more residual: how many spikes are missing until the trace has it, over ``count_uncertainty``; 0 where it has.
+    A feature that the trace does not have counts ``absent``. If it needs spikes, it counts that part of ``absent`` that
+    is missing of them while the stimulus is on: all of it where the cell is far from its first spike, the less the
+    nearer the next one is.
 
     The number of spikes itself changes by leaps. Where it is wrong, a part that does not is added: how near the next
     spike is that should come or go, in time while the cell fires, else in voltage.
@@ -45,7 +48,6 @@ class MeanTarget:
         absent: float = 250.0,
         weight: float = 1.0,
         spikes: float | None = None,
-        count_uncertainty: float = 0.2,
     ) -> None:
         """Name the feature.
 
@@ -58,7 +60,6 @@ class MeanTarget:
             weight: What its residuals are multiplied by.
             spikes: How many there are if a feature that is a frequency is ``mean``. While their number is wrong by one
                 at least, it stands for the feature: a frequency of few spikes rises if the last of them comes earlier.
-            count_uncertainty: Of the number of spikes that are missing.
 
         Raises:
             Error: There are several features, or the numbers are none.
@@ -71,51 +72,47 @@ class MeanTarget:
             raise Error(f"{self.name}: the mean is {mean}, the deviation {deviation}, which must be above 0")
         if not (np.isfinite(weight) and weight >= 0.0):
             raise Error(f"{self.name}: the weight is {weight}: it must not be below 0")
-        if not (np.isfinite(absent) and count_uncertainty > 0.0):
-            raise Error(f"{self.name}: absent is {absent}, the uncertainty of the count {count_uncertainty}")
+        if not np.isfinite(absent):
+            raise Error(f"{self.name}: absent is {absent}, which is no number")
         if spikes is not None and not spikes > 0.0:
             raise Error(f"{self.name}: there should be {spikes} spikes: give a number above 0")
         self.mean, self.deviation, self.weight = float(mean), float(deviation), float(weight)
-        self._absent, self._count_size = float(absent), float(count_uncertainty)
+        self._absent = self.weight * float(absent)
         is_count = self._feature in _COUNTS
         self._needs = Needs(None, False) if is_count else needs(features)
         self._spikes, self._unit = (self.mean, 1.0) if is_count else (spikes, self.mean / (spikes or 1.0))
         #: By how much the number of spikes may be wrong before it stands for the feature.
         self._slack = 0.0 if is_count else 1.0
-        self._count = GradedCount(features, while_on=self._feature == "spike_count_stimint")
+        self._count = GradedCount(features, while_on=self._feature not in _OF_ALL)
         self._features = features
 
     def rows(self, t: Floats, v: Floats) -> Rows:
-        """One residual for the mean, one for the spread of several values, one for spikes where it needs them."""
+        """One residual for the mean, and one for the spread of several values."""
         scale, nothing = self.weight / self.deviation, np.zeros(len(v))
         counted = self._count.of(t, v)
         number = self._count.number(counted)
+        own, derivatives = np.empty(0), np.empty((0, len(v)))
         if self._spikes is not None and abs(number - self._spikes) >= self._slack:
             graded = self._count.towards(counted, float(t[-1]), self._spikes)
-            values, slopes = [(graded.value - self._spikes) * self._unit * scale], [graded.slopes * self._unit * scale]
-            own, derivatives = np.empty(0), np.empty((0, len(v)))
+            value, slope = (graded.value - self._spikes) * self._unit * scale, graded.slopes * self._unit * scale
         else:
             found = self._features.of(t, v)
-            is_there = self._feature in found
-            own = found[self._feature] if is_there else np.empty(0)
-            derivatives = found.slopes(self._feature) if is_there else np.empty((0, len(v)))
-            values, slopes = [self.weight * self._absent], [nothing]
-            if len(own):
-                values, slopes = [(float(np.mean(own)) - self.mean) * scale], [np.mean(derivatives, axis=0) * scale]
-        names = [self.name]
+            if self._feature in found and len(found[self._feature]):
+                own, derivatives = found[self._feature], found.slopes(self._feature)
+                value, slope = (float(np.mean(own)) - self.mean) * scale, np.mean(derivatives, axis=0) * scale
+            elif self._needs.spikes:
+                wanted = max(float(self._needs.spikes), number + 1.0)
+                graded = self._count.towards(counted, float(t[-1]), wanted)
+                value, slope = self._absent * (1.0 - graded.value / wanted), graded.slopes * (-self._absent / wanted)
+            else:
+                value, slope = self._absent, nothing
+        names, values, slopes = [self.name], [value], [slope]
         if self._needs.several:
             spread = float(np.std(own)) if len(own) else 0.0
             names.append(f"{self.name}: spread")
             values.append(spread * scale)
             is_flat = spread == 0.0
             slopes.append(nothing if is_flat else (own - np.mean(own)) @ derivatives * (scale / (len(own) * spread)))
-        if self._needs.spikes and self._spikes is None:
-            names.append(f"{self.name}: spikes")
-            size = self.weight / self._count_size
-            wanted = max(float(self._needs.spikes), number + 1.0)
-            graded = None if len(own) else self._count.towards(counted, float(t[-1]), wanted)
-            values.append(0.0 if graded is None else (graded.value - wanted) * size)
-            slopes.append(nothing if graded is None else graded.slopes * size)
         return Rows(names, np.array(values), np.stack(slopes))
 
 
