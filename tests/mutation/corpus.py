@@ -117,7 +117,7 @@ class Part:
         return {name for name, of in self.whole if of == mode} - {OF_ALL}
 
     def taken(self, now: Texts) -> list[Variant]:
-        """Models of mechanisms that the compiler as it is now takes, and the unharmed one does not: one of each, first."""
+        """Models of mechanisms that the compiler as it is now takes, and the unharmed one does not."""
         new = {name: mode for name, mode in now.keys() - self.whole.keys()}
         found: list[Group] = []
         for reverse in (True, False):
