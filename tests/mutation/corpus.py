@@ -119,13 +119,12 @@ class Part:
     def taken(self, now: Texts) -> list[Variant]:
         """Models of mechanisms that the compiler as it is now takes, and the unharmed one does not."""
         new = {name: mode for name, mode in now.keys() - self.whole.keys()}
-        found: list[Variant] = []
+        found: list[Group] = []
         for reverse in (True, False):
             some = [m for m in self.mechanisms if m.name in new and ((m.name, "reverse") in now) == reverse]
             for i in range(0, len(some), EACH):
-                group = Group(self.first + 900 + len(found), tuple(some[i : i + EACH]), reverse)
-                found.append(group.variants[0])
-        return found
+                found.append(Group(self.first + 900 + len(found), tuple(some[i : i + EACH]), reverse))
+        return [group.variants[k] for k in range(_VARIANTS) for group in found]
 
 
 def corpus() -> list[list[Mechanism]]:
