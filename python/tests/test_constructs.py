@@ -127,6 +127,14 @@ def test_nernst_without_calcium_outside() -> None:
     assert comparing.wrong(found, directions, run) == {}
 
 
+def test_a_reversal_potential_that_a_mechanism_and_the_ion_style_set() -> None:
+    cell = twig.Twig(("canernst", "cah"))
+    for section in cell.all:
+        h.ion_style("ca_ion", 3, 2, 1, 1, 1, sec=section)
+    with pytest.raises(gradmod.Error, match="computes the reversal potential, which a mechanism sets too"):
+        gradmod.attach(g=gradmod.Range("gbar_cah", cell.all))
+
+
 def test_nernst_from_the_first_step_on() -> None:
     """By their ion style the reversal potentials are given when the run starts, and follow the concentrations then."""
     cell = twig.Twig(("cah", "capool", "nashell"))

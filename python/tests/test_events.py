@@ -117,6 +117,7 @@ def _compare(cell: Driven) -> None:
 SHARED = {
     ("NmdaSyn", "capool"): "adds to the current of ca",
     ("ClSyn", "capool"): "uses the ion ca .* changes its concentration",
+    ("ClSyn", "canernst"): "uses the ion ca .* changes its concentration or reversal potential",
     ("CaSense", "cah"): "reads the current of ca",
 }
 

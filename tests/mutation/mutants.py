@@ -355,6 +355,8 @@ _UNDO = "src/emit/reverse/adjoint/undo.rs"
 _ADJOINT = "templates/reverse/adjoint.mod.j2"
 _DESCENT = "templates/reverse/descent.mod.j2"
 _CHANGING = ("python/tests/test_changing_parameters.py",)
+_ELEMENTS = "src/emit/reverse/adjoint/arrays.rs"
+_DRAWN = ("python/tests/test_random.py",)
 EVENTS = [
     Mutant("event: not undone", _DESCENT, "    gm_undo(run, step, 0);\n", "", _EVENTS),
     Mutant("event: one a step", _DESCENT, "(double) number; at = (long) log[at])", "(double) number; at = 0)", _EVENTS),
@@ -362,7 +364,40 @@ EVENTS = [
     Mutant("change: taken back", _DESCENT, "run->fixed[number] = entry[3];", "", _CHANGING),
     Mutant("change: computed again", _DESCENT, "places->adjoint->prepare(places, run, i, i + 1);", "", _CHANGING),
     Mutant("change: the last", _DESCENT, "if (!is_known[number]) run->fixed", "run->fixed", _CHANGING),
-    Mutant("change: in a window", "python/gradmod/_reverse/recorder.py", "= self._gather.present", "= 0.0", _CHANGING),
+    Mutant(
+        "change: in a window",
+        "python/gradmod/_reverse/recorder.py",
+        "begin] = self._gather.present",
+        "begin] = 0.0",
+        _CHANGING,
+    ),
+    Mutant("array: current", _ELEMENTS, "n + i] -= waiting", "n + i] += waiting", _EVENTS),
+    Mutant("array: only one element", _ELEMENTS, "gm_at < {end} ? gm_at", "gm_at < {end} ? 0*gm_at", _EVENTS),
+    Mutant("array: taken once", _UNDO, 'text.push(format!("    {element} = 0.;"));', "", _EVENTS),
+    Mutant(
+        "array: what it was",
+        "templates/reverse/recorder/events.mod.j2",
+        "gm_entry[3] = *gm_present;",
+        "gm_entry[3] = _lvalue;",
+        _EVENTS,
+    ),
+    Mutant(
+        "random: which stream", "templates/reverse/draws.mod.j2", "(uint32_t) ids[n],", "(uint32_t) ids[0],", _DRAWN
+    ),
+    Mutant(
+        "random: first frame of a window",
+        "python/gradmod/_reverse/windows.py",
+        "            self._put(frame)\n            self.recorders.empty",
+        "            self.recorders.empty",
+        _DRAWN,
+    ),
+    Mutant(
+        "ion: a reversal potential that is set",
+        "src/step/input/ion.rs",
+        "[ion.inside(), ion.outside(), ion.reversal()]",
+        "[ion.inside(), ion.outside()]",
+        ("python/tests/test_constructs.py",),
+    ),
     Mutant(
         "event: weights",
         _UNDO,
@@ -798,7 +833,12 @@ HISTORY = [
     Mutant("history: tested", _PAST, "!kept.is_always && !is_tested", "!kept.is_always", _HISTORY),
     Mutant("history: hidden", _PAST, "gone.hidden.contains(input) || ", "", _HISTORY),
     Mutant("history: shown", _PAST, " || gone.reset.contains(input) =>", " =>", _HISTORY),
-    Mutant("FUNCTION_TABLE: slope", "templates/functions.mod.j2", "        return slope;", "        return 0.5*slope;"),
+    Mutant(
+        "FUNCTION_TABLE: slope",
+        "templates/function_tables.mod.j2",
+        "        return slope;",
+        "        return 0.5*slope;",
+    ),
     Mutant("CONDUCTANCE: C code", _SAFE, "self.is_unsafe |= !self.is_declared;", "", ("tests/conductance.rs",)),
     Mutant("CONDUCTANCE: GLOBAL", _SAFE, "found.global.contains(name)", "false && found.global.contains(name)"),
     Mutant(
