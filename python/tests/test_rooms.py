@@ -25,8 +25,8 @@ ROOMS: Mapping[str, str] = {
     "_build": "errors _command _neuron _manifest _model",
     "_emitted": "_neuron _manifest _process _model",
     "_guards": "errors parameters _command _neuron _manifest _model _emitted",
-    "_forward": "errors parameters _command _process _neuron _manifest _model _emitted _guards",
     "_outside": "errors _command _neuron _manifest _model _emitted _guards",
+    "_forward": "errors parameters _command _process _neuron _manifest _model _emitted _guards _outside",
     "_reverse": (
         "errors parameters gradient trace _command _neuron _manifest _process _model _build _emitted _guards _outside"
     ),

@@ -33,6 +33,8 @@ pub struct SolverManifest {
     pub faults: BTreeMap<&'static str, u8>,
     /// NEURON's `secondorder` in the runs that it is for.
     pub secondorder: u8,
+    /// `POINT_PROCESS` that holds the gradients of the potentials around a node, if the model has any.
+    pub layers: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +45,8 @@ pub struct RegionManifest {
     pub file: String,
     /// `density` or `point`
     pub kind: &'static str,
+    /// Its currents come through an electrode, so that its v is the potential inside.
+    pub electrode: bool,
     pub mechanisms: Vec<String>,
     /// What of [`crate::support`] it contains.
     pub constructs: BTreeSet<Construct>,

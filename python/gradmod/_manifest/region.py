@@ -66,6 +66,7 @@ class Region:
     suffix: str
     kind: str
     mechanisms: tuple[str, ...]
+    electrode: bool
     constructs: frozenset[str]
     pointers: tuple[Pointer, ...]
     pointer_gradients: tuple[PointerGradient, ...]
@@ -105,6 +106,7 @@ class Region:
             suffix=data["suffix"],
             kind=data["kind"],
             mechanisms=tuple(data["mechanisms"]),
+            electrode=bool(data["electrode"]),
             constructs=frozenset(data["constructs"]),
             pointers=tuple(Pointer(p["name"], p["source"], p["scope"]) for p in data["pointers"]),
             pointer_gradients=tuple(PointerGradient.from_json(one) for one in data["pointer_gradients"]),

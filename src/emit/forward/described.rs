@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::emit::manifest::{EventTimeManifest, ParameterManifest, RegionManifest, StateManifest, StreamManifest};
 use crate::emit::region::description::{ion_manifests, ions_where, sees_jumps, set_at_begin, timed_by, unfollowed};
 use crate::emit::region::writer::Writer;
-use crate::model::{Ion, Kind};
+use crate::model::{Ion, Kind, Mechanism};
 use crate::step::{Region, Sent, State, StateKind};
 
 /// A `FUNCTION_TABLE` of the model.
@@ -89,6 +89,7 @@ impl Writer<'_> {
             file,
             kind: if region.kind() == Kind::Density { "density" } else { "point" },
             mechanisms: Vec::new(),
+            electrode: region.mechanisms.iter().any(Mechanism::has_electrode),
             constructs: BTreeSet::new(),
             switches: self.switches().iter().map(|name| format!("has_{name}")).collect(),
             pointers: Vec::new(),
