@@ -11,13 +11,25 @@ from .._manifest.faults import Fault
 from .._manifest.gradients import Solver
 from .._model.cells import Cell
 from .._model.directions import Direction
-from .._model.extracellular import BATTERY, CURRENT, LAYERED, POTENTIAL, layer_count, layer_of
+from .._model.extracellular import BATTERY, CURRENT, LAYERED, NAME, POTENTIAL, layer_count, layer_of
 from .._outside.checks import check_short
 from .._outside.geometry import half_resistances, nodes_with_it, resistances, segment_above, value_at
 from ..errors import Refused
 
 #: What a direction changes, and the array of a row that it is told in.
 _SEEDS = {"xg": "by_xg", "xc": "by_xc", "xraxial": "by_r", BATTERY: "by_e"}
+
+_FAULTS = {
+    Fault.DIRECTION: (
+        f"{BATTERY} changed, and a direction acts on it: the run does not depend on the value that was given"
+    ),
+    Fault.VOLTAGE: f"{POTENTIAL} was set from outside during the run",
+    Fault.EQUATIONS: (
+        f"the potentials are not what the equations of {NAME} make of those before: xg, xc or xraxial changed during "
+        f"the run, or a mechanism sets {BATTERY} while NEURON computes currents; let it do so in BEFORE BREAKPOINT, or "
+        f"play {BATTERY}"
+    ),
+}
 
 
 class SheathRows:
@@ -40,7 +52,7 @@ class SheathRows:
             row = self._rows[node] = nrn.new_point_process(str(made.layers), sec(x))
             nrn.set_pointer(row, "to_vext", nrn.ref(sec(x), "vext[0]"))
             row.is_end = float(not self._cell.is_segment[node])
-            for name, variable in (("to_e", BATTERY), ("to_xg", "xg[0]"), ("to_xc", "xc[0]")):
+            for name, variable in (("to_e", BATTERY), ("to_xg", "xg[0]"), ("to_xc", "xc[0]"), ("to_i", CURRENT)):
                 nrn.set_pointer(row, name, nrn.ref(sec(x), variable))
 
     def are_same(self) -> bool:
@@ -115,11 +127,7 @@ class SheathRows:
             if not int(row.fault):
                 continue
             sec, x = self._cell.places[node]
-            what = (
-                f"{BATTERY} changed, and a direction changes it: the run does not depend on the value that was given"
-                if made.faults[int(row.fault)] is Fault.DIRECTION
-                else f"{POTENTIAL} was set from outside during the run"
-            )
+            what = _FAULTS[made.faults[int(row.fault)]]
             raise Refused(f"no exact gradient of this run, at {sec.name()}({x:g}): {what}")
 
     def remove(self) -> None:

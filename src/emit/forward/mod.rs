@@ -48,13 +48,16 @@ pub(in crate::emit) fn render(
         let name = unnamed(kind);
         let context = json!({
             "name": name, "directions": directions, "rows": rows, "last": directions - 1, "secondorder": scheme.secondorder(),
-            "layers": medium.layers(),
+            "layers": medium.layers(), "tolerance": TOLERANCE,
         });
         let text = template::render(template, context)?;
         files.push(File { name: format!("{name}.mod"), text });
     }
     Ok((files, manifests))
 }
+
+/// What may be left of the equation of a layer, relative to the size of its terms: rounding leaves far less.
+const TOLERANCE: &str = "1e-9";
 
 const SOLVER: &str = "solver";
 
