@@ -38,6 +38,7 @@ pub struct SolverManifest {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is one fact
 pub struct RegionManifest {
     pub name: String,
     /// SUFFIX, or the name of the point process.
