@@ -214,18 +214,39 @@ def test_secondorder_is_refused(small: Surrounded, of: Any) -> None:
         of(small, gradmod.Range("gnabar_hh", small.all))
 
 
-@MODES
-@pytest.mark.parametrize("name", ["vext[0]", "xg[0]", "xc[1]"])
-def test_what_changes_during_a_run_is_seen(small: Surrounded, of: Any, name: str) -> None:
-    """Also what is set back."""
-    seg = small.cells[0]["axon"](0.5)
+def change_for_a_while(model: Surrounded, name: str) -> None:
+    """Let something around the first axon be another number for a few steps."""
+    seg = model.cells[0]["axon"](0.5)
     plain, index = name[:-3], int(name[-2])
     usual = getattr(seg, plain)[index]
     times = h.Vector([0, 2, 2, 2.2, 2.2, 4])
     values = h.Vector([usual, usual, 2 * usual + 1e-3, 2 * usual + 1e-3, usual, usual])
     values.play(getattr(seg, f"_ref_{plain}")[index], times, False)
-    with pytest.raises(gradmod.Refused, match=r"the potentials are not what the equations|vext was set from outside"):
-        of(small, gradmod.Range("gnabar_hh", small.all))
+    model.wave = values, times
+
+
+@pytest.mark.parametrize("name", ["vext[0]", "xg[0]", "xc[1]"])
+def test_reverse_mode_sees_what_changes_for_a_while(small: Surrounded, name: str) -> None:
+    change_for_a_while(small, name)
+    with pytest.raises(gradmod.Refused, match="the potentials are not what the equations"):
+        reverse_of(small, gradmod.Range("gnabar_hh", small.all))
+
+
+@pytest.mark.parametrize("name", ["xg[0]", "xc[1]"])
+def test_forward_mode_follows_what_changes_for_a_while(small: Surrounded, name: str) -> None:
+    """But not where a direction acts on it."""
+    change_for_a_while(small, name)
+    directions = {"g": everything.range_of("gnabar_hh", "gnabar_hh", small.all)}
+    found = comparing.gradients(directions, small.looks, small.run)
+    assert comparing.wrong(found, directions, small.run) == {}
+    with pytest.raises(gradmod.Refused, match="a direction acts on it"):
+        forward_of(small, gradmod.Range(name, small.cells[0]["axon"]))
+
+
+def test_forward_mode_sees_vext_that_is_played(small: Surrounded) -> None:
+    change_for_a_while(small, "vext[0]")
+    with pytest.raises(gradmod.Refused, match=r"vext was set from outside|the potentials are not what"):
+        forward_of(small, gradmod.Range("gnabar_hh", small.all))
 
 
 @MODES

@@ -21,7 +21,7 @@ _SEEDS = {"xg": "by_xg", "xc": "by_xc", "xraxial": "by_r", BATTERY: "by_e"}
 
 _FAULTS = {
     Fault.DIRECTION: (
-        f"{BATTERY} changed, and a direction acts on it: the run does not depend on the value that was given"
+        f"xg, xc or {BATTERY} changed, and a direction acts on it: the run does not depend on the value that was given"
     ),
     Fault.VOLTAGE: f"{POTENTIAL} was set from outside during the run",
     Fault.EQUATIONS: (
@@ -79,7 +79,9 @@ class SheathRows:
             return
         halves = half_resistances(self._cell)
         for node, row in self._rows.items():
-            for layer, resistance in enumerate(resistances(self._cell, node, halves) or [0.0] * self._layers):
+            for layer, resistance in enumerate(
+                resistances(self._cell, node, halves, self._rows) or [0.0] * self._layers
+            ):
                 row.resistance[layer] = resistance
         for k in acting:
             if directions[k].is_outside:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from .. import _neuron as nrn
 from .._model.cells import Cell, Place
@@ -31,9 +31,16 @@ def segment_above(cell: Cell, node: int) -> int | None:
     return above
 
 
-def resistances(cell: Cell, node: int, halves: Sequence[float]) -> list[float]:
-    """[layer] MOhm from a node to its parent, by [node] :func:`half_resistances`; none where one has no layers."""
-    if int(cell.parent[node]) not in nodes_with_it(cell):
+def resistances(cell: Cell, node: int, halves: Sequence[float], having: Container[int]) -> list[float]:
+    """[layer] MOhm from a node to its parent; none where that has no layers.
+
+    Args:
+        cell: Whose.
+        node: It has layers.
+        halves: :func:`half_resistances`.
+        having: The nodes that have layers.
+    """
+    if int(cell.parent[node]) not in having:
         return []
     on_the_way = [one for one in (node, segment_above(cell, node)) if one is not None and halves[one] > 0.0]
     return [

@@ -68,7 +68,9 @@ class Sheaths:
         """Look for them."""
         self.layers = layer_count()
         self.cells = cells
-        self.nodes: list[Node] = [(index, node) for index, cell in enumerate(cells) for node in nodes_with_it(cell)]
+        having = [nodes_with_it(cell) for cell in cells]
+        self._having = [frozenset(nodes) for nodes in having]
+        self.nodes: list[Node] = [(index, node) for index, nodes in enumerate(having) for node in nodes]
         self._number = {node: sheath for sheath, node in enumerate(self.nodes)}
         self.vext: list[int] = []
         self.battery: list[int] = []
@@ -183,7 +185,8 @@ class Sheaths:
 
     def _axial(self, at: Node, halves: Sequence[float]) -> list[float]:
         """[layer] uS to the parent's layers, by [node] :func:`half_resistances`; 0 where it has none."""
-        return [1.0 / one for one in resistances(self.cells[at[0]], at[1], halves)] or [0.0] * self.layers
+        found = resistances(self.cells[at[0]], at[1], halves, self._having[at[0]])
+        return [1.0 / one for one in found] or [0.0] * self.layers
 
 
 @dataclass
