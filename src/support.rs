@@ -224,10 +224,8 @@ impl Construct {
             (Self::SecondOrder, Forward | ForwardThreads | Reverse | ReverseThreads) => Exact,
             (Self::SecondOrder, SpikeTimes | Online) => RefusedInModel(way.denial()),
 
-            (Self::Extracellular, Reverse) => Exact,
-            (Self::Extracellular, Forward | SpikeTimes | Online) => {
-                RefusedInModel("differentiated in reverse mode only: use gradmod.Reverse or gradmod.value_and_grad")
-            }
+            (Self::Extracellular, Forward | Reverse) => Exact,
+            (Self::Extracellular, SpikeTimes | Online) => RefusedInModel(way.denial()),
             (Self::Extracellular, ForwardThreads | ReverseThreads) => Absent,
 
             (Self::SpikeTimes, Forward | SpikeTimes) | (Self::ActsOnRun, Online) => Exact,

@@ -22,6 +22,8 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("row_axial.mod", include_str!("../templates/forward/row_axial.mod.j2")),
     ("row_end.mod", include_str!("../templates/forward/row_end.mod.j2")),
     ("row_spikes.mod", include_str!("../templates/forward/row_spikes.mod.j2")),
+    ("row_layers.mod", include_str!("../templates/forward/row_layers.mod.j2")),
+    ("solver_layers.mod", include_str!("../templates/forward/solver_layers.mod.j2")),
     ("solver.mod", include_str!("../templates/forward/solver.mod.j2")),
     ("solver_interface.mod", include_str!("../templates/forward/solver_interface.mod.j2")),
     ("recorder.mod", include_str!("../templates/reverse/recorder.mod.j2")),

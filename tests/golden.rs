@@ -69,12 +69,11 @@ fn goldens() -> Vec<Golden> {
         selection: Selection::All,
         medium: Medium::Ground,
     };
-    let surrounded = Golden::new("channel_reverse_layers", &["channels/kdr.mod"], Mode::Reverse);
+    let layers = |golden| Golden { medium: Medium::Layers(DIRECTIONS), ..golden };
     vec![
         Golden::new("channel", &["channels/kdr.mod"], FORWARD),
         Golden::new("channel_online", &["channels/kdr.mod"], Mode::Online { directions: DIRECTIONS }),
         Golden::new("channel_reverse", &["channels/kdr.mod"], Mode::Reverse),
-        Golden { medium: Medium::Layers, ..surrounded },
         Golden::new("pool", &["channels/capool.mod"], FORWARD),
         Golden::new("pool_reverse", &["channels/capool.mod"], Mode::Reverse),
         together,
@@ -89,6 +88,8 @@ fn goldens() -> Vec<Golden> {
         Golden::new("pointer", &["channels/gap.mod"], FORWARD),
         Golden::new("pointed_variable", &["pointed/agate.mod"], forward(Besides::PointedVariables)),
         Golden::new("random", &["random/noiseclamp.mod"], FORWARD),
+        layers(Golden::new("channel_layers", &["channels/kdr.mod"], FORWARD)),
+        layers(Golden::new("channel_reverse_layers", &["channels/kdr.mod"], Mode::Reverse)),
     ]
 }
 

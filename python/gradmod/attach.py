@@ -36,7 +36,7 @@ from ._model.removal import begin_change
 from ._neuron.mpi import agree, ranks
 from ._neuron.sections import is_segment
 from ._neuron.settings import second_order
-from ._outside.refusals import refuse_extracellular
+from ._outside.refusals import layers_to_solve
 from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places
@@ -185,7 +185,7 @@ def _plan(
     if online:
         links.refuse_coupled()
     without = Way.SPIKE_TIMES if spike_times else Way.ONLINE if online else None
-    refuse_extracellular(cells, without or Way.FORWARD)
+    layers = layers_to_solve(cells, without)
     seen = [] if without else links.to_variables()
     regions = group(cells, sections_seen(seen))
     points = point_processes_on(cells)
@@ -201,6 +201,7 @@ def _plan(
             online=online,
             variables=bool(seen),
             secondorder=second_order(),
+            extracellular=layers,
         ),
         edition,
     )
@@ -219,7 +220,8 @@ def _plan(
     tables = (StaleTables(manifest, resolved), SharedTables(manifest, resolved), IsolatedValues(manifest, resolved))
     notes = manifest.spikes
     spikes = None if notes is None else SpikeTables(manifest, notes, cells, acting, resolved, remote)
-    everything = spike_times or online or bool(seen)
+    # NEURON's matrix has what these add to it; where it is made again, their rows have to tell.
+    everything = spike_times or online or bool(seen) or bool(layers)
     still = frozenset[str]() if everything else inert(acting, manifest, resolved)
     plan = _Plan(cells, regions, points, still, made, tables, targets, spikes)
     check_jumps(cells, fused, emitted, links.targets.values())

@@ -32,7 +32,15 @@ from ._neuron.sections import is_segment
 from .errors import Error, Refused
 from .membrane_currents import VARIABLE, MembraneCurrents
 from .parameters import Parameter
-from .recording import Kept, Recording, Vectors, check_kept, vectors_of_state, vectors_of_voltage
+from .recording import (
+    Kept,
+    Recording,
+    Vectors,
+    check_kept,
+    vectors_around,
+    vectors_of_state,
+    vectors_of_voltage,
+)
 from .spikes import SpikeTimes
 
 
@@ -91,6 +99,8 @@ class Gradients:
         if variable == "v":
             self._check_place(attachment, segment)
             record = lambda: vectors_of_voltage(attachment, segment)  # noqa: E731
+        elif variable in attachment.sheaths.variables(node := attachment.cell.node(segment.sec, segment.x)):
+            record = lambda: vectors_around(attachment, node, variable)  # noqa: E731
         else:
             spot = lambda: self._spot_at(attachment, segment)  # noqa: E731
             record = lambda: vectors_of_state(attachment, spot(), variable)  # noqa: E731

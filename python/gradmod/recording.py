@@ -141,6 +141,12 @@ def vectors_of_voltage(attachment: Attachment, segment: nrn.Segment) -> Vectors:
     return Vectors({k: nrn.record(attachment.voltage(sec, x, k), sec) for k in attachment.acting})
 
 
+def vectors_around(attachment: Attachment, node: int, variable: str) -> Vectors:
+    """Record the gradients of "vext[0]", ..., or "i_membrane", at a node with ``extracellular``."""
+    sec, _ = attachment.cell.places[node]
+    return Vectors({k: nrn.record(attachment.sheaths.gradient(node, variable, k), sec) for k in attachment.acting})
+
+
 def check_kept(region: Region, variable: str, segment: nrn.Segment, process: str | None) -> None:
     """Look whether a variable of a region has a gradient.
 

@@ -126,13 +126,10 @@ class Simulation:
         mode = cheaper(self._settable)
         try:
             return engine(mode)
-        except Refused as refused:
-            if not all(settable.is_direction for settable in self._settable):
+        except Refused:
+            if mode == "forward" or not all(settable.is_direction for settable in self._settable):
                 raise
-            try:
-                return engine("reverse" if mode == "forward" else "forward")
-            except Refused:
-                raise refused from None
+            return engine("forward")
 
     @property
     def mode(self) -> Mode:

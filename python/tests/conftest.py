@@ -39,6 +39,8 @@ def clean_neuron() -> Iterator[None]:
         netcon.setpost(None)
     for sec in list(h.allsec()):
         h.delete_section(sec=sec)
+    # After a model with extracellular NEURON would keep the sparse solver.
+    h.CVode().use_mxb(0)
     # An error that breaks psolve off would end this process 20 s later.
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 

@@ -8,7 +8,7 @@ import gradmod
 import numpy as np
 import pytest
 from gradmod import finite
-from models import comparing
+from models import comparing, everything
 from models.surrounded import Surrounded
 from neuron import h
 
@@ -58,6 +58,16 @@ def test_reverse_against_differences(layers: int, myelin: bool) -> None:
     assert wrong == {}
 
 
+@pytest.mark.parametrize(("layers", "myelin"), [(1, False), (2, False), (2, True)])
+def test_forward_against_differences(layers: int, myelin: bool) -> None:
+    model = Surrounded(layers, myelin=myelin)
+    looks = model.everywhere()
+    model.watch(looks)
+    directions = model.directions()
+    found = comparing.gradients(directions, looks, model.run)
+    assert comparing.wrong(found, directions, model.run) == {}
+
+
 @pytest.fixture
 def small() -> Surrounded:
     """One voltage is looked at."""
@@ -66,12 +76,32 @@ def small() -> Surrounded:
     return model
 
 
+def forward_of(model: Surrounded, direction: Any, simulate: Any = None) -> Any:
+    """The gradient of v in one direction, [sample]."""
+    grad = gradmod.attach(asked=direction)
+    try:
+        record = grad.record(*model.looks[0])
+        (simulate or model.run)()
+        return np.array(record["asked"])
+    finally:
+        grad.detach()
+
+
 def reverse_of(model: Surrounded, direction: Any, simulate: Any = None) -> Any:
     """The gradient of the sum of v in one direction."""
     with gradmod.Reverse(asked=direction) as reverse:
         trace = reverse.record(*model.looks[0])
         reverse.run(4.0, simulate=simulate or model.run)
         return reverse.gradient({trace: np.ones(len(trace.values))})["asked"]
+
+
+def both(model: Surrounded, direction: Any, simulate: Any = None) -> tuple[Any, Any]:
+    """The gradient of the sum of v in both modes."""
+    return forward_of(model, direction, simulate).sum(), reverse_of(model, direction, simulate)
+
+
+#: Both modes refuse the same.
+MODES = pytest.mark.parametrize("of", [forward_of, reverse_of])
 
 
 def test_other_couplings_against_differences() -> None:
@@ -139,36 +169,88 @@ def test_parameters_can_be_set_and_fitted(small: Surrounded) -> None:
     assert max(map(deviation, range(len(x)))) <= 1e-6
 
 
-def test_forward_mode_is_refused(small: Surrounded) -> None:
-    """A simulation with few parameters, for which it would be cheaper, takes reverse mode."""
-    with pytest.raises(gradmod.Refused, match=r"a_soma has the mechanism extracellular: .*reverse mode"):
-        gradmod.attach(g=gradmod.Range("gnabar_hh", small.all))
-    one = {"g": gradmod.Range("gnabar_hh", small.all)}
-    assert gradmod.Simulation(one, record=[small.looks[0]], duration=1.0, quiet=True).mode == "reverse"
+def test_a_cell_beside_one_that_has_it(small: Surrounded) -> None:
+    """NEURON solves for it in another way too; and goes on to, when no section has it any more."""
+    model = Surrounded(where=(("soma",), ()), played=False)
+    b = model.cells[1]
+    look = (b["soma"](0.5), "v")
+    model.watch([look])
+    directions = {"g": everything.range_of("gnabar_hh", "gnabar_hh", list(b.values()))}
+    for _ in range(2):
+        found = comparing.gradients(directions, [look], model.run)
+        assert comparing.wrong(found, directions, model.run) == {}
+        for sec in (*model.outside, *small.outside):
+            sec.uninsert("extracellular")
 
 
-def test_secondorder_is_refused(small: Surrounded) -> None:
+def test_both_modes_agree_at_ends(small: Surrounded) -> None:
+    """An IClamp and a synapse at an end that has layers and no area, and one at an end of a section without it."""
+    a = small.cells[0]
+    clamps = [h.IClamp(place) for place in (a["axon"](1), a["soma"](0), a["tip"](1))]
+    for clamp in clamps:
+        clamp.dur, clamp.amp = 2, 0.1
+    small.synapse.loc(a["dendrite"](1))
+    directions = [gradmod.Stimulus(clamp, "amp") for clamp in clamps]
+    directions += [gradmod.NetConWeight(small.netcon), gradmod.Range("xraxial[1]", small.outside)]
+    for direction in directions:
+        forward, reverse = both(small, direction)
+        assert forward == pytest.approx(reverse, rel=1e-9)
+
+
+def test_ways_that_do_not_support_it(small: Surrounded) -> None:
+    g = gradmod.Range("gnabar_hh", small.all)
+    with pytest.raises(gradmod.Refused, match=r"a_soma has the mechanism extracellular: .*spike_times"):
+        gradmod.attach(g=g, spike_times=True)
+    with pytest.raises(gradmod.Refused, match="a_soma has the mechanism extracellular"):
+        gradmod.Homeostat(
+            gradmod.Average("v", tau=5), [small.cells[0]["soma"](0.5)], target=-60, alpha=1e-9, leak=1e-3, g=g
+        )
+
+
+@MODES
+def test_secondorder_is_refused(small: Surrounded, of: Any) -> None:
     h.secondorder = 1
     with pytest.raises(gradmod.Refused, match="secondorder is 1, and the model has extracellular"):
-        gradmod.Reverse(g=gradmod.Range("gnabar_hh", small.all))
+        of(small, gradmod.Range("gnabar_hh", small.all))
 
 
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        (lambda seg: seg._ref_vext[0], "the potentials are not what the equations"),
-        (lambda seg: seg._ref_xg[0], "the potentials are not what|xg, xc or xraxial of extracellular changed"),
-    ],
-)
-def test_what_is_set_from_outside_is_seen(small: Surrounded, change: Any, text: str) -> None:
-    seg = small.cells[0]["axon"](0.5)
-    values, times = h.Vector([1e-3, 1e-3, 2e-3, 2e-3]), h.Vector([0, 2, 2, 4])
-    values.play(change(seg), times, False)
-    with pytest.raises(gradmod.Refused, match=text):
+def change_for_a_while(model: Surrounded, name: str) -> None:
+    """Let something around the first axon be another number for a few steps."""
+    seg = model.cells[0]["axon"](0.5)
+    plain, index = name[:-3], int(name[-2])
+    usual = getattr(seg, plain)[index]
+    times = h.Vector([0, 2, 2, 2.2, 2.2, 4])
+    values = h.Vector([usual, usual, 2 * usual + 1e-3, 2 * usual + 1e-3, usual, usual])
+    values.play(getattr(seg, f"_ref_{plain}")[index], times, False)
+    model.wave = values, times
+
+
+@pytest.mark.parametrize("name", ["vext[0]", "xg[0]", "xc[1]"])
+def test_reverse_mode_sees_what_changes_for_a_while(small: Surrounded, name: str) -> None:
+    change_for_a_while(small, name)
+    with pytest.raises(gradmod.Refused, match="the potentials are not what the equations"):
         reverse_of(small, gradmod.Range("gnabar_hh", small.all))
 
 
-def test_vext_set_by_the_script_is_seen(small: Surrounded) -> None:
+@pytest.mark.parametrize("name", ["xg[0]", "xc[1]"])
+def test_forward_mode_follows_what_changes_for_a_while(small: Surrounded, name: str) -> None:
+    """But not where a direction acts on it."""
+    change_for_a_while(small, name)
+    directions = {"g": everything.range_of("gnabar_hh", "gnabar_hh", small.all)}
+    found = comparing.gradients(directions, small.looks, small.run)
+    assert comparing.wrong(found, directions, small.run) == {}
+    with pytest.raises(gradmod.Refused, match="a direction acts on it"):
+        forward_of(small, gradmod.Range(name, small.cells[0]["axon"]))
+
+
+def test_forward_mode_sees_vext_that_is_played(small: Surrounded) -> None:
+    change_for_a_while(small, "vext[0]")
+    with pytest.raises(gradmod.Refused, match=r"vext was set from outside|the potentials are not what"):
+        forward_of(small, gradmod.Range("gnabar_hh", small.all))
+
+
+@MODES
+def test_vext_set_by_the_script_is_seen(small: Surrounded, of: Any) -> None:
     seg = small.cells[0]["dendrite"](0.5)
 
     def simulate() -> None:
@@ -178,27 +260,29 @@ def test_vext_set_by_the_script_is_seen(small: Surrounded) -> None:
             if step == 80:
                 seg.vext[0] += 1e-4
 
-    with pytest.raises(gradmod.Refused, match=r"a_dendrite.* the potentials are not what the equations"):
-        reverse_of(small, gradmod.Range("gnabar_hh", small.all), simulate)
+    with pytest.raises(gradmod.Refused, match=r"a_dendrite.* (the potentials are not what the equations|vext was set)"):
+        of(small, gradmod.Range("gnabar_hh", small.all), simulate)
 
 
-def test_a_direction_that_is_played_is_refused(small: Surrounded) -> None:
+@MODES
+def test_a_direction_that_is_played_is_refused(small: Surrounded, of: Any) -> None:
     seg = small.cells[0]["axon"](0.5)
     times = h.Vector([0, 1, 2, 4])
     small.wave = times, h.Vector([0, 5, -5, 0])
     small.wave[1].play(seg._ref_e_extracellular, times, True)
     with pytest.raises(gradmod.Refused, match="e_extracellular"):
-        reverse_of(small, gradmod.Range("e_extracellular", small.cells[0]["axon"]))
+        of(small, gradmod.Range("e_extracellular", small.cells[0]["axon"]))
 
 
+@MODES
 @pytest.mark.parametrize("name", ["xg[0]", "xc[0]"])
-def test_a_short_circuit_has_no_derivative(small: Surrounded, name: str) -> None:
+def test_a_short_circuit_has_no_derivative(small: Surrounded, of: Any, name: str) -> None:
     axon = small.cells[0]["axon"]
     for seg in axon:
         seg.xg[0] = 1e9
     with pytest.raises(gradmod.Refused, match="short-circuits it"):
-        reverse_of(small, gradmod.Range(name, axon))
-    assert np.isfinite(reverse_of(small, gradmod.Range("xraxial[0]", axon)))
+        of(small, gradmod.Range(name, axon))
+    assert np.all(np.isfinite(of(small, gradmod.Range("xraxial[0]", axon))))
 
 
 def test_names(small: Surrounded) -> None:
@@ -220,3 +304,10 @@ def test_insertion_after_is_refused(small: Surrounded) -> None:
         small.cells[1]["axon"].insert("extracellular")
         with pytest.raises(gradmod.Error, match="extracellular was inserted or taken away"):
             reverse.run(1.0)
+    grad = gradmod.attach(g=gradmod.Range("gnabar_hh", small.all))
+    record = grad.record(*small.looks[0])
+    small.cells[1]["soma"].insert("extracellular")
+    small.run()
+    with pytest.raises(gradmod.Error, match="extracellular was inserted or taken away"):
+        record["g"]
+    grad.detach()

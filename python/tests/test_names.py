@@ -74,12 +74,6 @@ def test_settings_are_refused(passive: Passive) -> None:
     untouched(passive)
 
 
-def test_extracellular_is_refused(passive: Passive) -> None:
-    passive["twig"].insert("extracellular")
-    with pytest.raises(Refused, match="twig has the mechanism extracellular"):
-        gradmod.attach(x=Range("cm", passive.all))
-
-
 def test_places_may_be_anything_iterable(passive: Passive) -> None:
     some = h.SectionList()
     some.append(sec=passive["soma"])

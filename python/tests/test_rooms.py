@@ -26,8 +26,8 @@ ROOMS: Mapping[str, str] = {
     "_build": "errors _command _neuron _manifest _model",
     "_emitted": "errors waveform _neuron _manifest _process _model",
     "_guards": "errors parameters waveform _command _neuron _manifest _model _emitted",
-    "_forward": "errors parameters _currents _command _process _neuron _manifest _model _emitted _guards",
     "_outside": "errors _command _neuron _manifest _model _emitted _guards",
+    "_forward": "errors parameters _currents _command _process _neuron _manifest _model _emitted _guards _outside",
     "_reverse": "errors parameters waveform membrane_currents gradient trace _currents _command _neuron _manifest "
     "_process _model _build _emitted _guards _outside",
     "_simulation": "errors parameters waveform membrane_currents _currents played profile trace attach reverse "

@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,9 +65,9 @@ pub struct Transform {
     /// NEURON's `secondorder` in the runs that are to be differentiated
     #[arg(long, value_name = "ORDER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub secondorder: u8,
-    /// Some sections have NEURON's mechanism extracellular. In reverse mode only
-    #[arg(long, conflicts_with = "online")]
-    pub extracellular: bool,
+    /// Some sections have NEURON's mechanism extracellular, with so many layers
+    #[arg(long, value_name = "LAYERS", conflicts_with = "online")]
+    pub extracellular: Option<NonZeroU16>,
     /// Also write what each stage made, to read: the parsed source, the checked mechanism,
     /// the time step, its derivative, the emitted mechanism
     #[arg(long, value_name = "DIR")]

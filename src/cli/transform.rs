@@ -55,6 +55,6 @@ fn request(arguments: &Transform) -> Request {
         1 => TimeScheme::CrankNicolson,
         _ => TimeScheme::CrankNicolsonCurrents,
     };
-    let medium = if arguments.extracellular { Medium::Layers } else { Medium::Ground };
+    let medium = arguments.extracellular.map_or(Medium::Ground, Medium::Layers);
     Request { mode, parameters, selection, scheme, medium }
 }

@@ -33,9 +33,12 @@ pub struct SolverManifest {
     pub faults: BTreeMap<&'static str, u8>,
     /// NEURON's `secondorder` in the runs that it is for.
     pub secondorder: u8,
+    /// `POINT_PROCESS` that holds the gradients of the potentials around a node, if the model has any.
+    pub layers: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is one fact
 pub struct RegionManifest {
     pub name: String,
     /// SUFFIX, or the name of the point process.

@@ -29,15 +29,15 @@ pub use reverse::{ReverseManifest, ReverseRegion};
 pub fn emit_forward(
     regions: &[Linearised],
     directions: usize,
-    (times, scheme): (EventTimes, TimeScheme),
+    (times, scheme, medium): (EventTimes, TimeScheme, Medium),
     pointers: Pointers,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
-    emit(regions, directions, (times, scheme), pointers, false)
+    emit(regions, directions, (times, scheme, medium), pointers, false)
 }
 
 /// All files of forward mode for gradients that act on the run, may fade and be clipped; and the manifest.
 pub fn emit_online(regions: &[Online], directions: usize) -> Result<(Vec<File>, Manifest), EmitError> {
-    emit(regions, directions, (EventTimes::Fixed, TimeScheme::Implicit), Pointers::ToVoltages, true)
+    emit(regions, directions, (EventTimes::Fixed, TimeScheme::Implicit, Medium::Ground), Pointers::ToVoltages, true)
 }
 
 /// All files of reverse mode, and the manifest that tells what is where.
@@ -52,12 +52,13 @@ pub fn emit_reverse(
 fn emit(
     regions: &[impl Receipt],
     directions: usize,
-    (times, scheme): (EventTimes, TimeScheme),
+    (times, scheme, medium): (EventTimes, TimeScheme, Medium),
     pointers: Pointers,
     is_online: bool,
 ) -> Result<(Vec<File>, Manifest), EmitError> {
     let regions: Vec<&Linearised> = regions.iter().map(AsRef::as_ref).collect();
-    let (mut files, mut manifests) = forward::render(&regions, directions, (times, scheme), pointers, is_online)?;
+    let (mut files, mut manifests) =
+        forward::render(&regions, directions, (times, scheme, medium), pointers, is_online)?;
     let hash = name_by_content(&mut files);
     for file in &mut files {
         // Functions of one library call each other; those of another are not theirs.
@@ -67,7 +68,7 @@ fn emit(
         manifest.file.clone_from(&file.name);
         manifest.suffix = file.stem().to_owned();
     }
-    let mut manifest = Manifest::new(directions, manifests, forward::manifest(&hash, scheme));
+    let mut manifest = Manifest::new(directions, manifests, forward::manifest(&hash, scheme, medium));
     if times == EventTimes::Differentiated {
         manifest.spikes = Some(forward::spikes_manifest(&hash));
     }

@@ -47,13 +47,13 @@ pub(super) fn emit(steps: &Steps, model: &Model) -> Result<Emitted, EmitError> {
         Emitted { files, manifest: Manifest::Forward(Box::new(manifest)) }
     };
     match steps {
-        Steps::Forward { regions, directions, besides, scheme } => {
+        Steps::Forward { regions, directions, besides, scheme, medium } => {
             let (times, pointers) = match besides {
                 Besides::Nothing => (EventTimes::Fixed, Pointers::ToVoltages),
                 Besides::EventTimes => (EventTimes::Differentiated, Pointers::ToVoltages),
                 Besides::PointedVariables => (EventTimes::Fixed, Pointers::ToVariables),
             };
-            emit::emit_forward(regions, usize::from(directions.get()), (times, *scheme), pointers).map(forward)
+            emit::emit_forward(regions, usize::from(directions.get()), (times, *scheme, *medium), pointers).map(forward)
         }
         Steps::Online { regions, directions } => emit::emit_online(regions, usize::from(directions.get())).map(forward),
         Steps::Reverse { regions, scheme, medium } => {

@@ -15,7 +15,7 @@ use crate::step::{EventTimes, Linearised, Refused, Region, TimeScheme, linearise
 
 /// A receipt: regions of which none was refused, as a mode may emit them.
 pub(super) enum Steps {
-    Forward { regions: Vec<Linearised>, directions: NonZeroU16, besides: Besides, scheme: TimeScheme },
+    Forward { regions: Vec<Linearised>, directions: NonZeroU16, besides: Besides, scheme: TimeScheme, medium: Medium },
     Online { regions: Vec<Online>, directions: NonZeroU16 },
     Reverse { regions: Vec<Reversible>, scheme: TimeScheme, medium: Medium },
 }
@@ -29,7 +29,8 @@ pub(super) fn linearised<H: Host>(
     let (scheme, medium) = (request.scheme, request.medium);
     let steps = match request.mode {
         Mode::Forward { directions, besides } => {
-            receipts(model, request, messages)?.map(|regions| Steps::Forward { regions, directions, besides, scheme })
+            let regions = receipts(model, request, messages)?;
+            regions.map(|regions| Steps::Forward { regions, directions, besides, scheme, medium })
         }
         Mode::Online { directions } => {
             receipts(model, request, messages)?.map(|regions| Steps::Online { regions, directions })

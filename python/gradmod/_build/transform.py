@@ -28,7 +28,7 @@ class Request:
     ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K; ``spike_times``:
     the times of events are differentiated; ``online`` gradients can act on the run; ``variables``: POINTERs may see
     variables, not voltages only; ``secondorder``: NEURON's setting in the runs to come; ``extracellular``:
-    some sections have it.
+    how many layers it has, where there is any.
     """
 
     sources: tuple[Source, ...]
@@ -41,7 +41,7 @@ class Request:
     online: bool = False
     variables: bool = False
     secondorder: int = 0
-    extracellular: bool = False
+    extracellular: int = 0
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
@@ -176,7 +176,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += ["--spike-times"] if request.spike_times else []
     command += ["--pointed-variables"] if request.variables else []
     command += ["--secondorder", str(request.secondorder)]
-    command += ["--extracellular"] if request.extracellular else []
+    command += ["--extracellular", str(request.extracellular)] if request.extracellular else []
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
@@ -226,7 +226,7 @@ def request_of(
     online: bool = False,
     variables: bool = False,
     secondorder: int = 0,
-    extracellular: bool = False,
+    extracellular: int = 0,
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(

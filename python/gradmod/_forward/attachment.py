@@ -23,8 +23,11 @@ from .._model.ions import IonsOfCell, ion_settings
 from .._model.pointer_link import Key
 from .._model.pointer_variables import Seen, Target, target_of
 from .._neuron.sections import exists
+from .._outside.refusals import check_electrode
+from ..errors import Refused
 from ..parameters import Global, InitialVoltage, Range, Stimulus
 from .geometry import Geometry
+from .sheath_rows import SheathRows
 
 #: RANGE arrays of rows: the gradient of v, and what it is at the start of a run.
 VOLTAGE, START = "W", "W_start"
@@ -39,6 +42,7 @@ class Attachment:
         spots: The rows in the user's segments, in the order of ``cell.segments``.
         companions: Those beside the cell's point processes.
         jumping: The nodes where events set v.
+        sheaths: The rows of what is around nodes with ``extracellular``.
     """
 
     def __init__(self, cell: Cell, directions: Sequence[Direction], solver: Solver) -> None:
@@ -56,6 +60,7 @@ class Attachment:
         self._ends: dict[int, nrn.PointProcess] = {}
         self._resistances: dict[int, nrn.PointProcess] = {}
         self._by_node: dict[int, EmittedMechanism] = {}
+        self.sheaths = SheathRows(cell)
         self._corrected = Corrected()
         self._inserted: list[tuple[nrn.Section, str]] = []
         self._followed: list[tuple[nrn.Section, str, int]] = []
@@ -94,10 +99,15 @@ class Attachment:
             self.spots.append(spot)
             self._by_node[spot.node] = spot
             self._point_at_primal(spot, seg, targets)
+        for seg in self.cell.segments:
+            region = regions[seg.sec]
+            if region.electrode and self.cell.node(seg.sec, seg.x) in self.sheaths.nodes:
+                check_electrode(", ".join(region.mechanisms), seg, is_point=False, is_followed=True)
         for kind, process in points:
             self._accompany(process, made.point(kind), made.directions, targets)
         self.jumping = tell_jumps(self.spots, self.companions)
         self._solver = nrn.new_point_process(self._made.name, self.cell.root(0.5))
+        self.sheaths.insert(self._made, made.directions)
         for k in self.acting:
             if self.directions[k].is_axial:
                 self._touch_resistances({seg.sec for seg, _ in self.directions[k].weights()})
@@ -106,6 +116,10 @@ class Attachment:
         self, process: nrn.PointProcess, region: Region, directions: int, targets: Mapping[Key, Target]
     ) -> None:
         seg, name = process.get_segment(), nrn.name_of(process)
+        if region.electrode and self.cell.node(seg.sec, seg.x) in self.sheaths.nodes:
+            check_electrode(name, seg, is_point=True, is_followed=region.weights is None and not region.set_at_begin)
+        if region.sets_voltage and self.sheaths.nodes:
+            raise Refused(f"{name}: events that set v are not differentiated on a cell where extracellular is inserted")
         companion = nrn.new_point_process(region.suffix, seg)
         seen = tuple(target_of(name, seg, pointer.source, targets) for pointer in region.pointer_gradients)
         spot = EmittedMechanism(self.cell.node(seg.sec, seg.x), seg, companion, region, name, seen)
@@ -219,6 +233,7 @@ class Attachment:
             for name, value in ion_settings(spot.region.ions, spot.segment, used.at(spot.segment)).items():
                 setattr(spot.mechanism, name, value)
         self._corrected.remember((*self.spots, *self.companions))
+        self.sheaths.sync(self.directions, self.acting)
         for k in self.acting:
             self._seed(k)
             if self.directions[k].is_axial:
@@ -242,6 +257,8 @@ class Attachment:
             if different.size:
                 sec, x = self.cell.places[int(different[0])]
                 return f"the {what} of {sec.name()}({x:g}) changed"
+        if self.sheaths.has_changed():
+            return f"xg, xc or xraxial in the cell of {self.cell.root.name()} changed"
         for sec, ion, style in self._followed:
             if nrn.ion_style(sec, ion) != style:
                 return f"the ion_style of {ion} in {sec.name()} changed"
@@ -319,6 +336,7 @@ class Attachment:
     def remove(self) -> None:
         """Take everything away again; the user's cell is as it was."""
         self._solver = None
+        self.sheaths.remove()
         self._ends.clear()
         self._resistances.clear()
         self._by_node.clear()

@@ -66,6 +66,7 @@ class Readiness:
         self._tables = tables
         self._spikes = spikes
         self._regions = made.regions
+        self._solver = made.solver
         self._order = made.solver.secondorder
         self._way = Way.ONLINE if online else Way.SPIKE_TIMES if made.spikes else Way.FORWARD
         #: What several threads may not support.
@@ -245,6 +246,7 @@ class Readiness:
         self.wiring.check()
         self._overwritten.check()
         for attachment in self._attachments:
+            attachment.sheaths.check(self._solver)
             check_run(attachment)
 
     # --- the end --------------------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ class Wiring:
         for attachment in self.attachments:
             if attachment.cell.is_deleted():
                 raise Error(f"sections of a cell were deleted; {_AGAIN}")
+            if not attachment.sheaths.are_same():
+                raise Error(f"{attachment.cell.root.name()}: extracellular was inserted or taken away; {_AGAIN}")
             if not attachment.cell.same_shape() or (self.is_inserted and not attachment.is_wired()):
                 raise Error(f"{attachment.cell.root.name()}: sections, connections or nseg changed; {_AGAIN}")
         for region in self._regions:

@@ -18,6 +18,7 @@ class Solver:
 
     Attributes:
         secondorder: NEURON's setting in the runs that they are for.
+        layers: Rows of what is around nodes with ``extracellular``, if there may be any.
     """
 
     name: str
@@ -25,12 +26,13 @@ class Solver:
     end: str
     faults: Faults
     secondorder: int
+    layers: str | None
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Solver:
         """Read ``solver``."""
         faults = faults_from_json(data["faults"])
-        return cls(data["name"], data["axial"], data["end"], faults, int(data["secondorder"]))
+        return cls(data["name"], data["axial"], data["end"], faults, int(data["secondorder"]), data["layers"])
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,11 @@ def second_order() -> int:
     return int(h.secondorder)
 
 
+def uses_sparse_solver() -> bool:
+    """Whether NEURON solves its equations as with ``extracellular``; it keeps to that when none is left."""
+    return bool(h.CVode().use_mxb())
+
+
 def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
     """The simulation settings under which gradients are refused for now, each as a sentence.
 

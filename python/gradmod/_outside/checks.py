@@ -44,7 +44,7 @@ class OutsideChecks:
                     value = float(outside.battery[sheath])
                     self._still.append((direction.name, f"{BATTERY} at {segment}", sheaths.battery[sheath], value))
                 else:
-                    _check_short(direction, segment, outside.conductance[sheath])
+                    check_short(direction, segment, outside.conductance[sheath])
 
     def check_window(self, frames: Floats) -> None:
         """Look whether any changed along a window, [frame, number]; the end of the run has none.
@@ -57,7 +57,7 @@ class OutsideChecks:
                 refuse_changed(direction, what)
 
 
-def _check_short(direction: Direction, segment: nrn.Segment, conductance: Floats) -> None:
+def check_short(direction: Direction, segment: nrn.Segment, conductance: Floats) -> None:
     """By [layer] xg of the segment."""
     name = direction.parameter.name
     layer = layer_of(name, LAYERED)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
+
 from .. import _neuron as nrn
 from .._model.cells import Cell, Place
-from .._model.extracellular import has_it
+from .._model.extracellular import has_it, layer_count
 
 
 def nodes_with_it(cell: Cell) -> list[int]:
@@ -27,6 +29,24 @@ def segment_above(cell: Cell, node: int) -> int | None:
     if above < 0 or not cell.is_segment[above] or cell.places[above][0] != cell.places[node][0]:
         return None
     return above
+
+
+def resistances(cell: Cell, node: int, halves: Sequence[float], having: Container[int]) -> list[float]:
+    """[layer] MOhm from a node to its parent; none where that has no layers.
+
+    Args:
+        cell: Whose.
+        node: It has layers.
+        halves: :func:`half_resistances`.
+        having: The nodes that have layers.
+    """
+    if int(cell.parent[node]) not in having:
+        return []
+    on_the_way = [one for one in (node, segment_above(cell, node)) if one is not None and halves[one] > 0.0]
+    return [
+        sum(halves[one] * value_at(cell.places[one], f"xraxial[{layer}]") for one in on_the_way)
+        for layer in range(layer_count())
+    ]
 
 
 def value_at(place: Place, name: str) -> float:

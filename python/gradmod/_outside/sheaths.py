@@ -14,11 +14,10 @@ import numpy as np
 from .. import _neuron as nrn
 from .._emitted.recorder_site import RecorderSite
 from .._manifest.membrane import Membrane
-from .._manifest.reverse import ReverseRegion
 from .._model.cells import Cell, Floats
 from .._model.extracellular import BATTERY, CURRENT, POTENTIAL, layer_count, layer_of
 from ..errors import Refused
-from .geometry import half_resistances, nodes_with_it, segment_above, value_at
+from .geometry import half_resistances, nodes_with_it, resistances, value_at
 
 Node = tuple[int, int]
 
@@ -69,7 +68,9 @@ class Sheaths:
         """Look for them."""
         self.layers = layer_count()
         self.cells = cells
-        self.nodes: list[Node] = [(index, node) for index, cell in enumerate(cells) for node in nodes_with_it(cell)]
+        having = [nodes_with_it(cell) for cell in cells]
+        self._having = [frozenset(nodes) for nodes in having]
+        self.nodes: list[Node] = [(index, node) for index, nodes in enumerate(having) for node in nodes]
         self._number = {node: sheath for sheath, node in enumerate(self.nodes)}
         self.vext: list[int] = []
         self.battery: list[int] = []
@@ -184,33 +185,8 @@ class Sheaths:
 
     def _axial(self, at: Node, halves: Sequence[float]) -> list[float]:
         """[layer] uS to the parent's layers, by [node] :func:`half_resistances`; 0 where it has none."""
-        cell, node = self.cells[at[0]], at[1]
-        if (at[0], int(cell.parent[node])) not in self:
-            return [0.0] * self.layers
-        on_the_way = [one for one in (node, segment_above(cell, node)) if one is not None and halves[one] > 0.0]
-        return [
-            1.0 / sum(halves[one] * value_at(cell.places[one], f"xraxial[{layer}]") for one in on_the_way)
-            for layer in range(self.layers)
-        ]
-
-
-def check_electrode(region: ReverseRegion, process: str | None, segment: nrn.Segment) -> None:
-    """Look whether what an electrode does at a node with ``extracellular`` is followed.
-
-    Raises:
-        Refused: It is not.
-    """
-    name = process or ", ".join(region.mechanisms)
-    if process is None:
-        raise Refused(
-            f"{name} at {segment}: an ELECTRODE_CURRENT of a density mechanism is not differentiated where "
-            "extracellular is inserted; make it a point process"
-        )
-    if not region.gathered:
-        raise Refused(
-            f"{name} at {segment}: an ELECTRODE_CURRENT with variables of this kind (events that set v, values that "
-            "BEFORE BREAKPOINT sets) is not differentiated where extracellular is inserted"
-        )
+        found = resistances(self.cells[at[0]], at[1], halves, self._having[at[0]])
+        return [1.0 / one for one in found] or [0.0] * self.layers
 
 
 @dataclass

@@ -16,7 +16,7 @@ from .._guards.table_dependencies import StaleTables
 from .._guards.voltage_events import check_jumps
 from .._model.cells import Cell
 from .._model.directions import check_smooth, resolve
-from .._model.extracellular import has_it
+from .._model.extracellular import has_it, layer_count
 from .._model.pointers import Links
 from .._model.regions import density_mechanisms, group, point_processes_on, sources
 from .._neuron.settings import second_order
@@ -82,7 +82,7 @@ class Model:
                 1,
                 "reverse",
                 secondorder=second_order(),
-                extracellular=self.has_outside,
+                extracellular=layer_count() if self.has_outside else 0,
             )
         )
         made = self.made = built.manifest

@@ -23,7 +23,8 @@ from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from .._model.pointer_link import Key
 from .._model.pointers import place_of
 from .._neuron.sections import exists
-from .._outside.sheaths import Sheaths, check_electrode
+from .._outside.refusals import check_electrode
+from .._outside.sheaths import Sheaths
 from .._process.shared_memory import SharedMemory
 from .event_copies import EventCopies
 from .frame import Frame
@@ -167,7 +168,8 @@ class Recorders:
             self.frame.nodes[cell, node] = frame
         voltage = self.frame.nodes[cell, node] if region.gathered else frame
         if region.electrode and (cell, node) in self.sheaths:
-            check_electrode(region, process, seg)
+            name = process or ", ".join(region.mechanisms)
+            check_electrode(name, seg, is_point=process is not None, is_followed=region.gathered)
             voltage = self.sheaths.inside.setdefault((cell, node), self.frame.stride)
             self.frame.stride = max(self.frame.stride, voltage + 1)
         spot = RecorderSite(

@@ -15,6 +15,7 @@ use crate::emit::manifest::{
     IonManifest, ParameterManifest, PointerGradientManifest, PointerManifest, RegionManifest, StateManifest,
     StreamManifest,
 };
+use crate::emit::medium::Medium;
 use crate::emit::receipt::constructs::constructs;
 use crate::emit::region::arrays::Through;
 use crate::emit::region::declarations::{Setting, settings, units};
@@ -26,7 +27,7 @@ use crate::emit::region::steady::Steady;
 use crate::emit::region::writer::Writer;
 use crate::emit::text::code::Code;
 use crate::emit::text::{lines, template};
-use crate::model::Kind;
+use crate::model::{Kind, Mechanism};
 use crate::step::{Linearised, TimeScheme};
 
 /// The membrane capacitance of the segment: who holds `W` needs it.
@@ -68,6 +69,10 @@ struct Context {
     /// C, for direction `k`: `S`, and the states after the step.
     source_arrays: Vec<String>,
     source: Vec<String>,
+    /// How many layers are around nodes; then also what NEURON takes for `dI/dV`, and whether an electrode is inside.
+    layers: usize,
+    conductance: Option<String>,
+    electrode: bool,
     update_arrays: Vec<String>,
     update_locals: String,
     update: Vec<String>,
@@ -86,12 +91,13 @@ pub(in crate::emit) fn render(
     directions: usize,
     pointers: Pointers,
     is_online: bool,
+    medium: Medium,
 ) -> Result<(File, RegionManifest), EmitError> {
     let mut writer = Writer::new(linearised, directions, pointers, is_online);
     if linearised.region.kind() == Kind::Density {
         writer.sources.also(CAPACITANCE.0, CAPACITANCE.1);
     }
-    let context = writer.row();
+    let context = writer.row(medium);
     let text = template::render("row.mod", &context)?;
     let suffix = context.name.clone();
     let file = format!("{suffix}.mod");
@@ -118,7 +124,7 @@ pub(in crate::emit) fn render(
 }
 
 impl Writer<'_> {
-    fn row(&self) -> Context {
+    fn row(&self, medium: Medium) -> Context {
         let linearised = self.linearised;
         let is_density = linearised.region.kind() == Kind::Density;
         let arrays = Arrays::new(self);
@@ -135,6 +141,7 @@ impl Writer<'_> {
         let streams = self.streams();
         let mut stored = Stored::new(&linearised.graph);
         let (source_arrays, source) = self.source(&arrays, &mut stored);
+        let conductance = (medium != Medium::Ground).then(|| stored.factor(linearised.conductance));
         let (update_arrays, update, update_locals) = self.update(&arrays, &mut stored);
         let block = self.block(&stored.ids);
         let linearise = block.is_none().then(|| self.coefficients(&step, &stored));
@@ -192,6 +199,11 @@ impl Writer<'_> {
             looks: self.looks(events.as_ref()),
             source_arrays,
             source,
+            layers: medium.layers(),
+            conductance,
+            electrode: medium != Medium::Ground
+                && !is_density
+                && linearised.region.mechanisms.iter().any(Mechanism::has_electrode),
             update_arrays,
             update_locals,
             update,

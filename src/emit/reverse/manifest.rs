@@ -160,11 +160,11 @@ impl ReverseManifest {
             gather: format!("gm_gather_{shared}"),
             descent: match medium {
                 Medium::Ground => format!("gm_descent_{shared}"),
-                Medium::Layers => format!("gm_descent_layers_{shared}"),
+                Medium::Layers(_) => format!("gm_descent_layers_{shared}"),
             },
             recorder_layers: match medium {
                 Medium::Ground => None,
-                Medium::Layers => Some(format!("gm_layers_{shared}")),
+                Medium::Layers(_) => Some(format!("gm_layers_{shared}")),
             },
             seen: Seen::table(),
             membrane: Membrane { capacitive: membrane::CAPACITIVE, area: membrane::AREA },

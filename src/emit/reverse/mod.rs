@@ -69,7 +69,7 @@ pub(super) fn render(
     ];
     for (template, name) in names.into_iter().chain(recorder) {
         let context = json!({
-            "name": name, "tolerance": TOLERANCE, "grid": GRID, "glances": GLANCES, "layers": medium == Medium::Layers,
+            "name": name, "tolerance": TOLERANCE, "grid": GRID, "glances": GLANCES, "layers": medium.layers(),
         });
         files.push(File { name: format!("{name}.mod"), text: template::render(template, context)? });
     }
