@@ -93,6 +93,7 @@ class Gradients:
         currents = as_currents(segment, variable)
         if currents is not None:
             return self._record_currents(segment, currents)
+        assert not isinstance(segment, MembraneCurrents)
         if nrn.type_of_point_process(segment):
             return self._record_process(segment, variable)
         attachment = self._attachment_at(segment)

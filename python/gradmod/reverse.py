@@ -311,9 +311,10 @@ class Reverse:
                 start = record.start
                 parts = self._seeds.spread(trace.currents, values, start.resistances, start.ra, voltages)
                 for node, part in parts[0].items():
-                    columns[*node, "v"] = columns.get((*node, "v"), 0.0) + part
-                for sec, part in parts[1].items():
-                    axial[sec] = axial.get(sec, 0.0) + part
+                    place = (*node, "v")
+                    columns[place] = columns.get(place, 0.0) + part
+                for sec, change in parts[1].items():
+                    axial[sec] = axial.get(sec, 0.0) + change
                 continue
             key = (*self._model.locate(trace.segment), trace.variable)
             columns[key] = columns[key] + values if key in columns else values

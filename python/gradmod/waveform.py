@@ -96,8 +96,8 @@ class Waveform(Stimulus):
             at = int(np.argmax(gap))
             raise Refused(
                 f"{self!r}: {self.name} of {self.process} was {values[at]:g} at {times[at]:g} ms, where its samples "
-                f"say {said[at]:g}: the Vector is not played as was said (times, every, continuous), it was changed during "
-                "the run, or something else sets the parameter too"
+                f"say {said[at]:g}: the Vector is not played as was said (times, every, continuous), it was changed "
+                "during the run, or something else sets the parameter too"
             )
         found = np.zeros(len(levels))
         np.add.at(found, below, np.where(is_played, (1.0 - part) * slopes, 0.0))

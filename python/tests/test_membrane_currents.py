@@ -1,4 +1,4 @@
-"""Membrane currents and sums of them (field potentials), as traces of both modes, beside differences of NEURON's own."""
+"""Membrane currents and sums of them (field potentials), as traces of both modes, beside differences of NEURON's."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Electrodes at places whose membrane current is looked at: the current that flows in through them must have no
-derivative, as membrane currents are made of what flows in.
+"""What must not be at places whose membrane current is looked at: that is made of what flows in along the cell.
+
+So an electrode there must inject a current without derivative; and with layers around the cell v is not the potential
+inside.
 """
 
 from __future__ import annotations
@@ -55,8 +57,8 @@ def check_outside(cell: Cell) -> None:
     for sec in cell.sections:
         if "extracellular" in nrn.mechanisms_of(sec):
             raise Refused(
-                f"no gradient of {VARIABLE} on the cell of {sec.name()}, which has extracellular: record i_membrane, in "
-                "mA/cm2, where it is inserted"
+                f"no gradient of {VARIABLE} on the cell of {sec.name()}, which has extracellular: record i_membrane, "
+                "in mA/cm2, where it is inserted"
             )
 
 
