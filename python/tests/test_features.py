@@ -155,7 +155,7 @@ def test_the_highest_and_the_lowest_voltage_of_the_stimulus(name: str) -> None:
     assert inside.along(2 * 3.7 * (t - 5.03) * sign)[name] == pytest.approx([0.0], abs=1e-9)
     at = Features([name], stim_start=1, stim_end=9, interpolated=False).of(t, v)
     assert at[name] == [sign * np.max(sign * v)]
-    falling = Features([name], stim_start=6, stim_end=9).of(t, v)
+    falling = Features([name], stim_start=5.95, stim_end=9).of(t, v)
     assert falling[name] == v[60] and np.flatnonzero(falling.slopes(name)[0]).tolist() == [60]
 
 
