@@ -24,7 +24,9 @@ BROKEN = "NEURON { SUFFIX broken }\nthis is no NMODL\n"
 GOOD = "NEURON { SUFFIX stand_in_%s  RANGE x }\nASSIGNED { x }\n"
 MANIFEST = {
     "gradmod": "0.1.0", "directions": 1, "regions": [], "passed_over": [], "watchers": {}, "spikes": None,
-    "solver": {"name": "stand_in", "axial": "stand_in", "end": "stand_in", "faults": {}, "secondorder": 0},
+    "solver": {
+        "name": "stand_in", "axial": "stand_in", "end": "stand_in", "faults": {}, "secondorder": 0, "layers": None,
+    },
 }  # fmt: skip
 
 
