@@ -163,9 +163,11 @@ def main() -> None:
         right = dict(zip(names, sought.x, strict=True))
         t, target = heard(cell, sums)
         start = {name: value * off[name] for name, value in right.items()}
+        sought.evaluate(sought.inner([start[name] for name in names]))
+        rows = {"target": target, "start": heard(cell, sums)[1]}
         result = fit.minimise(sought, start, runs=given.runs)
         print(result)
-        rows = {"target": target, "start": np.array(result.first.traces[0]), "fit": np.array(result.traces[0])}
+        rows["fit"] = heard(cell, sums)[1]
     OUT.mkdir(exist_ok=True)
     draw(t, rows, result, off, right).savefig(OUT / "field_potential.png", dpi=130)
 
