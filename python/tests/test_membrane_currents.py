@@ -43,6 +43,8 @@ def whole(cell: Passive) -> dict[str, Any]:
 
 def test_every_direction_of_a_cell_without_symmetry(passive: Passive, order: int) -> None:
     """Ends, branches that count twice, sections without mechanisms, edges whose Ra changes; each segment, and sums."""
+    # A branch that counts twice in a segment; the cell has one at an end.
+    passive["twig"].rallbranch = 2
     places = segments(passive.all)
     matrix = np.vstack([np.eye(len(places)), weights(places, 3)])
     sums = MembraneCurrents.rows(places, matrix)
