@@ -113,13 +113,16 @@ def test_slopes_are_derivatives_of_the_values(runs: list[Run]) -> None:
         phase, rate = random.uniform(0, 6.3), random.uniform(0.05, 0.4)
         direction = np.cos(phase + rate * run.t) + 0.3 * (run.v - run.v.mean()) / (1e-9 + run.v.std())
         found = choice.of(run.t, run.v)
+        pairs = [
+            (step, *(choice.of(run.t, run.v + sign * step * direction) for sign in (1, -1)))
+            for step in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+        ]
         for name in found:
             if name in COUNTS or not len(found[name]):
                 continue
             mine = found.along(direction, [name])[name]
             best = np.full(mine.shape, np.inf)
-            for step in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
-                above, below = (choice.of(run.t, run.v + sign * step * direction) for sign in (1, -1))
+            for step, above, below in pairs:
                 if name in above and name in below and above[name].shape == below[name].shape == mine.shape:
                     theirs = (above[name] - below[name]) / (2 * step)
                     # Of a trace without spikes a soft count is all but 0, and has kinks where v stands still.

@@ -110,6 +110,31 @@ def test_windows_draw_the_same_numbers() -> None:
     assert all(np.array_equal(whole[name], cut[name]) for name in whole)
 
 
+def test_numbers_that_only_the_start_draws() -> None:
+    """The recorder keeps what NEURON does not show; no step draws."""
+    load_fixtures(CHANNELS.parent / "random")
+    cell = twig.Twig(("kdr",))
+    thrown = [h.Thrown(segment) for segment in (cell.soma(0.5), cell.long(0.7), cell.short(0.5))]
+    for number, one in enumerate(thrown):
+        one.g, one.spread = 0.002 * (1 + number), 0.4 + 0.1 * number
+
+    def simulate() -> dict[str, np.ndarray]:
+        for number, one in enumerate(thrown):
+            one.dice.set_ids(5, number, 2).set_seq(0)
+        return cell.run(0.025, 4.0)
+
+    asked: everything.Everything = {
+        f"{name}{number}": (gradmod.Stimulus(one, name), everything.shift([one], name), getattr(one, name))
+        for number, one in enumerate(thrown)
+        for name in ("g", "spread", "tau")
+    }
+    found = comparing.gradients(asked, cell.watched, simulate)
+    assert comparing.wrong(found, asked, simulate) == {}
+    both = compare({name: wanted for name, (wanted, _, _) in asked.items()}, cell.watched, simulate, 4.0)
+    assert all(theirs != 0.0 for _, theirs, _ in both.values())
+    assert {name: values for name, values in both.items() if not abs(values[0] - values[1]) <= 1e-9 * values[2]} == {}
+
+
 @pytest.mark.parametrize("kind", ["uniform", "ids"])
 def test_reverse_mode_refuses_other_numbers(kind: str) -> None:
     cell = Noisy()

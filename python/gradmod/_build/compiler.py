@@ -60,17 +60,19 @@ class Compiler:
         """
         self.inside.mkdir(exist_ok=True)
         longest = sorted(names, key=lambda name: (-(self.folder / f"{name}.mod").stat().st_size, name))
+        asked = (self.headers, self.recipe, self.options)
+        ready = headers.options(*asked, make=False)
+        make = not ready and len(names) >= _WORTH_HEADERS
         with ThreadPoolExecutor(processors()) as pool:
-            # What begins before the headers are there does without them: nobody waits.
-            make = len(names) >= _WORTH_HEADERS
-            read = pool.submit(headers.options, self.headers, self.recipe, self.options, make=make)
+            made = [pool.submit(headers.options, *asked, make=True)] if make else []
 
             def compile_one(name: str) -> None:
-                options = [*(for_seldom(self.options) if name in seldom else self.options)]
-                options += read.result() if read.done() else []
+                options = [*(for_seldom(self.options) if name in seldom else self.options), *ready]
+                # What begins before the headers are there does without them: nobody waits.
+                options += [option for future in made if future.done() for option in future.result()]
                 self._run(self.recipe.mechanism(self.folder, name, options), f"{name}.mod")
 
-            _wait([*(pool.submit(compile_one, name) for name in longest), read])
+            _wait([*(pool.submit(compile_one, name) for name in longest), *made])
 
     def libraries(self, names: Mapping[str, Sequence[str]]) -> dict[str, Path]:
         """Make libraries of objects, by which NEURON gets to know their mechanisms.

@@ -71,5 +71,9 @@ pub(in crate::emit) fn units(linearised: &Linearised, inputs: impl Iterator<Item
 
 /// The names of the settings.
 pub(in crate::emit) fn setting_names(linearised: &Linearised) -> Vec<String> {
-    settings(linearised).into_iter().map(|setting| setting.name).collect()
+    names_of(&settings(linearised))
+}
+
+pub(in crate::emit) fn names_of(settings: &[Setting]) -> Vec<String> {
+    settings.iter().map(|setting| setting.name.clone()).collect()
 }

@@ -9,7 +9,7 @@ use super::own::own;
 use super::watched::watched;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
-use crate::emit::region::declarations::{Setting, settings};
+use crate::emit::region::declarations::{Setting, names_of, settings};
 use crate::emit::region::function_tables::function_tables;
 use crate::emit::region::streams::streams;
 use crate::emit::reverse::frame::fixed::FixedValue;
@@ -83,10 +83,6 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "functions": functions.into_iter().collect::<Vec<_>>(),}),
     )?;
     Ok(File { name: format!("{name}.mod"), text })
-}
-
-fn names_of(settings: &[Setting]) -> Vec<String> {
-    settings.iter().map(|setting| setting.name.clone()).collect()
 }
 
 fn remember(reversed: &Reversed, early: bool) -> Vec<String> {

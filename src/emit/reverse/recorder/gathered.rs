@@ -9,8 +9,9 @@ use super::notes::notes;
 use super::own::locals;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
-use crate::emit::region::declarations::{setting_names, settings};
+use crate::emit::region::declarations::{Setting, names_of, settings};
 use crate::emit::region::function_tables::function_tables;
+use crate::emit::region::streams::streams;
 use crate::emit::reverse::frame::fixed::FixedValue;
 use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::frame::reader::column;
@@ -65,6 +66,10 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
     let functions: BTreeSet<&str> = functions.collect();
     let mut assigned = reversed.builtins(&phases);
     assigned.extend(pointers.iter().cloned());
+    // INITIAL may draw where no step does.
+    let streams = streams(reversed.linearised);
+    let mut settings = if computes { settings(reversed.linearised) } else { Vec::new() };
+    settings.extend(streams.iter().map(|stream| Setting::untold(stream.start.clone())));
     let text = template::render(
         "recorder_gathered.mod",
         json!({
@@ -75,8 +80,9 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "moving": notes(reversed, &frame.moving),
         "fixed": notes(reversed, &frame.fixed),
         "pointers": lines::list("POINTER", &pointers),
-        "range": if computes { lines::list("RANGE", &setting_names(reversed.linearised)) } else { Vec::new() },
-        "settings": if computes { settings(reversed.linearised) } else { Vec::new() },
+        "range": lines::list("RANGE", &names_of(&settings)),
+        "settings": settings,
+        "streams": streams,
         "units": reversed.units(&phases),
         "assigned": assigned,
         "watches_celsius": reversed.reads_celsius(),
