@@ -11,7 +11,7 @@ STAMP8 := $(VENV8)/.installed
 HAS_NEURON8 := $(shell $(PYTHON) -c 'import sys; print("yes" if sys.version_info < (3, 14) else "")')
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src templates python/gradmod -type f -not -name '*.pyc')
 
-.PHONY: demo test quick lint lint-quick test-rust test-python test-neuron8 generate generate-quick generate-derivatives bench bench-jaxley mutate mutate-by-generator clean
+.PHONY: demo test quick lint lint-quick test-rust test-python test-thorough test-neuron8 generate generate-quick generate-derivatives bench bench-jaxley mutate mutate-by-generator clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -67,13 +67,19 @@ test-rust:
 	cargo test
 
 # Two files at a time, each in a process of its own: NEURON keeps every mechanism that was ever loaded. The longest first.
-LONGEST := $(addprefix python/tests/,test_every_parameter.py test_reverse.py test_second_order.py test_homeostat.py test_constructs.py)
+LONGEST := $(addprefix python/tests/test_,reverse.py every_parameter.py constructs.py check.py second_order.py bluepyopt.py extracellular.py)
 # NEURON's mechanisms and ours are compiled by the same flags. With -O0 the runs take six times as long, with -O2 the
 # compiler twice as long; the machine code differs, its numbers do not.
 FAST = CXXFLAGS='-O1 -std=c++17' MAKEFLAGS=' -- CXXFLAGS=-O1\ -std=c++17'
 test-python: $(STAMP)
 	cd python/tests && $(FAST) $(abspath $(BIN))/python -c 'from models import library; library.compile_fixtures()'
-	(ls $(LONGEST); ls -S $(filter-out $(LONGEST),$(wildcard python/tests/test_*.py))) | $(FAST) xargs -n 1 -P 2 $(BIN)/python -m pytest -q
+	(ls $(LONGEST); ls -S $(filter-out $(LONGEST),$(wildcard python/tests/test_*.py))) | \
+		$(FAST) xargs -n 1 -P 2 $(BIN)/python -m pytest -q -m 'not thorough'
+
+# More of what `make test` tries: other values of what its tests are made with. Before a release.
+test-thorough: $(STAMP)
+	$(FAST) $(BIN)/python -m pytest -q -m thorough python/tests/test_every_parameter.py
+	$(FAST) $(BIN)/python -m pytest -q -m thorough python/tests/test_second_order.py
 
 ifeq ($(HAS_NEURON8),yes)
 test-neuron8: $(STAMP8)

@@ -109,8 +109,13 @@ def check(found: dict[tuple[str, str], tuple[float, float]]) -> None:
 @pytest.mark.parametrize("tables", [False, True], ids=["tables off", "tables on"])
 @pytest.mark.parametrize(
     ("extra", "dt"),
-    [((), 0.1), ((), 0.05), ((), 0.025), (EXTRA, 0.05), (("alike",), 0.05)],
-    ids=["0.1", "0.05", "0.025", "all 0.05", "alike 0.05"],
+    [
+        pytest.param((), 0.1, id="0.1"),
+        pytest.param((), 0.05, id="0.05", marks=pytest.mark.thorough),
+        pytest.param((), 0.025, id="0.025", marks=pytest.mark.thorough),
+        pytest.param(EXTRA, 0.05, id="all 0.05"),
+        pytest.param(("alike",), 0.05, id="alike 0.05"),
+    ],
 )
 def test_own_channels(monkeypatch: pytest.MonkeyPatch, extra: Sequence[str], dt: float, tables: bool) -> None:
     cell = branched.reference(extra)
@@ -121,7 +126,7 @@ def test_own_channels(monkeypatch: pytest.MonkeyPatch, extra: Sequence[str], dt:
     check(compare(subject, dt, tables))
 
 
-@pytest.mark.parametrize("dt", [0.1, 0.05, 0.025])
+@pytest.mark.parametrize("dt", [0.025, *(pytest.param(dt, marks=pytest.mark.thorough) for dt in (0.1, 0.05))])
 def test_channels_of_a_package(monkeypatch: pytest.MonkeyPatch, dt: float) -> None:
     cell = package.cell()
     start, distance = kinks.avoiding(cell, dt, T_STOP, tables=False)

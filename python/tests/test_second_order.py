@@ -23,18 +23,22 @@ from test_reverse import compare
 
 IS_OLD = __version__.startswith("8.")
 #: What it does with states, by METHOD, and with the currents that pools see.
-BOTH = ["pool by derivimplicit", "kinetic, nonlinear, in volumes", "gates by two METHODs, CONDUCTANCE of no ion"]
+BOTH = ["pool by derivimplicit", "gates by two METHODs, CONDUCTANCE of no ion"]
 KINDS = [
     *BOTH,
     "Goldman-Hodgkin-Katz, pool, Nernst",
     "two that write concentrations",
+    "euler",
+    "kinetic",
+    "CONDUCTANCE",
+]
+#: What takes minutes and is much like these: make test-thorough.
+MORE = [
+    "kinetic, nonlinear, in volumes",
     "pool that is a step late, and set anew by BREAKPOINT",
     "derivimplicit, coupled; arguments assigned to",
-    "euler",
     "states in a PROCEDURE, IF and ELSE",
     "current that is not linear in v",
-    "CONDUCTANCE",
-    "kinetic",
     "linear",
     "C code that NMODL could say",
 ]
@@ -54,7 +58,15 @@ def second() -> Iterator[None]:
     h.secondorder = 0
 
 
-@pytest.mark.parametrize(("kind", "at"), [(kind, 2) for kind in KINDS] + [(kind, 1) for kind in BOTH])
+@pytest.mark.parametrize(
+    ("kind", "at"),
+    [
+        *((kind, 2) for kind in KINDS),
+        *((kind, 1) for kind in BOTH),
+        *(pytest.param(kind, 2, marks=pytest.mark.thorough) for kind in MORE),
+        pytest.param(MORE[0], 1, marks=pytest.mark.thorough),
+    ],
+)
 def test_constructs_against_differences(kind: str, at: int, second: None) -> None:
     h.secondorder = at
     mechanisms, dt = CONSTRUCTS[kind]
