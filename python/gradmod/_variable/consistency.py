@@ -1,0 +1,57 @@
+"""Whether a record is of the equations that are differentiated: they must give what NEURON integrated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._model.cells import Floats
+from ..errors import Refused
+from .recorder import MOMENT, Frames, Record
+
+#: Part of the way of a variable by which the trapezoidal rule may miss it, over a whole run.
+_MISSED = 0.2
+#: Relative deviation of the start.
+_START = 1e-7
+#: What a variable must move, relative to its size, for its equation to show.
+_MOVED = 1e-4
+
+
+def check_record(record: Record, slopes: Floats, start: Floats, frames: Frames, failed: str) -> None:
+    """Raise unless the equations are the model's.
+
+    Args:
+        record: The run.
+        slopes: [point, place in a frame] what they give along it.
+        start: [place in a frame] what INITIAL makes of the states, by them.
+        frames: Where what is.
+        failed: A place where code did what is not differentiated.
+
+    Raises:
+        Refused: The record does not follow them.
+    """
+    if failed:
+        raise Refused(f"no gradient: in this run code ran, at {failed}, that is not differentiated")
+    if not np.all(np.isfinite(slopes)):
+        place = frames.names[int(np.flatnonzero(~np.all(np.isfinite(slopes), axis=0))[0])]
+        raise Refused(f"no gradient: the slope of {place} is not finite along the run")
+    begun = np.abs(start - record.values[0]) > _START * (np.abs(start) + np.abs(record.values[0])) + 1e-12
+    if np.any(begun):
+        name = frames.names[int(np.flatnonzero(begun)[0])]
+        raise Refused(
+            f"no gradient: {name} does not begin with what INITIAL makes of it: it was set between INITIAL and the "
+            "first step, where its derivative is not known; set v in an FInitializeHandler of type 0"
+        )
+    steps = np.diff(record.times)
+    steps = np.where(steps < MOMENT, 0.0, steps)[:, None]
+    way = np.diff(record.values, axis=0)
+    missed = np.sum(np.abs(way - 0.5 * steps * (slopes[1:] + slopes[:-1])), axis=0)
+    size = np.sum(np.abs(way), axis=0)
+    wrong = missed > _MISSED * size + _MOVED * (np.max(np.abs(record.values), axis=0) + 1e-9)
+    # A node without membrane has no slope of its own.
+    if np.any(wrong):
+        name = frames.names[int(np.flatnonzero(wrong)[0])]
+        raise Refused(
+            f"no gradient: {name} does not follow the equations of the mechanisms there: a variable that is not "
+            "differentiated changes along the run, or the run's tolerance is so coarse that this can't be told (lower "
+            "h.cvode.atol())"
+        )

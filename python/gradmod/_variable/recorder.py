@@ -1,0 +1,156 @@
+"""Records all voltages and states at the moments of the model's own run, by Vectors: they change nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import _neuron as nrn
+from .._model.cells import Cell, Floats
+from ..errors import Error, Refused
+from .spot import Spot
+
+#: Points that are nearer than this are one moment, before and after an event, ms.
+MOMENT = 1e-9
+#: By how much a value may change at one moment, relative, and a voltage or state near 0.
+_ROUNDING, _SMALL = 1e-9, 1e-12
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Where what is in a frame: the voltages of all nodes, then of each region its states, each at all places.
+
+    Attributes:
+        nodes: How many nodes there are.
+        members: [region] the spots that belong to it.
+        at: [region] where its states begin.
+        size: Of a frame.
+        names: [place in a frame] what is there.
+    """
+
+    nodes: int
+    members: tuple[tuple[int, ...], ...]
+    at: tuple[int, ...]
+    size: int
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], spots: Sequence[Spot]) -> Frames:
+        """Number everything; ``spots`` region by region."""
+        by_region: dict[int, list[int]] = {}
+        for number, spot in enumerate(spots):
+            by_region.setdefault(id(spot.region), []).append(number)
+        members = tuple(tuple(some) for some in by_region.values())
+        names = [f"v at {sec.name()}({x:g})" for cell in cells for sec, x in cell.places]
+        nodes = len(names)
+        at: list[int] = []
+        for some in members:
+            at.append(len(names))
+            for state in spots[some[0]].region.states:
+                names += [f"{state} at {spots[one].process or spots[one].segment}" for one in some]
+        return cls(nodes, members, tuple(at), len(names), tuple(names))
+
+    def place(self, spots: Sequence[Spot], number: int, state: str) -> int:
+        """Where a state of a spot is."""
+        for members, at in zip(self.members, self.at, strict=True):
+            if number in members:
+                return at + spots[number].region.states.index(state) * len(members) + members.index(number)
+        raise ValueError(number)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run.
+
+    Attributes:
+        times: [point] ms.
+        values: [point, place in a frame].
+        celsius: In degrees.
+        fixed: [spot] values that did not change.
+    """
+
+    times: Floats
+    values: Floats
+    celsius: float
+    fixed: tuple[tuple[float, ...], ...]
+
+
+class Recorder:
+    """The Vectors."""
+
+    def __init__(self, cells: Sequence[Cell], spots: Sequence[Spot]) -> None:
+        """Begin to record."""
+        self.frames = Frames.of(cells, spots)
+        self._spots = spots
+        references = [nrn.ref(sec(x), "v") for cell in cells for sec, x in cell.places]
+        sections = [sec for cell in cells for sec, _ in cell.places]
+        for members in self.frames.members:
+            for state in spots[members[0]].region.states:
+                references += [spots[one].state_reference(state) for one in members]
+                sections += [spots[one].segment.sec for one in members]
+        self._references = references
+        self._times = nrn.record_time(sections[0])
+        self._vectors = [nrn.record(ref, sec) for ref, sec in zip(references, sections, strict=True)]
+        #: Of point processes what a run could change: all of it must be the same at each point.
+        self._watched = [
+            (spot, pointer, nrn.record(nrn.ref(spot.owner(), pointer.source), spot.segment.sec))
+            for spot in spots
+            if spot.process is not None
+            for pointer in spot.region.fixed
+            if pointer.scope == "range"
+        ]
+
+    def fixed(self) -> tuple[tuple[float, ...], ...]:
+        """[spot] what does not change along a run, as it is now."""
+        return tuple(tuple(spot.fixed(pointer) for pointer in spot.region.fixed) for spot in self._spots)
+
+    def take(self, before: tuple[tuple[float, ...], ...], celsius: float) -> Record:
+        """At the end of a run.
+
+        Args:
+            before: What :meth:`fixed` was before it.
+            celsius: What that was.
+
+        Raises:
+            Error: There was no run.
+            Refused: It changed what counts as fixed, or something was set between two steps.
+        """
+        after = self.fixed()
+        for spot, one, other in zip(self._spots, before, after, strict=True):
+            changed = [p.source for p, a, b in zip(spot.region.fixed, one, other, strict=True) if a != b]
+            if changed:
+                raise Refused(f"{changed[0]} at {spot.process or spot.segment} was changed during the run: {_WAY}")
+        for spot, pointer, vector in self._watched:
+            seen = nrn.values(vector)
+            if np.any(seen != spot.fixed(pointer)):
+                raise Refused(f"{pointer.source} of {spot.process} changed during the run (Vector.play?): {_WAY}")
+        if float(nrn.h.celsius) != celsius:
+            raise Refused("celsius was changed during the run: set it before finitialize")
+        times = nrn.values(self._times)
+        values = np.column_stack([nrn.values(vector) for vector in self._vectors]) if len(times) else np.empty((0, 0))
+        if len(times) < 1:
+            raise Error("the run made no step")
+        if nrn.h.t > times[-1]:
+            times = np.append(times, float(nrn.h.t))
+            values = np.vstack([values, [float(reference[0]) for reference in self._references]])
+        _check_moments(times, values, self.frames.names)
+        return Record(np.ascontiguousarray(times), np.ascontiguousarray(values), celsius, after)
+
+    def stop(self) -> None:
+        """Record no more."""
+        for vector in (self._times, *self._vectors, *(vector for _, _, vector in self._watched)):
+            nrn.stop_recording(vector)
+
+
+_WAY = "use the fixed step (h.cvode_active(0)), or set it before finitialize"
+
+
+def _check_moments(times: Floats, values: Floats, names: Sequence[str]) -> None:
+    """At one moment nothing may jump: only events do that, and there are none that are differentiated."""
+    for point in np.flatnonzero(np.diff(times) < MOMENT):
+        change = np.abs(values[point + 1] - values[point])
+        jumps = np.flatnonzero(change > _ROUNDING * np.abs(values[point]) + _SMALL)
+        if jumps.size:
+            raise Refused(f"{names[jumps[0]]} was set at {times[point]:g} ms, from outside or by an event: {_WAY}")

@@ -1,0 +1,453 @@
+//! The differential equations of a region, as CVODE integrates them: the current through the membrane and the slopes of
+//! the states at one moment, and their derivatives there.
+//!
+//! ```text
+//! C dV/dt = -I(V, x, p) - A V        source = (dI/dx, dI/dp), conductance = dI/dV
+//! dx/dt   = F(V, x, p)               row = (dF/dV, dF/dx, dF/dp)
+//! x(0)    = start(V, p)
+//! ```
+//!
+//! NEURON evaluates them in this order: Nernst's equation, the BREAKPOINTs, the blocks that they SOLVE. All that these
+//! read must be a function of the voltage, the states, the parameters and t: what one evaluation would leave to the next
+//! is refused.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::{Id, Input, Node};
+use crate::model::Mechanism;
+use crate::step::linear_map::linear_form::FormInputs;
+use crate::step::phase::initial::Start;
+use crate::step::phase::state::{Method, state_elements};
+use crate::step::{Linearised, Parameter, Quantity, Refused, Region, State, StateKind, Step, When};
+use crate::syntax::ast::{Block, BlockKind, Expr, ExprKind, Statement, StatementKind};
+use crate::syntax::span::Span;
+use crate::syntax::visit::{expressions, statements};
+use crate::trace::{Discontinuities, Primes, Traced, Values};
+
+/// A state with its equation.
+struct Equation {
+    kind: StateKind,
+    input: Input,
+    slope: Id,
+    start: Id,
+}
+
+/// A variable: its mechanism and its name.
+type Place = (usize, String);
+
+/// Differentiates the equations of a region. In the result a state's `row` is that of its slope, which is its `after`.
+pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> Result<Linearised, Refused> {
+    for (index, mechanism) in region.mechanisms.iter().enumerate() {
+        refuse_constructs(index, mechanism)?;
+    }
+    let mut unsettled = BTreeSet::new();
+    let (mut step, start, current, slopes) = loop {
+        let mut step = Step::new(region, false);
+        let start = step.start()?;
+        let settled = step.settle(&start, &unsettled);
+        let current = step.membrane_current()?;
+        let slopes = step.slopes_of_states()?;
+        let is_set = |(place, value): &(Place, Id)| step.values[place.0][&place.1] != *value;
+        let set: Vec<Place> = settled.into_iter().filter(is_set).map(|(place, _)| place).collect();
+        if set.is_empty() {
+            break (step, start, current, slopes);
+        }
+        unsettled.extend(set);
+    };
+    let equations = step.equations(&start, &slopes)?;
+    let constant = step.untouched(&start);
+    let ends: Vec<Id> = equations.iter().map(|equation| equation.slope).chain([current]).collect();
+    let starts: Vec<Id> = equations.iter().map(|equation| equation.start).collect();
+    step.refuse_foreign(&[&ends[..], &starts[..]].concat())?;
+    let states: BTreeSet<Input> = equations.iter().map(|equation| equation.input).collect();
+    step.refuse_leftover(&ends, &constant.union(&states).copied().collect(), false)?;
+    step.refuse_leftover(&starts, &constant, true)?;
+    step.refuse_time(&ends)?;
+    let roots = [&ends[..], &starts[..]].concat();
+    let mut parameters = step.parameters(&roots, &constant, wanted);
+    let special_values = step.special_values(&roots, &parameters);
+    let inputs = FormInputs {
+        states: equations.iter().map(|equation| equation.input).collect(),
+        parameters: parameters.iter().map(|(input, _)| *input).collect(),
+        ..FormInputs::default()
+    };
+    if let Some(equation) = equations.iter().find(|equation| !step.systems(&[equation.start]).is_empty()) {
+        let (mechanism, span) = step.declaration(&equation.kind);
+        let what = format!("`{}` starts from the solution of equations (SOLVE in INITIAL)", equation.kind.name());
+        return Err(refused(mechanism, span, &what));
+    }
+    let conductance = step.derivative(current, step.v_before);
+    let mut source = step.form(current, &inputs);
+    source.retain(|known| known != crate::step::Source::VBefore);
+    let mut rows = Vec::new();
+    for equation in &equations {
+        step.refuse_full()?;
+        let row = step.form(equation.slope, &inputs);
+        let start = step.form(equation.start, &inputs);
+        rows.push(State {
+            public: step.public_name(&equation.kind),
+            own: None,
+            is_watched: false,
+            kind: equation.kind.clone(),
+            after: equation.slope,
+            initial: equation.start,
+            row,
+            start,
+            is_inactive: false,
+            is_settled: false,
+        });
+    }
+    let mut own: Vec<Parameter> = parameters.drain(..).map(|(_, parameter)| parameter).collect();
+    if region.kind() == crate::model::Kind::Density && wanted("cm") {
+        let rise = step.read(Quantity::Rise, "rise");
+        step.add_capacitance(&mut source, &mut own, rise);
+    }
+    step.refuse_full()?;
+    step.refuse_leftovers(&roots)?;
+    let failed: Vec<Id> = step.values.iter().filter_map(|values| values.get(crate::trace::FAILED).copied()).collect();
+    let failed = failed.into_iter().filter(|count| !step.graph.is_zero(*count)).collect();
+    Ok(Linearised {
+        region: region.clone(),
+        constants: step.visible(&constant),
+        stale: step.stale_tables(),
+        special_values,
+        shared: step.shared_tables(&constant)?,
+        unfollowed: std::mem::take(&mut step.findings.unfollowed),
+        checks: Vec::new(),
+        graph: step.graph,
+        quantities: step.quantities,
+        ions: step.ions,
+        names: step.names,
+        current,
+        conductance,
+        current_size: current,
+        source,
+        states: rows,
+        parameters: own,
+        pointed: Vec::new(),
+        implicit_solves: Vec::new(),
+        start_implicit_solves: Vec::new(),
+        receive: None,
+        arrays: Vec::new(),
+        corrected: Vec::new(),
+        passing: BTreeSet::new(),
+        set_by_currents: BTreeSet::new(),
+        set_early: BTreeSet::new(),
+        set_at_begin: BTreeSet::new(),
+        failed,
+        failed_start: Vec::new(),
+    })
+}
+
+fn refused(mechanism: usize, span: Span, what: &str) -> Refused {
+    let message = format!("{what}: that is not differentiated under the variable step");
+    let diagnostic = Diagnostic::refusal(Code::VariableStep, span, message)
+        .help("use the fixed step (h.cvode_active(0)) with gradmod.attach or gradmod.Reverse");
+    Refused { mechanism, diagnostic }
+}
+
+/// What a mechanism may not contain.
+fn refuse_constructs(index: usize, mechanism: &Mechanism) -> Result<(), Refused> {
+    let whole = mechanism.span;
+    let pointed = mechanism.variables.values().find(|variable| variable.role == crate::model::Role::Pointed);
+    let found = [
+        mechanism.receive.as_ref().map(|receive| (receive.span, "NET_RECEIVE".to_owned())),
+        mechanism.randoms.first().map(|name| (whole, format!("the stream of random numbers `{name}`"))),
+        mechanism.function_tables.first().map(|name| (whole, format!("the FUNCTION_TABLE `{name}`"))),
+        pointed.map(|variable| (variable.span, format!("the POINTER `{}`", variable.name))),
+        mechanism.before_after.first().map(|(moment, block)| (block.span, moment.name().to_owned())),
+    ];
+    match found.into_iter().flatten().next() {
+        Some((span, what)) => Err(refused(index, span, &what)),
+        None => Ok(()),
+    }
+}
+
+/// Whether the code tells CVODE of moments at which it changes.
+fn calls_at_time(mechanism: &Mechanism) -> bool {
+    let is_call = |expression: &Expr| {
+        expressions(expression).any(|one| matches!(&one.kind, ExprKind::Call(name, _) if name.text == "at_time"))
+    };
+    let blocks = mechanism.blocks.values().flat_map(|block| statements(&block.body));
+    statements(&mechanism.breakpoint).chain(blocks).any(|statement| match &statement.kind {
+        StatementKind::Expression(expression) | StatementKind::Assign(_, expression) => is_call(expression),
+        StatementKind::If(branches, _) => branches.iter().any(|(condition, _)| is_call(condition)),
+        _ => false,
+    })
+}
+
+impl Step<'_> {
+    /// Lets variables that INITIAL makes of parameters be what it makes of them, but for some; returns which.
+    fn settle(&mut self, start: &Start, unsettled: &BTreeSet<Place>) -> Vec<(Place, Id)> {
+        let mut settled = Vec::new();
+        for (index, mechanism) in self.region.mechanisms.iter().enumerate() {
+            let states = state_elements(mechanism);
+            for name in mechanism.variables.values().flat_map(crate::model::Variable::elements) {
+                let place = (index, name);
+                let name = &place.1;
+                let (Some(before), Some(value)) = (self.values[index].get(name), start.values[index].get(name)) else {
+                    continue;
+                };
+                let is_shown = mechanism.ions.iter().any(|ion| ion.uses(name));
+                if before == value || states.contains(name) || is_shown || unsettled.contains(&place) {
+                    continue;
+                }
+                let moves = |input: &Input| match self.quantities.get(input) {
+                    Some(Quantity::Voltage(_) | Quantity::Time | Quantity::TimeStep | Quantity::Ion(..)) | None => true,
+                    Some(Quantity::Variable(index, name, _)) => {
+                        let before = self.values[*index].get(name).and_then(|id| self.graph.as_input(*id));
+                        before != Some(*input) || start.values[*index].get(name) != self.values[*index].get(name)
+                    }
+                    Some(_) => false,
+                };
+                // A PARAMETER that INITIAL may correct reads itself.
+                let is_parameter =
+                    mechanism.variable(name).is_some_and(|known| known.role == crate::model::Role::Parameter);
+                let own = self.graph.as_input(*before).filter(|_| is_parameter);
+                let is_corrected = |input: &Input| own == Some(*input);
+                let inputs = self.graph.reachable_inputs(&[*value], true);
+                if inputs.iter().all(|input| is_corrected(input) || !moves(input)) {
+                    settled.push((place, *value));
+                }
+            }
+        }
+        for ((index, name), value) in &settled {
+            self.values[*index].insert(name.clone(), *value);
+        }
+        settled
+    }
+
+    /// The sum of all currents, positive outward; mA/cm2 or nA.
+    fn membrane_current(&mut self) -> Result<Id, Refused> {
+        let region = self.region;
+        let mut sum = self.graph.number(0.0);
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            if mechanism.currents.is_empty() {
+                continue;
+            }
+            let mut before = self.own_values(index, None);
+            self.show_ions(mechanism, &mut before);
+            let v = self.graph.read(self.v_before);
+            let (mut after, jumps) = self.breakpoint(index, before.clone(), (v, Discontinuities::Heeded), None)?;
+            let set = state_elements(mechanism).into_iter().find(|name| before.get(name) != after.get(name));
+            if jumps || set.is_some() {
+                let what = format!("the BREAKPOINT of {} sets a state", mechanism.name);
+                return Err(refused(index, mechanism.span, &what));
+            }
+            self.share(index, "BREAKPOINT", &before, &mut after);
+            for ion in &mechanism.ions {
+                let name = ion.current();
+                if ion.write.contains(&name) {
+                    let total = self.graph.add(self.ion_values[&name], after[&name]);
+                    self.ion_values.insert(name, total);
+                }
+            }
+            let own = self.sum(mechanism, &after);
+            sum = self.graph.add(sum, own);
+            after.retain(|name, _| !name.ends_with(" (LOCAL)"));
+            self.take_ions(mechanism, &after);
+            self.values[index] = after;
+        }
+        Ok(sum)
+    }
+
+    /// The right sides of all equations, by mechanism.
+    fn slopes_of_states(&mut self) -> Result<Vec<Vec<(String, Id)>>, Refused> {
+        let region = self.region;
+        let mut all = Vec::new();
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            let before = self.own_values(index, None);
+            let mut values = before.clone();
+            self.show_ions(mechanism, &mut values);
+            let shown = values.clone();
+            let v = self.graph.read(self.v_before);
+            values.insert("v".to_owned(), v);
+            values.insert("t".to_owned(), self.t);
+            let mut slopes = Vec::new();
+            for statement in &mechanism.breakpoint {
+                match &statement.kind {
+                    StatementKind::Solve(solve) => {
+                        let (found, after) = self
+                            .method(index, solve)
+                            .and_then(|(method, block)| self.right_sides(index, &method, block, values))
+                            .map_err(|diagnostic| Refused { mechanism: index, diagnostic: *diagnostic })?;
+                        slopes.extend(found);
+                        values = after;
+                    }
+                    StatementKind::Local(_) | StatementKind::UnitsSwitch(_) | StatementKind::Comment(_) => {}
+                    _ if mechanism.currents.is_empty() => {
+                        let what = "BREAKPOINT of a mechanism without a current does more than SOLVE";
+                        return Err(refused(index, statement.span, what));
+                    }
+                    _ => {}
+                }
+            }
+            if let Some(name) = state_elements(mechanism).into_iter().find(|name| shown.get(name) != values.get(name)) {
+                let what = format!("a block that BREAKPOINT solves sets `{name}` itself");
+                return Err(refused(index, mechanism.span, &what));
+            }
+            self.share(index, "BREAKPOINT", &shown, &mut values);
+            self.values[index] = values;
+            all.push(slopes);
+        }
+        Ok(all)
+    }
+
+    /// The right sides of a block, and all values after it.
+    fn right_sides(
+        &mut self,
+        index: usize,
+        method: &Method,
+        block: &Block,
+        values: Values,
+    ) -> Traced<(Vec<(String, Id)>, Values)> {
+        let mechanism = &self.region.mechanisms[index];
+        let mut trace = self.trace(mechanism, values, None);
+        match (method, &block.kind) {
+            (_, BlockKind::Derivative(_)) => {
+                trace.primes = Primes::Collect(Vec::new());
+                trace.run_block(block)?;
+                let slopes = trace.collected(block);
+                Ok((slopes, trace.values))
+            }
+            (Method::Sparse, _) => {
+                let slopes = trace.kinetic_rates(block)?;
+                Ok((slopes, trace.values))
+            }
+            _ => {
+                let refusal =
+                    refused(index, block.span, "a PROCEDURE, LINEAR or NONLINEAR block that BREAKPOINT solves");
+                Err(Box::new(refusal.diagnostic))
+            }
+        }
+    }
+
+    /// All states with their slopes and starts.
+    fn equations(&mut self, start: &Start, slopes: &[Vec<(String, Id)>]) -> Result<Vec<Equation>, Refused> {
+        let region = self.region;
+        let mut found: Vec<Equation> = Vec::new();
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            for name in state_elements(mechanism) {
+                let slope = slopes[index].iter().rev().find(|(known, _)| *known == name).map(|(_, slope)| *slope);
+                let slope = slope.unwrap_or_else(|| self.graph.number(0.0));
+                let is_ion = mechanism.ions.iter().any(|ion| ion.uses(&name));
+                let (kind, input, start) = if is_ion {
+                    let input = self.input(Quantity::Ion(name.clone(), When::Before), String::new());
+                    (StateKind::Ion(name.clone()), input, start.ions[&name])
+                } else {
+                    let input = self.variable(index, &name, When::Before);
+                    (StateKind::Variable(index, name.clone()), input, start.values[index][&name])
+                };
+                if found.iter().any(|known| known.kind == kind) {
+                    let what = format!("two mechanisms have an equation for `{name}`");
+                    return Err(refused(index, mechanism.span, &what));
+                }
+                found.push(Equation { kind, input, slope, start });
+            }
+        }
+        for ion in &self.ions {
+            let lacking =
+                ion.carried().find(|name| !found.iter().any(|known| known.kind == StateKind::Ion(name.clone())));
+            if let Some(name) = lacking {
+                let writer =
+                    region.mechanisms.iter().position(|known| known.ions.iter().any(|own| own.write.contains(&name)));
+                let index = writer.unwrap_or_default();
+                let what = format!("`{name}` is set without an equation of its own (make it a STATE)");
+                return Err(refused(index, region.mechanisms[index].span, &what));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The inputs of variables that no code changes, and of ions' values that none sets.
+    fn untouched(&mut self, start: &Start) -> BTreeSet<Input> {
+        let region = self.region;
+        let mut untouched = BTreeSet::new();
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
+            for name in mechanism.variables.values().flat_map(crate::model::Variable::elements) {
+                let input = self.variable(index, &name, When::Before);
+                let before = self.graph.read(input);
+                let is_same = |values: &[Values]| values[index].get(&name).is_none_or(|value| *value == before);
+                if is_same(&self.values) && is_same(&start.values) {
+                    untouched.insert(input);
+                }
+            }
+        }
+        let carried: BTreeSet<String> = self.ions.iter().flat_map(|ion| ion.carried().collect::<Vec<_>>()).collect();
+        let quantities = self.quantities.iter();
+        untouched.extend(quantities.filter_map(|(input, quantity)| match quantity {
+            Quantity::Ion(name, When::Before) => (!carried.contains(name)).then_some(*input),
+            _ => None,
+        }));
+        untouched
+    }
+
+    /// Nothing may depend on what an evaluation before has left.
+    fn refuse_leftover(&self, roots: &[Id], known: &BTreeSet<Input>, at_start: bool) -> Result<(), Refused> {
+        for input in self.graph.reachable_inputs(roots, true) {
+            let Some(quantity) = self.quantities.get(&input) else { continue };
+            let (index, what) = match quantity {
+                _ if known.contains(&input) => continue,
+                Quantity::Voltage(When::Before)
+                | Quantity::Time
+                | Quantity::Celsius
+                | Quantity::Area
+                | Quantity::Diameter
+                | Quantity::InitialConcentration(_)
+                | Quantity::Setting(_)
+                | Quantity::Valence(_)
+                | Quantity::Factor(..)
+                | Quantity::UseTable(_) => continue,
+                Quantity::Variable(index, name, _) => {
+                    let block = if at_start { "INITIAL reads" } else { "the equations read" };
+                    (*index, format!("{block} `{name}` as other code has left it"))
+                }
+                Quantity::TimeStep => (0, "`dt` in an equation".to_owned()),
+                Quantity::Ion(name, _) if at_start => (0, format!("INITIAL reads `{name}`")),
+                other => (0, format!("`{}`", other.own_name().unwrap_or_default())),
+            };
+            let mechanism = &self.region.mechanisms[index];
+            let span = match quantity {
+                Quantity::Variable(_, name, _) => mechanism.variable(name).map_or(mechanism.span, |known| known.span),
+                _ => mechanism.span,
+            };
+            return Err(refused(index, span, &what));
+        }
+        Ok(())
+    }
+
+    /// A condition on t of which CVODE is not told changes the equations within a step.
+    fn refuse_time(&self, roots: &[Id]) -> Result<(), Refused> {
+        let conditions = self.graph.reachable(roots, true).into_iter().filter_map(|id| match self.graph.node(id) {
+            Node::Phi(branch, _) => Some(self.graph.branch(*branch).condition),
+            _ => None,
+        });
+        let conditions: Vec<Id> = conditions.collect();
+        let Some(time) = self.graph.as_input(self.t) else { return Ok(()) };
+        if !self.graph.reachable_inputs(&conditions, false).contains(&time) {
+            return Ok(());
+        }
+        let reads_time = |mechanism: &Mechanism| {
+            let blocks = mechanism.blocks.values().flat_map(|block| &block.body);
+            let all: Vec<&Statement> = mechanism.breakpoint.iter().chain(blocks).collect();
+            all.iter().any(|statement| {
+                statements(std::slice::from_ref(*statement)).any(|inner| match &inner.kind {
+                    StatementKind::If(branches, _) => branches.iter().any(|(condition, _)| {
+                        expressions(condition).any(|one| matches!(&one.kind, ExprKind::Name(name) if name == "t"))
+                    }),
+                    _ => false,
+                })
+            })
+        };
+        let untold =
+            self.region.mechanisms.iter().enumerate().find(|(_, known)| reads_time(known) && !calls_at_time(known));
+        match untold {
+            Some((index, mechanism)) => {
+                let what = format!("{} compares t without telling CVODE of the moment (at_time)", mechanism.name);
+                Err(refused(index, mechanism.span, &what))
+            }
+            None => Ok(()),
+        }
+    }
+}
