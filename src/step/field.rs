@@ -16,10 +16,11 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
 use crate::model::Mechanism;
+use crate::step::event::traced_event::{TracedEvent, argument_key};
 use crate::step::linear_map::linear_form::FormInputs;
 use crate::step::phase::initial::Start;
 use crate::step::phase::state::{Method, state_elements};
-use crate::step::{Linearised, Parameter, Quantity, Refused, Region, State, StateKind, Step, When};
+use crate::step::{Change, Linearised, Parameter, Quantity, Receive, Refused, Region, State, StateKind, Step, When};
 use crate::syntax::ast::{Block, BlockKind, Expr, ExprKind, Statement, StatementKind};
 use crate::syntax::span::Span;
 use crate::syntax::visit::{expressions, statements};
@@ -42,21 +43,23 @@ pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> R
         refuse_constructs(index, mechanism)?;
     }
     let mut unsettled = BTreeSet::new();
-    let (mut step, start, current, slopes) = loop {
+    let (mut step, start, received, current, slopes) = loop {
         let mut step = Step::new(region, false);
         let start = step.start()?;
         let settled = step.settle(&start, &unsettled);
+        let received = step.received_event(&start)?;
         let current = step.membrane_current()?;
         let slopes = step.slopes_of_states()?;
         let is_set = |(place, value): &(Place, Id)| step.values[place.0][&place.1] != *value;
         let set: Vec<Place> = settled.into_iter().filter(is_set).map(|(place, _)| place).collect();
         if set.is_empty() {
-            break (step, start, current, slopes);
+            break (step, start, received, current, slopes);
         }
         unsettled.extend(set);
     };
     let equations = step.equations(&start, &slopes)?;
-    let constant = step.untouched(&start);
+    let constant = step.untouched(&start, received.as_ref());
+    let changes = step.changes(&equations, received.as_ref());
     let ends: Vec<Id> = equations.iter().map(|equation| equation.slope).chain([current]).collect();
     let starts: Vec<Id> = equations.iter().map(|equation| equation.start).collect();
     step.refuse_foreign(&[&ends[..], &starts[..]].concat())?;
@@ -64,7 +67,11 @@ pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> R
     step.refuse_leftover(&ends, &constant.union(&states).copied().collect(), false)?;
     step.refuse_leftover(&starts, &constant, true)?;
     step.refuse_time(&ends)?;
-    let roots = [&ends[..], &starts[..]].concat();
+    let events: Vec<Id> = changes.iter().map(|(_, value)| *value).collect();
+    let arguments = received.as_ref().map(TracedEvent::inputs).unwrap_or_default();
+    let known = constant.iter().chain(&states).chain(&arguments).copied().collect();
+    step.refuse_leftover(&events, &known, false)?;
+    let roots = [&ends[..], &starts[..], &events[..]].concat();
     let mut parameters = step.parameters(&roots, &constant, wanted);
     let special_values = step.special_values(&roots, &parameters);
     let inputs = FormInputs {
@@ -98,6 +105,7 @@ pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> R
             is_settled: false,
         });
     }
+    let receive = received.map(|_| step.receive_of(&changes, &FormInputs { arguments, ..inputs.clone() }));
     let mut own: Vec<Parameter> = parameters.drain(..).map(|(_, parameter)| parameter).collect();
     if region.kind() == crate::model::Kind::Density && wanted("cm") {
         let rise = step.read(Quantity::Rise, "rise");
@@ -128,7 +136,7 @@ pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> R
         pointed: Vec::new(),
         implicit_solves: Vec::new(),
         start_implicit_solves: Vec::new(),
-        receive: None,
+        receive,
         arrays: Vec::new(),
         corrected: Vec::new(),
         passing: BTreeSet::new(),
@@ -152,7 +160,6 @@ fn refuse_constructs(index: usize, mechanism: &Mechanism) -> Result<(), Refused>
     let whole = mechanism.span;
     let pointed = mechanism.variables.values().find(|variable| variable.role == crate::model::Role::Pointed);
     let found = [
-        mechanism.receive.as_ref().map(|receive| (receive.span, "NET_RECEIVE".to_owned())),
         mechanism.randoms.first().map(|name| (whole, format!("the stream of random numbers `{name}`"))),
         mechanism.function_tables.first().map(|name| (whole, format!("the FUNCTION_TABLE `{name}`"))),
         pointed.map(|variable| (variable.span, format!("the POINTER `{}`", variable.name))),
@@ -360,8 +367,63 @@ impl Step<'_> {
         Ok(found)
     }
 
+    /// What NET_RECEIVE makes of everything.
+    fn received_event(&mut self, start: &Start) -> Result<Option<TracedEvent>, Refused> {
+        let region = self.region;
+        let Some(mechanism) = region.mechanisms.first() else { return Ok(None) };
+        let Some(receive) = &mechanism.receive else { return Ok(None) };
+        let declared = self.values[0].clone();
+        let Some(event) = self.received(&declared, &start.values[0])? else { return Ok(None) };
+        let is_changed = |name: &String| {
+            let input = self.inputs.get(&Quantity::Argument(name.clone())).copied();
+            input.is_none() || self.graph.as_input(event.values[&argument_key(name)]) != input
+        };
+        let what = if !start.sent.is_empty() || event.acts_on_more() {
+            "NET_RECEIVE or INITIAL that sends an event, watches, sets `v` or writes an array"
+        } else if receive.arguments.iter().any(is_changed) {
+            "NET_RECEIVE that changes a weight"
+        } else {
+            return Ok(Some(event));
+        };
+        Err(refused(0, receive.span, what))
+    }
+
+    /// The states that an event changes, with what they become.
+    fn changes(&mut self, equations: &[Equation], received: Option<&TracedEvent>) -> Vec<(usize, Id)> {
+        let Some(received) = received else { return Vec::new() };
+        let mut changes = Vec::new();
+        for (target, equation) in equations.iter().enumerate() {
+            let before = self.graph.read(equation.input);
+            let after = received.values.get(equation.kind.name()).copied();
+            changes.extend(after.filter(|after| *after != before).map(|after| (target, after)));
+        }
+        changes
+    }
+
+    fn receive_of(&mut self, changes: &[(usize, Id)], inputs: &FormInputs) -> Receive {
+        let states = changes.iter().map(|(target, value)| {
+            let row = self.form(*value, inputs);
+            Change { target: *target, value: *value, row }
+        });
+        let states = states.collect();
+        let names = inputs.arguments.iter().map(|input| self.graph.input_name(*input).to_owned());
+        Receive {
+            arguments: names.collect(),
+            states,
+            weights: Vec::new(),
+            voltage: None,
+            sent: Vec::new(),
+            stores: Vec::new(),
+            start_weights: Vec::new(),
+            start_sent: Vec::new(),
+            ordered: self.graph.number(0.0),
+            currents: Vec::new(),
+            timed: None,
+        }
+    }
+
     /// The inputs of variables that no code changes, and of ions' values that none sets.
-    fn untouched(&mut self, start: &Start) -> BTreeSet<Input> {
+    fn untouched(&mut self, start: &Start, received: Option<&TracedEvent>) -> BTreeSet<Input> {
         let region = self.region;
         let mut untouched = BTreeSet::new();
         for (index, mechanism) in region.mechanisms.iter().enumerate() {
@@ -369,7 +431,8 @@ impl Step<'_> {
                 let input = self.variable(index, &name, When::Before);
                 let before = self.graph.read(input);
                 let is_same = |values: &[Values]| values[index].get(&name).is_none_or(|value| *value == before);
-                if is_same(&self.values) && is_same(&start.values) {
+                let is_left = received.and_then(|event| event.values.get(&name)).is_none_or(|value| *value == before);
+                if is_left && is_same(&self.values) && is_same(&start.values) {
                     untouched.insert(input);
                 }
             }
@@ -398,6 +461,7 @@ impl Step<'_> {
                 | Quantity::Setting(_)
                 | Quantity::Valence(_)
                 | Quantity::Factor(..)
+                | Quantity::Argument(_)
                 | Quantity::UseTable(_) => continue,
                 Quantity::Variable(index, name, _) => {
                     let block = if at_start { "INITIAL reads" } else { "the equations read" };

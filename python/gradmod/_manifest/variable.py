@@ -27,7 +27,10 @@ class Columns:
         row_voltages: (state of the equation, column).
         row_states, row_parameters: (state of the equation, state or parameter, column).
         start_voltages, start_parameters: The same of what INITIAL makes of the states.
-        count, start_count: How many columns there are.
+        event_targets: The states that an event changes.
+        event_voltages, event_states, event_parameters, event_arguments: Of each such change: (change, column), and
+            (change, state, parameter or weight, column).
+        count, start_count, event_count: How many columns there are.
     """
 
     source_states: Table
@@ -37,8 +40,14 @@ class Columns:
     row_parameters: Table
     start_voltages: Table
     start_parameters: Table
+    event_targets: tuple[int, ...]
+    event_voltages: Table
+    event_states: Table
+    event_parameters: Table
+    event_arguments: Table
     count: int
     start_count: int
+    event_count: int
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Columns:
@@ -46,9 +55,10 @@ class Columns:
         tables = {
             name: tuple(tuple(int(number) for number in row) for row in rows)
             for name, rows in data.items()
-            if isinstance(rows, list)
+            if isinstance(rows, list) and name != "event_targets"
         }
-        return cls(**tables, count=int(data["count"]), start_count=int(data["start_count"]))
+        counts = {name: int(data[name]) for name in ("count", "start_count", "event_count")}
+        return cls(**tables, **counts, event_targets=tuple(data["event_targets"]))
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ class VariableRegion:
         fixed: What does not change along a run.
         settings: 0/1 settings and charges of ions.
         unfollowed: Code that was left out, and why.
+        weights: How many weights its NetCons have, for a point process that takes events.
     """
 
     name: str
@@ -77,6 +88,7 @@ class VariableRegion:
     settings: tuple[str, ...]
     ions: tuple[IonFlags, ...]
     unfollowed: tuple[str, ...]
+    weights: int | None
     electrode: Electrode | None
     stale_tables: tuple[StaleTable, ...]
     special_values: tuple[SpecialValue, ...]
@@ -99,6 +111,7 @@ class VariableRegion:
             settings=tuple(data["settings"]),
             ions=tuple(IonFlags.from_json(ion) for ion in data["ions"]),
             unfollowed=tuple(data["unfollowed"]),
+            weights=data["weights"],
             electrode=None if data["electrode"] is None else Electrode(data["electrode"]),
             stale_tables=tuple(StaleTable.from_json(table) for table in data["stale_tables"]),
             special_values=tuple(SpecialValue.from_json(one) for one in data["special_values"]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .._model.cells import Cell
 from .._model.directions import Direction
 from ..errors import Refused
-from ..parameters import Global, InitialVoltage, PerPointProcess, PerSegment, Range, Stimulus
+from ..parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerPointProcess, PerSegment, Range, Stimulus
 from .geometry import Geometry
 from .spot import Spot
 
@@ -21,11 +21,13 @@ class Aim:
         places: (spot, parameter of its region, weight).
         axial: (node, weight): of the resistivity between the node and its parent.
         initial: (node, weight): of the voltage that a run begins with.
+        netcons: (name, which weight).
     """
 
     places: list[tuple[int, int, float]] = field(default_factory=list[tuple[int, int, float]])
     axial: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
     initial: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
+    netcons: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
 
 def aims_of(
@@ -75,6 +77,10 @@ def aims_of(
         return (aims, True) if isinstance(parameter, PerPointProcess) else (aims[:1], False)
     if isinstance(parameter, Global):
         return [_of_spots(spots, direction.wrt, lambda _: True)], False
+    if isinstance(parameter, NetConWeight):
+        return [Aim(netcons=[(parameter.netcon, parameter.index)])], False
+    if isinstance(parameter, PerNetCon):
+        return [Aim(netcons=[(name, parameter.index)]) for name in parameter.netcons], True
     raise Refused(f"{direction.name}: {parameter!r} has no gradient under the variable step")
 
 

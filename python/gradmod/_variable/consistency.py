@@ -43,7 +43,7 @@ def check_record(record: Record, slopes: Floats, start: Floats, frames: Frames, 
         )
     steps = np.diff(record.times)
     steps = np.where(steps < MOMENT, 0.0, steps)[:, None]
-    way = np.diff(record.values, axis=0)
+    way = np.where(steps > 0.0, np.diff(record.values, axis=0), 0.0)
     missed = np.sum(np.abs(way - 0.5 * steps * (slopes[1:] + slopes[:-1])), axis=0)
     size = np.sum(np.abs(way), axis=0)
     wrong = missed > _MISSED * size + _MOVED * (np.max(np.abs(record.values), axis=0) + 1e-9)

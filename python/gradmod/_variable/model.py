@@ -18,7 +18,7 @@ from .._model.extracellular import has_it
 from .._model.pointers import Links
 from .._model.regions import density_mechanisms, group, point_processes_on, sources
 from ..errors import Error, Refused
-from ..parameters import NetConDelay, NetConWeight, Parameter, PerNetCon
+from ..parameters import NetConDelay, Parameter
 from ..waveform import Waveform
 from .spot import Spot, find_spots
 
@@ -54,10 +54,10 @@ class Model:
         for direction in self.directions:
             if isinstance(direction.parameter, NetConDelay):
                 raise Refused(f"{direction.name}: {reason(Construct.DELAY, Way.VARIABLE)}")
-            if isinstance(direction.parameter, (NetConWeight, PerNetCon, Waveform)):
+            if isinstance(direction.parameter, Waveform):
                 raise Refused(
-                    f"{direction.name}: weights of NetCons and played vectors are no parameters under the variable "
-                    "step: use the fixed step (h.cvode_active(0))"
+                    f"{direction.name}: played vectors are no parameters under the variable step: use the fixed step "
+                    "(h.cvode_active(0))"
                 )
         links = Links()
         links.spread(self.directions, scope)

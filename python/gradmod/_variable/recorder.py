@@ -14,8 +14,6 @@ from .spot import Spot
 
 #: Points that are nearer than this are one moment, before and after an event, ms.
 MOMENT = 1e-9
-#: By how much a value may change at one moment, relative, and a voltage or state near 0.
-_ROUNDING, _SMALL = 1e-9, 1e-12
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,6 @@ class Recorder:
         if nrn.h.t > times[-1]:
             times = np.append(times, float(nrn.h.t))
             values = np.vstack([values, [float(reference[0]) for reference in self._references]])
-        _check_moments(times, values, self.frames.names)
         return Record(np.ascontiguousarray(times), np.ascontiguousarray(values), celsius, after)
 
     def stop(self) -> None:
@@ -146,11 +143,3 @@ class Recorder:
 
 _WAY = "use the fixed step (h.cvode_active(0)), or set it before finitialize"
 
-
-def _check_moments(times: Floats, values: Floats, names: Sequence[str]) -> None:
-    """At one moment nothing may jump: only events do that, and there are none that are differentiated."""
-    for point in np.flatnonzero(np.diff(times) < MOMENT):
-        change = np.abs(values[point + 1] - values[point])
-        jumps = np.flatnonzero(change > _ROUNDING * np.abs(values[point]) + _SMALL)
-        if jumps.size:
-            raise Refused(f"{names[jumps[0]]} was set at {times[point]:g} ms, from outside or by an event: {_WAY}")

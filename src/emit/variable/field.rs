@@ -35,6 +35,15 @@ pub struct Columns {
     pub start_voltages: Vec<[usize; 2]>,
     /// State, parameter, column
     pub start_parameters: Vec<[usize; 3]>,
+    /// The states that an event changes; the first columns of an event are what they become.
+    pub event_targets: Vec<usize>,
+    /// Change, column
+    pub event_voltages: Vec<[usize; 2]>,
+    /// Change, state or parameter or argument, column
+    pub event_states: Vec<[usize; 3]>,
+    pub event_parameters: Vec<[usize; 3]>,
+    pub event_arguments: Vec<[usize; 3]>,
+    pub event_count: usize,
     pub count: usize,
     pub start_count: usize,
 }
@@ -46,6 +55,7 @@ pub struct Field<'a> {
     pub columns: Columns,
     ids: Vec<Id>,
     start_ids: Vec<Id>,
+    event_ids: Vec<Id>,
     /// What does not change along a run.
     pub fixed: Vec<PointerManifest>,
     sources: BTreeMap<Input, String>,
@@ -105,17 +115,19 @@ impl<'a> Field<'a> {
                 start_ids.push(id);
             }
         }
+        let event_ids = event_columns(linearised, &mut columns);
+        columns.event_count = event_ids.len();
         columns.count = ids.len();
         columns.start_count = start_ids.len();
         let graph = linearised.graph.by_formula();
         let mut field =
-            Self { linearised, graph, columns, ids, start_ids, fixed: Vec::new(), sources: BTreeMap::new() };
+            Self { linearised, graph, columns, ids, start_ids, event_ids, fixed: Vec::new(), sources: BTreeMap::new() };
         field.find_sources();
         field
     }
 
     fn find_sources(&mut self) {
-        let all = [&self.ids[..], &self.start_ids[..], &self.linearised.failed[..]].concat();
+        let all = [&self.ids[..], &self.start_ids[..], &self.event_ids[..], &self.linearised.failed[..]].concat();
         let linearised = self.linearised;
         let settings = setting_names(linearised);
         for input in self.graph.reachable_inputs(&all, false) {
@@ -134,6 +146,12 @@ impl<'a> Field<'a> {
                 Quantity::Setting(_) | Quantity::Valence(_) => {
                     let index = settings.iter().position(|setting| *setting == name).unwrap_or_default();
                     element("settings", index)
+                }
+                Quantity::Argument(argument) => {
+                    let receive = linearised.region.mechanisms[0].receive.as_ref();
+                    let index = receive.and_then(|receive| receive.arguments.iter().position(|own| own == argument));
+                    // The flag of an event that a NetCon brings is 0.
+                    index.map_or_else(|| "0.".to_owned(), |index| format!("arguments[{index}]"))
                 }
                 other => self.value(other),
             };
@@ -195,11 +213,14 @@ impl<'a> Field<'a> {
         let rates = [&self.ids[..], &linearised.failed[..]].concat();
         let code = Code::in_c(&self.graph, &rates, self.sources.clone(), BTreeMap::new());
         let begin = Code::in_c(&self.graph, &self.start_ids, self.sources.clone(), BTreeMap::new());
+        let event = Code::in_c(&self.graph, &self.event_ids, self.sources.clone(), BTreeMap::new());
         let mut functions = code.functions(&rates);
+        functions.extend(event.functions(&self.event_ids));
         functions.extend(begin.functions(&self.start_ids));
-        let mut evaluate = lines(&code, &self.ids);
+        let store = |column: usize| element("coefficient", column);
+        let mut evaluate = lines(&code, &self.ids, store);
         evaluate.extend(linearised.failed.iter().map(|id| format!("if ({} != 0.) failed[i] = 1.;", code.value(*id))));
-        let is_vector = code.is_vector(&rates) && begin.is_vector(&self.start_ids);
+        let is_vector = code.is_vector(&rates) && begin.is_vector(&self.start_ids) && event.is_vector(&self.event_ids);
         let text = template::render(
             "field.mod",
             json!({
@@ -214,7 +235,8 @@ impl<'a> Field<'a> {
                 "is_vector": is_vector,
                 "functions": functions.into_iter().collect::<Vec<_>>(),
                 "evaluate": evaluate,
-                "begin": lines(&begin, &self.start_ids),
+                "begin": lines(&begin, &self.start_ids, store),
+                "receive": lines(&event, &self.event_ids, |column| format!("out[{column}]")),
             }),
         )?;
         Ok(File { name: format!("{name}.mod"), text })
@@ -225,12 +247,37 @@ pub fn mechanisms(linearised: &Linearised) -> Vec<String> {
     linearised.region.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect()
 }
 
+/// The coefficients of what an event changes.
+fn event_columns(linearised: &Linearised, columns: &mut Columns) -> Vec<Id> {
+    let changes = linearised.receive.iter().flat_map(|receive| &receive.states);
+    columns.event_targets = changes.clone().map(|change| change.target).collect();
+    let mut ids: Vec<Id> = changes.clone().map(|change| change.value).collect();
+    for (number, change) in changes.enumerate() {
+        for (source, id) in change.row.iter() {
+            match source {
+                Source::VBefore => columns.event_voltages.push([number, ids.len()]),
+                Source::State(state) => columns.event_states.push([number, state, ids.len()]),
+                Source::Parameter(parameter) => columns.event_parameters.push([number, parameter, ids.len()]),
+                Source::Argument(argument) => columns.event_arguments.push([number, argument, ids.len()]),
+                Source::VAfter
+                | Source::PointerBefore(_)
+                | Source::PointerAfter(_)
+                | Source::Unknown(..)
+                | Source::Time
+                | Source::Arrays => continue,
+            }
+            ids.push(id);
+        }
+    }
+    ids
+}
+
 /// Computes values, and stores them one column after the other.
-fn lines(code: &Code, ids: &[Id]) -> Vec<String> {
+fn lines(code: &Code, ids: &[Id], store: impl Fn(usize) -> String) -> Vec<String> {
     let mut text = declared(&code.locals());
     text.extend(statements(&code.statements()));
     let stores = ids.iter().enumerate();
-    text.extend(stores.map(|(column, id)| format!("{} = {};", element("coefficient", column), code.value(*id))));
+    text.extend(stores.map(|(column, id)| format!("{} = {};", store(column), code.value(*id))));
     text
 }
 

@@ -44,6 +44,8 @@ pub struct VariableRegion {
     pub settings: Vec<String>,
     pub ions: Vec<IonManifest>,
     pub unfollowed: Vec<String>,
+    /// How many weights a `NetCon` to it has, for a point process that takes events.
+    pub weights: Option<usize>,
     pub electrode: Option<Electrode>,
     pub stale_tables: Vec<StaleTable>,
     pub special_values: Vec<SpecialValue>,
@@ -86,6 +88,7 @@ impl VariableRegion {
             settings: setting_names(linearised),
             ions: ion_manifests(linearised),
             unfollowed: unfollowed(linearised),
+            weights: linearised.receive.as_ref().map(|receive| receive.arguments.len()),
             electrode: electrode(linearised),
             stale_tables: linearised.stale.clone(),
             special_values: linearised.special_values.clone(),

@@ -31,7 +31,7 @@ pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, VariableMani
         files.push(file);
     }
     let hash = name_by_content(&mut files);
-    let shared = fingerprint::of(["pass.mod", "pass_interface.mod"].map(source));
+    let shared = fingerprint::of(["pass.mod", "pass_interface.mod"].map(source).into_iter());
     let manifest = VariableManifest::new(manifests, &hash, &shared);
     let context = json!({ "name": manifest.pass, "moment": MOMENT });
     files.push(File { name: format!("{}.mod", manifest.pass), text: template::render("pass.mod", context)? });
