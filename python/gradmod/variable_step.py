@@ -210,6 +210,7 @@ class VariableStep:
             raise Refused("cm, Ra, or the shape of a cell was changed during the run: set it before finitialize")
         frames = self._recorder.frames
         second = SecondPass(model.made, model.spots, self._settings(), frames, geometry, record)
+        second.find_events()
         check_record(record, second.slopes, second.start(), frames, second.failed())
         self._aims = [(d.name, *aims_of(d, model.cells, model.spots, geometry)) for d in model.directions]
         self._record, self._pass, self._number = record, second, initialisations()

@@ -142,4 +142,3 @@ class Recorder:
 
 
 _WAY = "use the fixed step (h.cvode_active(0)), or set it before finitialize"
-

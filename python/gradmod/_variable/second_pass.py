@@ -12,9 +12,11 @@ from .. import _neuron as nrn
 from .._emitted.adjoint_interface import Arrays
 from .._manifest.variable import VariableManifest
 from .._model.cells import Floats
+from ..errors import Refused
 from .aims import Aim
 from .elimination import Elimination
 from .geometry import Geometry
+from .jumps import Jump, backward, connected, find_jumps, forward
 from .recorder import Frames, Record
 from .spot import Spot
 from .structures import PassStructure, PlacesStructure
@@ -72,6 +74,25 @@ class SecondPass:
         run.regions = len(self._regions)
         nodes.integers(region=[ctypes.addressof(places.structure) for places in self._regions])
         self._call("rates")
+        self._jumps: list[Jump] = []
+        #: By name of a NetCon the adjoints of its weights.
+        self.flows: dict[str, Floats] = {}
+
+    def find_events(self) -> None:
+        """Look what events the record shows.
+
+        Raises:
+            Refused: Something jumped of itself; or the times of events may depend on parameters.
+        """
+        weights = connected(self._spots)
+        self._jumps = find_jumps(self._record, self._frames, self._spots, weights, self._receive)
+
+    def _receive(self, point: int, region: int, place: int, weights: Sequence[float]) -> Floats:
+        """[column] of what an event makes of a point."""
+        arguments = np.array([*weights, 0.0])
+        out = np.zeros(max(1, self._spots[self._frames.members[region][0]].region.columns.event_count))
+        self._call("receive", point, region, place, arguments.ctypes.data, out.ctypes.data)
+        return out
 
     def _places(self, members: Sequence[int], at: int, settings: Sequence[dict[str, float]]) -> Arrays:
         spots = [self._spots[one] for one in members]
@@ -224,8 +245,45 @@ class SecondPass:
         self._nodes.integers(watch=watched)
         self._nodes.doubles(gradient=begin, edge_seed=edges)
         run.seen = seen.ctypes.data
-        self._steps("forward", range(len(record.times)), parts)
+        gradient = self._nodes["gradient"]
+        seeds = self.seeds(aims)
+        at = 0
+        for jump in self._jumps:
+            self._steps("forward", at, jump.point, parts)
+            none = np.zeros((count - len(aims), len(self._spots[jump.spot].region.parameters)))
+            seed = np.concatenate([seeds[jump.region][:, :, jump.place], none])
+            forward(
+                jump, gradient, self._frames, self._spots, seed, self._of_weights(jump, aims, count), self._node(jump)
+            )
+            at = jump.point + 1
+        self._steps("forward", at, len(record.times) - 1, parts)
         return seen
+
+    def _node(self, jump: Jump) -> int:
+        spot = self._spots[jump.spot]
+        return self._geometry.node(spot.cell, spot.node)
+
+    def _of_weights(self, jump: Jump, aims: Sequence[Aim], count: int) -> Floats:
+        """[direction, weight] of the NetCon that an event came by.
+
+        Raises:
+            Refused: It may have come by several.
+        """
+        found = np.zeros((count, self._spots[jump.spot].region.weights or 0))
+        for k, aim in enumerate(aims):
+            for name, index in aim.netcons:
+                if name in jump.netcons:
+                    self._check_one(jump)
+                    found[k, index] += 1.0
+        return found
+
+    def _check_one(self, jump: Jump) -> None:
+        if len(jump.netcons) > 1:
+            raise Refused(
+                f"{' and '.join(jump.netcons)} have the same weight: which of them brought an event at "
+                f"{self._record.times[jump.point]:g} ms the record does not tell, so there is no gradient in their "
+                "weights; make them differ"
+            )
 
     def backward(self, loss: Floats, watched: Sequence[int], parts: int) -> Floats:
         """[node] the adjoint of the initial voltages; the others are in ``totals`` and ``edges``.
@@ -241,16 +299,34 @@ class SecondPass:
         self._nodes.doubles(gradient=np.zeros(self._frames.size), edge_total=np.zeros(self._frames.nodes), loss=loss)
         for places in self._regions:
             places["total"][:] = 0.0
-        self._steps("backward", range(len(loss) - 1, -1, -1), parts)
         adjoint = self._nodes["gradient"]
+        at = len(loss) - 1
+        self.flows = {}
+        for jump in reversed(self._jumps):
+            self._steps("backward", at, jump.point + 1, parts)
+            # Several processes may have had events at one moment: then its loss is there already.
+            if at != jump.point:
+                np.add.at(adjoint, np.asarray(watched, dtype=np.intp), loss[jump.point + 1])
+            total = self._regions[jump.region]["total"].reshape(-1, len(self._frames.members[jump.region]))
+            flows = np.zeros(self._spots[jump.spot].region.weights or 0)
+            backward(jump, adjoint, self._frames, self._spots, total[:, jump.place], flows, self._node(jump))
+            for name in jump.netcons:
+                self.flows[name] = self.flows.get(name, 0.0) + flows
+            at = jump.point
+        self._steps("backward", at, 0, parts)
         np.add.at(adjoint, np.asarray(watched, dtype=np.intp), loss[0])
         return self.end(adjoint)
 
-    def _steps(self, way: str, points: range, parts: int) -> None:
+    def _steps(self, way: str, begin: int, end: int, parts: int) -> None:
+        """From a point to another, noting both; nothing where the second is before the first."""
         chunk = max(1, _AT_ONCE // max(self._frames.size * parts, 1))
-        for begin in range(0, len(points) - 1, chunk):
-            end = min(begin + chunk, len(points) - 1)
-            self._call(way, points[begin], points[end], parts)
+        if way == "backward":
+            for at in range(begin, end, -chunk):
+                self._call(way, at, max(at - chunk, end), parts)
+            return
+        for at in range(begin, max(end, begin + 1), chunk):
+            if begin <= end:
+                self._call(way, at, min(at + chunk, end), parts)
 
     @property
     def totals(self) -> dict[int, Floats]:
@@ -270,5 +346,11 @@ class SecondPass:
         """The derivative of the loss in one number."""
         axial, resistivity = self._geometry.axial, self._geometry.resistivity
         value = sum(weight * totals[number][parameter] for number, parameter, weight in aim.places)
+        for name, index in aim.netcons:
+            if name in self.flows:
+                for jump in self._jumps:
+                    if name in jump.netcons:
+                        self._check_one(jump)
+                value += float(self.flows[name][index])
         value += sum(weight * edges[node] * axial[node] / resistivity[node] for node, weight in aim.axial)
         return float(value + sum(weight * initial[node] for node, weight in aim.initial))
