@@ -13,7 +13,6 @@ from . import _neuron as nrn
 from ._model.cells import Floats
 from ._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from ._model.named_directions import named_directions
-from ._model.runs import initialisations
 from ._neuron.sections import is_segment
 from ._neuron.settings import unsupported_variable_settings
 from ._variable.aims import Aim, aims_of
@@ -21,7 +20,7 @@ from ._variable.consistency import check_record
 from ._variable.geometry import Geometry
 from ._variable.model import Model
 from ._variable.reading import Reading, between, crossings, samples
-from ._variable.recorder import Record, Recorder
+from ._variable.recorder import Fixed, Record, Recorder
 from ._variable.second_pass import SecondPass
 from .errors import NOT_FINITE, Error, Refused
 from .gradient import Gradient
@@ -131,7 +130,6 @@ class VariableStep:
         self._pass: SecondPass | None = None
         self._aims: list[tuple[str, list[Aim], bool]] = []
         self._error: float | None = None
-        self._number = -1
 
     # --- the run --------------------------------------------------------------------------------------------------
 
@@ -194,26 +192,37 @@ class VariableStep:
         self._pass = self._record = self._error = None
         for sampled in self._sampled:
             sampled.forget()
-        geometry = Geometry.of(model.made.membrane, model.cells, model.spots)
-        before, celsius = self._recorder.fixed(), float(nrn.h.celsius)
-        count = initialisations()
+        begun: list[tuple[Geometry, Fixed, float]] = []
+
+        def present() -> Geometry:
+            return Geometry.of(model.made.membrane, model.cells, model.spots)
+
+        def note() -> None:
+            begun.append((present(), self._recorder.fixed(), float(nrn.h.celsius)))
+
+        handler = nrn.on_finitialize(2, note)
         if simulate is None:
             nrn.h.finitialize(nrn.v_init() if v_init is None else v_init)
             nrn.solve(float(nrn.h.t) + duration)
         else:
             simulate()
-        if initialisations() == count:
+        del handler
+        if not begun:
             raise Error("simulate() did not call finitialize: each run begins with it")
+        geometry, before, celsius = begun[-1]
         _check_settings()
-        record = self._recorder.take(before, celsius)
-        if not geometry.is_same(Geometry.of(model.made.membrane, model.cells, model.spots)):
+        settings, tolerance = self._settings(), float(nrn.h.CVode().atol())
+        record = self._recorder.take(before, celsius, settings)
+        if not geometry.is_same(present()):
             raise Refused("cm, Ra, or the shape of a cell was changed during the run: set it before finitialize")
         frames = self._recorder.frames
-        second = SecondPass(model.made, model.spots, self._settings(), frames, geometry, record)
+        second = SecondPass(model.made, model.spots, settings, frames, geometry, record)
         second.find_events()
-        check_record(record, second.slopes, second.start(), frames, second.failed())
+        check_record(
+            record, second.slopes, second.start(), frames, geometry.capacitance > 0, tolerance, second.failed()
+        )
         self._aims = [(d.name, *aims_of(d, model.cells, model.spots, geometry)) for d in model.directions]
-        self._record, self._pass, self._number = record, second, initialisations()
+        self._record, self._pass = record, second
         for sampled in self._sampled:
             sampled.read(record.times, record.values[:, self._place(sampled.segment, sampled.variable)])
 

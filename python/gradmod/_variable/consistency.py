@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._model.cells import Floats
 from ..errors import Refused
@@ -10,13 +11,23 @@ from .recorder import MOMENT, Frames, Record
 
 #: Part of the way of a variable by which the trapezoidal rule may miss it, over a whole run.
 _MISSED = 0.2
+#: The same in one interval, besides what the slope changes there: of its way, in mV, of the size of a state.
+_STRAIGHT, _STILL, _STILL_STATE = 0.1, 0.02, 2e-3
 #: Relative deviation of the start.
 _START = 1e-7
 #: What a variable must move, relative to its size, for its equation to show.
 _MOVED = 1e-4
 
 
-def check_record(record: Record, slopes: Floats, start: Floats, frames: Frames, failed: str) -> None:
+def check_record(
+    record: Record,
+    slopes: Floats,
+    start: Floats,
+    frames: Frames,
+    has_membrane: NDArray[np.bool_],
+    tolerance: float,
+    failed: str,
+) -> None:
     """Raise unless the equations are the model's.
 
     Args:
@@ -24,6 +35,8 @@ def check_record(record: Record, slopes: Floats, start: Floats, frames: Frames, 
         slopes: [point, place in a frame] what they give along it.
         start: [place in a frame] what INITIAL makes of the states, by them.
         frames: Where what is.
+        has_membrane: [node]
+        tolerance: Of the run, ``atol``.
         failed: A place where code did what is not differentiated.
 
     Raises:
@@ -44,14 +57,19 @@ def check_record(record: Record, slopes: Floats, start: Floats, frames: Frames, 
     steps = np.diff(record.times)
     steps = np.where(steps < MOMENT, 0.0, steps)[:, None]
     way = np.where(steps > 0.0, np.diff(record.values, axis=0), 0.0)
-    missed = np.sum(np.abs(way - 0.5 * steps * (slopes[1:] + slopes[:-1])), axis=0)
-    size = np.sum(np.abs(way), axis=0)
-    wrong = missed > _MISSED * size + _MOVED * (np.max(np.abs(record.values), axis=0) + 1e-9)
+    missed = np.abs(way - 0.5 * steps * (slopes[1:] + slopes[:-1]))
+    largest = np.max(np.abs(record.values), axis=0) + 1e-9
+    wrong = np.sum(missed, axis=0) > _MISSED * np.sum(np.abs(way), axis=0) + _MOVED * largest
+    # In one interval as far as the slope changes within it, so that nothing was set there.
+    floor = 10 * tolerance + np.where(np.arange(frames.size) < frames.nodes, _STILL, _STILL_STATE * largest)
+    jumped = missed > steps * np.abs(np.diff(slopes, axis=0)) + _STRAIGHT * np.abs(way) + floor
+    wrong |= np.any(jumped, axis=0)
     # A node without membrane has no slope of its own.
+    wrong[: frames.nodes] &= has_membrane
     if np.any(wrong):
         name = frames.names[int(np.flatnonzero(wrong)[0])]
         raise Refused(
-            f"no gradient: {name} does not follow the equations of the mechanisms there: a variable that is not "
-            "differentiated changes along the run, or the run's tolerance is so coarse that this can't be told (lower "
-            "h.cvode.atol())"
+            f"no gradient: {name} does not follow the equations of the mechanisms there: it was set during the run, or a "
+            "variable that is not differentiated changes along the run, or the run's tolerance is so coarse that this "
+            "can't be told (lower h.cvode.atol())"
         )

@@ -1,7 +1,7 @@
 """Events: which of them a record shows, and what they make of gradients.
 
-The record has two points where an event came, before and after it. What the event was is not told: it is that one of the
-NetCons' whose weights make of the states before it what there is after it.
+The record has two points where an event came, before and after it. What the event was is not told: it is that of the
+NetCon whose weights make of the states before it what there is after it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _neuron as nrn
 from .._manifest.variable import Columns
@@ -19,7 +20,7 @@ from ..errors import Refused
 from .recorder import MOMENT, Frames, Record
 from .spot import Spot
 
-#: By how much a value may change at one moment without an event, and miss what an event makes of it: relative, absolute.
+#: By how much a value may change at one moment without an event, and miss what an event makes of it.
 _ROUNDING, _SMALL = 1e-9, 1e-12
 
 _WAY = "use the fixed step (h.cvode_active(0)), or set it before finitialize"
@@ -63,8 +64,8 @@ def connected(spots: Sequence[Spot]) -> dict[int, dict[str, tuple[float, ...]]]:
         is_silent = sender is None and ends.segment is None and ends.section is None
         if not is_free and not is_silent:
             raise Refused(
-                f"{name} brings {spots[number].process} events of the model, at times that depend on parameters: that is "
-                "not differentiated under the variable step; use the fixed step (h.cvode_active(0))"
+                f"{name} brings {spots[number].process} events of the model, at times that depend on parameters: that "
+                "is not differentiated under the variable step; use the fixed step (h.cvode_active(0))"
             )
         count = spots[number].region.weights or 0
         found[number][name] = tuple(float(ends.netcon.weight[index]) for index in range(count))
@@ -77,6 +78,7 @@ def find_jumps(
     spots: Sequence[Spot],
     weights: Mapping[int, Mapping[str, tuple[float, ...]]],
     receive: object,
+    has_membrane: NDArray[np.bool_],
 ) -> list[Jump]:
     """All that happened at moments with two points.
 
@@ -84,6 +86,7 @@ def find_jumps(
         record, frames, spots: The run.
         weights: As :func:`connected` has them.
         receive: (point, region, place, weights) -> [column] of an event.
+        has_membrane: [node]; elsewhere the voltage follows a clamp at once.
 
     Raises:
         Refused: Something jumped, and no event makes that of it.
@@ -94,6 +97,7 @@ def find_jumps(
     for point in np.flatnonzero(np.diff(record.times) < MOMENT):
         before, after = record.values[point], record.values[point + 1]
         is_left = ~_near(before, after)
+        is_left[: frames.nodes] &= has_membrane
         for number, known in weights.items():
             region, place = where[number]
             columns = spots[number].region.columns
@@ -118,7 +122,7 @@ def find_jumps(
     return found
 
 
-def _near(one: Floats, other: Floats) -> np.ndarray:
+def _near(one: Floats, other: Floats) -> NDArray[np.bool_]:
     return abs(one - other) <= _ROUNDING * np.maximum(abs(one), abs(other)) + _SMALL
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from .spot import Spot
 
 #: Points that are nearer than this are one moment, before and after an event, ms.
 MOMENT = 1e-9
+#: [spot] values that do not change along a run.
+Fixed = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Record:
     times: Floats
     values: Floats
     celsius: float
-    fixed: tuple[tuple[float, ...], ...]
+    fixed: Fixed
 
 
 class Recorder:
@@ -100,24 +102,28 @@ class Recorder:
             if pointer.scope == "range"
         ]
 
-    def fixed(self) -> tuple[tuple[float, ...], ...]:
+    def fixed(self) -> Fixed:
         """[spot] what does not change along a run, as it is now."""
         return tuple(tuple(spot.fixed(pointer) for pointer in spot.region.fixed) for spot in self._spots)
 
-    def take(self, before: tuple[tuple[float, ...], ...], celsius: float) -> Record:
+    def take(self, before: Fixed, celsius: float, settings: Sequence[Mapping[str, float]]) -> Record:
         """At the end of a run.
 
         Args:
             before: What :meth:`fixed` was before it.
             celsius: What that was.
+            settings: [spot] what the styles of ions are.
 
         Raises:
             Error: There was no run.
             Refused: It changed what counts as fixed, or something was set between two steps.
         """
         after = self.fixed()
-        for spot, one, other in zip(self._spots, before, after, strict=True):
-            changed = [p.source for p, a, b in zip(spot.region.fixed, one, other, strict=True) if a != b]
+        for spot, one, other, told in zip(self._spots, before, after, settings, strict=True):
+            # Computed of the concentrations: it is not read.
+            follows = {f"e{flags.ion}" for flags in spot.region.ions if told[flags.nernst]}
+            pairs = zip(spot.region.fixed, one, other, strict=True)
+            changed = [p.source for p, a, b in pairs if a != b and p.source not in follows]
             if changed:
                 raise Refused(f"{changed[0]} at {spot.process or spot.segment} was changed during the run: {_WAY}")
         for spot, pointer, vector in self._watched:

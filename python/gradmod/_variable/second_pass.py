@@ -85,7 +85,9 @@ class SecondPass:
             Refused: Something jumped of itself; or the times of events may depend on parameters.
         """
         weights = connected(self._spots)
-        self._jumps = find_jumps(self._record, self._frames, self._spots, weights, self._receive)
+        self._jumps = find_jumps(
+            self._record, self._frames, self._spots, weights, self._receive, self._geometry.capacitance > 0
+        )
 
     def _receive(self, point: int, region: int, place: int, weights: Sequence[float]) -> Floats:
         """[column] of what an event makes of a point."""
