@@ -200,16 +200,21 @@ class VariableStep:
         def note() -> None:
             begun.append((present(), self._recorder.fixed(), float(nrn.h.celsius)))
 
-        handler = nrn.on_finitialize(2, note)
+        given: list[Fixed] = []
+        handlers = [
+            nrn.on_finitialize(0, lambda: given.append(self._recorder.fixed())),
+            nrn.on_finitialize(2, note),
+        ]
         if simulate is None:
             nrn.h.finitialize(nrn.v_init() if v_init is None else v_init)
             nrn.solve(float(nrn.h.t) + duration)
         else:
             simulate()
-        del handler
+        handlers.clear()
         if not begun:
             raise Error("simulate() did not call finitialize: each run begins with it")
         geometry, before, celsius = begun[-1]
+        self._recorder.check(given[-1], before, "by INITIAL, or by a handler after it")
         _check_settings()
         settings, tolerance = self._settings(), float(nrn.h.CVode().atol())
         record = self._recorder.take(before, celsius, settings)
@@ -218,9 +223,8 @@ class VariableStep:
         frames = self._recorder.frames
         second = SecondPass(model.made, model.spots, settings, frames, geometry, record)
         second.find_events()
-        check_record(
-            record, second.slopes, second.start(), frames, geometry.capacitance > 0, tolerance, second.failed()
-        )
+        has_membrane = geometry.capacitance > 0
+        check_record(record, second.slopes, second.start(), frames, has_membrane, tolerance, second.failed())
         self._aims = [(d.name, *aims_of(d, model.cells, model.spots, geometry)) for d in model.directions]
         self._record, self._pass = record, second
         for sampled in self._sampled:

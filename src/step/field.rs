@@ -11,10 +11,10 @@
 //! read must be a function of the voltage, the states, the parameters and t: what one evaluation would leave to the next
 //! is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Id, Input, Node};
+use crate::graph::{Id, Input, LinearId, Node};
 use crate::model::Mechanism;
 use crate::step::event::traced_event::{TracedEvent, argument_key};
 use crate::step::linear_map::linear_form::FormInputs;
@@ -37,13 +37,16 @@ struct Equation {
 /// A variable: its mechanism and its name.
 type Place = (usize, String);
 
+/// The derivatives of solutions of linear equations, by what they are taken.
+type Solved = BTreeMap<(LinearId, Input), Vec<Id>>;
+
 /// Differentiates the equations of a region. In the result a state's `row` is that of its slope, which is its `after`.
 pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> Result<Linearised, Refused> {
     for (index, mechanism) in region.mechanisms.iter().enumerate() {
         refuse_constructs(index, mechanism)?;
     }
     let mut unsettled = BTreeSet::new();
-    let (mut step, start, received, current, slopes) = loop {
+    let (mut step, start, settled, received, current, slopes) = loop {
         let mut step = Step::new(region, false);
         let start = step.start()?;
         let settled = step.settle(&start, &unsettled);
@@ -51,14 +54,20 @@ pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> R
         let current = step.membrane_current()?;
         let slopes = step.slopes_of_states()?;
         let is_set = |(place, value): &(Place, Id)| step.values[place.0][&place.1] != *value;
-        let set: Vec<Place> = settled.into_iter().filter(is_set).map(|(place, _)| place).collect();
+        let set: Vec<Place> = settled.iter().filter(|one| is_set(one)).map(|(place, _)| place.clone()).collect();
         if set.is_empty() {
-            break (step, start, received, current, slopes);
+            break (step, start, settled, received, current, slopes);
         }
         unsettled.extend(set);
     };
     let equations = step.equations(&start, &slopes)?;
-    let constant = step.untouched(&start, received.as_ref());
+    let mut constant = step.untouched(&start, received.as_ref());
+    // A PARAMETER that INITIAL corrects is what it is afterwards, and what scripts set.
+    for ((index, name), _) in &settled {
+        if is_parameter(&region.mechanisms[*index], name) {
+            constant.insert(step.variable(*index, name, When::Before));
+        }
+    }
     let changes = step.changes(&equations, received.as_ref());
     let ends: Vec<Id> = equations.iter().map(|equation| equation.slope).chain([current]).collect();
     let starts: Vec<Id> = equations.iter().map(|equation| equation.start).collect();
@@ -79,11 +88,12 @@ pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> R
         parameters: parameters.iter().map(|(input, _)| *input).collect(),
         ..FormInputs::default()
     };
-    if let Some(equation) = equations.iter().find(|equation| !step.systems(&[equation.start]).is_empty()) {
+    if let Some(equation) = equations.iter().find(|equation| step.starts_by_iteration(equation.start)) {
         let (mechanism, span) = step.declaration(&equation.kind);
-        let what = format!("`{}` starts from the solution of equations (SOLVE in INITIAL)", equation.kind.name());
+        let what = format!("`{}` starts from equations that INITIAL solves by iteration", equation.kind.name());
         return Err(refused(mechanism, span, &what));
     }
+    let mut solved = Solved::new();
     let conductance = step.derivative(current, step.v_before);
     let mut source = step.form(current, &inputs);
     source.retain(|known| known != crate::step::Source::VBefore);
@@ -91,7 +101,10 @@ pub(super) fn differentiate(region: &Region, wanted: &dyn Fn(&str) -> bool) -> R
     for equation in &equations {
         step.refuse_full()?;
         let row = step.form(equation.slope, &inputs);
-        let start = step.form(equation.start, &inputs);
+        let start = step.form_by(&inputs, |step, by| {
+            let derivative = step.start_derivative(equation.start, by, &mut solved);
+            (!step.graph.is_zero(derivative)).then_some(derivative)
+        });
         rows.push(State {
             public: step.public_name(&equation.kind),
             own: None,
@@ -171,6 +184,10 @@ fn refuse_constructs(index: usize, mechanism: &Mechanism) -> Result<(), Refused>
     }
 }
 
+fn is_parameter(mechanism: &Mechanism, name: &str) -> bool {
+    mechanism.variable(name).is_some_and(|known| known.role == crate::model::Role::Parameter)
+}
+
 /// Whether the code tells CVODE of moments at which it changes.
 fn calls_at_time(mechanism: &Mechanism) -> bool {
     let is_call = |expression: &Expr| {
@@ -187,8 +204,9 @@ fn calls_at_time(mechanism: &Mechanism) -> bool {
 impl Step<'_> {
     /// Lets variables that INITIAL makes of parameters be what it makes of them, but for some; returns which.
     fn settle(&mut self, start: &Start, unsettled: &BTreeSet<Place>) -> Vec<(Place, Id)> {
+        let region = self.region;
         let mut settled = Vec::new();
-        for (index, mechanism) in self.region.mechanisms.iter().enumerate() {
+        for (index, mechanism) in region.mechanisms.iter().enumerate() {
             let states = state_elements(mechanism);
             for name in mechanism.variables.values().flat_map(crate::model::Variable::elements) {
                 let place = (index, name);
@@ -203,18 +221,15 @@ impl Step<'_> {
                 let moves = |input: &Input| match self.quantities.get(input) {
                     Some(Quantity::Voltage(_) | Quantity::Time | Quantity::TimeStep | Quantity::Ion(..)) | None => true,
                     Some(Quantity::Variable(index, name, _)) => {
-                        let before = self.values[*index].get(name).and_then(|id| self.graph.as_input(*id));
-                        before != Some(*input) || start.values[*index].get(name) != self.values[*index].get(name)
+                        let before = self.values[*index].get(name);
+                        let is_parameter = is_parameter(&region.mechanisms[*index], name);
+                        before.and_then(|id| self.graph.as_input(*id)) != Some(*input)
+                            || (!is_parameter && start.values[*index].get(name) != before)
                     }
                     Some(_) => false,
                 };
-                // A PARAMETER that INITIAL may correct reads itself.
-                let is_parameter =
-                    mechanism.variable(name).is_some_and(|known| known.role == crate::model::Role::Parameter);
-                let own = self.graph.as_input(*before).filter(|_| is_parameter);
-                let is_corrected = |input: &Input| own == Some(*input);
                 let inputs = self.graph.reachable_inputs(&[*value], true);
-                if inputs.iter().all(|input| is_corrected(input) || !moves(input)) {
+                if !inputs.iter().any(moves) {
                     settled.push((place, *value));
                 }
             }
@@ -420,6 +435,47 @@ impl Step<'_> {
             currents: Vec::new(),
             timed: None,
         }
+    }
+
+    /// Whether a start depends on linear equations that are solved in an arm of a conditional, as iterations are.
+    fn starts_by_iteration(&self, start: Id) -> bool {
+        self.systems(&[start]).into_iter().any(|system| self.graph.linear_system(system).scope.is_some())
+    }
+
+    /// The derivative of a start, through linear equations that INITIAL solves: `A z = db - dA x`.
+    fn start_derivative(&mut self, of: Id, by: Input, solved: &mut Solved) -> Id {
+        let mut sum = self.derivative(of, by);
+        for system in self.systems(&[of]) {
+            let unknowns = self.graph.linear_system(system).unknowns.clone();
+            let derivatives = self.solution_derivative(system, by, solved);
+            for (unknown, derivative) in unknowns.into_iter().zip(derivatives) {
+                let coefficient = self.derivative(of, unknown);
+                let term = self.graph.mul(coefficient, derivative);
+                sum = self.graph.add(sum, term);
+            }
+        }
+        sum
+    }
+
+    fn solution_derivative(&mut self, system: LinearId, by: Input, solved: &mut Solved) -> Vec<Id> {
+        if let Some(known) = solved.get(&(system, by)) {
+            return known.clone();
+        }
+        let equations = self.graph.linear_system(system).clone();
+        let mut right = Vec::new();
+        for (row, value) in equations.matrix.iter().zip(&equations.right) {
+            let mut sum = self.start_derivative(*value, by, solved);
+            for (column, coefficient) in row {
+                let derivative = self.start_derivative(*coefficient, by, solved);
+                let term = self.graph.mul(derivative, equations.values[*column]);
+                sum = self.graph.sub(sum, term);
+            }
+            right.push(sum);
+        }
+        let factors = self.graph.factorise(equations.matrix);
+        let found = factors.map_or_else(|| right.clone(), |factors| self.graph.substitute(&factors, right.clone()));
+        solved.insert((system, by), found.clone());
+        found
     }
 
     /// The inputs of variables that no code changes, and of ions' values that none sets.

@@ -52,13 +52,27 @@ class Columns:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Columns:
         """Read ``columns``."""
-        tables = {
-            name: tuple(tuple(int(number) for number in row) for row in rows)
-            for name, rows in data.items()
-            if isinstance(rows, list) and name != "event_targets"
-        }
-        counts = {name: int(data[name]) for name in ("count", "start_count", "event_count")}
-        return cls(**tables, **counts, event_targets=tuple(data["event_targets"]))
+
+        def table(name: str) -> Table:
+            return tuple(tuple(int(number) for number in row) for row in data[name])
+
+        return cls(
+            source_states=table("source_states"),
+            source_parameters=table("source_parameters"),
+            row_voltages=table("row_voltages"),
+            row_states=table("row_states"),
+            row_parameters=table("row_parameters"),
+            start_voltages=table("start_voltages"),
+            start_parameters=table("start_parameters"),
+            event_targets=tuple(data["event_targets"]),
+            event_voltages=table("event_voltages"),
+            event_states=table("event_states"),
+            event_parameters=table("event_parameters"),
+            event_arguments=table("event_arguments"),
+            count=int(data["count"]),
+            start_count=int(data["start_count"]),
+            event_count=int(data["event_count"]),
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .._model.cells import Cell
@@ -71,12 +71,12 @@ def aims_of(
         return (aims, True) if isinstance(parameter, PerSegment) else ([_sum(aims)], False)
     if isinstance(parameter, Stimulus):
         aims = [
-            _of_spots(spots, direction.wrt, lambda spot, name=name: spot.process == name)
+            _of_spots(spots, direction.wrt, [n for n, spot in enumerate(spots) if spot.process == name])
             for name in parameter.processes
         ]
         return (aims, True) if isinstance(parameter, PerPointProcess) else (aims[:1], False)
     if isinstance(parameter, Global):
-        return [_of_spots(spots, direction.wrt, lambda _: True)], False
+        return [_of_spots(spots, direction.wrt, range(len(spots)))], False
     if isinstance(parameter, NetConWeight):
         return [Aim(netcons=[(parameter.netcon, parameter.index)])], False
     if isinstance(parameter, PerNetCon):
@@ -84,9 +84,8 @@ def aims_of(
     raise Refused(f"{direction.name}: {parameter!r} has no gradient under the variable step")
 
 
-def _of_spots(spots: Sequence[Spot], wrt: str | None, is_meant: object) -> Aim:
-    assert callable(is_meant)
-    chosen = [number for number, spot in enumerate(spots) if is_meant(spot) and wrt in spot.region.parameters]
+def _of_spots(spots: Sequence[Spot], wrt: str | None, numbers: Iterable[int]) -> Aim:
+    chosen = [number for number in numbers if wrt in spots[number].region.parameters]
     return Aim([(number, spots[number].region.parameters.index(wrt or ""), 1.0) for number in chosen])
 
 

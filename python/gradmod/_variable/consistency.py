@@ -69,7 +69,7 @@ def check_record(
     if np.any(wrong):
         name = frames.names[int(np.flatnonzero(wrong)[0])]
         raise Refused(
-            f"no gradient: {name} does not follow the equations of the mechanisms there: it was set during the run, or a "
-            "variable that is not differentiated changes along the run, or the run's tolerance is so coarse that this "
-            "can't be told (lower h.cvode.atol())"
+            f"no gradient: {name} does not follow the equations of the mechanisms there: it was set during the run, or "
+            "a variable that is not differentiated changes along it, or its tolerance is so coarse that this can't be "
+            "told (lower h.cvode.atol())"
         )

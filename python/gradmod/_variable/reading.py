@@ -59,8 +59,8 @@ def between(times: Floats, values: Floats, asked: Floats) -> Reading:
         raise Error(f"the run is from {times[0]:g} to {times[-1]:g} ms: there is no value outside of it")
     rows = [_near(times, float(t)) for t in asked]
     points = np.array([_padded(near) for near in rows], dtype=np.int64).reshape(-1, _NEAR)
-    weights = np.array([_padded(_lagrange(times[near], float(t))) for near, t in zip(rows, asked, strict=True)])
-    weights = weights.reshape(-1, _NEAR)
+    near = zip(rows, asked, strict=True)
+    weights = np.array([_filled(_lagrange(times[some], float(t))) for some, t in near]).reshape(-1, _NEAR)
     return Reading(np.sum(weights * values[points], axis=1), points, weights)
 
 
@@ -83,7 +83,7 @@ def crossings(times: Floats, values: Floats, threshold: float) -> Reading:
         slope = (ahead - behind) / (2 * step)
         found.append((time, near, -_lagrange(times[near], time) / slope))
     points = np.array([_padded(near) for _, near, _ in found], dtype=np.int64).reshape(-1, _NEAR)
-    weights = np.array([_padded(row) for _, _, row in found]).reshape(-1, _NEAR)
+    weights = np.array([_filled(row) for _, _, row in found]).reshape(-1, _NEAR)
     return Reading(np.array([time for time, _, _ in found]), points, weights)
 
 
@@ -103,14 +103,19 @@ def _near(times: Floats, t: float) -> NDArray[np.int64]:
             found.insert(0, found[0] - 1)
         else:
             found.append(found[-1] + 1)
-    return np.array(found)
+    return np.array(found, dtype=np.int64)
 
 
 def _lagrange(times: Floats, t: float) -> Floats:
     """[near] the weights of the polynomial through these points."""
-    return np.array([np.prod([(t - b) / (a - b) for b in times if b != a]) for a in times])
+    return np.array([float(np.prod([(t - b) / (a - b) for b in times if b != a])) for a in times], dtype=np.float64)
 
 
-def _padded(row: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64] | NDArray[np.int64]:
-    """As many as any has; of weights zeros, of points any."""
-    return np.concatenate([row, np.zeros(_NEAR - len(row), dtype=row.dtype)])
+def _padded(points: NDArray[np.int64]) -> list[int]:
+    """As many points as any has."""
+    return [*map(int, points), *(0 for _ in range(_NEAR - len(points)))]
+
+
+def _filled(weights: Floats) -> list[float]:
+    """As many weights as any has."""
+    return [*map(float, weights), *(0.0 for _ in range(_NEAR - len(weights)))]

@@ -106,6 +106,28 @@ class Recorder:
         """[spot] what does not change along a run, as it is now."""
         return tuple(tuple(spot.fixed(pointer) for pointer in spot.region.fixed) for spot in self._spots)
 
+    def check(
+        self, before: Fixed, after: Fixed, when: str, settings: Sequence[Mapping[str, float]] | None = None
+    ) -> None:
+        """Look whether what counts as fixed is the same.
+
+        Args:
+            before, after: As :meth:`fixed` had them.
+            when: It would have been changed, in words.
+            settings: [spot] what the styles of ions are; without, what they may compute is left out.
+
+        Raises:
+            Refused: It is not.
+        """
+        for number, (spot, one, other) in enumerate(zip(self._spots, before, after, strict=True)):
+            # Computed of the concentrations: it is not read.
+            told = None if settings is None else settings[number]
+            follows = {f"e{flags.ion}" for flags in spot.region.ions if told is None or told[flags.nernst]}
+            pairs = zip(spot.region.fixed, one, other, strict=True)
+            changed = [p.source for p, a, b in pairs if a != b and p.source not in follows]
+            if changed:
+                raise Refused(f"{changed[0]} at {spot.process or spot.segment} was changed {when}: {_WAY}")
+
     def take(self, before: Fixed, celsius: float, settings: Sequence[Mapping[str, float]]) -> Record:
         """At the end of a run.
 
@@ -119,13 +141,7 @@ class Recorder:
             Refused: It changed what counts as fixed, or something was set between two steps.
         """
         after = self.fixed()
-        for spot, one, other, told in zip(self._spots, before, after, settings, strict=True):
-            # Computed of the concentrations: it is not read.
-            follows = {f"e{flags.ion}" for flags in spot.region.ions if told[flags.nernst]}
-            pairs = zip(spot.region.fixed, one, other, strict=True)
-            changed = [p.source for p, a, b in pairs if a != b and p.source not in follows]
-            if changed:
-                raise Refused(f"{changed[0]} at {spot.process or spot.segment} was changed during the run: {_WAY}")
+        self.check(before, after, "during the run", settings)
         for spot, pointer, vector in self._watched:
             seen = nrn.values(vector)
             if np.any(seen != spot.fixed(pointer)):
