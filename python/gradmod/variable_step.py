@@ -192,15 +192,15 @@ class VariableStep:
         self._pass = self._record = self._error = None
         for sampled in self._sampled:
             sampled.forget()
-        begun: list[tuple[Geometry, Fixed, float]] = []
+        begun: list[tuple[Geometry, float]] = []
+        given: list[Fixed] = []
 
         def present() -> Geometry:
             return Geometry.of(model.made.membrane, model.cells, model.spots)
 
         def note() -> None:
-            begun.append((present(), self._recorder.fixed(), float(nrn.h.celsius)))
+            begun.append((present(), float(nrn.h.celsius)))
 
-        given: list[Fixed] = []
         handlers = [
             nrn.on_finitialize(0, lambda: given.append(self._recorder.fixed())),
             nrn.on_finitialize(2, note),
@@ -213,18 +213,17 @@ class VariableStep:
         handlers.clear()
         if not begun:
             raise Error("simulate() did not call finitialize: each run begins with it")
-        geometry, before, celsius = begun[-1]
-        self._recorder.check(given[-1], before, "by INITIAL, or by a handler after it")
+        geometry, celsius = begun[-1]
         _check_settings()
         settings, tolerance = self._settings(), float(nrn.h.CVode().atol())
-        record = self._recorder.take(before, celsius, settings)
+        record = self._recorder.take(given[-1], celsius, settings)
         if not geometry.is_same(present()):
             raise Refused("cm, Ra, or the shape of a cell was changed during the run: set it before finitialize")
         frames = self._recorder.frames
         second = SecondPass(model.made, model.spots, settings, frames, geometry, record)
         second.find_events()
         has_membrane = geometry.capacitance > 0
-        check_record(record, second.slopes, second.start(), frames, has_membrane, tolerance, second.failed())
+        check_record(record, second.agreement(), second.start(), frames, has_membrane, tolerance, second.failed())
         self._aims = [(d.name, *aims_of(d, model.cells, model.spots, geometry)) for d in model.directions]
         self._record, self._pass = record, second
         for sampled in self._sampled:

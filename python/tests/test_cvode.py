@@ -97,7 +97,7 @@ def both(cell: Cell, asked: dict[str, Any], places: list[tuple[Any, str]]) -> di
 
 KINDS = {
     "gates, a cubic current, GHK, pool, Nernst": ("kdr", "nap", "kir", "cal_ghk", "cah", "capool", "sk"),
-    "KINETIC, a pool with an outside, mixed cations, TABLEs": ("kmark", "ih", "nashell", "ktab"),
+    "KINETIC, a pool with an outside, mixed cations": ("kmark", "ih", "nashell"),
 }
 
 
@@ -108,6 +108,9 @@ def test_against_differences_both_ways(kind: str) -> None:
     directions["Ra"] = (gradmod.Range("Ra", cell.all), _shift_ra(cell), 35.4)
     directions["amp"] = (gradmod.Stimulus(cell.second, "amp"), _shift_amp(cell), 0.05)
     places = cell.watched
+    if "capool" not in cell.mechanisms:
+        places = [place for place in places if place[1] != "cai"]
+        directions.pop("cai0", None)
     asked = {name: parameter for name, (parameter, _, _) in directions.items()}
     found = both(cell, asked, places)
     moves = np.ptp(cell.oracle(places), axis=1)
@@ -287,7 +290,7 @@ def test_what_changes_during_a_run_is_refused() -> None:
 
         return simulate
 
-    with pytest.raises(gradmod.Refused, match=r"gkbar_hh at .* was changed during the run"):
+    with pytest.raises(gradmod.Refused, match=r"gkbar_hh at .* was changed by INITIAL or during the run"):
         model.run(END, simulate=changing(lambda: setattr(cell.soma(0.5), "gkbar_hh", 0.05)))
     cell.soma(0.5).gkbar_hh = 0.036
     with pytest.raises(gradmod.Refused, match="it was set during the run"):
@@ -351,7 +354,7 @@ def test_events_whose_times_depend_on_the_model_are_refused() -> None:
         model.run(END, simulate=cell.simulate)
     model.close()
     del loop
-    with pytest.raises(gradmod.Refused, match=r"tmsyn.mod:.*NET_RECEIVE that changes a weight"):
+    with pytest.raises(gradmod.Refused, match=r"(?s)TmSyn.mod:.*NET_RECEIVE that changes a weight"):
         tiring = h.TmSyn(cell.soma(0.5))
         gradmod.VariableStep(g=gradmod.Range("gnabar_hh", cell.all), quiet=True)
     del tiring

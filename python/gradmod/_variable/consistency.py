@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from .._model.cells import Floats
 from ..errors import Refused
-from .recorder import MOMENT, Frames, Record
+from .recorder import Frames, Record
 
 #: Part of the way of a variable by which the trapezoidal rule may miss it, over a whole run.
 _MISSED = 0.2
-#: The same in one interval, besides what the slope changes there: of its way, in mV, of the size of a state.
-_STRAIGHT, _STILL, _STILL_STATE = 0.1, 0.02, 2e-3
+#: By how much it may miss it in one interval, besides what the slope changes by: in mV, of the size of a state.
+_STILL, _STILL_STATE = 0.02, 2e-3
 #: Relative deviation of the start.
 _START = 1e-7
 #: What a variable must move, relative to its size, for its equation to show.
@@ -21,7 +21,7 @@ _MOVED = 1e-4
 
 def check_record(
     record: Record,
-    slopes: Floats,
+    agreement: Floats,
     start: Floats,
     frames: Frames,
     has_membrane: NDArray[np.bool_],
@@ -32,7 +32,7 @@ def check_record(
 
     Args:
         record: The run.
-        slopes: [point, place in a frame] what they give along it.
+        agreement: [4, place in a frame] as :meth:`SecondPass.agreement` has it.
         start: [place in a frame] what INITIAL makes of the states, by them.
         frames: Where what is.
         has_membrane: [node]
@@ -44,8 +44,8 @@ def check_record(
     """
     if failed:
         raise Refused(f"no gradient: in this run code ran, at {failed}, that is not differentiated")
-    if not np.all(np.isfinite(slopes)):
-        place = frames.names[int(np.flatnonzero(~np.all(np.isfinite(slopes), axis=0))[0])]
+    if not np.all(np.isfinite(agreement)):
+        place = frames.names[int(np.flatnonzero(~np.all(np.isfinite(agreement), axis=0))[0])]
         raise Refused(f"no gradient: the slope of {place} is not finite along the run")
     begun = np.abs(start - record.values[0]) > _START * (np.abs(start) + np.abs(record.values[0])) + 1e-12
     if np.any(begun):
@@ -54,16 +54,11 @@ def check_record(
             f"no gradient: {name} does not begin with what INITIAL makes of it: it was set between INITIAL and the "
             "first step, where its derivative is not known; set v in an FInitializeHandler of type 0"
         )
-    steps = np.diff(record.times)
-    steps = np.where(steps < MOMENT, 0.0, steps)[:, None]
-    way = np.where(steps > 0.0, np.diff(record.values, axis=0), 0.0)
-    missed = np.abs(way - 0.5 * steps * (slopes[1:] + slopes[:-1]))
-    largest = np.max(np.abs(record.values), axis=0) + 1e-9
-    wrong = np.sum(missed, axis=0) > _MISSED * np.sum(np.abs(way), axis=0) + _MOVED * largest
-    # In one interval as far as the slope changes within it, so that nothing was set there.
-    floor = 10 * tolerance + np.where(np.arange(frames.size) < frames.nodes, _STILL, _STILL_STATE * largest)
-    jumped = missed > steps * np.abs(np.diff(slopes, axis=0)) + _STRAIGHT * np.abs(way) + floor
-    wrong |= np.any(jumped, axis=0)
+    missed, way, most, size = agreement
+    largest = size + 1e-9
+    wrong = missed > _MISSED * way + _MOVED * largest
+    # In one interval, so that nothing was set there by more than a coarse run is off anyway.
+    wrong |= most > 100 * tolerance + np.where(np.arange(frames.size) < frames.nodes, _STILL, _STILL_STATE * largest)
     # A node without membrane has no slope of its own.
     wrong[: frames.nodes] &= has_membrane
     if np.any(wrong):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _neuron as nrn
+from .._manifest.pointers import Pointer
 from .._model.cells import Cell, Floats
 from ..errors import Error, Refused
 from .spot import Spot
@@ -104,35 +105,22 @@ class Recorder:
 
     def fixed(self) -> Fixed:
         """[spot] what does not change along a run, as it is now."""
-        return tuple(tuple(spot.fixed(pointer) for pointer in spot.region.fixed) for spot in self._spots)
+        known: dict[str, float] = {}
 
-    def check(
-        self, before: Fixed, after: Fixed, when: str, settings: Sequence[Mapping[str, float]] | None = None
-    ) -> None:
-        """Look whether what counts as fixed is the same.
+        def value(spot: Spot, pointer: Pointer) -> float:
+            if pointer.scope != "global":
+                return spot.fixed(pointer)
+            if pointer.source not in known:
+                known[pointer.source] = spot.fixed(pointer)
+            return known[pointer.source]
 
-        Args:
-            before, after: As :meth:`fixed` had them.
-            when: It would have been changed, in words.
-            settings: [spot] what the styles of ions are; without, what they may compute is left out.
-
-        Raises:
-            Refused: It is not.
-        """
-        for number, (spot, one, other) in enumerate(zip(self._spots, before, after, strict=True)):
-            # Computed of the concentrations: it is not read.
-            told = None if settings is None else settings[number]
-            follows = {f"e{flags.ion}" for flags in spot.region.ions if told is None or told[flags.nernst]}
-            pairs = zip(spot.region.fixed, one, other, strict=True)
-            changed = [p.source for p, a, b in pairs if a != b and p.source not in follows]
-            if changed:
-                raise Refused(f"{changed[0]} at {spot.process or spot.segment} was changed {when}: {_WAY}")
+        return tuple(tuple(value(spot, pointer) for pointer in spot.region.fixed) for spot in self._spots)
 
     def take(self, before: Fixed, celsius: float, settings: Sequence[Mapping[str, float]]) -> Record:
         """At the end of a run.
 
         Args:
-            before: What :meth:`fixed` was before it.
+            before: What :meth:`fixed` was before INITIAL.
             celsius: What that was.
             settings: [spot] what the styles of ions are.
 
@@ -141,7 +129,14 @@ class Recorder:
             Refused: It changed what counts as fixed, or something was set between two steps.
         """
         after = self.fixed()
-        self.check(before, after, "during the run", settings)
+        for spot, one, other, told in zip(self._spots, before, after, settings, strict=True):
+            # Computed of the concentrations: it is not read.
+            follows = {f"e{flags.ion}" for flags in spot.region.ions if told[flags.nernst]}
+            pairs = zip(spot.region.fixed, one, other, strict=True)
+            changed = [p.source for p, a, b in pairs if a != b and p.source not in follows]
+            if changed:
+                place = spot.process or spot.segment
+                raise Refused(f"{changed[0]} at {place} was changed by INITIAL or during the run: {_WAY}")
         for spot, pointer, vector in self._watched:
             seen = nrn.values(vector)
             if np.any(seen != spot.fixed(pointer)):

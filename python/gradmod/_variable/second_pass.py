@@ -64,10 +64,13 @@ class SecondPass:
         np.add.at(still, geometry.parent, geometry.axial)
         nodes.integers(parent=geometry.parent)
         nodes.doubles(
-            times=record.times, slope=np.zeros_like(record.values), record=record.values,
+            times=record.times, agreement=np.zeros((4, frames.size)),
             capacitance=geometry.capacitance, axial=geometry.axial, axial_square=geometry.axial**2, still=still,
             now=np.zeros(frames.size), rise=np.zeros(frames.size), diagonal=np.zeros(count), right=np.zeros(count),
         )  # fmt: skip
+        # As large as all else together: not copied.
+        self._slopes = np.zeros(record.values.shape)
+        run.record, run.slope = record.values.ctypes.data, self._slopes.ctypes.data
         self._regions = [
             self._places(members, at, settings) for members, at in zip(frames.members, frames.at, strict=True)
         ]
@@ -147,7 +150,16 @@ class SecondPass:
     @property
     def slopes(self) -> Floats:
         """See above."""
-        return self._nodes["slope"]
+        return self._slopes
+
+    def agreement(self) -> Floats:
+        """[4, place in a frame] of the record with the slopes by the trapezoidal rule.
+
+        What it misses and the way, each summed over the run; the most that it misses in one interval beyond what the
+        slope changes by there, and a part of the way; the size.
+        """
+        self._call("agree")
+        return self._nodes["agreement"]
 
     def failed(self) -> str:
         """A place where the code did what is not differentiated; empty if there is none."""

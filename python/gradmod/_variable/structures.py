@@ -35,6 +35,6 @@ class PassStructure(ctypes.Structure):
         *_members(_LONG, "nodes stride regions points directions watches"),
         *_members(_ADDRESS, "times record slope parent capacitance axial axial_square still"),
         *_members(_DOUBLE, "temperature"),
-        *_members(_ADDRESS, "region now rise diagonal right gradient edge_seed edge_total watch seen loss"),
+        *_members(_ADDRESS, "region now rise diagonal right gradient edge_seed edge_total watch seen loss agreement"),
         *_members(_LONG, "defect"),
     ]

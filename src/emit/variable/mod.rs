@@ -16,6 +16,8 @@ use manifest::VariableRegion;
 
 /// Points of a record that are nearer than this are one moment, before and after an event, ms.
 const MOMENT: &str = "1e-9";
+/// Part of a change in one interval by which the trapezoidal rule may miss it.
+const STRAIGHT: &str = "0.1";
 
 /// The fields of some regions, and the second pass, which is the same for all models.
 pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, VariableManifest), EmitError> {
@@ -33,7 +35,7 @@ pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, VariableMani
     let hash = name_by_content(&mut files);
     let shared = fingerprint::of(["pass.mod", "pass_interface.mod"].map(source).into_iter());
     let manifest = VariableManifest::new(manifests, &hash, &shared);
-    let context = json!({ "name": manifest.pass, "moment": MOMENT });
+    let context = json!({ "name": manifest.pass, "moment": MOMENT, "straight": STRAIGHT });
     files.push(File { name: format!("{}.mod", manifest.pass), text: template::render("pass.mod", context)? });
     Ok((files, manifest))
 }
