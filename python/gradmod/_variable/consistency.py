@@ -58,7 +58,7 @@ def check_record(
     largest = size + 1e-9
     wrong = missed > _MISSED * way + _MOVED * largest
     # In one interval, so that nothing was set there by more than a coarse run is off anyway.
-    wrong |= most > 100 * tolerance + np.where(np.arange(frames.size) < frames.nodes, _STILL, _STILL_STATE * largest)
+    wrong |= most > 500 * tolerance + np.where(np.arange(frames.size) < frames.nodes, _STILL, _STILL_STATE * largest)
     # A node without membrane has no slope of its own.
     wrong[: frames.nodes] &= has_membrane
     if np.any(wrong):
