@@ -188,7 +188,7 @@ impl<'a> Field<'a> {
                 PointerManifest { name: name.clone(), source: name.clone(), scope: "global" }
             }
             other => {
-                let name = self.ion_name(other);
+                let name = if let Quantity::Ion(name, _) = other { name.clone() } else { String::new() };
                 PointerManifest { name: name.clone(), source: name, scope }
             }
         };
@@ -198,13 +198,6 @@ impl<'a> Field<'a> {
             self.fixed.len() - 1
         });
         element("fixed", index)
-    }
-
-    fn ion_name(&self, quantity: &Quantity) -> String {
-        match quantity {
-            Quantity::Ion(name, _) => name.clone(),
-            _ => String::new(),
-        }
     }
 
     pub fn render(&self) -> Result<File, EmitError> {
