@@ -49,6 +49,8 @@ pub enum Way {
     Reverse,
     /// `gradmod.Reverse` in several threads.
     ReverseThreads,
+    /// `gradmod.VariableStep`.
+    Variable,
 }
 
 /// Whether a way supports a construct.
@@ -156,9 +158,17 @@ impl Construct {
     #[must_use]
     pub const fn support(self, way: Way) -> Support {
         use Support::{Absent, Exact, Refused, RefusedAtSpikes, RefusedInModel};
-        use Way::{Forward, ForwardThreads, Online, Reverse, ReverseThreads, SpikeTimes};
+        use Way::{Forward, ForwardThreads, Online, Reverse, ReverseThreads, SpikeTimes, Variable};
         const ONE_THREAD: Support = RefusedInModel("supported in one thread only: use h.ParallelContext().nthread(1)");
         match (self, way) {
+            (Self::ManyParameters, Variable) => Exact,
+            (Self::Windows | Self::ActsOnRun, Variable) => Absent,
+            (
+                Self::Delay | Self::SpikeTimes | Self::SecondOrder | Self::Extracellular | Self::VoltageEvents,
+                Variable,
+            ) => RefusedInModel(way.denial()),
+            (_, Variable) => Refused(Code::VariableStep),
+
             (Self::EventArray | Self::ActiveEventArray | Self::ReadAtEvents, SpikeTimes) => RefusedAtSpikes,
             (Self::ActiveEventArray, Online) => Refused(Code::OnlineEventArray),
             (Self::ReadAtEvents, Reverse | ReverseThreads) => Refused(Code::ReverseEventArray),
@@ -235,8 +245,15 @@ impl Construct {
 }
 
 impl Way {
-    pub const ALL: [Self; 6] =
-        [Self::Forward, Self::ForwardThreads, Self::SpikeTimes, Self::Online, Self::Reverse, Self::ReverseThreads];
+    pub const ALL: [Self; 7] = [
+        Self::Forward,
+        Self::ForwardThreads,
+        Self::SpikeTimes,
+        Self::Online,
+        Self::Reverse,
+        Self::ReverseThreads,
+        Self::Variable,
+    ];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -247,6 +264,7 @@ impl Way {
             Self::Online => "online",
             Self::Reverse => "reverse",
             Self::ReverseThreads => "reverse-threads",
+            Self::Variable => "variable",
         }
     }
 
@@ -260,6 +278,7 @@ impl Way {
             Self::Reverse | Self::ReverseThreads => {
                 "not differentiated in reverse mode: use forward mode (gradmod.attach)"
             }
+            Self::Variable => "not differentiated under the variable step: use the fixed step (h.cvode_active(0))",
         }
     }
 
@@ -273,6 +292,7 @@ impl Way {
             Self::Online => "acting on the run",
             Self::Reverse => "reverse",
             Self::ReverseThreads => "reverse in several threads",
+            Self::Variable => "under the variable step",
         }
     }
 }

@@ -74,6 +74,7 @@ fn goldens() -> Vec<Golden> {
         Golden::new("channel", &["channels/kdr.mod"], FORWARD),
         Golden::new("channel_online", &["channels/kdr.mod"], Mode::Online { directions: DIRECTIONS }),
         Golden::new("channel_reverse", &["channels/kdr.mod"], Mode::Reverse),
+        Golden::new("channel_variable", &["channels/kdr.mod"], Mode::Variable),
         Golden::new("pool", &["channels/capool.mod"], FORWARD),
         Golden::new("pool_reverse", &["channels/capool.mod"], Mode::Reverse),
         together,

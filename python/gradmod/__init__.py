@@ -41,6 +41,7 @@ from .recording import Recording
 from .reverse import Reverse
 from .simulation import Simulation
 from .spikes import SpikeTimes
+from .variable_step import VariableStep
 from .waveform import Waveform
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "SpikeTimes",
     "SquaredError",
     "Stimulus",
+    "VariableStep",
     "Waveform",
     "attach",
     "find_binary",

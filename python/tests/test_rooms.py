@@ -30,6 +30,7 @@ ROOMS: Mapping[str, str] = {
     "_forward": "errors parameters _currents _command _process _neuron _manifest _model _emitted _guards _outside",
     "_reverse": "errors parameters waveform membrane_currents gradient trace _currents _command _neuron _manifest "
     "_process _model _build _emitted _guards _outside",
+    "_variable": "errors parameters waveform _command _neuron _manifest _model _build _emitted _guards",
     "_simulation": "errors parameters waveform membrane_currents _currents played profile trace attach reverse "
     "_process _neuron _model _reverse",
     "_problem": "errors features membrane_currents objective parameters reverse simulation _neuron _model _simulation",

@@ -161,6 +161,8 @@ pub enum Mode {
     Forward,
     /// A recorder and an adjoint for each region; needs --region or --point
     Reverse,
+    /// The equations of each region, for runs with the variable step; needs --region or --point
+    Variable,
 }
 
 /// `NAME=MECH,...`

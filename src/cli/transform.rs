@@ -13,6 +13,9 @@ use crate::cli::source;
 use crate::cli::watch::Watch;
 
 pub fn run(arguments: &Transform, watch: &Watch) -> Result<Outcome> {
+    if arguments.mode == arguments::Mode::Variable && (arguments.spike_times || arguments.pointed_variables) {
+        bail!("--spike-times, --pointed-variables: not with the variable step");
+    }
     if arguments.spike_times && arguments.mode == arguments::Mode::Reverse {
         bail!("--spike-times: reverse mode takes the times of events as fixed");
     }
@@ -43,6 +46,7 @@ fn request(arguments: &Transform) -> Request {
         arguments::Mode::Forward if arguments.online => Mode::Online { directions },
         arguments::Mode::Forward => Mode::Forward { directions, besides },
         arguments::Mode::Reverse => Mode::Reverse,
+        arguments::Mode::Variable => Mode::Variable,
     };
     let parameters = if arguments.wrt.is_empty() { Parameters::All } else { Parameters::These(arguments.wrt.clone()) };
     let selection = if arguments.region.is_empty() && arguments.point.is_empty() {

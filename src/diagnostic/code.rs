@@ -136,6 +136,7 @@ codes! {
     UnknownDefine "unknown-define" Error;
     UnknownFunction "unknown-function" Refused "a function that has no derivative here, such as `scop_random`, whose numbers are those of all mechanisms in turn" "write it in NMODL; for noise use RANDOM" "unknown_function";
     UnknownName "unknown-name" Error;
+    VariableStep "variable-step" Refused "under the variable step (`gradmod.VariableStep`): NET_RECEIVE that does more than changing STATEs (that changes a weight, sends an event, watches, sets `v`), POINTER, RANDOM, FUNCTION_TABLE, BEFORE and AFTER blocks; PROCEDURE, LINEAR and NONLINEAR blocks that BREAKPOINT solves; `dt` in an equation; what an evaluation of the equations leaves to the next one; a condition on `t` without `at_time`; SOLVE in INITIAL that iterates; a concentration that is no STATE" "the fixed step, with gradmod.attach or gradmod.Reverse" "";
     Verbatim "verbatim" Refused "VERBATIM that does more than set variables with arithmetic, test (also `switch` on the counter of a FROM loop), print, `assert`, end the run (`hoc_execerror`) or return 0, as far as NMODL could say it too; `return` in a loop, a FUNCTION or BREAKPOINT" "write it in NMODL; for noise use RANDOM" "verbatim";
     WritesReversalPotential "writes-reversal-potential" Refused "a point process that sets a reversal potential: it belongs to the segment" "WRITE it in a density mechanism" "reversal";
 }

@@ -13,6 +13,7 @@ mod receipt;
 mod region;
 mod reverse;
 mod text;
+mod variable;
 
 use crate::step::{EventTimes, Linearised, TimeScheme};
 pub use error::EmitError;
@@ -21,9 +22,10 @@ use file::{UNNAMED, name_by_content};
 pub use homeostat::{HomeostatManifest, emit_homeostat, measured_input};
 pub use manifest::{Manifest, RegionManifest};
 pub use medium::Medium;
-pub use receipt::{Online, Receipt, Reversible};
+pub use receipt::{Differential, Online, Receipt, Reversible};
 pub use region::pointer_gradient::Pointers;
 pub use reverse::{ReverseManifest, ReverseRegion};
+pub use variable::VariableManifest;
 
 /// All files of forward mode for some regions, and the manifest that tells what is where.
 pub fn emit_forward(
@@ -47,6 +49,11 @@ pub fn emit_reverse(
     medium: Medium,
 ) -> Result<(Vec<File>, ReverseManifest), EmitError> {
     reverse::render(&regions.iter().map(AsRef::as_ref).collect::<Vec<_>>(), scheme, medium)
+}
+
+/// All files for the variable step, and the manifest that tells what is where.
+pub fn emit_variable(regions: &[Differential]) -> Result<(Vec<File>, VariableManifest), EmitError> {
+    variable::render(&regions.iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 fn emit(

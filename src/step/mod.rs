@@ -7,6 +7,7 @@
 //! to `method` and a line to `phase::state`.
 
 mod event;
+mod field;
 mod guard;
 mod input;
 mod linear_map;

@@ -21,6 +21,8 @@ pub enum TimeScheme {
     CrankNicolson,
     /// 2: of the voltages, and of the currents that pools and recordings see
     CrankNicolsonCurrents,
+    /// CVODE: no step, but the differential equations themselves ([`super::field`])
+    Variable,
 }
 
 impl TimeScheme {
@@ -28,7 +30,7 @@ impl TimeScheme {
     #[must_use]
     pub const fn secondorder(self) -> u8 {
         match self {
-            Self::Implicit => 0,
+            Self::Implicit | Self::Variable => 0,
             Self::CrankNicolson => 1,
             Self::CrankNicolsonCurrents => 2,
         }
@@ -38,7 +40,7 @@ impl TimeScheme {
     #[must_use]
     pub const fn solved_part(self) -> f64 {
         match self {
-            Self::Implicit => 1.0,
+            Self::Implicit | Self::Variable => 1.0,
             Self::CrankNicolson | Self::CrankNicolsonCurrents => 0.5,
         }
     }
@@ -46,7 +48,7 @@ impl TimeScheme {
     /// How far a METHOD goes by itself that NEURON's translator does not write out (any but cnexp).
     pub(in crate::step) const fn extent(self) -> Extent {
         match self {
-            Self::Implicit => Extent::Whole,
+            Self::Implicit | Self::Variable => Extent::Whole,
             Self::CrankNicolson | Self::CrankNicolsonCurrents => Extent::Half,
         }
     }

@@ -3,7 +3,7 @@
 use super::Besides;
 use super::model::Model;
 use super::steps::Steps;
-use crate::emit::{self, EmitError, File, HomeostatManifest, Pointers, ReverseManifest};
+use crate::emit::{self, EmitError, File, HomeostatManifest, Pointers, ReverseManifest, VariableManifest};
 use crate::step::EventTimes;
 
 /// What was made of a model.
@@ -20,6 +20,7 @@ pub enum Manifest {
     /// Of forward and online mode.
     Forward(Box<emit::Manifest>),
     Reverse(Box<ReverseManifest>),
+    Variable(Box<VariableManifest>),
     Homeostat(Box<HomeostatManifest>),
 }
 
@@ -33,6 +34,7 @@ impl Manifest {
         let (name, text) = match self {
             Self::Forward(manifest) => ("gradmod.json", serde_json::to_string_pretty(manifest)?),
             Self::Reverse(manifest) => ("gradmod.json", serde_json::to_string_pretty(manifest)?),
+            Self::Variable(manifest) => ("gradmod.json", serde_json::to_string_pretty(manifest)?),
             Self::Homeostat(manifest) => ("homeostat.json", serde_json::to_string_pretty(manifest)?),
         };
         Ok(File { name: name.to_owned(), text: text + "\n" })
@@ -60,6 +62,11 @@ pub(super) fn emit(steps: &Steps, model: &Model) -> Result<Emitted, EmitError> {
             let (files, manifest) = emit::emit_reverse(regions, *scheme, *medium)?;
             let manifest = ReverseManifest { passed_over, watchers, ..manifest };
             Ok(Emitted { files, manifest: Manifest::Reverse(Box::new(manifest)) })
+        }
+        Steps::Variable { regions } => {
+            let (files, manifest) = emit::emit_variable(regions)?;
+            let manifest = VariableManifest { passed_over, watchers, ..manifest };
+            Ok(Emitted { files, manifest: Manifest::Variable(Box::new(manifest)) })
         }
     }
 }

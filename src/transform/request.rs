@@ -27,6 +27,8 @@ pub enum Mode {
     Online { directions: NonZeroU16 },
     /// Backwards through a recorded run.
     Reverse,
+    /// Through the record of a run with the variable step.
+    Variable,
 }
 
 impl Request {
@@ -51,6 +53,7 @@ impl Mode {
             Self::Forward { besides: Besides::Nothing | Besides::PointedVariables, .. } => Way::Forward,
             Self::Online { .. } => Way::Online,
             Self::Reverse => Way::Reverse,
+            Self::Variable => Way::Variable,
         }
     }
 
@@ -59,7 +62,8 @@ impl Mode {
             Self::Forward { besides: Besides::EventTimes, .. } => EventTimes::Differentiated,
             Self::Forward { besides: Besides::Nothing | Besides::PointedVariables, .. }
             | Self::Online { .. }
-            | Self::Reverse => EventTimes::Fixed,
+            | Self::Reverse
+            | Self::Variable => EventTimes::Fixed,
         }
     }
 }

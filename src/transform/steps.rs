@@ -9,7 +9,7 @@ use super::model::Model;
 use super::regions::{alone, regions};
 use super::{Besides, Host, Message, Mode, Parameters, Request, Stage, Stopped};
 use crate::diagnostic::{Code, Diagnostic, Level};
-use crate::emit::{Medium, Online, Receipt, Reversible};
+use crate::emit::{Differential, Medium, Online, Receipt, Reversible};
 use crate::model::Kind;
 use crate::step::{EventTimes, Linearised, Refused, Region, TimeScheme, linearise, refusals};
 
@@ -18,6 +18,7 @@ pub(super) enum Steps {
     Forward { regions: Vec<Linearised>, directions: NonZeroU16, besides: Besides, scheme: TimeScheme, medium: Medium },
     Online { regions: Vec<Online>, directions: NonZeroU16 },
     Reverse { regions: Vec<Reversible>, scheme: TimeScheme, medium: Medium },
+    Variable { regions: Vec<Differential> },
 }
 
 /// All steps; nothing if one must be refused.
@@ -36,6 +37,10 @@ pub(super) fn linearised<H: Host>(
             receipts(model, request, messages)?.map(|regions| Steps::Online { regions, directions })
         }
         Mode::Reverse => receipts(model, request, messages)?.map(|regions| Steps::Reverse { regions, scheme, medium }),
+        Mode::Variable => {
+            let request = Request { scheme: TimeScheme::Variable, ..request.clone() };
+            receipts(model, &request, messages)?.map(|regions| Steps::Variable { regions })
+        }
     };
     Ok(steps)
 }

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from .._command.binary import find_binary
-from .cache import SEAL, cache_directory, kept, publish, scratch
 from .._manifest.gradients import Manifest
 from .._manifest.reverse import ReverseManifest
-from ..errors import Diagnostic, Error, Refused
+from .._manifest.variable import VariableManifest
 from .._model.regions import Source
+from ..errors import Diagnostic, Error, Refused
+from .cache import SEAL, cache_directory, kept, publish, scratch
 
 _log = logging.getLogger("gradmod")
 
@@ -72,6 +73,14 @@ class ReverseBuild:
     manifest: ReverseManifest
 
 
+@dataclass(frozen=True)
+class VariableBuild:
+    """What the compiler emitted for the variable step, in the cache."""
+
+    directory: Path
+    manifest: VariableManifest
+
+
 def build(request: Request, edition: int = 0) -> Build:
     """Emit what was requested, or take it from the cache.
 
@@ -114,6 +123,12 @@ def build_reverse(request: Request) -> ReverseBuild:
     """Emit what a request whose ``mode`` is "reverse" asks for."""
     place = _emitted(request)
     return ReverseBuild(place, ReverseManifest.read(place / "gradmod.json"))
+
+
+def build_variable(request: Request) -> VariableBuild:
+    """Emit what a request whose ``mode`` is "variable" asks for."""
+    place = _emitted(request)
+    return VariableBuild(place, VariableManifest.read(place / "gradmod.json"))
 
 
 def build_homeostat(expression: str, *, turns: bool, directions: int) -> Path:

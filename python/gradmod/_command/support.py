@@ -35,6 +35,7 @@ class Way(enum.Enum):
     ONLINE = "online"
     REVERSE = "reverse"
     REVERSE_THREADS = "reverse-threads"
+    VARIABLE = "variable"
 
 
 def refused_construct(constructs: Collection[str], way: Way) -> str | None:

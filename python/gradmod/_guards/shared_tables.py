@@ -12,6 +12,7 @@ from .. import _neuron as nrn
 from .._manifest.gradients import Manifest
 from .._manifest.reverse import ReverseManifest
 from .._manifest.tables import SharedTable
+from .._manifest.variable import VariableManifest
 from .._model.directions import Direction
 from ..errors import Refused
 
@@ -19,7 +20,7 @@ from ..errors import Refused
 class SharedTables:
     """The shared tables of one build, and the values of their variables at ``attach``."""
 
-    def __init__(self, made: Manifest | ReverseManifest, directions: Sequence[Direction]) -> None:
+    def __init__(self, made: Manifest | ReverseManifest | VariableManifest, directions: Sequence[Direction]) -> None:
         """Remember the present values.
 
         Raises:

@@ -12,6 +12,7 @@ from .. import _neuron as nrn
 from .._manifest.gradients import Manifest
 from .._manifest.reverse import ReverseManifest
 from .._manifest.tables import StaleTable
+from .._manifest.variable import VariableManifest
 from .._model.directions import Direction
 from ..errors import Refused
 from ..parameters import Global
@@ -20,7 +21,7 @@ from ..parameters import Global
 class StaleTables:
     """The stale tables of one build, and the values of their variables at ``attach``."""
 
-    def __init__(self, made: Manifest | ReverseManifest, directions: Sequence[Direction]) -> None:
+    def __init__(self, made: Manifest | ReverseManifest | VariableManifest, directions: Sequence[Direction]) -> None:
         """Remember the present values.
 
         Raises:

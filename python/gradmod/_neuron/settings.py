@@ -10,6 +10,7 @@ from typing import Any
 from .interpreter import h, hoc_library, version
 
 _cvode: list[Any] = []
+_VARIABLE = "the variable step is on"
 
 
 def thread_count() -> int:
@@ -37,7 +38,10 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
         _cvode.extend((h.CVode(), h.ParallelContext()))
     cvode, context = _cvode
     if cvode.active():
-        yield "the variable step is on (h.CVode().active(1)); turn it off with h.CVode().active(0)"
+        yield (
+            f"{_VARIABLE} (h.CVode().active(1)); turn it off with h.CVode().active(0), or use gradmod.VariableStep, "
+            "which is for it"
+        )
     if version().startswith("8.") and cvode.cache_efficient():
         yield (
             "NEURON 8 moves its variables and forgets the POINTERs to them when h.CVode().cache_efficient(1) is set; "
@@ -58,6 +62,23 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
             "ParallelContext.setup_transfer() was called: voltages that are handed to other places (gap junctions) are "
             "not differentiated"
         )
+
+
+def unsupported_variable_settings() -> Iterable[str]:
+    """The settings under which gradients of runs with the variable step are refused, each as a sentence."""
+    cvode = h.CVode()
+    if not cvode.active():
+        yield (
+            "the variable step is off: turn it on with h.cvode_active(1), or use gradmod.attach or gradmod.Reverse, "
+            "which are for the fixed step"
+        )
+    if cvode.use_local_dt():
+        yield "each cell has a time step of its own (h.CVode().use_local_dt(1)): use one for all, use_local_dt(0)"
+    if cvode.use_daspk():
+        yield "NEURON solves by DASPK (h.CVode().use_daspk(1)): turn it off"
+    for why in unsupported_settings():
+        if not why.startswith(_VARIABLE):
+            yield why
 
 
 def has_transfer() -> bool:

@@ -125,6 +125,7 @@ impl Found {
         let message = match way {
             Way::Reverse | Way::ReverseThreads => format!("{subject} is not differentiated in reverse mode"),
             Way::Online => format!("a gradient through {} can't act on the run", subject.trim_end_matches(',')),
+            Way::Variable => format!("{subject} is not differentiated under the variable step"),
             Way::Forward | Way::ForwardThreads | Way::SpikeTimes => format!("{subject} is not differentiated"),
         };
         let mut diagnostic = Diagnostic::refusal(code, self.span, message);

@@ -63,3 +63,19 @@ impl AsRef<Linearised> for Reversible {
         &self.0
     }
 }
+
+/// Its equations can be differentiated as CVODE integrates them.
+#[derive(Debug)]
+pub struct Differential(Linearised);
+
+impl Receipt for Differential {
+    fn of(linearised: Linearised, _: bool) -> Result<Self, Refused> {
+        Ok(Self(linearised))
+    }
+}
+
+impl AsRef<Linearised> for Differential {
+    fn as_ref(&self) -> &Linearised {
+        &self.0
+    }
+}

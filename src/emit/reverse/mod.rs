@@ -22,7 +22,7 @@ use crate::emit::region::events::sets_voltage;
 use crate::emit::text::{fingerprint, template};
 use crate::step::{Linearised, TimeScheme};
 use crate::templates::source;
-pub use manifest::{ReverseManifest, ReverseRegion};
+pub use manifest::{Membrane, ParameterScope, ReverseManifest, ReverseRegion};
 use reversed::Reversed;
 
 /// Files that are the same for all models: compiled once, loaded once. Which of them a model gets, the medium says.

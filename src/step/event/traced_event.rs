@@ -39,6 +39,11 @@ impl TracedEvent {
         self.start_arguments.values().copied().collect()
     }
 
+    /// Whether it does more than changing variables and weights.
+    pub fn acts_on_more(&self) -> bool {
+        !self.sent.is_empty() || !self.stores.is_empty() || self.voltage.is_some() || !self.seen.is_empty()
+    }
+
     /// What it does besides changing variables and weights.
     pub(super) fn effects(&self) -> Vec<Id> {
         let sent = self.sent.iter().flat_map(|sent| sent.arguments.iter().chain([&sent.on]).copied());

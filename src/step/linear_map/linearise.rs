@@ -15,9 +15,11 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Node};
 use crate::model::{Ion, Kind, is_kept_slope};
 use crate::step::event::traced_event::TracedEvent;
+use crate::step::field;
 use crate::step::guard::unread::Run;
 use crate::step::{
     EventTimes, LinearForm, Linearised, Parameter, Quantity, Receive, Refused, Region, State, StateKind, Step,
+    TimeScheme,
 };
 use crate::trace::{FAILED, Values};
 
@@ -25,6 +27,9 @@ use crate::trace::{FAILED, Values};
 /// and those parameters whose public names are wanted.
 pub fn linearise(region: &Region, wanted: &dyn Fn(&str) -> bool, times: EventTimes) -> Result<Linearised, Refused> {
     refuse_point_process(region)?;
+    if region.scheme == TimeScheme::Variable {
+        return field::differentiate(region, wanted);
+    }
     match linearise_with(region, wanted, true, times) {
         // Element by element it may be possible.
         Err(refused) if refused.diagnostic.code == Code::EventArray => {
@@ -261,7 +266,12 @@ impl Step<'_> {
     }
 
     /// The parameter `cm`, by `(V_{n+1} - V_n) / dt` in the unit of the current: mA/cm2 per uF/cm2.
-    fn add_capacitance(&mut self, source: &mut LinearForm, parameters: &mut Vec<Parameter>, rise: Id) {
+    pub(in crate::step) fn add_capacitance(
+        &mut self,
+        source: &mut LinearForm,
+        parameters: &mut Vec<Parameter>,
+        rise: Id,
+    ) {
         let scale = self.graph.number(membrane::CAPACITIVE);
         let per_step = self.graph.div(rise, self.dt);
         source.set(Source::Parameter(parameters.len()), Some(self.graph.mul(scale, per_step)));

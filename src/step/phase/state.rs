@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Id, Input, Scope};
 use crate::model::{Mechanism, Variable, skipped};
 use crate::step::method::{derivimplicit, euler, linear, nonlinear, runge, sparse};
-use crate::step::time_scheme::{Extent, TimeScheme};
+use crate::step::time_scheme::Extent;
 use crate::step::{Quantity, Refused, Step, When};
 use crate::syntax::ast::{Block, BlockKind, Solve, StatementKind};
 use crate::syntax::visit::statements;
@@ -142,7 +142,7 @@ impl<'a> Step<'a> {
                 return Err(Box::new(refused.help(help)));
             }
         };
-        if matches!(method, Method::Runge) && region.scheme != TimeScheme::Implicit {
+        if matches!(method, Method::Runge) && region.scheme.secondorder() != 0 {
             // What NEURON adds is the slope of the last evaluation, and not what the states have changed by.
             let order = region.scheme.secondorder();
             let refused = refuse(format!("METHOD runge is not differentiated with secondorder {order}"));

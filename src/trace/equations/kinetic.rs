@@ -70,18 +70,25 @@ impl Trace<'_> {
         Ok(equations)
     }
 
-    /// What the reactions make of each state per unit of time, at its present value.
-    pub fn kinetic_slopes(&mut self, block: &Block, dt: Id) -> Traced<Vec<(String, Id)>> {
-        let scheme = Scheme::new(self.mechanism, block);
+    /// What the reactions make of each state per unit of time, at its present value; a CONSERVE is left out, as by CVODE.
+    pub fn kinetic_rates(&mut self, block: &Block) -> Traced<Vec<(String, Id)>> {
+        let scheme = Scheme { conserved: BTreeMap::new(), ..Scheme::new(self.mechanism, block) };
         let kept = self.values.clone();
-        let free = Scheme { conserved: BTreeMap::new(), ..scheme.clone() };
-        let equations = self.kinetic(block, &free, &kept, dt)?;
-        let mut slopes = Vec::new();
         let one = self.graph.number(1.0);
+        let equations = self.kinetic(block, &scheme, &kept, one)?;
+        let mut slopes = Vec::new();
         for (state, right) in scheme.states.iter().zip(&equations.right) {
             let volume = self.volumes(&block.body)?.get(state).copied().unwrap_or(one);
             slopes.push((state.clone(), self.graph.div(*right, volume)));
         }
+        Ok(slopes)
+    }
+
+    /// What the reactions make of each state per unit of time in a step of NEURON.
+    pub fn kinetic_slopes(&mut self, block: &Block, dt: Id) -> Traced<Vec<(String, Id)>> {
+        let scheme = Scheme::new(self.mechanism, block);
+        let kept = self.values.clone();
+        let mut slopes = self.kinetic_rates(block)?;
         // A step makes up for what a CONSERVE finds missing.
         self.values.clone_from(&kept);
         let equations = self.kinetic(block, &scheme, &kept, dt)?;

@@ -1,0 +1,365 @@
+"""Gradients of runs with NEURON's variable step (CVODE): the run stays the user's, gradients come of a second pass."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _neuron as nrn
+from ._model.cells import Floats
+from ._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
+from ._model.named_directions import named_directions
+from ._neuron.sections import is_segment
+from ._neuron.settings import unsupported_variable_settings
+from ._variable.aims import Aim, aims_of
+from ._variable.consistency import check_record
+from ._variable.geometry import Geometry
+from ._variable.model import Model
+from ._variable.reading import Reading, between, crossings, samples
+from ._variable.recorder import Fixed, Record, Recorder
+from ._variable.second_pass import SecondPass
+from .errors import NOT_FINITE, Error, Refused
+from .gradient import Gradient
+from .parameters import Parameter, places
+
+#: A run whose own error is larger, in mV, is too coarse; and gradients of which two resolutions differ by more.
+COARSE = 0.5
+UNRESOLVED = 0.05
+
+
+class Sampled:
+    """Numbers of the last run of the :class:`VariableStep` that made this.
+
+    Attributes:
+        segment, variable: Where and what.
+        times: [sample] ms, where values were asked for; None: at the moments of the run.
+        threshold: Of the crossings whose times these are; None: they are values.
+    """
+
+    def __init__(
+        self, segment: nrn.Segment, variable: str, times: Floats | None = None, threshold: float | None = None
+    ) -> None:
+        """Made by ``VariableStep.record`` and ``record_spikes``."""
+        self.segment, self.variable, self.times, self.threshold = segment, variable, times, threshold
+        self._reading: Reading | None = None
+
+    @property
+    def values(self) -> Floats:
+        """[sample] in NEURON's unit; of crossings in ms.
+
+        Raises:
+            Error: There was no run yet.
+        """
+        return self.reading.values.copy()
+
+    @property
+    def reading(self) -> Reading:
+        """How the values come of the record."""
+        if self._reading is None:
+            raise Error(f"{self}: nothing is recorded yet; call run() after record()")
+        return self._reading
+
+    def read(self, times: Floats, values: Floats) -> None:
+        """Take [point] values of a record."""
+        if self.threshold is not None:
+            self._reading = crossings(times, values, self.threshold)
+        else:
+            self._reading = samples(values) if self.times is None else between(times, values, self.times)
+
+    def forget(self) -> None:
+        """There is no run any more."""
+        self._reading = None
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self.values, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"Sampled({self.variable} at {self.segment})"
+
+
+class VariableStep:
+    """Runs a model under CVODE, and differentiates the solution of its equations.
+
+        model = gradmod.VariableStep(gNa=gradmod.Range("gnabar_hh", all), g=gradmod.PerSegment("gkbar_hh", all))
+        v = model.record(soma(0.5))                            # at the run's own moments, model.t
+        at = model.record(dend(0.5), times=[10.0, 12.5])       # at these
+        spikes = model.record_spikes(soma(0.5))                # their times
+        model.run(100, v_init=-65)
+        model.derivatives(v)["gNa"]                            # [sample], forwards
+        model.gradient({at: 2 * (at.values - target)})["g"]    # of a loss, backwards
+
+    The model gets nothing but Vectors that record it. A second pass, compiled code, goes along the record with the
+    derivatives of the model's differential equations. That is the gradient of their solution, as good as the run: see
+    ``error``.
+    """
+
+    def __init__(
+        self,
+        first: nrn.Section | Iterable[nrn.Section] | Mapping[str, Parameter] | None = None,
+        /,
+        *,
+        sections: nrn.Section | Iterable[nrn.Section] | None = None,
+        quiet: bool = False,
+        **parameters: Parameter,
+    ) -> None:
+        """Prepare the model that was built in NEURON, and begin to record it.
+
+        Args:
+            first: The sections; or parameters, as a mapping, which may have the names of options too.
+            sections: Only cells with one of these sections are considered; all by default.
+            quiet: Do not say so when something has to be compiled.
+            **parameters: As for :class:`Reverse`.
+
+        Raises:
+            Refused: Something in the model cannot be differentiated; says what, where and why.
+            Error: A name is wrong, or a tool failed.
+        """
+        first, parameters = named_directions(first, parameters, {"sections": sections, "quiet": quiet})
+        sections = sections if first is None else first
+        scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
+        _check_settings()
+        self.parameters = dict(parameters)
+        self._model = Model(parameters, scope, quiet=quiet)
+        self._recorder = Recorder(self._model.cells, self._model.spots)
+        self._sampled: list[Sampled] = []
+        self._record: Record | None = None
+        self._pass: SecondPass | None = None
+        self._aims: list[tuple[str, list[Aim], bool]] = []
+        self._error: float | None = None
+
+    # --- the run --------------------------------------------------------------------------------------------------
+
+    def record(self, segment: nrn.Segment, variable: str = "v", *, times: ArrayLike | None = None) -> Sampled:
+        """Sample a variable in the runs to come.
+
+        Args:
+            segment: Where, e.g. ``soma(0.5)``.
+            variable: "v", a state such as "m_hh", or a concentration such as "cai".
+            times: [sample] ms: values are those of cubics between the moments of the run; without it, those at these
+                moments, which are ``t``.
+
+        Raises:
+            Error: There is no such thing.
+        """
+        self._place(segment, variable)
+        asked = None if times is None else np.array(times, dtype=np.float64).reshape(-1)
+        return self._add(Sampled(segment, variable, asked))
+
+    def record_spikes(self, segment: nrn.Segment, threshold: float = -20.0) -> Sampled:
+        """The times, in the runs to come, at which the voltage rises through a threshold (mV)."""
+        self._place(segment, "v")
+        return self._add(Sampled(segment, "v", None, float(threshold)))
+
+    def _add(self, sampled: Sampled) -> Sampled:
+        self._sampled.append(sampled)
+        return sampled
+
+    def _place(self, segment: nrn.Segment, variable: str) -> int:
+        """Where a variable is in a frame."""
+        if not is_segment(segment):
+            raise Error(f"{segment!r} is no segment; write e.g. soma(0.5)")
+        model = self._model
+        index, node = model.locate(segment)
+        if variable == "v":
+            return sum(len(cell.places) for cell in model.cells[:index]) + node
+        spots = list(enumerate(model.spots))
+        here = [n for n, spot in spots if (spot.cell, spot.node) == (index, node) and spot.process is None]
+        states = model.spots[here[0]].region.states
+        if variable not in states:
+            raise Error(f"no loss can look at {variable!r} at {segment}; there are {', '.join(['v', *states])}")
+        return self._recorder.frames.place(model.spots, here[0], variable)
+
+    def run(
+        self, duration: float, *, v_init: float | None = None, simulate: Callable[[], object] | None = None
+    ) -> None:
+        """Run the model, and take its record.
+
+        Args:
+            duration: In ms.
+            v_init: For ``finitialize``, in mV; ``h.v_init`` by default.
+            simulate: Does it instead: it must call ``finitialize`` and run.
+
+        Raises:
+            Refused, Error: There is no gradient of this run.
+        """
+        _check_settings()
+        model = self._model
+        model.check()
+        self._pass = self._record = self._error = None
+        for sampled in self._sampled:
+            sampled.forget()
+        begun: list[tuple[Geometry, float]] = []
+        given: list[Fixed] = []
+
+        def present() -> Geometry:
+            return Geometry.of(model.made.membrane, model.cells, model.spots)
+
+        def note() -> None:
+            begun.append((present(), float(nrn.h.celsius)))
+
+        handlers = [
+            nrn.on_finitialize(0, lambda: given.append(self._recorder.fixed())),
+            nrn.on_finitialize(2, note),
+        ]
+        if simulate is None:
+            nrn.h.finitialize(nrn.v_init() if v_init is None else v_init)
+            nrn.solve(float(nrn.h.t) + duration)
+        else:
+            simulate()
+        handlers.clear()
+        if not begun:
+            raise Error("simulate() did not call finitialize: each run begins with it")
+        geometry, celsius = begun[-1]
+        _check_settings()
+        settings, tolerance = self._settings(), float(nrn.h.CVode().atol())
+        record = self._recorder.take(given[-1], celsius, settings)
+        if not geometry.is_same(present()):
+            raise Refused("cm, Ra, or the shape of a cell was changed during the run: set it before finitialize")
+        frames = self._recorder.frames
+        second = SecondPass(model.made, model.spots, settings, frames, geometry, record)
+        second.find_events()
+        has_membrane = geometry.capacitance > 0
+        check_record(record, second.agreement(), second.start(), frames, has_membrane, tolerance, second.failed())
+        self._aims = [(d.name, *aims_of(d, model.cells, model.spots, geometry)) for d in model.directions]
+        self._record, self._pass = record, second
+        for sampled in self._sampled:
+            sampled.read(record.times, record.values[:, self._place(sampled.segment, sampled.variable)])
+
+    def _settings(self) -> list[dict[str, float]]:
+        ions = IonsOfCell()
+        for spot in self._model.spots:
+            ions.add(spot)
+        found: list[dict[str, float]] = []
+        for spot in self._model.spots:
+            settings = ion_settings(spot.region.ions, spot.segment, ions.at(spot.segment))
+            check_reversals_at_start(spot.region.ions, settings, spot.segment)
+            found.append(settings)
+        return found
+
+    @property
+    def t(self) -> Floats:
+        """[point] the moments of the last run in ms; before and after an event there is one each."""
+        return np.empty(0) if self._record is None else self._record.times.copy()
+
+    # --- gradients ------------------------------------------------------------------------------------------------
+
+    def derivatives(self, sampled: Sampled) -> dict[str, Floats]:
+        """The derivatives of samples in all parameters, forwards: for few parameters.
+
+        Returns:
+            By name [sample] in units of the sample per unit of the parameter; where there is one parameter for each
+            segment, or point process, [which, sample].
+        """
+        second, _ = self._ready()
+        reading = self._read(sampled)
+        watched = [self._place(sampled.segment, sampled.variable), *range(self._recorder.frames.nodes)]
+        aims = [aim for _, some, _ in self._aims for aim in some]
+        one, two = (second.forward(aims, watched, parts, defect=True) for parts in (1, 2))
+        both = (4 * two - one) / 3
+        self._error = float(np.max(np.abs(both[:, -1, 1:])))
+        _warn_unless_resolved(one[:, :-1, 0], both[:, :-1, 0])
+        self._warn_if_coarse()
+        found = reading.derivative(both[:, :-1, 0])
+        if not np.all(np.isfinite(found)):
+            raise Refused(f"no derivatives of {sampled}: {NOT_FINITE}")
+        result: dict[str, Floats] = {}
+        at = 0
+        for name, some, is_many in self._aims:
+            result[name] = found[at : at + len(some)] if is_many else found[at]
+            at += len(some)
+        return result
+
+    def gradient(self, loss: Mapping[Sampled, ArrayLike]) -> Gradient:
+        """The gradient of a loss of the last run in all parameters, backwards: for any number of them.
+
+        Args:
+            loss: For each of what was recorded, [sample] the derivative of the loss with respect to its values.
+
+        Raises:
+            Error: There was no run; or a derivative has another shape than the values.
+        """
+        second, record = self._ready()
+        columns: dict[int, Floats] = {}
+        for sampled, derivative in loss.items():
+            values, reading = np.asarray(derivative, dtype=np.float64), self._read(sampled)
+            if values.shape != reading.values.shape:
+                raise Error(f"{sampled}: the derivative has shape {values.shape}, the values {reading.values.shape}")
+            if not np.all(np.isfinite(values)):
+                raise Error(f"{sampled}: the derivative of the loss is not finite")
+            place = self._place(sampled.segment, sampled.variable)
+            part = reading.transposed(values, len(record.times))
+            columns[place] = columns.get(place, 0.0) + part
+        table = np.column_stack(list(columns.values())) if columns else np.zeros((len(record.times), 0))
+        found: list[Floats] = []
+        for parts in (1, 2):
+            initial = second.backward(table, list(columns), parts)
+            totals, edges = second.totals, second.edges
+            aims = [aim for _, some, _ in self._aims for aim in some]
+            found.append(np.array([second.of_aim(aim, totals, edges, initial) for aim in aims]))
+        both = (4 * found[1] - found[0]) / 3
+        _warn_unless_resolved(found[0], both)
+        self._warn_if_coarse()
+        result: dict[str, Any] = {}
+        at = 0
+        for name, some, is_many in self._aims:
+            values = both[at : at + len(some)]
+            if not np.all(np.isfinite(values)):
+                raise Refused(f"no gradient in {name}: {NOT_FINITE}")
+            result[name] = values if is_many else float(values[0])
+            at += len(some)
+        return Gradient(result)
+
+    @property
+    def error(self) -> float:
+        """About how far the voltages of the last run are from the solution of the model's equations, at most, in mV.
+
+        It follows from the defect: the slope of the record less that of the equations, carried along as a derivative.
+        """
+        second, _ = self._ready()
+        if self._error is None:
+            nodes = range(self._recorder.frames.nodes)
+            # At the middle of an interval the defect of a cubic is half as large again as its mean.
+            self._error = float(np.max(np.abs(second.forward([], nodes, 1, defect=True)))) / 1.5
+        return self._error
+
+    def _warn_if_coarse(self) -> None:
+        if self.error > COARSE:
+            warnings.warn(
+                f"the run itself is off by about {self.error:.2g} mV, and its gradient accordingly: lower "
+                "h.cvode.atol()",
+                stacklevel=3,
+            )
+
+    def _read(self, sampled: Sampled) -> Reading:
+        if sampled not in self._sampled:
+            raise Error(f"{sampled} is of another VariableStep")
+        return sampled.reading
+
+    def _ready(self) -> tuple[SecondPass, Record]:
+        if self._pass is None or self._record is None:
+            raise Error("there is no run to differentiate: call run() first")
+        return self._pass, self._record
+
+    def close(self) -> None:
+        """Record no more."""
+        self._recorder.stop()
+
+
+def _warn_unless_resolved(one: Floats, both: Floats) -> None:
+    size = float(np.max(np.abs(both), initial=0.0))
+    difference = float(np.max(np.abs(both - one), initial=0.0))
+    if difference > UNRESOLVED * size:
+        warnings.warn(
+            f"two resolutions of the second pass differ by {difference / size:.1%}: the run's steps are too large for "
+            "its gradient; lower h.cvode.atol()",
+            stacklevel=3,
+        )
+
+
+def _check_settings() -> None:
+    for why in unsupported_variable_settings():
+        raise Refused(f"no gradient under the variable step: {why}")
