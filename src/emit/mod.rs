@@ -13,6 +13,7 @@ mod receipt;
 mod region;
 mod reverse;
 mod text;
+mod transfers;
 
 use crate::step::{EventTimes, Linearised, TimeScheme};
 pub use error::EmitError;
@@ -24,6 +25,7 @@ pub use medium::Medium;
 pub use receipt::{Online, Receipt, Reversible};
 pub use region::pointer_gradient::Pointers;
 pub use reverse::{ReverseManifest, ReverseRegion};
+pub use transfers::emit_transfers;
 
 /// All files of forward mode for some regions, and the manifest that tells what is where.
 pub fn emit_forward(

@@ -25,6 +25,7 @@ class Link:
         target: The node whose voltage it sees; None if it is no voltage.
         variable: What else it sees, if it can be named.
         seen: The root of the cell where that is.
+        is_transfer: It is no POINTER, but NEURON copies the voltage into it (``ParallelContext.setup_transfer``).
     """
 
     owner: str | Place
@@ -34,6 +35,7 @@ class Link:
     target: Place | None
     variable: Variable | None
     seen: nrn.Section | None
+    is_transfer: bool = False
 
     @property
     def root(self) -> nrn.Section:
@@ -51,7 +53,7 @@ class Link:
         return f"{self} sees the voltage of" if self.variable is None else f"{self} sees {self.variable}, of"
 
     def __str__(self) -> str:
-        return f"POINTER {self.name} of {owner_text(self.owner, self.mechanism)}"
+        return f"{'' if self.is_transfer else 'POINTER '}{self.name} of {owner_text(self.owner, self.mechanism)}"
 
 
 def owner_text(owner: str | Place, mechanism: str) -> str:

@@ -53,11 +53,6 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
         yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"
     if linear_mechanisms():
         yield "the model has a LinearMechanism, whose equations gradmod cannot see"
-    if has_transfer():
-        yield (
-            "ParallelContext.setup_transfer() was called: voltages that are handed to other places (gap junctions) are "
-            "not differentiated"
-        )
 
 
 def has_transfer() -> bool:
