@@ -9,7 +9,7 @@ from .. import _neuron as nrn
 from .._command.binary import find_binary
 from .._neuron.settings import has_transfer
 from .._transfers.handed_on import Transfers
-from ..errors import Error
+from ..errors import Error, Refused
 from .cache import cache_directory, kept, publish, scratch
 from .library import load
 
@@ -18,10 +18,13 @@ def find_transfers(*, quiet: bool) -> Transfers | None:
     """What sees where voltages go; None if none is handed on.
 
     Raises:
+        Refused: NEURON is too old.
         Error: The compiler failed.
     """
     if not has_transfer():
         return None
+    if nrn.version().startswith("8."):
+        raise Refused("gap junctions by ParallelContext.setup_transfer() are differentiated in NEURON 9 only")
     binary = find_binary()
     name = hashlib.sha256(binary.read_bytes() + b"transfers").hexdigest()[:24]
     place = kept(name)

@@ -42,6 +42,12 @@ class Link:
         """The root of the cell where the mechanism is."""
         return root_of(self.place[0])
 
+    def value(self) -> float:
+        """What it sees now."""
+        owner = nrn.find_point_process(self.owner) if isinstance(self.owner, str) else self.owner[0](self.owner[1])
+        name = own_variable(f"{self.mechanism}.{self.name}", self.owner if isinstance(self.owner, str) else None)
+        return nrn.number(owner, name)
+
     @property
     def key(self) -> Key:
         """What the POINTER is found by."""
@@ -54,6 +60,12 @@ class Link:
 
     def __str__(self) -> str:
         return f"{'' if self.is_transfer else 'POINTER '}{self.name} of {owner_text(self.owner, self.mechanism)}"
+
+
+def own_variable(source: str, process: str | None) -> str:
+    """What NEURON calls the variable ``source`` ("Gap.vgap") of a point process, or of a segment's mechanism."""
+    mechanism, _, name = source.partition(".")
+    return f"{name}_{mechanism}" if process is None else name
 
 
 def owner_text(owner: str | Place, mechanism: str) -> str:

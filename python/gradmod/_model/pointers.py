@@ -17,6 +17,7 @@ from .._neuron.sections import root_of, tree_of
 from .._neuron.settings import has_transfer
 from .._transfers.handed_on import Transfers
 from ..errors import Error, Refused
+from ..parameters import InitialVoltage
 from .cells import Cell, Place
 from .directions import Direction
 from .pointer_link import Key, Link, owner_text
@@ -89,6 +90,31 @@ class Links:
     def transferred(self) -> list[str]:
         """The variables that NEURON copies voltages into, as "Gap.vgap"."""
         return sorted({f"{link.mechanism}.{link.name}" for link in self._links if link.is_transfer})
+
+    def check_initial(self, directions: Iterable[Direction]) -> None:
+        """Look whether NEURON hands on initial voltages as they are, where these are directions.
+
+        It does so before FInitializeHandlers of type 0 may set other ones.
+
+        Raises:
+            Refused: A direction is in the initial voltages of some places, or a handler has set one that is handed on.
+        """
+        links = [link for link in self._links if link.is_transfer and link.root in self._affected]
+        for direction in directions if links else ():
+            parameter = direction.parameter
+            if not isinstance(parameter, InitialVoltage):
+                continue
+            if parameter.where is not None or callable(parameter.weight):
+                raise Refused(
+                    f"{direction.name}: the initial voltages of some places have no gradient beside {links[0]}: NEURON "
+                    "hands voltages on before handlers of finitialize set them; use InitialVoltage() of all places"
+                )
+            for link in links:
+                if link.target is not None and link.value() != link.target[0](link.target[1]).v:
+                    raise Refused(
+                        f"{direction.name}: {link} has another voltage at the start than its source: NEURON hands "
+                        "voltages on before handlers of finitialize set them; set them by finitialize alone"
+                    )
 
     def find(self, key: Key) -> Link | None:
         """The POINTER with this key."""

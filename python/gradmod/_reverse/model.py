@@ -114,7 +114,7 @@ class Model:
         acting, self._acting = self._acting, []
         recorders = Recorders(self.cells)
         try:
-            recorders.insert(self.made, self._fused, acting, self._links.targets)
+            recorders.insert(self.made, self._fused, acting, self._links.targets, self._links.transferred())
         except BaseException:
             recorders.remove()
             raise
@@ -169,6 +169,14 @@ class Model:
             Error: One sees something else.
         """
         self._links.check(_AGAIN)
+
+    def check_initial(self) -> None:
+        """Look, after INITIAL, whether voltages that are handed on are those that the run begins with.
+
+        Raises:
+            Refused: One is not, and matters.
+        """
+        self._links.check_initial(self.directions)
 
     def locate(self, segment: nrn.Segment) -> tuple[int, int]:
         """The cell and the node of a segment.

@@ -5,7 +5,7 @@ The remembered run is a table of *frames*, one per time step: the time, then for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .. import _neuron as nrn
 from .._emitted.gather import Gather
@@ -20,7 +20,7 @@ from .._model.cells import Cell, Place
 from .._model.directions import Direction
 from .._model.events import Copies
 from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
-from .._model.pointer_link import Key
+from .._model.pointer_link import Key, own_variable
 from .._model.pointers import place_of
 from .._neuron.sections import exists
 from .._outside.refusals import check_electrode
@@ -68,6 +68,7 @@ class Recorders:
         regions: Mapping[nrn.Section, ReverseRegion],
         points: Sequence[tuple[str, nrn.PointProcess]],
         targets: Mapping[Key, Place],
+        transferred: Collection[str] = (),
     ) -> None:
         """Insert and wire everything. On failure, :meth:`remove` undoes what was done.
 
@@ -76,9 +77,10 @@ class Recorders:
             regions: What was emitted for each section.
             points: The user's point processes.
             targets: Where POINTERs of the model look.
+            transferred: Variables that NEURON copies such voltages into.
         """
         self._made = made
-        self._targets = targets
+        self._targets, self._transferred = targets, transferred
         placed: list[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]] = []
         owners = {sec: index for index, cell in enumerate(self.cells) for sec in cell.sections}
         self.frame.count(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
@@ -156,6 +158,9 @@ class Recorders:
     ) -> None:
         owners = {"global": nrn.h, "segment": seg, "range": owner}
         for pointer in region.pointers:
+            if pointer.source in self._transferred:
+                nrn.set_pointer(mechanism, pointer.name, nrn.ref(owner, own_variable(pointer.source, process)))
+                continue
             if pointer.scope == "pointed":
                 sec, x = place_of(process, seg, pointer.source, self._targets)
                 nrn.set_pointer(mechanism, pointer.name, nrn.ref(sec(x), "v"))
