@@ -33,9 +33,9 @@ STEP, BEGIN, WINDOWS, DURATION = 0.005, 0.1, (0.05, 0.1, 0.2, 0.5, 1.0), 4.0
 #: mV at the last node that count as a spike.
 SPIKE = -20.0
 #: How far above the threshold the normal is taken, and how well thresholds are found, relatively.
-ABOVE, CLOSE = 1e-4, 1e-7
-#: u and the normal are parallel enough.
-PARALLEL = 1e-6
+ABOVE, CLOSE = 1e-4, 1e-6
+#: 1 - cos of the angle between u and the normal that is small enough.
+PARALLEL = 1e-4
 
 
 class Stimulation:
@@ -119,9 +119,8 @@ class Normal:
         return self.model.gradient({self._trace: look})["u"][: len(u)]
 
 
-def least(stimulation: Stimulation, normal: Normal, inside: Floats) -> tuple[Floats, Floats]:
-    """[sample] the rectangular pulse at its threshold, and what has the least energy in the same window."""
-    rectangle = u = stimulation.threshold(-0.01 * inside)
+def least(stimulation: Stimulation, normal: Normal, inside: Floats, u: Floats) -> Floats:
+    """[sample] what has the least energy in a window, from a waveform at its threshold on."""
     for number in range(40):
         found = normal((1 + ABOVE) * u) * inside
         found *= np.linalg.norm(u) / np.linalg.norm(found)
@@ -130,7 +129,7 @@ def least(stimulation: Stimulation, normal: Normal, inside: Floats) -> tuple[Flo
         if angle < PARALLEL:
             break
         u = stimulation.threshold((u + found) / 2)
-    return rectangle, u
+    return u
 
 
 def check(stimulation: Stimulation, normal: Normal) -> None:
@@ -213,7 +212,11 @@ def main() -> None:
     found: dict[float, tuple[Floats, Floats]] = {}
     for length in WINDOWS:
         print(f"window of {length:g} ms")
-        found[length] = least(stimulation, normal, window(stimulation, length))
+        inside = window(stimulation, length)
+        rectangle = stimulation.threshold(-0.01 * inside)
+        # What is best in a shorter window is no bad start.
+        start = min([rectangle, *(u for _, u in found.values())], key=energy)
+        found[length] = rectangle, least(stimulation, normal, inside, start)
     normal.model.close()
     # Nothing of gradmod is in the model any more.
     for length, (rectangle, u) in found.items():

@@ -131,6 +131,27 @@ def test_several_electrodes_are_a_sum() -> None:
         assert abs(gradient[7] - theirs.value["sum"]) < 1e-6 * np.abs(gradient).max()
 
 
+def test_a_pulse_that_ends() -> None:
+    """Where the ground is close, vext falls from a large number to nothing, and what is left of it is rounded."""
+    model = Stimulated("by steps")
+    for seg in model.where:
+        seg.xg[1], seg.xc[1] = 1e10, 0.0
+    for number in range(COUNT):
+        model.levels[number] = 40.0 * (5 <= number < 15)
+    with gradmod.Reverse({"samples": model.waveform}, quiet=True) as back:
+        trace = back.record(*model.looks[0])
+        back.run(DURATION, simulate=model.run)
+        found = back.gradient({trace: np.ones(len(trace.values))})["samples"]
+    voltage = h.Vector().record(model.looks[0][0]._ref_v)
+
+    def total() -> dict[str, float]:
+        model.run()
+        return {"sum": float(voltage.sum())}
+
+    theirs = finite.differentiate(total, functools.partial(model.levels.__setitem__, 14), 40.0, scale=3.0)
+    assert abs(found[14] - theirs.value["sum"]) < 1e-6 * np.abs(found).max()
+
+
 @pytest.mark.parametrize("where", ["HandsOut", "handsout"])
 def test_a_mechanism_that_sets_it(where: str) -> None:
     """As published models do: e_extracellular is set through a POINTER, from a GLOBAL that is played."""
