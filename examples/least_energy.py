@@ -1,6 +1,6 @@
 """The waveform of least energy that fires a myelinated axon: `python examples/least_energy.py`.
 
-An electrode 1 mm beside an axon with myelin drives it by a current u(t), 5 us a sample. Of all u within a window,
+An electrode 1 mm beside an axon with myelin drives it by a current u(t), 2 us a sample. Of all u within a window,
 which has the least integral of u^2 and still sends a spike to the end of the axon? Close to the threshold the spike
 comes late, and its time depends on u in one direction only, the normal of the threshold's surface. The waveform that is
 parallel to that normal has the least energy. One gradient in reverse mode gives the normal, for all samples at once; u
@@ -29,7 +29,7 @@ import matplotlib.pyplot as plt
 Floats = np.ndarray
 OUT = Path(__file__).parent / "out"
 #: In ms: the step, which is also how far samples are apart; when windows begin; how long they are; how long a run is.
-STEP, BEGIN, WINDOWS, DURATION = 0.005, 0.1, (0.05, 0.1, 0.2, 0.5, 1.0), 4.0
+STEP, BEGIN, WINDOWS, DURATION = 0.002, 0.05, (0.02, 0.05, 0.1, 0.2), 1.5
 #: mV at the last node that count as a spike.
 SPIKE = -20.0
 #: How far above the threshold the normal is taken, and how well thresholds are found, relatively.
@@ -46,7 +46,7 @@ class Stimulation:
         h.load_file("stdrun.hoc")
         self.axon = Axon()
         h.dt, h.celsius = STEP, 37.0
-        self.count = round((BEGIN + max(WINDOWS)) / STEP)
+        self.count = round((BEGIN + 1.2 * max(WINDOWS)) / STEP)
         # Two zeros more: after its last sample NEURON goes on along the last line.
         self.times = h.Vector((np.arange(self.count + 2) + 0.5) * STEP)
         self.u = h.Vector(self.count + 2)
@@ -97,8 +97,8 @@ def window(stimulation: Stimulation, length: float) -> Floats:
 
 
 def energy(u: Floats) -> float:
-    """In uJ that u in mA leaves in 1 kOhm."""
-    return float(np.sum(u**2) * STEP)
+    """In nJ that u in mA leaves in 1 kOhm."""
+    return 1e3 * float(np.sum(u**2) * STEP)
 
 
 class Normal:
@@ -125,7 +125,7 @@ def least(stimulation: Stimulation, normal: Normal, inside: Floats, u: Floats) -
         found = normal((1 + ABOVE) * u) * inside
         found *= np.linalg.norm(u) / np.linalg.norm(found)
         angle = 1 - float(u @ found) / float(u @ u)
-        print(f"  {number:2}: {energy(u):.5f} uJ, 1 - cos(u, normal) = {angle:.1e}", flush=True)
+        print(f"  {number:2}: {energy(u):.4f} nJ, 1 - cos(u, normal) = {angle:.1e}", flush=True)
         if angle < PARALLEL:
             break
         u = stimulation.threshold((u + found) / 2)
@@ -167,35 +167,40 @@ def voltages(stimulation: Stimulation, u: Floats) -> tuple[Floats, Floats]:
 
 def draw(stimulation: Stimulation, found: dict[float, tuple[Floats, Floats]]) -> Any:
     """Waveforms by their windows, their energies, and the axon just above and just below the threshold."""
-    figure = plt.figure(figsize=(12, 7.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.15))
-    grey, blue, orange = "0.45", "#0072b2", "#d55e00"
-    t = (np.arange(stimulation.count) + 0.5) * STEP - BEGIN
-    for axes, (length, (rectangle, u)) in zip(top.subplots(1, len(found)), found.items(), strict=True):
-        shown = (t > -0.15 * length) & (t < 1.15 * length)
+    figure = plt.figure(figsize=(12, 7.4), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.2))
+    grey, blue, orange = "0.4", "#0072b2", "#d55e00"
+    # Of microseconds.
+    t = 1e3 * ((np.arange(stimulation.count) + 0.5) * STEP - BEGIN)
+    waveforms = top.subplots(1, len(found), sharey=True)
+    for axes, (length, (rectangle, u)) in zip(waveforms, found.items(), strict=True):
+        shown = (t > -150 * length) & (t < 1150 * length)
         axes.axhline(0, color="0.85", lw=0.8)
         axes.step(t[shown], rectangle[shown], where="mid", color=grey, ls="--", lw=1.4, label="rectangular")
-        axes.plot(t[shown], u[shown], color=blue, lw=2, label="least energy")
-        axes.set(title=f"{length:g} ms: {1 - energy(u) / energy(rectangle):.0%} saved", xlabel="ms")
-    top.axes[0].set_ylabel("current of the electrode, mA")
-    top.axes[0].legend(loc="lower right", fontsize=8)
+        axes.step(t[shown], u[shown], where="mid", color=blue, lw=2, label="least energy")
+        saved = 1 - energy(u) / energy(rectangle)
+        axes.set(title=f"{1e3 * length:g} us: {saved:.0%} less energy", xlabel="us")
+    waveforms[0].set_ylabel("current of the electrode, mA")
+    waveforms[-1].legend(loc="lower left")
     left, *others = bottom.subplots(1, 3, width_ratios=(1.1, 1, 1))
-    lengths = list(found)
+    lengths = [1e3 * length for length in found]
     left.loglog(lengths, [energy(r) for r, _ in found.values()], "s--", color=grey, label="rectangular")
     left.loglog(lengths, [energy(u) for _, u in found.values()], "o-", color=blue, label="least energy")
-    left.set(xlabel="window, ms", ylabel="energy at the threshold, uJ in 1 kOhm", title="energy")
+    left.set(xlabel="length of the window, us", ylabel="energy at the threshold, nJ in 1 kOhm", title="energy")
     left.set_xticks(lengths, [f"{length:g}" for length in lengths])
+    left.set_yticks([2, 3, 4, 6, 8], ["2", "3", "4", "6", "8"])
     left.minorticks_off()
-    left.legend()
-    length = 0.5
+    left.legend(loc="upper left")
+    length = list(found)[-1]
     for axes, factor, colour in zip(others, (1.001, 0.999), (blue, orange), strict=True):
         times, traces = voltages(stimulation, factor * found[length][1])
         for number, trace in enumerate(traces):
-            axes.plot(times, trace + 60 * number, color=colour, lw=1.1)
-        axes.set(xlabel="ms", title=f"{factor:g} of the {length:g} ms waveform", yticks=[])
-        axes.plot([3.85, 3.85], [-180, -80], color="black", lw=2)
-        axes.text(3.8, -130, "100 mV", ha="right", va="center")
-    others[0].set_ylabel("v of every third node")
+            axes.plot(times, trace + 110 * number, color=colour, lw=1.2)
+        fires = "fires" if factor > 1 else "does not fire"
+        axes.set(xlabel="ms", title=f"{factor:g} times the last one {fires}", yticks=[], ylim=(-110, 690))
+        axes.plot([1.4, 1.4], [-60, 40], color="black", lw=2)
+        axes.text(1.37, -10, "100 mV", ha="right", va="center")
+    others[0].set_ylabel("v of every third node, along the axon")
     return figure
 
 
@@ -214,8 +219,10 @@ def main() -> None:
         print(f"window of {length:g} ms")
         inside = window(stimulation, length)
         rectangle = stimulation.threshold(-0.01 * inside)
-        # What is best in a shorter window is no bad start.
-        start = min([rectangle, *(u for _, u in found.values())], key=energy)
+        start = rectangle
+        for shorter, (_, u) in found.items():
+            # What is best in a shorter window, in the middle of this one, is a good start.
+            start = np.roll(u, round((length - shorter) / 2 / STEP))
         found[length] = rectangle, least(stimulation, normal, inside, start)
     normal.model.close()
     # Nothing of gradmod is in the model any more.
@@ -223,7 +230,7 @@ def main() -> None:
         for name, one in (("rectangular", rectangle), ("least energy", u)):
             assert stimulation.fires(1.001 * one)
             assert not stimulation.fires(0.999 * one)
-            print(f"{length:5g} ms, {name:12}: fires at 1.001, not at 0.999 times; {energy(one):.4f} uJ in 1 kOhm")
+            print(f"{length:5g} ms, {name:12}: fires at 1.001, not at 0.999 times; {energy(one):.3f} nJ in 1 kOhm")
         print(f"{length:5g} ms: {1 - energy(u) / energy(rectangle):.1%} saved")
     OUT.mkdir(exist_ok=True)
     draw(stimulation, found).savefig(OUT / "least_energy.png", dpi=130)
