@@ -181,7 +181,7 @@ def draw(stimulation: Stimulation, found: dict[float, tuple[Floats, Floats]]) ->
         saved = 1 - energy(u) / energy(rectangle)
         axes.set(title=f"{1e3 * length:g} us: {saved:.0%} less energy", xlabel="us")
     waveforms[0].set_ylabel("current of the electrode, mA")
-    waveforms[-1].legend(loc="lower left")
+    waveforms[-1].legend(loc="lower left", fontsize=8, handlelength=1.5)
     left, *others = bottom.subplots(1, 3, width_ratios=(1.1, 1, 1))
     lengths = [1e3 * length for length in found]
     left.loglog(lengths, [energy(r) for r, _ in found.values()], "s--", color=grey, label="rectangular")

@@ -68,8 +68,8 @@ class Fields:
         scale = np.array([parameter.largest for _, parameter in self._played]) @ np.abs(weights)
         gap = np.where(unknown, 0.0, np.abs(seen - said)) / np.maximum(scale, 1e-30)
         if not np.all(gap <= ROUNDING):
-            step, at = np.unravel_index(np.argmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
-            index, node = self._sheaths.nodes[acting[at]]
+            step, at = divmod(int(np.argmax(np.where(np.isnan(gap), np.inf, gap))), gap.shape[1])
+            index, node = self._sheaths.nodes[int(acting[at])]
             sec, x = self._sheaths.cells[index].places[node]
             names = [name for k, (name, _) in enumerate(self._played) if weights[k, at] != 0.0]
             raise Refused(

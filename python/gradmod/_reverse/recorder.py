@@ -92,8 +92,7 @@ class Recorders:
                 sec.insert(regions[sec].recorder)
                 self._inserted.append((sec, regions[sec].recorder))
             for seg in cell.segments:
-                region = regions[seg.sec]
-                self._add(index, seg, getattr(seg, region.recorder), region, seg, None)
+                self._add(index, seg, getattr(seg, regions[seg.sec].recorder), regions[seg.sec], seg, None)
         for kind, process in points:
             seg, region = process.get_segment(), made.point(kind)
             recorder = nrn.new_point_process(region.recorder, seg)
@@ -382,10 +381,7 @@ class Recorders:
 
     def find(self, cell: int, node: int) -> RecorderSite | None:
         """The recorder of a segment."""
-        return next(
-            (s for s in self.spots if s.cell == cell and s.node == node and s.process is None),
-            None,
-        )
+        return next((s for s in self.spots if s.cell == cell and s.node == node and s.process is None), None)
 
     def remove(self) -> None:
         """Take everything away again; the user's cells are as they were."""
