@@ -88,12 +88,12 @@ class Fibre:
         """The package's own run; end excitation and the like are not looked at."""
         self.stimulation.run_sim(self.amplitude, self.fiber, fail_on_end_excitation=None)
 
-    def threshold(self) -> float:
-        """The amplitude in mA from which on a spike comes to the place that is looked at."""
+    def threshold(self, close: float = 1e-9) -> float:
+        """The amplitude in mA from which on a spike comes to the place that is looked at, relatively so close."""
         low, high = 0.0, -0.02
         while not self._fires(high):
             low, high = high, 1.2 * high
-        while low - high > 1e-9 * abs(high):
+        while low - high > close * abs(high):
             middle = (low + high) / 2
             low, high = (low, middle) if self._fires(middle) else (middle, high)
         return high
