@@ -524,6 +524,7 @@ def test_a_table_that_was_stale_before_is_found_out(stale: Stale) -> None:
 def test_reverse_mode_refuses_stale_tables_and_transfer(stale: Stale) -> None:
     with pytest.raises(gradmod.Refused, match="x: no gradient in vhalf_kstale"):
         gradmod.Reverse(x=Global("vhalf_kstale"))
+    other = h.IClamp(stale.soma(0.5))
     with gradmod.Reverse(g=Range("gbar_kstale", stale.soma)) as reverse:
         trace = reverse.record(stale.soma(0.5))
         h.dt = DT
@@ -534,7 +535,6 @@ def test_reverse_mode_refuses_stale_tables_and_transfer(stale: Stale) -> None:
             reverse.run(T_STOP)
         h.vhalf_kstale = -40
         context = h.ParallelContext()
-        other = h.IClamp(stale.soma(0.5))
         context.target_var(other, other._ref_amp, 1)
         try:
             with pytest.raises(gradmod.Refused, match="setup_transfer"):
