@@ -76,6 +76,7 @@ fn size(source: &Source, count: &mut Count) -> Option<usize> {
         selection: Selection::Each,
         scheme: TimeScheme::Implicit,
         medium: Medium::Ground,
+        transferred: Vec::new(),
     };
     let mut clock = Clock::new(count);
     let emitted = transform([Ok(source.clone())], &request, &mut clock).ok()?.emitted;

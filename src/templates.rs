@@ -46,6 +46,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("draws.mod", include_str!("../templates/reverse/draws.mod.j2")),
     ("slopes.mod", include_str!("../templates/slopes.mod.j2")),
     ("homeostat.mod", include_str!("../templates/homeostat.mod.j2")),
+    ("transfers.mod", include_str!("../templates/transfers.mod.j2")),
     ("follow.mod", include_str!("../templates/follow.mod.j2")),
 ];
 

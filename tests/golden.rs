@@ -54,6 +54,7 @@ impl Golden {
             selection: self.selection.clone(),
             scheme: TimeScheme::Implicit,
             medium: self.medium,
+            transferred: Vec::new(),
         };
         let done = transform(sources, &request, &mut Unattended).unwrap();
         done.emitted.unwrap_or_else(|| panic!("{}: {:?}", self.name, done.messages)).files

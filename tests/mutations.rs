@@ -93,6 +93,7 @@ fn compile(bytes: &[u8], files: &[Vec<u8>]) -> Result<&'static str, String> {
         selection: Selection::Each,
         scheme: TimeScheme::Implicit,
         medium: Medium::Ground,
+        transferred: Vec::new(),
     };
     let mut host = Damaged { text: &text, files, stage: "syntax" };
     let source = Source { path: PathBuf::from("a.mod"), text: text.clone() };

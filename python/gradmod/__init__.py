@@ -17,6 +17,7 @@ from ._command.binary import find_binary
 from .attach import attach
 from .checkpoint import restore_run, save_run
 from .errors import Diagnostic, Error, Refused
+from .field_waveform import FieldWaveform
 from .gradients import Gradients
 from .homeostat import Homeostat
 from .measures import Average, Frequency
@@ -49,6 +50,7 @@ __all__ = [
     "Diagnostic",
     "Elsewhere",
     "Error",
+    "FieldWaveform",
     "Frequency",
     "Global",
     "Gradients",

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from . import _neuron as nrn
 from ._build.library import is_torn, load
+from ._build.transfers import find_transfers
 from ._build.transform import Build, build, request_of
 from ._command.support import Construct, Way, reason
 from ._forward.attachment import Attachment
@@ -40,7 +41,7 @@ from ._outside.refusals import layers_to_solve
 from .errors import Error, Refused
 from .gradients import Gradients
 from .parameters import Elsewhere, NetConDelay, Parameter, PerNetCon, PerPointProcess, PerSegment, places
-from .waveform import Waveform
+from .samples import Samples
 
 Wired: TypeAlias = tuple[
     list[Direction],
@@ -110,7 +111,7 @@ def wire(
     scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
     over_ranks = spike_times and ranks() > 1
     resolved = agree(over_ranks, lambda: _resolve(directions, scope, spike_times=spike_times, over_ranks=over_ranks))
-    links = Links()
+    links = Links(find_transfers(quiet=quiet))
     spread = lambda: links.spread(resolved, scope, find_wires() if spike_times else ())  # noqa: E731
     remote = RemoteSpikes(resolved, scope, spread) if over_ranks else None
     if remote is None:
@@ -135,8 +136,9 @@ def _resolve(
     for direction in resolved:
         if isinstance(direction.parameter, PerNetCon):
             raise Error(f"{direction.name}: PerNetCon is for reverse mode (gradmod.Reverse); use NetConWeight")
-        if isinstance(direction.parameter, Waveform):
-            raise Error(f"{direction.name}: Waveform is for reverse mode (gradmod.Reverse, value_and_grad)")
+        if isinstance(direction.parameter, Samples):
+            kind = type(direction.parameter).__name__
+            raise Error(f"{direction.name}: {kind} is for reverse mode (gradmod.Reverse, value_and_grad)")
         if isinstance(direction.parameter, PerPointProcess):
             raise Error(f"{direction.name}: PerPointProcess is for reverse mode (gradmod.Reverse); use Stimulus")
         if isinstance(direction.parameter, PerSegment):
@@ -202,6 +204,7 @@ def _plan(
             variables=bool(seen),
             secondorder=second_order(),
             extracellular=layers,
+            transferred=links.transferred(),
         ),
         edition,
     )

@@ -129,3 +129,24 @@ def test_a_finitialize_that_a_script_breaks_off(passive: Passive) -> None:
     del failing
     run()
     assert recording["g"].any()
+
+
+def test_a_run_that_begins_before_its_start_is_refused(passive: Passive) -> None:
+    """Steps of 10 ms from t = -200 on, as packages reach a steady state: neither dt nor t is then what counts steps."""
+
+    def simulate() -> None:
+        h.finitialize(-65)
+        h.t, h.dt = -200, 10
+        while h.t < 0:
+            h.fadvance()
+        h.t, h.dt = 0, 0.025
+        h.fcurrent()
+        for _ in range(40):
+            h.fadvance()
+
+    for _ in range(3):
+        h.dt = 0.025
+        with gradmod.Reverse(g=Range("g_pas", list(passive.sections.values())), quiet=True) as reverse:
+            reverse.record(passive.sections["soma"](0.5))
+            with pytest.raises(gradmod.Refused, match=r"(dt|t) (changed|was set) during the run"):
+                reverse.run(1.0, simulate=simulate)

@@ -21,17 +21,18 @@ ROOMS: Mapping[str, str] = {
     "_manifest": "errors",
     "_command": "errors",
     "_features": "errors",
-    "_model": "errors parameters waveform _command _neuron _manifest",
+    "_transfers": "errors _neuron",
+    "_model": "errors parameters samples _command _neuron _manifest _transfers",
     "_currents": "errors parameters membrane_currents _neuron _manifest _model",
-    "_build": "errors _command _neuron _manifest _model",
-    "_emitted": "errors waveform _neuron _manifest _process _model",
-    "_guards": "errors parameters waveform _command _neuron _manifest _model _emitted",
-    "_outside": "errors _command _neuron _manifest _model _emitted _guards",
+    "_build": "errors _command _neuron _manifest _model _transfers",
+    "_emitted": "errors samples waveform _neuron _manifest _process _model",
+    "_guards": "errors parameters samples waveform _command _neuron _manifest _model _emitted",
+    "_outside": "errors field_waveform samples _command _neuron _manifest _model _emitted _guards",
     "_forward": "errors parameters _currents _command _process _neuron _manifest _model _emitted _guards _outside",
-    "_reverse": "errors parameters waveform membrane_currents gradient trace _currents _command _neuron _manifest "
-    "_process _model _build _emitted _guards _outside",
-    "_variable": "errors parameters waveform _command _neuron _manifest _model _build _emitted _guards",
-    "_simulation": "errors parameters waveform membrane_currents _currents played profile trace attach reverse "
+    "_reverse": "errors field_waveform parameters samples membrane_currents gradient trace _currents _command _neuron "
+    "_manifest _process _model _build _emitted _guards _outside",
+    "_variable": "errors parameters samples _command _neuron _manifest _model _build _emitted _guards",
+    "_simulation": "errors parameters samples membrane_currents _currents played profile trace attach reverse "
     "_process _neuron _model _reverse",
     "_problem": "errors features membrane_currents objective parameters reverse simulation _neuron _model _simulation",
     "_fit": "errors _process _neuron _model _problem",
@@ -47,7 +48,9 @@ LOW: Mapping[str, str] = {
     "played": "errors parameters _neuron",
     "profile": "errors parameters _neuron",
     "membrane_currents": "errors _neuron",
-    "waveform": "errors parameters _neuron",
+    "samples": "errors parameters _neuron",
+    "waveform": "parameters samples _neuron",
+    "field_waveform": "errors parameters samples _neuron",
     "trace": "errors membrane_currents _currents _neuron _model",
 }
 

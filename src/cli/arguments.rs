@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gradmod::transform::NamedRegion;
+use gradmod::transform::{NamedRegion, Transferred};
 
 /// Exact gradients of NEURON models, in NEURON.
 #[derive(Debug, Parser)]
@@ -20,6 +20,7 @@ pub enum Command {
     Check(Check),
     Build(Build),
     Homeostat(Homeostat),
+    Transfers(Transfers),
     Support(Support),
 }
 
@@ -62,6 +63,10 @@ pub struct Transform {
     /// POINTERs of the model may see variables, not voltages only. In forward mode only
     #[arg(long, conflicts_with_all = ["spike_times", "online"])]
     pub pointed_variables: bool,
+    /// A RANGE variable that is a target of `ParallelContext.setup_transfer` wherever it is, so that it sees a
+    /// voltage as a POINTER does
+    #[arg(long, value_name = "MECH.NAME", value_parser = transferred)]
+    pub transferred: Vec<Transferred>,
     /// NEURON's `secondorder` in the runs that are to be differentiated
     #[arg(long, value_name = "ORDER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub secondorder: u8,
@@ -148,6 +153,17 @@ pub struct Homeostat {
     pub message_format: MessageFormat,
 }
 
+/// Write the mechanism by which scripts see what `ParallelContext.setup_transfer` has arranged
+///
+/// The Python package finds gap junctions by it, and names their variables as `--transferred` of
+/// `gradmod transform`.
+#[derive(Debug, Args)]
+pub struct Transfers {
+    /// Folder to write to, made if it is not there
+    #[arg(short, long, value_name = "DIR", default_value = "gradients")]
+    pub output: PathBuf,
+}
+
 /// Print which constructs each way to a gradient supports
 #[derive(Debug, Args)]
 pub struct Support {
@@ -172,4 +188,10 @@ fn named_region(text: &str) -> Result<NamedRegion, String> {
     };
     let mechanisms = list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
     NamedRegion::new(name, mechanisms).map_err(|error| error.to_string())
+}
+
+/// `MECH.NAME`
+fn transferred(text: &str) -> Result<Transferred, String> {
+    let (mechanism, variable) = text.split_once('.').ok_or("expected MECH.NAME")?;
+    Ok(Transferred { mechanism: mechanism.to_owned(), variable: variable.to_owned() })
 }

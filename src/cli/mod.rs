@@ -14,6 +14,7 @@ mod python;
 mod report;
 mod source;
 mod support;
+mod transfers;
 mod transform;
 mod watch;
 mod worker;
@@ -40,6 +41,7 @@ pub fn run() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Homeostat(arguments) => homeostat::run(&arguments),
+        Command::Transfers(arguments) => transfers::run(&arguments),
         Command::Support(arguments) => support::run(&arguments),
     };
     match result {

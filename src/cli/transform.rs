@@ -60,5 +60,5 @@ fn request(arguments: &Transform) -> Request {
         _ => TimeScheme::CrankNicolsonCurrents,
     };
     let medium = arguments.extracellular.map_or(Medium::Ground, Medium::Layers);
-    Request { mode, parameters, selection, scheme, medium }
+    Request { mode, parameters, selection, scheme, medium, transferred: arguments.transferred.clone() }
 }

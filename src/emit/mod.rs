@@ -13,6 +13,7 @@ mod receipt;
 mod region;
 mod reverse;
 mod text;
+mod transfers;
 mod variable;
 
 use crate::step::{EventTimes, Linearised, TimeScheme};
@@ -25,6 +26,7 @@ pub use medium::Medium;
 pub use receipt::{Differential, Online, Receipt, Reversible};
 pub use region::pointer_gradient::Pointers;
 pub use reverse::{ReverseManifest, ReverseRegion};
+pub use transfers::emit_transfers;
 pub use variable::VariableManifest;
 
 /// All files of forward mode for some regions, and the manifest that tells what is where.

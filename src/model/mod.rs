@@ -14,6 +14,7 @@ mod external;
 mod kept_slope;
 pub mod mechanism;
 pub mod shadow;
+mod transferred;
 mod verbatim;
 
 pub use bystander::{Bystander, bystander};
@@ -22,3 +23,4 @@ pub use describe::describe;
 pub use external::{declared_name, set_of_others, shared_parameters, unowned};
 pub use kept_slope::{is_kept_slope, kept_slope, kept_slope_is_set, skipped};
 pub use mechanism::{BeforeAfter, Current, Ion, Kind, Mechanism, NetReceive, Role, SEEN_VOLTAGE, Variable, Visibility};
+pub use transferred::Transferred;

@@ -28,6 +28,7 @@
 //!     selection: Selection::All,
 //!     scheme: TimeScheme::Implicit,
 //!     medium: Medium::Ground,
+//!     transferred: Vec::new(),
 //! };
 //! let done = transform([Ok(leak)], &request, &mut Unattended)?;
 //! assert!(done.messages.is_empty());
@@ -53,6 +54,7 @@ pub use host::{Host, Stage, Unattended};
 pub use message::Message;
 pub use request::{Besides, Medium, Mode, NamedRegion, Parameters, Request, RequestError, Selection, TimeScheme};
 
+pub use crate::model::Transferred;
 /// The text of a file, and the path that messages name it by.
 pub use crate::syntax::sources::File as Source;
 
@@ -96,7 +98,7 @@ pub fn transform<H: Host>(
 ) -> Result<Transformed, Stopped<H::Error>> {
     request.refuse_impossible()?;
     let mut messages = Messages::to(host);
-    let mut reading = Reading::of(&request.selection);
+    let mut reading = Reading::of(&request.selection, &request.transferred);
     for source in sources {
         reading.add(source.map_err(Stopped::Host)?, &mut messages)?;
     }

@@ -8,7 +8,7 @@ use super::model::{Checked, Model};
 use super::{Host, Selection, Source, Stage, Stopped};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{
-    Bystander, Mechanism, bystander, check_all, declared_name, set_of_others, shared_parameters, unowned,
+    Bystander, Mechanism, Transferred, bystander, check_all, declared_name, set_of_others, shared_parameters, unowned,
 };
 use crate::step::{Region, refusals};
 use crate::syntax::ast::Program;
@@ -18,6 +18,7 @@ use crate::syntax::sources::Sources;
 /// All files so far.
 pub(super) struct Reading<'a> {
     selection: &'a Selection,
+    transferred: &'a [Transferred],
     checked: Vec<Checked>,
     passed_over: BTreeSet<String>,
     watchers: BTreeMap<String, Vec<String>>,
@@ -29,9 +30,10 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub fn of(selection: &'a Selection) -> Self {
+    pub fn of(selection: &'a Selection, transferred: &'a [Transferred]) -> Self {
         Self {
             selection,
+            transferred,
             checked: Vec::new(),
             passed_over: BTreeSet::new(),
             watchers: BTreeMap::new(),
@@ -76,7 +78,7 @@ impl<'a> Reading<'a> {
         bystander: Option<Bystander>,
         messages: &mut Messages<H>,
     ) -> Result<(), Stopped<H::Error>> {
-        let (mechanism, diagnostics) = check_all(program, stem.as_deref());
+        let (mechanism, diagnostics) = check_all(program, stem.as_deref(), self.transferred);
         match (mechanism, bystander) {
             (Some(mechanism), bystander) if diagnostics.is_empty() => {
                 if let Some(other) = self.checked.iter().find(|known| known.mechanism.name == mechanism.name) {

@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 
 pub use crate::emit::Medium;
+use crate::model::Transferred;
 use crate::step::EventTimes;
 /// The value of `secondorder`.
 pub use crate::step::TimeScheme;
@@ -16,6 +17,8 @@ pub struct Request {
     pub selection: Selection,
     pub scheme: TimeScheme,
     pub medium: Medium,
+    /// RANGE variables that NEURON sets to voltages of other places; all instances of each.
+    pub transferred: Vec<Transferred>,
 }
 
 /// How gradients are computed.

@@ -29,7 +29,8 @@ class Request:
     ``regions`` are (name, mechanisms in NEURON's order); ``wrt`` parameter names; ``directions`` is K; ``spike_times``:
     the times of events are differentiated; ``online`` gradients can act on the run; ``variables``: POINTERs may see
     variables, not voltages only; ``secondorder``: NEURON's setting in the runs to come; ``extracellular``:
-    how many layers it has, where there is any.
+    how many layers it has, where there is any; ``transferred``: variables, as "Gap.vgap", that NEURON copies voltages
+    into.
     """
 
     sources: tuple[Source, ...]
@@ -43,6 +44,7 @@ class Request:
     variables: bool = False
     secondorder: int = 0
     extracellular: int = 0
+    transferred: tuple[str, ...] = ()
 
     def key(self, binary: Path) -> str:
         """A hash of everything that the emitted files depend on."""
@@ -53,6 +55,7 @@ class Request:
             self.variables,
             self.secondorder,
             self.extracellular,
+            self.transferred,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
@@ -192,6 +195,7 @@ def _transform(binary: Path, request: Request, sources: Path, out: Path) -> None
     command += ["--pointed-variables"] if request.variables else []
     command += ["--secondorder", str(request.secondorder)]
     command += ["--extracellular", str(request.extracellular)] if request.extracellular else []
+    command += [part for name in request.transferred for part in ("--transferred", name)]
     _log.debug("running %s", command)
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
@@ -242,6 +246,7 @@ def request_of(
     variables: bool = False,
     secondorder: int = 0,
     extracellular: int = 0,
+    transferred: Sequence[str] = (),
 ) -> Request:
     """Put a request together in an order that depends on its content only."""
     return Request(
@@ -256,4 +261,5 @@ def request_of(
         variables,
         secondorder,
         extracellular,
+        tuple(sorted(set(transferred))),
     )

@@ -51,6 +51,8 @@ class LayersStructure(RunStructure):
         *_members(_ADDRESS, "sheath inner row block coupling constant sheath_node vext battery per_area gap store"),
         *_members(_ADDRESS, "vext_loss current_loss matrix unknown potential rest bulk current_adjoint"),
         *_members(_ADDRESS, "battery_total gap_total store_total coupling_total"),
+        *_members(_LONG, "fields"),
+        *_members(_ADDRESS, "field_weight field"),
     ]
 
 

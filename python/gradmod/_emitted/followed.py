@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._model.directions import Direction
 from ..errors import Refused
+from ..samples import NOT_PLAYED, ROUNDING
 from ..waveform import Waveform
 from .recorder_site import RecorderSite
 
@@ -72,14 +73,29 @@ class Course:
         self._columns = {one.direction: 1 + 2 * i for i, one in enumerate(parts)}
         self.numbers = np.zeros((steps, 1 + 2 * len(parts)))
 
-    def gradient(self, direction: Direction) -> Floats:
-        """[sample] of a waveform.
+    def gradients(self, directions: Sequence[Direction]) -> dict[str, Floats]:
+        """By direction, [sample] the derivatives of the loss by the samples of its waveform.
+
+        Args:
+            directions: With the samples that they had in the run.
 
         Raises:
-            Refused: Its samples are not what was played.
+            Refused: The samples are not what was played.
         """
-        assert isinstance(direction.parameter, Waveform)
-        column = self._columns[direction.name]
-        sums = self.numbers[:, column + 1]
-        slopes = sums - np.append(sums[1:], 0.0)
-        return direction.parameter.gradient(self.numbers[:, 0], self.numbers[:, column], slopes)
+        return {
+            direction.name: self._gradient(direction.parameter, self._columns[direction.name])
+            for direction in directions
+            if isinstance(direction.parameter, Waveform)
+        }
+
+    def _gradient(self, waveform: Waveform, column: int) -> Floats:
+        times, values, sums = self.numbers[:, 0], self.numbers[:, column], self.numbers[:, column + 1]
+        reading = waveform.read(times)
+        gap = np.where(reading.is_played, np.abs(values - reading.values), 0.0)
+        if np.any(gap > ROUNDING * waveform.largest):
+            at = int(np.argmax(gap))
+            raise Refused(
+                f"{waveform!r}: {waveform.name} of {waveform.process} was {values[at]:g} at {times[at]:g} ms, where "
+                f"its samples say {reading.values[at]:g}: {NOT_PLAYED}"
+            )
+        return reading.gradient(sums - np.append(sums[1:], 0.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from .._model.cells import Cell
 from .._model.directions import Direction
 from .._model.events import Events
 from .._model.ions import IonsOfCell, ion_settings
-from .._model.pointer_link import Key
+from .._model.pointer_link import Key, own_variable
 from .._model.pointer_variables import Seen, Target, target_of
 from .._neuron.sections import exists
 from .._outside.refusals import check_electrode
@@ -74,6 +74,7 @@ class Attachment:
         regions: dict[nrn.Section, Region],
         points: Sequence[tuple[str, nrn.PointProcess]],
         targets: Mapping[Key, Target],
+        transferred: Collection[str] = (),
     ) -> None:
         """Insert and wire everything but what looks at other places; see :meth:`see`.
 
@@ -84,7 +85,9 @@ class Attachment:
             regions: The row of every section of the cell.
             points: The user's point processes on this cell.
             targets: What POINTERs of the model see.
+            transferred: Variables that NEURON copies such voltages into.
         """
+        self._transferred = transferred
         self.geometry = Geometry(self.cell)
         self.acting = [k for k, d in enumerate(self.directions) if any(cell.root == self.cell.root for cell in d.cells)]
         for sec in self.cell.sections:
@@ -179,6 +182,10 @@ class Attachment:
     ) -> None:
         owners = {"global": nrn.h, "segment": spot.segment, "range": owner}
         for pointer in spot.region.pointers:
+            if pointer.source in self._transferred:
+                own = nrn.ref(owner, own_variable(pointer.source, spot.process))
+                nrn.set_pointer(spot.mechanism, pointer.name, own)
+                continue
             if pointer.scope == "pointed":
                 target = target_of(spot.process, spot.segment, pointer.source, targets)
                 if isinstance(target, Seen):

@@ -160,6 +160,7 @@ class Readiness:
             for attachment in self._attachments:
                 attachment.check_start()
             self._overwritten.check_start()
+            self.wiring.check_initial()
 
         agree(self._over_ranks, check)
         if self._spikes is not None:

@@ -92,6 +92,15 @@ class Wiring:
         for attachment in self.attachments[:1]:
             check_inert(self._inert, attachment.directions, _AGAIN)
 
+    def check_initial(self) -> None:
+        """Look, after INITIAL, whether voltages that are handed on are those that the run begins with.
+
+        Raises:
+            Refused: One is not, and matters.
+        """
+        for attachment in self.attachments[:1]:
+            self._links.check_initial(attachment.directions)
+
     def is_inert(self, process: str) -> bool:
         """Whether a point process, by name, has no row, since all its gradients are 0."""
         return process in self._inert
@@ -106,7 +115,7 @@ class Wiring:
                     points.setdefault(everywhere[process.get_segment().sec].cell.root, []).append((kind, process))
             for attachment in self.attachments:
                 here = points.get(attachment.cell.root, ())
-                attachment.insert(self._made, self._fused, here, self._targets)
+                attachment.insert(self._made, self._fused, here, self._targets, self._links.transferred())
             for attachment in self.attachments:
                 attachment.see(everywhere)
                 attachment.sync({})

@@ -11,7 +11,7 @@ from .. import _neuron as nrn
 from .._model.directions import Direction
 from ..errors import Refused
 from ..parameters import Global, Range, Stimulus
-from ..waveform import Waveform
+from ..samples import Samples
 
 #: What a value that was changed and changed back may differ by, relative to it.
 _ROUNDING = 1e-12
@@ -23,7 +23,7 @@ class Overwritten:
     def __init__(self, directions: Sequence[Direction], watched: Container[str] = ()) -> None:
         """Begin to record the stimuli; those that are watched, by the name of the point process, are not recorded."""
         # What waveforms are played into is meant to change, and compared with their samples.
-        directions = [d for d in directions if not isinstance(d.parameter, Waveform)]
+        directions = [d for d in directions if not isinstance(d.parameter, Samples)]
         self._directions = [
             d for d in directions if d.wrt is not None or d.is_outside or isinstance(d.parameter, Global)
         ]

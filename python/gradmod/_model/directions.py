@@ -22,7 +22,7 @@ from ..parameters import (
     Stimulus,
     Weight,
 )
-from ..waveform import Waveform
+from ..samples import Samples
 from . import extracellular
 from .catalogue import NAMES_OF_TIMES, Catalogue, check_stimulus, no_smooth_time
 from .cells import Cell, cells_of
@@ -50,7 +50,7 @@ class Direction:
 
     def frozen(self) -> Direction:
         """This direction with the weights that it has now, for ever."""
-        parameter = self.parameter.frozen() if isinstance(self.parameter, Waveform) else self.parameter
+        parameter = self.parameter.frozen() if isinstance(self.parameter, Samples) else self.parameter
         return replace(self, parameter=parameter, _frozen=self.weights())
 
     @property

@@ -12,8 +12,12 @@ from typing import Any, Protocol
 from .. import _neuron as nrn
 from .._command.support import Construct, Way, reason
 from .._neuron import pointers
+from .._neuron.pointers import Variable
 from .._neuron.sections import root_of, tree_of
+from .._neuron.settings import has_transfer
+from .._transfers.handed_on import Transfers
 from ..errors import Error, Refused
+from ..parameters import InitialVoltage
 from .cells import Cell, Place
 from .directions import Direction
 from .pointer_link import Key, Link, owner_text
@@ -44,8 +48,9 @@ class _Region(Protocol):
 class Links:
     """All POINTERs of the model as they were when the gradients were attached."""
 
-    def __init__(self) -> None:
-        """Look now."""
+    def __init__(self, transfers: Transfers | None = None) -> None:
+        """Look now; at what NEURON hands on too, where it does."""
+        self._transfers = transfers
         self._links: list[Link] = []
         #: Those that see what has no name. They are where it does not matter, or refused: not searched for again.
         self._nameless: set[Key] = set()
@@ -80,7 +85,36 @@ class Links:
             variable = variables.get(i)
             sec = target[0] if target is not None else None if variable is None else variable.place[0]
             links.append(Link(*key, place, target, variable, None if sec is None else root_of(sec)))
-        return links
+        return links + ([] if self._transfers is None else _transferred(self._transfers))
+
+    def transferred(self) -> list[str]:
+        """The variables that NEURON copies voltages into, as "Gap.vgap"."""
+        return sorted({f"{link.mechanism}.{link.name}" for link in self._links if link.is_transfer})
+
+    def check_initial(self, directions: Iterable[Direction]) -> None:
+        """Look whether NEURON hands on initial voltages as they are, where these are directions.
+
+        It does so before FInitializeHandlers of type 0 may set other ones.
+
+        Raises:
+            Refused: A direction is in the initial voltages of some places, or a handler has set one that is handed on.
+        """
+        links = [link for link in self._links if link.is_transfer and link.root in self._affected]
+        for direction in directions if links else ():
+            parameter = direction.parameter
+            if not isinstance(parameter, InitialVoltage):
+                continue
+            if parameter.where is not None or callable(parameter.weight):
+                raise Refused(
+                    f"{direction.name}: the initial voltages of some places have no gradient beside {links[0]}: NEURON "
+                    "hands voltages on before handlers of finitialize set them; use InitialVoltage() of all places"
+                )
+            for link in links:
+                if link.target is not None and link.value() != link.target[0](link.target[1]).v:
+                    raise Refused(
+                        f"{direction.name}: {link} has another voltage at the start than its source: NEURON hands "
+                        "voltages on before handlers of finitialize set them; set them by finitialize alone"
+                    )
 
     def find(self, key: Key) -> Link | None:
         """The POINTER with this key."""
@@ -151,6 +185,11 @@ class Links:
         for link in self.read(regions):
             if link.variable is not None and without is not None:
                 raise Refused(f"{link} {_what(link)}; {reason(Construct.VARIABLE_POINTER, without)}")
+            if link.is_transfer and link.seen is None:
+                raise Refused(
+                    f"{link} is no target of ParallelContext.setup_transfer(), as it is elsewhere: make it one too, or "
+                    "use another mechanism there"
+                )
             if link.seen is None:
                 raise Refused(
                     f"{link} {_what(link) or _UNSET}; gradmod follows POINTERs to the v of a segment and to variables "
@@ -173,11 +212,12 @@ class Links:
         found = {(one.mechanism, one.process is not None) for one in variables if not one.mechanism.endswith("_ion")}
         return sorted(found)
 
-    def check_watchers(self, watchers: Mapping[str, Collection[str]]) -> None:
+    def check_watchers(self, watchers: Mapping[str, Collection[str]], known: Collection[Variable] = ()) -> None:
         """Refuse mechanisms that set, through a POINTER, what a voltage may depend on.
 
         Args:
             watchers: All that can act on no membrane themselves, with the POINTERs that they set.
+            known: Variables whose values are compared with what is known of them, in each step.
 
         Raises:
             Refused: There is one.
@@ -191,6 +231,8 @@ class Links:
             if link.variable is None:
                 if said := _what(link):
                     raise Refused(f"{what} {said}: what depends on that is not known")
+                continue
+            if link.variable in known:
                 continue
             if link.variable.mechanism not in watchers:
                 raise Refused(f"{what} sees {link.variable}, of a mechanism that acts on a membrane")
@@ -218,6 +260,8 @@ class Links:
         Raises:
             Refused: Something sees something else.
         """
+        if self._transfers is None and has_transfer():
+            raise Refused(f"ParallelContext.setup_transfer() was called since the gradients were attached; {again}")
         known = {link.key: link for link in self._links}
         now = {link.key: link for link in self._find()}
         for key in known.keys() | now.keys():
@@ -230,6 +274,22 @@ class Links:
         concerned = self._affected | self._drivers()
         present = (link for link in links if link is not None)
         return any(link.root in concerned or link.seen in self._affected for link in present)
+
+
+def _transferred(transfers: Transfers) -> list[Link]:
+    """What NEURON copies voltages into; and the same variables where it does not."""
+    found = {(one.target.process or one.target.place, one.target.name): one for one in transfers.look()}
+    kinds = {(one.target.mechanism, one.target.process is not None, one.target.name) for one in found.values()}
+    links: list[Link] = []
+    for mechanism, is_point, variable in sorted(kinds):
+        name = variable if is_point else variable.removesuffix(f"_{mechanism}")
+        for owner, place in pointers.instances(mechanism, is_point):
+            own = nrn.name_of(owner) if is_point else place
+            one = found.get((own, variable))
+            source = None if one is None else one.source
+            root = None if source is None else root_of(source[0])
+            links.append(Link(own, mechanism, name, place, source, None, root, is_transfer=True))
+    return links
 
 
 def _closure(ways: Iterable[Influence], reached: set[nrn.Section]) -> list[Influence]:

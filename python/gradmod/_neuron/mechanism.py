@@ -130,6 +130,14 @@ def is_number(owner: Any, name: str) -> bool:
         return False
 
 
+def array_length(owner: Any, name: str) -> int:
+    """How many elements a variable has; 0 if it does not exist, or is one number."""
+    try:
+        return len(getattr(owner, name))
+    except (AttributeError, TypeError, LookupError, ValueError):
+        return 0
+
+
 def use_tables(mechanism: str, on: bool) -> None:
     """Switch the TABLEs of a mechanism on or off, if it has some."""
     if is_number(h, f"usetable_{mechanism}"):

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from .interpreter import OWN_PREFIX, Ref, Section, Segment, h
-from .mechanism import each_type, is_number, mechanisms_of, source_of, variables_of
+from .mechanism import array_length, each_type, is_number, mechanisms_of, source_of, variables_of
 from .point_process import find_point_process, name_of, point_processes
 from .sections import all_sections
 
@@ -180,7 +180,7 @@ def variables_seen(pointers: Sequence[tuple[Any, str]], known: Sequence[Variable
     if not open_ones:
         return found
     wanted = {getattr(*pointers[i]) for i in open_ones}
-    candidates = [(place, each) for place, each in _variables() if getattr(place, each.name) in wanted]
+    candidates = [(place, each) for place, each in variables() if getattr(place, each.name) in wanted]
     kept = [getattr(place, each.name) for place, each in candidates]
     try:
         for number, (place, each) in enumerate(candidates):
@@ -197,8 +197,8 @@ def variables_seen(pointers: Sequence[tuple[Any, str]], known: Sequence[Variable
     return found
 
 
-def _variables() -> Iterator[tuple[Any, Variable]]:
-    """All variables of the model that are one number each, POINTERs and v left out."""
+def variables(*, arrays: bool = False) -> Iterator[tuple[Any, Variable]]:
+    """All variables of the model that are one number each, but POINTERs and v; with ``arrays`` their elements too."""
     names: dict[str, list[str]] = {}
 
     def names_of(mechanism: str) -> list[str]:
@@ -206,19 +206,24 @@ def _variables() -> Iterator[tuple[Any, Variable]]:
             names[mechanism] = [name for kind in (1, 2, 3) for name in variables_of(mechanism, kind)]
         return names[mechanism]
 
+    def elements(owner: Any, name: str) -> list[str]:
+        if is_number(owner, name):
+            return [name]
+        return [f"{name}[{i}]" for i in range(array_length(owner, name))] if arrays else []
+
     for sec in all_sections():
         for mechanism in mechanisms_of(sec):
             if mechanism in ("morphology", "capacitance") or mechanism.startswith(OWN_PREFIX):
                 continue
             for seg in sec:
                 for name in names_of(mechanism):
-                    if is_number(seg, name):
-                        yield seg, Variable(mechanism, name, (sec, float(seg.x)), None)
+                    for one in elements(seg, name):
+                        yield seg, Variable(mechanism, one, (sec, float(seg.x)), None)
     for kind, process in point_processes():
         for name in names_of(kind):
-            if is_number(process, name):
+            for one in elements(process, name):
                 seg = process.get_segment()
-                yield process, Variable(kind, name, (seg.sec, float(seg.x)), name_of(process))
+                yield process, Variable(kind, one, (seg.sec, float(seg.x)), name_of(process))
 
 
 @cache

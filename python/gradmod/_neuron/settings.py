@@ -57,11 +57,6 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
         yield f"NEURON runs {int(context.nthread())} threads; use h.ParallelContext().nthread(1)"
     if linear_mechanisms():
         yield "the model has a LinearMechanism, whose equations gradmod cannot see"
-    if has_transfer():
-        yield (
-            "ParallelContext.setup_transfer() was called: voltages that are handed to other places (gap junctions) are "
-            "not differentiated"
-        )
 
 
 def unsupported_variable_settings() -> Iterable[str]:
@@ -76,6 +71,11 @@ def unsupported_variable_settings() -> Iterable[str]:
         yield "each cell has a time step of its own (h.CVode().use_local_dt(1)): use one for all, use_local_dt(0)"
     if cvode.use_daspk():
         yield "NEURON solves by DASPK (h.CVode().use_daspk(1)): turn it off"
+    if has_transfer():
+        yield (
+            "ParallelContext.setup_transfer() was called: voltages that are handed to other places (gap junctions) are "
+            "not differentiated; they are with the fixed step (h.cvode_active(0))"
+        )
     for why in unsupported_settings():
         if not why.startswith(_VARIABLE):
             yield why

@@ -12,6 +12,7 @@ from .._model.cells import Floats
 from .._model.directions import Direction
 from .._model.extracellular import BATTERY, LAYERED, layer_of
 from ..errors import Refused
+from ..samples import Samples
 from .sheaths import Sheaths, SheathValues
 
 #: S/cm2 from which on a layer counts as short-circuited. NEURON's default is 1e9.
@@ -35,7 +36,8 @@ class OutsideChecks:
         self._still: list[tuple[str, str, int, float]] = []
         cells = {sec: index for index, cell in enumerate(sheaths.cells) for sec in cell.sections}
         for direction in directions:
-            for segment, weight in direction.weights() if direction.is_outside else ():
+            is_still = direction.is_outside and not isinstance(direction.parameter, Samples)
+            for segment, weight in direction.weights() if is_still else ():
                 index = cells.get(segment.sec)
                 if weight == 0.0 or index is None:
                     continue

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._emitted.adjoint_interface import Arrays, LayersStructure
 from .._manifest.membrane import Membrane
 from .._model.cells import Floats
+from .fields import Fields
 from .geometry import segment_above
 from .sheaths import Node, SheathLoss, Sheaths, SheathValues
 
@@ -56,7 +57,7 @@ class LayersAdjoint:
             vext=sheaths.vext, battery=sheaths.battery,
         )  # fmt: skip
 
-    def begin(self, values: SheathValues, axial: Floats, solved: float, loss: SheathLoss) -> None:
+    def begin(self, values: SheathValues, axial: Floats, solved: float, loss: SheathLoss, fields: Fields) -> None:
         """Stand at the end of a run.
 
         Args:
@@ -64,6 +65,7 @@ class LayersAdjoint:
             axial: [node] uS inside, to the parent.
             solved: The time step in ms.
             loss: What to differentiate.
+            fields: The waveforms of e_extracellular; their slopes are set step by step.
         """
         store = values.store / solved
         coupling = np.zeros(self._unknowns)
@@ -81,6 +83,8 @@ class LayersAdjoint:
         )  # fmt: skip
         vext = [loss.of_vext.get((sheath, layer), -1) for sheath in range(count) for layer in range(layers)]
         self._arrays.integers(vext_loss=vext, current_loss=[loss.of_current.get(sheath, -1) for sheath in range(count)])
+        self._arrays.doubles(field_weight=fields.weights.ravel())
+        self.structure.fields, self.structure.field = len(fields.weights), fields.slopes.ctypes.data
         self._values, self._solved = values, solved
 
     def _rows(self) -> Iterator[tuple[int, int]]:

@@ -19,6 +19,7 @@ from .._emitted.followed import Course, Followed
 from .._emitted.recorder_site import RecorderSite
 from .._manifest.reverse import ReverseManifest, ReverseRegion
 from .._model.cells import Floats
+from .._outside.fields import Fields
 from .._outside.sheaths import SheathLoss
 from .layout import Layout, Values
 from .recorder import Recorders
@@ -201,6 +202,7 @@ class Adjoint:
         celsius: float,
         weights: Sequence[float],
         netcons: Mapping[int, tuple[int, int]],
+        fields: Fields,
     ) -> None:
         """Stand at the end of a run.
 
@@ -210,6 +212,7 @@ class Adjoint:
             celsius: In degrees.
             weights: Of all NetCons, as they were before INITIAL.
             netcons: {spot: (where the weights of its NetCons begin, how many NetCons there are)}
+            fields: The waveforms of e_extracellular.
         """
         run = self._run
         run.timestep, run.temperature, run.width = dt, celsius, loss.table.shape[1]
@@ -229,7 +232,7 @@ class Adjoint:
             edge_total=np.zeros(run.edges), y=np.zeros(self._size),
         )  # fmt: skip
         if self.layers is not None and self._outside is not None:
-            self.layers.begin(self._outside, axial, run.solved, loss.of_sheaths)
+            self.layers.begin(self._outside, axial, run.solved, loss.of_sheaths, fields)
         if self._is_halved:
             self._nodes.doubles(held=np.zeros(run.nodes))
         self._nodes.integers(end_loss=[loss.of_ends.get(end, -1) for end in range(run.ends)])

@@ -10,6 +10,7 @@ import numpy as np
 from .. import _neuron as nrn
 from .._model.cells import Cell, Floats
 from .._outside.checks import OutsideChecks
+from .._outside.fields import Fields
 from ..gradient import Gradient
 from .adjoint import Adjoint, Loss, Window
 from .harvest import Harvest, Place
@@ -52,8 +53,9 @@ class Descent:
         memory = windows.memory
         values, sheaths = start.values.outside, self._recorders.sheaths
         outside = None if values is None else OutsideChecks(start.directions, values, sheaths)
+        fields = Fields(start.directions, sheaths, run.steps)
         adjoint.sync(start.values)
-        adjoint.begin(self._look(columns), run.dt, run.celsius, start.weights, start.netcons)
+        adjoint.begin(self._look(columns), run.dt, run.celsius, start.weights, start.netcons, fields)
         for window in range(windows.count - 1, -1, -1):
             windows.wait_for(window)
             if window > 0:
@@ -61,6 +63,7 @@ class Descent:
             if outside is not None:
                 outside.check_window(windows.frames(window))
             first, last = windows.first(window), windows.last(window)
+            fields.check_window(first, windows.frames(window))
             done = 1 - last / run.steps, (last - first) / run.steps
             addresses = (memory.address(at) for at in (windows.buffer(window), 0, windows.log(window)))
             adjoint.go(
@@ -74,7 +77,8 @@ class Descent:
         }
         for (index, node), value in self._of_ends(adjoint.held):
             first_frame[index, node] = first_frame.get((index, node), 0.0) + value
-        results = adjoint.outs, adjoint.flows, adjoint.edges.tolist(), adjoint.course
+        played = adjoint.course.gradients(start.directions) | fields.gradients()
+        results = adjoint.outs, adjoint.flows, adjoint.edges.tolist(), played
         around = {} if adjoint.layers is None else adjoint.layers.totals()
         harvest = Harvest(self._cells, self._recorders, self._layout, start, *results, first_frame, axial, around)
         return harvest.gradient()

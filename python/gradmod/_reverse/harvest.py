@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import _neuron as nrn
-from .._emitted.followed import Course
 from .._model.cells import Cell, Floats
 from .._model.directions import Direction
 from ..errors import NOT_FINITE, Error, Refused
 from ..gradient import Gradient
 from ..parameters import Global, InitialVoltage, NetConWeight, PerNetCon, PerPointProcess, PerSegment, Range, Stimulus
-from ..waveform import Waveform
+from ..samples import Samples
 from .layout import Layout
 from .record import Start
 from .recorder import Recorders
@@ -35,7 +34,7 @@ class Harvest:
         outs: Floats,
         flows: Floats,
         edges: Sequence[float],
-        course: Course,
+        played: Mapping[str, Floats],
         first: Mapping[Place, float],
         axial: Mapping[nrn.Section, float],
         around: Mapping[str, Mapping[Place, float]],
@@ -50,7 +49,7 @@ class Harvest:
             outs: What the adjoint mechanisms handed back.
             flows: The adjoints of the weights of NetCons, one after the other.
             edges: What the axial resistances did, in the order of ``layout.edges``.
-            course: What became of played parameters.
+            played: By direction, the gradients of samples.
             first: The adjoints of the initial voltages of ends without membrane.
             axial: What the axial resistances did besides.
             around: By name, the adjoints of the parameters of ``extracellular``.
@@ -89,7 +88,7 @@ class Harvest:
             multiple, resistance = layout.weights[index][node], start.resistances[index][node]
             self._axial[sec] += float(multiple * total / (start.ra[sec] * resistance))
         self._directions = start.directions
-        self._course = course
+        self._played = played
 
     def gradient(self) -> Gradient:
         """The gradient, with the weights that the directions had in the run."""
@@ -104,11 +103,11 @@ class Harvest:
         parameter = direction.parameter
         if isinstance(parameter, InitialVoltage):
             return self._in_initial(direction, parameter)
+        if isinstance(parameter, Samples):
+            return self._played[direction.name]
         if isinstance(parameter, Range):
             parts = [weight * self._at(direction, seg) for seg, weight in direction.weights()]
             return np.array(parts) if isinstance(parameter, PerSegment) else float(sum(parts))
-        if isinstance(parameter, Waveform):
-            return self._course.gradient(direction)
         if isinstance(parameter, Stimulus):
             found = [self._companions.get((name, direction.wrt or ""), 0.0) for name in parameter.processes]
             return np.array(found) if isinstance(parameter, PerPointProcess) else found[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .. import _neuron as nrn
 from .._build.library import load
+from .._build.transfers import find_transfers
 from .._build.transform import build_reverse, request_of
 from .._command.support import Construct, Way, reason
 from .._guards.event_times import check_timed
@@ -16,12 +17,14 @@ from .._guards.table_dependencies import StaleTables
 from .._guards.voltage_events import check_jumps
 from .._model.cells import Cell
 from .._model.directions import check_smooth, resolve
-from .._model.extracellular import has_it, layer_count
+from .._model.extracellular import BATTERY, NAME, has_it, layer_count
 from .._model.pointers import Links
 from .._model.regions import density_mechanisms, group, point_processes_on, sources
+from .._neuron.pointers import Variable
 from .._neuron.settings import second_order
 from .._outside.refusals import check_order_outside
 from ..errors import Error, Refused
+from ..field_waveform import FieldWaveform
 from ..parameters import NetConDelay, Parameter
 from .recorder import Recorders
 
@@ -57,7 +60,7 @@ class Model:
         for direction in self.directions:
             if isinstance(direction.parameter, NetConDelay):
                 raise Refused(f"{direction.name}: {reason(Construct.DELAY, Way.REVERSE)}")
-        self._links = Links()
+        self._links = Links(find_transfers(quiet=quiet))
         self._links.spread(self.directions, scope)
         found: dict[nrn.Section, Cell] = {}
         for direction in self.directions:
@@ -83,6 +86,7 @@ class Model:
                 "reverse",
                 secondorder=second_order(),
                 extracellular=layer_count() if self.has_outside else 0,
+                transferred=self._links.transferred(),
             )
         )
         made = self.made = built.manifest
@@ -93,7 +97,7 @@ class Model:
         check_influence(self.directions, made.passed_over, self._fused, points)
         check_smooth(self.directions, made.regions)
         self._links.check_targets(made.regions, Way.REVERSE)
-        self._links.check_watchers(made.watchers)
+        self._links.check_watchers(made.watchers, self._played())
         check_timed(made.regions, self.directions)
         self._tables = (
             StaleTables(made, self.directions),
@@ -110,11 +114,21 @@ class Model:
         acting, self._acting = self._acting, []
         recorders = Recorders(self.cells)
         try:
-            recorders.insert(self.made, self._fused, acting, self._links.targets)
+            recorders.insert(self.made, self._fused, acting, self._links.targets, self._links.transferred())
         except BaseException:
             recorders.remove()
             raise
         return recorders
+
+    def _played(self) -> set[Variable]:
+        """The variables that waveforms set along the run."""
+        return {
+            Variable(NAME, BATTERY, (seg.sec, float(seg.x)), None)
+            for direction in self.directions
+            if isinstance(direction.parameter, FieldWaveform)
+            for seg, weight in direction.weights()
+            if weight != 0.0
+        }
 
     @property
     def axial_sections(self) -> set[nrn.Section]:
@@ -155,6 +169,14 @@ class Model:
             Error: One sees something else.
         """
         self._links.check(_AGAIN)
+
+    def check_initial(self) -> None:
+        """Look, after INITIAL, whether voltages that are handed on are those that the run begins with.
+
+        Raises:
+            Refused: One is not, and matters.
+        """
+        self._links.check_initial(self.directions)
 
     def locate(self, segment: nrn.Segment) -> tuple[int, int]:
         """The cell and the node of a segment.

@@ -5,7 +5,7 @@ The remembered run is a table of *frames*, one per time step: the time, then for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .. import _neuron as nrn
 from .._emitted.gather import Gather
@@ -20,7 +20,7 @@ from .._model.cells import Cell, Place
 from .._model.directions import Direction
 from .._model.events import Copies
 from .._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
-from .._model.pointer_link import Key
+from .._model.pointer_link import Key, own_variable
 from .._model.pointers import place_of
 from .._neuron.sections import exists
 from .._outside.refusals import check_electrode
@@ -68,6 +68,7 @@ class Recorders:
         regions: Mapping[nrn.Section, ReverseRegion],
         points: Sequence[tuple[str, nrn.PointProcess]],
         targets: Mapping[Key, Place],
+        transferred: Collection[str] = (),
     ) -> None:
         """Insert and wire everything. On failure, :meth:`remove` undoes what was done.
 
@@ -76,9 +77,10 @@ class Recorders:
             regions: What was emitted for each section.
             points: The user's point processes.
             targets: Where POINTERs of the model look.
+            transferred: Variables that NEURON copies such voltages into.
         """
         self._made = made
-        self._targets = targets
+        self._targets, self._transferred = targets, transferred
         placed: list[tuple[int, nrn.PointProcess, ReverseRegion, nrn.PointProcess]] = []
         owners = {sec: index for index, cell in enumerate(self.cells) for sec in cell.sections}
         self.frame.count(regions[seg.sec].recorder for cell in self.cells for seg in cell.segments)
@@ -90,8 +92,7 @@ class Recorders:
                 sec.insert(regions[sec].recorder)
                 self._inserted.append((sec, regions[sec].recorder))
             for seg in cell.segments:
-                region = regions[seg.sec]
-                self._add(index, seg, getattr(seg, region.recorder), region, seg, None)
+                self._add(index, seg, getattr(seg, regions[seg.sec].recorder), regions[seg.sec], seg, None)
         for kind, process in points:
             seg, region = process.get_segment(), made.point(kind)
             recorder = nrn.new_point_process(region.recorder, seg)
@@ -156,6 +157,9 @@ class Recorders:
     ) -> None:
         owners = {"global": nrn.h, "segment": seg, "range": owner}
         for pointer in region.pointers:
+            if pointer.source in self._transferred:
+                nrn.set_pointer(mechanism, pointer.name, nrn.ref(owner, own_variable(pointer.source, process)))
+                continue
             if pointer.scope == "pointed":
                 sec, x = place_of(process, seg, pointer.source, self._targets)
                 nrn.set_pointer(mechanism, pointer.name, nrn.ref(sec(x), "v"))
@@ -377,10 +381,7 @@ class Recorders:
 
     def find(self, cell: int, node: int) -> RecorderSite | None:
         """The recorder of a segment."""
-        return next(
-            (s for s in self.spots if s.cell == cell and s.node == node and s.process is None),
-            None,
-        )
+        return next((s for s in self.spots if s.cell == cell and s.node == node and s.process is None), None)
 
     def remove(self) -> None:
         """Take everything away again; the user's cells are as they were."""

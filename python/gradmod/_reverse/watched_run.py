@@ -69,6 +69,7 @@ class Watch:
             (0, overwritten.check_start),
             (1, recorders.check_start),
             (1, overwritten.check_start),
+            (1, self._model.check_initial),
             (2, overwritten.check_start),
             (2, begin),
         )

@@ -15,7 +15,7 @@ from .._model.directions import Direction, check_named, resolve
 from ..errors import Error
 from ..parameters import Parameter, PerNetCon, PerPointProcess, PerSegment, Stimulus
 from ..played import Played
-from ..waveform import Waveform
+from ..samples import Samples
 from .settable import OfSamples, Settable
 
 #: Values of inputs by the user's names.
@@ -110,8 +110,8 @@ def _settables(given: Mapping[str, Parameter]) -> list[Settable]:
         for name, parameter in given.items():
             if isinstance(parameter, Played):
                 one: Settable = OfSamples.of_vector(name, parameter, parameter.vector)
-            elif isinstance(parameter, Waveform):
-                raise Error(f"{name}: Waveform is a parameter; as an input it is Played(levels)")
+            elif isinstance(parameter, Samples):
+                raise Error(f"{name}: {type(parameter).__name__} is a parameter; as an input it is Played(levels)")
             elif isinstance(parameter, Stimulus):
                 _check_stimulus(name, parameter)
                 one = Settable.of(Direction(name, parameter, None, None, []), parameter)

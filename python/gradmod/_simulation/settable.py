@@ -25,7 +25,7 @@ from ..parameters import (
     Stimulus,
 )
 from ..profile import Coefficient
-from ..waveform import Waveform
+from ..samples import Samples
 
 #: Values that differ by less than this, relatively, are one value.
 _SAME = 1e-12
@@ -78,7 +78,7 @@ class Settable:
         name = direction.name
         if isinstance(parameter, Coefficient):
             return _OfProfile.of(direction, parameter)
-        if isinstance(parameter, Waveform):
+        if isinstance(parameter, Samples):
             return OfSamples.of_vector(name, parameter, parameter.levels)
         if isinstance(parameter, Range):
             kind = type(parameter)
@@ -113,7 +113,7 @@ class Settable:
     @property
     def is_direction(self) -> bool:
         """Whether forward mode can take it as one direction."""
-        return not isinstance(self.parameter, (PerSegment, PerNetCon, PerPointProcess, Waveform))
+        return not isinstance(self.parameter, (PerSegment, PerNetCon, PerPointProcess, Samples))
 
     def get(self) -> Floats:
         """[size] the present values.

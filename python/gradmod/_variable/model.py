@@ -19,7 +19,7 @@ from .._model.pointers import Links
 from .._model.regions import density_mechanisms, group, point_processes_on, sources
 from ..errors import Error, Refused
 from ..parameters import NetConDelay, Parameter
-from ..waveform import Waveform
+from ..samples import Samples
 from .spot import Spot, find_spots
 
 _AGAIN = "make a new VariableStep"
@@ -54,7 +54,7 @@ class Model:
         for direction in self.directions:
             if isinstance(direction.parameter, NetConDelay):
                 raise Refused(f"{direction.name}: {reason(Construct.DELAY, Way.VARIABLE)}")
-            if isinstance(direction.parameter, Waveform):
+            if isinstance(direction.parameter, Samples):
                 raise Refused(
                     f"{direction.name}: played vectors are no parameters under the variable step: use the fixed step "
                     "(h.cvode_active(0))"
