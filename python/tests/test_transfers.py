@@ -186,3 +186,11 @@ def test_several_ranks_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradmod._transfers.handed_on.ranks", lambda: 2)
     with pytest.raises(gradmod.Refused, match="between MPI ranks"):
         attach(pair)
+
+
+def test_not_under_the_variable_step() -> None:
+    pair, _ = joined()
+    pair.context.setup_transfer()
+    h.cvode_active(1)
+    with pytest.raises(gradmod.Refused, match=r"setup_transfer\(\) was called: .* fixed step"):
+        gradmod.VariableStep(g=gradmod.Range("gnabar_hh", pair.cells[0]["soma"]), quiet=True)
