@@ -960,6 +960,8 @@ FITS = [
 ]  # fmt: skip
 _CURRENTS, _SUMS = "python/gradmod/_currents/", ("python/tests/test_membrane_currents.py",)
 _PLAYED = ("python/tests/test_waveform.py",)
+_FIELDS = ("python/tests/test_field_waveform.py",)
+_TRANSFERS = ("python/tests/test_transfers.py",)
 CURRENTS = [
     Mutant("currents: rallbranch", _CURRENTS + "axial_balance.py",
            "weights - self._rall * weights", "weights - weights", _SUMS),
@@ -973,15 +975,26 @@ CURRENTS = [
            "- edges[node] / ra[sec]", "- 0 * edges[node] / ra[sec]", _SUMS),
     Mutant("currents: Ra, forward", "python/gradmod/_forward/current_gradients.py",
            "if change != 0.0 and", "if False and", _SUMS),
-    Mutant("waveform: hats", "python/gradmod/waveform.py", "part * slopes, 0.0)", "0 * slopes, 0.0)", _PLAYED),
-    Mutant("waveform: after the last", "python/gradmod/waveform.py", "np.clip(later, 1, len(known) - 1)",
+    Mutant("waveform: hats", "python/gradmod/samples.py", "self.part * slopes, 0.0)", "0 * slopes, 0.0)", _PLAYED),
+    Mutant("waveform: after the last", "python/gradmod/samples.py", "np.clip(later, 1, len(known) - 1)",
            "np.clip(later, 1, max(len(known) - 2, 1))", _PLAYED),
-    Mutant("waveform: compared", "python/gradmod/waveform.py", "if np.any(gap >", "if False and np.any(gap >", _PLAYED),
+    Mutant("waveform: compared", "python/gradmod/_emitted/followed.py",
+           "if np.any(gap >", "if False and np.any(gap >", _PLAYED),
     Mutant("waveform: which step", "python/gradmod/_emitted/followed.py", "np.append(sums[1:], 0.0)",
            "np.append(0.0, sums[:-1])", _PLAYED),
     Mutant("waveform: kept", "python/gradmod/_model/directions.py",
-           "self.parameter.frozen() if isinstance(self.parameter, Waveform)",
-           "self.parameter if isinstance(self.parameter, Waveform)", _PLAYED),
+           "self.parameter.frozen() if isinstance(self.parameter, Samples)",
+           "self.parameter if isinstance(self.parameter, Samples)", _PLAYED),
+    Mutant("fields: weights", "templates/reverse/descent_layers.mod.j2",
+           "sum += weight[sheath]*adjoint", "sum += adjoint", _FIELDS),
+    Mutant("fields: compared", "python/gradmod/_outside/fields.py", "if not np.all(gap <= ROUNDING):",
+           "if False and not np.all(gap <= ROUNDING):", _FIELDS),
+    Mutant("fields: what is left of a pulse", "templates/reverse/descent_layers.mod.j2",
+           "(after + before + battery)*all->gap[at]", "(after + battery)*all->gap[at]", _FIELDS),
+    Mutant("transfers: put back", "python/gradmod/_transfers/handed_on.py",
+           "nrn.set_number(place, each.name, value)", "pass", _TRANSFERS),
+    Mutant("transfers: initial voltages", "python/gradmod/_model/pointers.py",
+           "if parameter.where is not None or callable(parameter.weight):", "if False:", _TRANSFERS),
     Mutant("currents: electrodes by parameters", "src/emit/region/description.rs",
            "is_free_of_voltage && linearised.source.reads_parameters_only()", "is_free_of_voltage", _SUMS),
     Mutant("currents: electrodes with a conductance", "src/emit/region/description.rs",
