@@ -200,17 +200,21 @@ class VariableStep:
 
         def note() -> None:
             begun.append((present(), float(nrn.h.celsius)))
+            self._recorder.begin()
 
         handlers = [
             nrn.on_finitialize(0, lambda: given.append(self._recorder.fixed())),
             nrn.on_finitialize(2, note),
         ]
-        if simulate is None:
-            nrn.h.finitialize(nrn.v_init() if v_init is None else v_init)
-            nrn.solve(float(nrn.h.t) + duration)
-        else:
-            simulate()
-        handlers.clear()
+        try:
+            if simulate is None:
+                nrn.h.finitialize(nrn.v_init() if v_init is None else v_init)
+                nrn.solve(float(nrn.h.t) + duration)
+            else:
+                simulate()
+        finally:
+            handlers.clear()
+            self._recorder.end()
         if not begun:
             raise Error("simulate() did not call finitialize: each run begins with it")
         geometry, celsius = begun[-1]

@@ -300,9 +300,19 @@ def test_what_changes_during_a_run_is_refused() -> None:
         model.run(END, simulate=changing(lambda: setattr(cell.soma(0.5), "v", -50.0)))
     played, times = h.Vector([0.0, 0.3, 0.0]), h.Vector([0.0, 3.0, 6.0])
     played.play(cell.second._ref_amp, times, 1)
-    with pytest.raises(gradmod.Refused, match="amp of IClamp"):
+    with pytest.raises(gradmod.Refused, match=r"amp at IClamp\[\d+\] was changed during the run, at "):
         model.run(END, simulate=cell.simulate)
     played.play_remove()
+    # By little, and set back before the end.
+    usual = cell.soma(0.5).gkbar_hh
+    played = h.Vector([usual, 1.01 * usual, usual, usual])
+    times = h.Vector([0.0, 3.0, 5.0, 100.0])
+    played.play(cell.soma(0.5)._ref_gkbar_hh, times, 1)
+    with pytest.raises(gradmod.Refused, match=r"gkbar_hh at .*soma\(0.5\) was changed during the run, at "):
+        model.run(END, simulate=cell.simulate)
+    played.play_remove()
+    cell.soma(0.5).gkbar_hh = usual
+    model.run(END, simulate=cell.simulate)
 
 
 class Synapses(Cell):

@@ -10,6 +10,7 @@ import numpy as np
 from .. import _neuron as nrn
 from .._manifest.pointers import Pointer
 from .._model.cells import Cell, Floats
+from .._neuron.watched_values import WatchedValues
 from ..errors import Error, Refused
 from .spot import Spot
 
@@ -94,14 +95,29 @@ class Recorder:
         self._references = references
         self._times = nrn.record_time(sections[0])
         self._vectors = [nrn.record(ref, sec) for ref, sec in zip(references, sections, strict=True)]
-        #: Of point processes what a run could change: all of it must be the same at each point.
-        self._watched = [
-            (spot, pointer, nrn.record(nrn.ref(spot.owner(), pointer.source), spot.segment.sec))
-            for spot in spots
-            if spot.process is not None
-            for pointer in spot.region.fixed
-            if pointer.scope == "range"
-        ]
+        self._watch: WatchedValues | None = None
+        self._watched: list[tuple[int, str, str]] = []
+
+    def begin(self) -> None:
+        """Look from now on, along this run, whether what counts as fixed is; NEURON may have moved it since then."""
+        self.end()
+        self._watched, references = [], [nrn.ref(nrn.h, "celsius")]
+        seen: set[str] = set()
+        for number, spot in enumerate(self._spots):
+            for pointer in spot.region.fixed:
+                is_global = pointer.scope == "global"
+                if pointer.scope == "segment" or (is_global and pointer.source in seen):
+                    continue  # the shape of a cell is compared at the end
+                seen.update([pointer.source] if is_global else [])
+                references.append(nrn.ref(nrn.h if is_global else spot.owner(), pointer.source))
+                at = "" if is_global else f" at {spot.process or spot.segment}"
+                self._watched.append((number, pointer.source, at))
+        self._watch = WatchedValues(references)
+
+    def end(self) -> None:
+        """Look no more."""
+        if self._watch is not None:
+            self._watch.stop()
 
     def fixed(self) -> Fixed:
         """[spot] what does not change along a run, as it is now."""
@@ -137,11 +153,16 @@ class Recorder:
             if changed:
                 place = spot.process or spot.segment
                 raise Refused(f"{changed[0]} at {place} was changed by INITIAL or during the run: {_WAY}")
-        for spot, pointer, vector in self._watched:
-            seen = nrn.values(vector)
-            if np.any(seen != spot.fixed(pointer)):
-                raise Refused(f"{pointer.source} of {spot.process} changed during the run (Vector.play?): {_WAY}")
-        if float(nrn.h.celsius) != celsius:
+        changed_at = {} if self._watch is None else self._watch.changed
+        for index, (number, source, at) in enumerate(self._watched, start=1):
+            is_computed = any(
+                source == f"e{f.ion}" for f in self._spots[number].region.ions if settings[number][f.nernst]
+            )
+            if index in changed_at and not is_computed:
+                raise Refused(
+                    f"{source}{at} was changed during the run, at {changed_at[index]:g} ms (Vector.play?): {_WAY}"
+                )
+        if 0 in changed_at or float(nrn.h.celsius) != celsius:
             raise Refused("celsius was changed during the run: set it before finitialize")
         times = nrn.values(self._times)
         values = np.column_stack([nrn.values(vector) for vector in self._vectors]) if len(times) else np.empty((0, 0))
@@ -154,7 +175,8 @@ class Recorder:
 
     def stop(self) -> None:
         """Record no more."""
-        for vector in (self._times, *self._vectors, *(vector for _, _, vector in self._watched)):
+        self.end()
+        for vector in (self._times, *self._vectors):
             nrn.stop_recording(vector)
 
 
