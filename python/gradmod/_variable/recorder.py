@@ -10,9 +10,9 @@ import numpy as np
 from .. import _neuron as nrn
 from .._manifest.pointers import Pointer
 from .._model.cells import Cell, Floats
-from .._neuron.watched_values import WatchedValues
 from ..errors import Error, Refused
 from .spot import Spot
+from .watched_values import WatchedValues
 
 #: Points that are nearer than this are one moment, before and after an event, ms.
 MOMENT = 1e-9
