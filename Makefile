@@ -78,8 +78,7 @@ test-python: $(STAMP)
 
 # More of what `make test` tries: other values of what its tests are made with. Before a release.
 test-thorough: $(STAMP)
-	$(FAST) $(BIN)/python -m pytest -q -m thorough python/tests/test_every_parameter.py
-	$(FAST) $(BIN)/python -m pytest -q -m thorough python/tests/test_second_order.py
+	grep -l 'mark\.thorough' python/tests/test_*.py | $(FAST) xargs -n 1 $(BIN)/python -m pytest -q -m thorough
 
 ifeq ($(HAS_NEURON8),yes)
 test-neuron8: $(STAMP8)

@@ -236,7 +236,7 @@ def test_the_gradient_is_that_of_the_evaluators_own_runs(tmp_path: Path) -> None
         assert max(best.values()) < 1e-6, (name, best)
 
 
-@pytest.mark.parametrize("isolate", [False, True])
+@pytest.mark.parametrize("isolate", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_polished(tmp_path: Path, isolate: bool) -> None:
     made = evaluator(tmp_path)
     made.isolate_protocols = isolate
@@ -311,6 +311,7 @@ def test_another_step(tmp_path: Path) -> None:
     assert made.evaluate_with_lists(individual()) == before
 
 
+@pytest.mark.thorough
 def test_from_several_starts(tmp_path: Path) -> None:
     def make() -> Any:
         return bluepyopt.problem(evaluator(tmp_path), leave_out=["Step.Spikecount"])

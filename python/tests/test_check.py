@@ -87,6 +87,7 @@ def test_what_acts_on_no_membrane_is_nothing_to_differentiate() -> None:
     assert codes == ["artificial-cell", "only-watches", "only-watches", "no-mechanism"]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(nrn.version().startswith("8."), reason="NEURON 8 has no RANDOM")
 def test_noise_is_the_same_in_every_run() -> None:
     flicker, synapse = certificates(*(FIXTURES / "random" / f"{name}.mod" for name in ("kflicker", "failsyn")))
@@ -99,6 +100,7 @@ def test_a_table_that_does_not_watch_all_is_checked_without_it() -> None:
     assert stale["verdict"] == "exact" and "vhalf_kstale" in stale["parameters"]
 
 
+@pytest.mark.thorough
 def test_pointers_see_a_voltage_unless_c_code_uses_them(tmp_path: Path) -> None:
     stream = tmp_path / "stream.mod"
     text = (CHANNELS / "leakc.mod").read_text().replace("SUFFIX leakc", "SUFFIX stream POINTER rng")
@@ -206,6 +208,7 @@ def test_a_gradient_that_is_a_little_wrong(tmp_path: Path, factor: float, verdic
         assert table.returncode == 1 and "kdr.mod: gbar_kdr: off by 3" in table.stdout
 
 
+@pytest.mark.thorough
 def test_neurons_whose_events_set_v_stand_apart() -> None:
     (found,) = certificates(CHANNELS / "expreset.mod")
     assert found["verdict"] == found["reverse"]["verdict"] == "exact"

@@ -106,17 +106,29 @@ def check(found: dict[tuple[str, str], tuple[float, float]]) -> None:
     assert {key: value for key, value in found.items() if not value[1] <= BOUND} == {}
 
 
-@pytest.mark.parametrize("tables", [False, True], ids=["tables off", "tables on"])
+MODELS: dict[str, tuple[tuple[str, ...], float]] = {
+    "0.1": ((), 0.1),
+    "0.05": ((), 0.05),
+    "0.025": ((), 0.025),
+    "all 0.05": (EXTRA, 0.05),
+    "alike 0.05": (("alike",), 0.05),
+}
+#: Which of them are tried each time, and whether tables are on; the others: make test-thorough.
+OFTEN = {("0.1", False), ("0.1", True), ("all 0.05", True), ("alike 0.05", False)}
+
+
 @pytest.mark.parametrize(
-    ("extra", "dt"),
+    ("extra", "dt", "tables"),
     [
-        pytest.param((), 0.1, id="0.1"),
-        pytest.param((), 0.05, id="0.05", marks=pytest.mark.thorough),
-        pytest.param((), 0.025, id="0.025", marks=pytest.mark.thorough),
-        pytest.param(EXTRA, 0.05, id="all 0.05"),
-        pytest.param(("alike",), 0.05, id="alike 0.05"),
+        pytest.param(
+            *model, tables,
+            id=f"{name}-tables {'on' if tables else 'off'}",
+            marks=() if (name, tables) in OFTEN else pytest.mark.thorough,
+        )
+        for name, model in MODELS.items()
+        for tables in (False, True)
     ],
-)
+)  # fmt: skip
 def test_own_channels(monkeypatch: pytest.MonkeyPatch, extra: Sequence[str], dt: float, tables: bool) -> None:
     cell = branched.reference(extra)
     branched.use_tables(tables)
@@ -126,7 +138,7 @@ def test_own_channels(monkeypatch: pytest.MonkeyPatch, extra: Sequence[str], dt:
     check(compare(subject, dt, tables))
 
 
-@pytest.mark.parametrize("dt", [0.025, *(pytest.param(dt, marks=pytest.mark.thorough) for dt in (0.1, 0.05))])
+@pytest.mark.parametrize("dt", [0.05, *(pytest.param(dt, marks=pytest.mark.thorough) for dt in (0.1, 0.025))])
 def test_channels_of_a_package(monkeypatch: pytest.MonkeyPatch, dt: float) -> None:
     cell = package.cell()
     start, distance = kinks.avoiding(cell, dt, T_STOP, tables=False)

@@ -58,7 +58,9 @@ def test_reverse_against_differences(layers: int, myelin: bool) -> None:
     assert wrong == {}
 
 
-@pytest.mark.parametrize(("layers", "myelin"), [(1, False), (2, False), (2, True)])
+@pytest.mark.parametrize(
+    ("layers", "myelin"), [(1, False), pytest.param(2, False, marks=pytest.mark.thorough), (2, True)]
+)
 def test_forward_against_differences(layers: int, myelin: bool) -> None:
     model = Surrounded(layers, myelin=myelin)
     looks = model.everywhere()
