@@ -132,7 +132,11 @@ def test_a_function_table_that_was_filled_anew() -> None:
             library.fill_tables()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    # Every third each time, forward mode has them all; the others: make test-thorough.
+    [pytest.param(case, marks=pytest.mark.thorough if number % 3 else ()) for number, case in enumerate(CASES)],
+)
 def test_every_construct(case: str) -> None:
     mechanisms, dt = CASES[case]
     idle = {"cai0"} if case in SET_BY_INITIAL else {"onset_kleft"} if "kleft" in mechanisms else set()

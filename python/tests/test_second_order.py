@@ -62,9 +62,8 @@ def second() -> Iterator[None]:
     ("kind", "at"),
     [
         *((kind, 2) for kind in KINDS),
-        *((kind, 1) for kind in BOTH),
         *(pytest.param(kind, 2, marks=pytest.mark.thorough) for kind in MORE),
-        pytest.param(MORE[0], 1, marks=pytest.mark.thorough),
+        *(pytest.param(kind, 1, marks=pytest.mark.thorough) for kind in (*BOTH, MORE[0])),
     ],
 )
 def test_constructs_against_differences(kind: str, at: int, second: None) -> None:
