@@ -130,6 +130,7 @@ class VariableStep:
         self._pass: SecondPass | None = None
         self._aims: list[tuple[str, list[Aim], bool]] = []
         self._error: float | None = None
+        self._is_closed = False
 
     # --- the run --------------------------------------------------------------------------------------------------
 
@@ -186,6 +187,8 @@ class VariableStep:
         Raises:
             Refused, Error: There is no gradient of this run.
         """
+        if self._is_closed:
+            raise Error("this VariableStep was closed: make a new one")
         _check_settings()
         model = self._model
         model.check()
@@ -349,7 +352,8 @@ class VariableStep:
         return self._pass, self._record
 
     def close(self) -> None:
-        """Record no more."""
+        """Record no more; gradients of the last run can still be asked for."""
+        self._is_closed = True
         self._recorder.stop()
 
 

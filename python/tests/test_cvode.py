@@ -313,6 +313,10 @@ def test_what_changes_during_a_run_is_refused() -> None:
     played.play_remove()
     cell.soma(0.5).gkbar_hh = usual
     model.run(END, simulate=cell.simulate)
+    # Its Vectors would tell of the run before.
+    model.close()
+    with pytest.raises(gradmod.Error, match="this VariableStep was closed"):
+        model.run(END, simulate=cell.simulate)
 
 
 class Synapses(Cell):
