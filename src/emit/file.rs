@@ -1,4 +1,4 @@
-//! Files to be written, and their names: each has the hash of all texts of its build.
+//! Files to be written, and their names: each has the hash of all texts that belong together.
 
 use super::text::{fingerprint, lines};
 
@@ -16,16 +16,16 @@ impl File {
     }
 }
 
-/// What stands in a name until the hash of the build is known.
+/// What stands in a name until the hash is known.
 pub(super) const UNNAMED: &str = "00000000";
 
-/// The name of a mechanism before the hash of its build is known.
+/// The name of a mechanism before the hash is known.
 pub(super) fn unnamed(part: &str) -> String {
     format!("gm_{part}_{UNNAMED}")
 }
 
-/// Puts the hash of all files into their names. One name for the whole build: two
-/// builds may hold the same mechanism, and NEURON must be able to load both.
+/// Puts the hash of all these files into their names. Files that call each other have one hash: they become one library,
+/// and another build that shares some of them has its own by other names, so that NEURON can load both.
 pub(super) fn name_by_content(files: &mut [File]) -> String {
     for file in files.iter_mut() {
         file.text = lines::fitted(&file.text);

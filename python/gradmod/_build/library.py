@@ -27,19 +27,18 @@ _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 def load(
     emitted: Path,
     *,
-    shared: Collection[str] = (),
     seldom: Collection[str] = (),
     unused: Collection[str] = (),
     quiet: bool = False,
 ) -> None:
     """Make the mechanisms of a directory known to NEURON.
 
-    NEURON cannot load two mechanisms of one name. The compiler's names carry a hash of the content, so what has been
-    loaded before (with other gradients of this process) is the same and is left out.
+    NEURON cannot load two mechanisms of one name. The compiler's names end in a hash of the content, so what has been
+    loaded before (with other gradients of this process) is the same and is left out. What has one hash belongs together
+    and becomes one library, which other models may share.
 
     Args:
         emitted: The directory.
-        shared: Names of mechanisms that are the same for all models; they get a library of their own, compiled once.
         seldom: Names of those that run when a simulation begins only.
         unused: Names of those that can be left out.
         quiet: Do not say so when something has to be compiled.
@@ -49,11 +48,12 @@ def load(
     """
     known = {*nrn.known_mechanisms(), *unused}
     missing = [path for path in sorted(emitted.glob("*.mod")) if path.stem not in known]
-    groups = [[path for path in missing if (path.stem in shared) is together] for together in (True, False)]
+    groups: dict[str, list[Path]] = {}
+    for path in missing:
+        groups.setdefault(path.stem.rpartition("_")[2], []).append(path)
+    asked = object_files.asked()
     try:
-        built = libraries(
-            [group for group in groups if group], options=flags(), seldom=seldom, objects=object_files.asked(), quiet=quiet
-        )
+        built = libraries([*groups.values()], options=flags(), seldom=seldom, objects=asked, quiet=quiet)
     except NoCompiler as error:
         raise Error(
             f"the gradients of this model are not compiled ({', '.join(path.stem for path in missing)}), and they "
@@ -62,7 +62,7 @@ def load(
         ) from error
     for path in built:
         open_library(path)
-    if object_files.asked():
+    if asked:
         object_files.stop_before_runs()
 
 

@@ -37,5 +37,5 @@ def find_transfers(*, quiet: bool) -> Transfers | None:
                 raise Error(f"gradmod transfers failed with exit code {done.returncode}:\n{done.stderr}")
             place = publish(made, cache_directory() / name)
     suffix = next(place.glob("*.mod")).stem
-    load(place, shared=[suffix], quiet=quiet)
+    load(place, quiet=quiet)
     return Transfers(lambda: nrn.call(f"hand_on_{suffix}"))

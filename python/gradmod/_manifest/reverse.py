@@ -201,16 +201,8 @@ class ReverseManifest:
     def seldom(self) -> set[str]:
         """Mechanisms that do nothing while a simulation runs."""
         silent = (region.recorder for region in self.regions if region.gathered and region.weights is None)
-        return {self.recorder_node, *self._of_layers, *silent}
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """Names of the mechanisms that are the same for all models."""
-        return self.recorder_node, self.gather, self.descent, *self._of_layers
-
-    @property
-    def _of_layers(self) -> tuple[str, ...]:
-        return () if self.recorder_layers is None else (self.recorder_layers,)
+        layers = () if self.recorder_layers is None else (self.recorder_layers,)
+        return {self.recorder_node, *layers, *silent}
 
     def density(self, mechanisms: tuple[str, ...]) -> ReverseRegion:
         """What belongs to a set of density mechanisms."""

@@ -105,7 +105,7 @@ class Model:
             IsolatedValues(made, self.directions),
         )
         check_jumps(self.cells, self._fused, points, self._links.targets.values())
-        load(built.directory, shared=made.shared, seldom=made.seldom, quiet=quiet)
+        load(built.directory, seldom=made.seldom, quiet=quiet)
         # Names: a reference would keep them alive when the user drops them.
         self._names = [(nrn.name_of(process), _place_of(process)) for _, process in all_points]
 

@@ -98,7 +98,7 @@ class Model:
         left_out = next((note for region in made.regions for note in region.unfollowed), None)
         if left_out:
             raise Refused(f"no gradient: {left_out}: use the fixed step (h.cvode_active(0))")
-        load(built.directory, shared=(made.second_pass,), quiet=quiet)
+        load(built.directory, quiet=quiet)
         self.spots: list[Spot] = find_spots(self.cells, fused, points)
         # Names: a reference would keep them alive when the user drops them.
         self._names = [(nrn.name_of(process), _place_of(process)) for _, process in all_points]

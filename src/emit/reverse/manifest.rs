@@ -12,7 +12,7 @@ use super::frame::layout::Slot;
 use super::recorder::watched::{settled, watched};
 use super::reversed::Reversed;
 use super::streams::adjoint_settings;
-use crate::emit::file::{File, UNNAMED};
+use crate::emit::file::File;
 use crate::emit::manifest::{Electrode, IonManifest, PointerManifest, StreamManifest};
 use crate::emit::medium::Medium;
 use crate::emit::receipt::constructs::constructs;
@@ -141,15 +141,10 @@ pub struct ParameterScope {
 
 impl ReverseManifest {
     pub(super) fn new(
-        mut regions: Vec<ReverseRegion>,
-        hash: &str,
+        regions: Vec<ReverseRegion>,
         shared: &str,
         (scheme, medium): (TimeScheme, Medium),
     ) -> Self {
-        for region in &mut regions {
-            region.recorder = region.recorder.replace(UNNAMED, hash);
-            region.adjoint = region.adjoint.replace(UNNAMED, hash);
-        }
         Self {
             gradmod: env!("CARGO_PKG_VERSION"),
             mode: "reverse",

@@ -53,14 +53,14 @@ pub(super) fn render(
             return Err(EmitError::Switched);
         }
         let reversed = Reversed::new(linearised, jumps);
-        let recorder = recorder::render(&reversed)?;
-        let adjoint = adjoint::render::render(&reversed)?;
-        manifests.push(ReverseRegion::new(&reversed, &recorder, &adjoint));
-        files.extend([recorder, adjoint]);
+        // By itself: models that share a region share its library.
+        let mut pair = [recorder::render(&reversed)?, adjoint::render::render(&reversed)?];
+        name_by_content(&mut pair);
+        manifests.push(ReverseRegion::new(&reversed, &pair[0], &pair[1]));
+        files.extend(pair);
     }
-    let hash = name_by_content(&mut files);
     let texts = SHARED.iter().chain(&INTERFACES).map(|template| source(template));
-    let manifest = ReverseManifest::new(manifests, &hash, &fingerprint::of(texts), (scheme, medium));
+    let manifest = ReverseManifest::new(manifests, &fingerprint::of(texts), (scheme, medium));
     let recorder = manifest.recorder_layers.iter().map(|name| ("recorder_layers.mod", name));
     let names = [
         ("recorder_node.mod", &manifest.recorder_node),

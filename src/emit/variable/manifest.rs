@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::field::{Columns, Field, mechanisms};
-use crate::emit::file::{File, UNNAMED};
+use crate::emit::file::File;
 use crate::emit::manifest::{Electrode, IonManifest, PointerManifest};
 use crate::emit::region::declarations::setting_names;
 use crate::emit::region::description::{electrode, ion_manifests, unfollowed};
@@ -54,10 +54,7 @@ pub struct VariableRegion {
 }
 
 impl VariableManifest {
-    pub(super) fn new(mut regions: Vec<VariableRegion>, hash: &str, shared: &str) -> Self {
-        for region in &mut regions {
-            region.field = region.field.replace(UNNAMED, hash);
-        }
+    pub(super) fn new(regions: Vec<VariableRegion>, shared: &str) -> Self {
         Self {
             gradmod: env!("CARGO_PKG_VERSION"),
             mode: "variable",

@@ -28,13 +28,14 @@ pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, VariableMani
             return Err(EmitError::Switched);
         }
         let field = Field::new(linearised);
-        let file = field.render()?;
-        manifests.push(VariableRegion::new(&field, &file));
-        files.push(file);
+        // By itself: models that share a region share its library.
+        let mut file = [field.render()?];
+        name_by_content(&mut file);
+        manifests.push(VariableRegion::new(&field, &file[0]));
+        files.extend(file);
     }
-    let hash = name_by_content(&mut files);
     let shared = fingerprint::of(["pass.mod", "pass_interface.mod"].map(source).into_iter());
-    let manifest = VariableManifest::new(manifests, &hash, &shared);
+    let manifest = VariableManifest::new(manifests, &shared);
     let context = json!({ "name": manifest.pass, "moment": MOMENT, "straight": STRAIGHT });
     files.push(File { name: format!("{}.mod", manifest.pass), text: template::render("pass.mod", context)? });
     Ok((files, manifest))
