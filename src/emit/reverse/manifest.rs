@@ -140,11 +140,7 @@ pub struct ParameterScope {
 }
 
 impl ReverseManifest {
-    pub(super) fn new(
-        regions: Vec<ReverseRegion>,
-        shared: &str,
-        (scheme, medium): (TimeScheme, Medium),
-    ) -> Self {
+    pub(super) fn new(regions: Vec<ReverseRegion>, shared: &str, (scheme, medium): (TimeScheme, Medium)) -> Self {
         Self {
             gradmod: env!("CARGO_PKG_VERSION"),
             mode: "reverse",
