@@ -135,6 +135,31 @@ def test_numbers_that_only_the_start_draws() -> None:
     assert {name: values for name, values in both.items() if not abs(values[0] - values[1]) <= 1e-9 * values[2]} == {}
 
 
+def test_numbers_that_nothing_reads() -> None:
+    """The recorder of such a region is of another kind than that of the others here."""
+    load_fixtures(CHANNELS.parent / "random")
+    cell = twig.Twig(("tossed",))
+
+    def simulate() -> dict[str, np.ndarray]:
+        for number, segment in enumerate(segment for section in cell.all for segment in section):
+            segment.tossed.coin.set_ids(6, number, 1).set_seq(3)
+            segment.tau_tossed = 2.0 + 0.3 * number
+        return cell.run(0.025, 4.0)
+
+    with gradmod.Reverse(gnabar=gradmod.Range("gnabar_hh", cell.all)) as reverse:
+        trace = reverse.record(cell.soma(0.5))
+        reverse.run(4.0, simulate=simulate)
+        found = reverse.gradient({trace: np.cos(trace.values)})["gnabar"]
+
+    def loss(change: float) -> float:
+        for section in cell.all:
+            for segment in section:
+                segment.gnabar_hh = 0.12 + change
+        return float(np.sum(np.sin(simulate()[f"{cell.soma(0.5)}.v"])))
+
+    assert found == pytest.approx((loss(1e-6) - loss(-1e-6)) / 2e-6, rel=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["uniform", "ids"])
 def test_reverse_mode_refuses_other_numbers(kind: str) -> None:
     cell = Noisy()

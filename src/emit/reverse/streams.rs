@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::places::element;
-use crate::emit::region::declarations::setting_names;
+use crate::emit::region::declarations::{Setting, setting_names, settings};
 use crate::emit::region::streams::streams;
 use crate::step::{Linearised, StateKind};
 
@@ -27,6 +27,14 @@ pub fn adjoint_settings(linearised: &Linearised) -> Vec<String> {
         names.push(stream.start);
     }
     names
+}
+
+/// What the recorder has one of for each place: settings if it computes anything, and the place before INITIAL of each
+/// stream, which INITIAL may draw from where no step does.
+pub fn recorder_settings(linearised: &Linearised, computes: bool) -> Vec<Setting> {
+    let mut found = if computes { settings(linearised) } else { Vec::new() };
+    found.extend(streams(linearised).into_iter().map(|stream| Setting::untold(stream.start)));
+    found
 }
 
 pub fn stream_ids(linearised: &Linearised) -> Vec<StreamIds> {

@@ -9,13 +9,14 @@ use super::own::own;
 use super::watched::watched;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
-use crate::emit::region::declarations::{Setting, names_of, settings};
+use crate::emit::region::declarations::names_of;
 use crate::emit::region::function_tables::function_tables;
 use crate::emit::region::streams::streams;
 use crate::emit::reverse::frame::fixed::FixedValue;
 use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::phase::Phase;
 use crate::emit::reverse::reversed::{CELSIUS, Reversed};
+use crate::emit::reverse::streams::recorder_settings;
 use crate::emit::text::fault::Seen;
 use crate::emit::text::{lines, template};
 
@@ -43,9 +44,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
     assigned.extend(pointers.iter().cloned());
     let functions = phases.iter().flat_map(|phase| phase.code(linearised).functions(&phase.roots));
     let functions: BTreeSet<&str> = functions.collect();
-    let streams = streams(linearised);
-    let mut settings = settings(linearised);
-    settings.extend(streams.iter().map(|stream| Setting::untold(stream.start.clone())));
+    let settings = recorder_settings(linearised, computes);
     let text = template::render(
         "recorder.mod",
         json!({
@@ -56,9 +55,9 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "moving": notes(reversed, &frame.moving),
         "fixed": notes(reversed, &frame.fixed),
         "pointers": lines::list("POINTER", &pointers),
-        "range": if computes { lines::list("RANGE", &names_of(&settings)) } else { Vec::new() },
-        "settings": if computes { settings } else { Vec::new() },
-        "streams": streams,
+        "range": lines::list("RANGE", &names_of(&settings)),
+        "settings": settings,
+        "streams": streams(linearised),
         "units": reversed.units(phases),
         "assigned": assigned,
         "initial": initial(reversed),

@@ -9,7 +9,7 @@ use super::notes::notes;
 use super::own::locals;
 use crate::emit::error::EmitError;
 use crate::emit::file::{File, unnamed};
-use crate::emit::region::declarations::{Setting, names_of, settings};
+use crate::emit::region::declarations::names_of;
 use crate::emit::region::function_tables::function_tables;
 use crate::emit::region::streams::streams;
 use crate::emit::reverse::frame::fixed::FixedValue;
@@ -17,6 +17,7 @@ use crate::emit::reverse::frame::layout::Slot;
 use crate::emit::reverse::frame::reader::column;
 use crate::emit::reverse::phase::Phase;
 use crate::emit::reverse::reversed::Reversed;
+use crate::emit::reverse::streams::recorder_settings;
 use crate::emit::text::{lines, template};
 
 /// A number of a frame, or a fixed one, and what it is in the model.
@@ -66,10 +67,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
     let functions: BTreeSet<&str> = functions.collect();
     let mut assigned = reversed.builtins(&phases);
     assigned.extend(pointers.iter().cloned());
-    // INITIAL may draw where no step does.
-    let streams = streams(reversed.linearised);
-    let mut settings = if computes { settings(reversed.linearised) } else { Vec::new() };
-    settings.extend(streams.iter().map(|stream| Setting::untold(stream.start.clone())));
+    let settings = recorder_settings(reversed.linearised, computes);
     let text = template::render(
         "recorder_gathered.mod",
         json!({
@@ -82,7 +80,7 @@ pub fn render(reversed: &Reversed) -> Result<File, EmitError> {
         "pointers": lines::list("POINTER", &pointers),
         "range": lines::list("RANGE", &names_of(&settings)),
         "settings": settings,
-        "streams": streams,
+        "streams": streams(reversed.linearised),
         "units": reversed.units(&phases),
         "assigned": assigned,
         "watches_celsius": reversed.reads_celsius(),
