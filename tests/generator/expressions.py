@@ -101,6 +101,7 @@ class Scope:
                 lambda: E("tan(0.4*{0})", (a(),)): 0.7,
                 lambda: E("tanh({0})", (a(),)): 2.0,
                 lambda: E("atan({0})", (a(),)): 1.0,
+                lambda: E("erf({0})", (a(),)): 0.7,
                 lambda: E("atan2({0}, {1})", (a(), p())): 0.8,
                 lambda: E("asin(0.9*tanh({0}))", (a(),)): 0.6,
                 lambda: E("(acos(0.9*sin({0})) - 1.5)", (a(),)): 0.6,

@@ -16,7 +16,8 @@ def remember(draft: Draft) -> Statements:
     draft.tags.append("memory of values")
     scope = c.one(("RANGE", "", "", "GLOBAL"))
     kept = draft.variable("kept", scope=scope)
-    guard = draft.variable("old", scope=scope if c.of(85) else "GLOBAL")
+    guard_scope = scope if c.of(85) else "GLOBAL"
+    guard = draft.variable("old", scope=guard_scope)
     keys = c.some([*[p.name for p in draft.parameters], "celsius", *([] if scope == "GLOBAL" else ["v"])], 1, 2)
     value = replace(draft.scope(states=False, time=False, jumps=0.0), functions=(), voltage="")
     if c.of(75):
@@ -25,7 +26,15 @@ def remember(draft: Draft) -> Statements:
             f"({key} + 60)/40" if key == "v" else f"({key}/20)" if key == "celsius" else key for key in keys
         )
         value = replace(value, small=numbers, positive=(), gates=())
-    how = c.weighted({"new": 50.0, "first": 12.0, "computed": 15.0, "another": 13.0, "never": 10.0})
+    is_mixed = guard_scope != scope
+    if is_mixed:
+        # New in the first segment only: those of the others stay as they are.
+        keys = ["celsius"]
+    how = (
+        "new"
+        if is_mixed
+        else c.weighted({"new": 50.0, "first": 12.0, "computed": 15.0, "another": 13.0, "never": 10.0})
+    )
     guards = [guard]
     if how == "first":
         test, note = f"{guard} == 0", [plain(f"{guard} = 1")]
@@ -46,10 +55,13 @@ def remember(draft: Draft) -> Statements:
     draft.block("PROCEDURE update()", [Statement("IF ({0})", (E(test),), (tuple(made),))])
     draft.calls.append("update()")
     draft.early.append(plain("update()"))
+    if c.of(10):
+        # Where nothing is new, this is done again and again.
+        draft.early.append(plain(f"{kept} = 0.2 + 0.7*{kept}"))
     draft.small.append(kept)
     draft.heard.append(kept)
     start: Statements = [plain("update()")]
     if c.of(15):
-        # Set by other code too: back to what is not new, or to another value.
+        # Set by INITIAL too: back to what is not new, or to another value.
         start = [assign(c.one([guard, kept]), E("-1")), *(start if c.of(60) else [])]
     return start

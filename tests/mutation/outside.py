@@ -22,6 +22,7 @@ OUTSIDE: dict[str, str] = {
     "waveform: ": "samples of Vectors are parameters of Python's side",
     "memo: not seen": "refuses what could be differentiated: no gradient is wrong",
     "memo: forced": "the same",
+    "memo: another key": "what one run leaves to the next",
     "v: order of pushes": "the same",
     "history: ": "what one run leaves to the next: the generator takes models whose runs are all alike",
     "inert: turned to": "a NetCon is turned to another point process by a script",
