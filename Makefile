@@ -32,7 +32,7 @@ $(STAMP8): $(WHEEL)
 	test -x $(VENV8)/bin/python || $(PYTHON) -m venv $(VENV8)
 	$(VENV8)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV8)/bin/python -m pip install --quiet --force-reinstall --no-deps $(<D)/*.whl
-	$(VENV8)/bin/python -m pip install --quiet "$$(ls $(<D)/*.whl)[test]" neuron==8.2.7
+	$(VENV8)/bin/python -m pip install --quiet 'pytest>=7' 'pytest-xdist>=3' 'scipy>=1.10' neuron==8.2.7
 	touch $@
 
 demo: $(STAMP)

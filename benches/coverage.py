@@ -46,7 +46,7 @@ PACKAGES = {
 CERTIFICATES = ROOT / ".coverage" / "certificates.jsonl"
 #: Small wheels that the quick sample is taken from.
 QUICK = ("dbbs-catalogue", "dbbs-mod-collection", "pyfibers", "golding-neuron")
-QUICK_FILES = 12
+QUICK_FILES = 8
 NOT_ONE_RUN = "**Put together from several runs of different states of the project, not from one run of this state.**"
 VERDICTS = (
     "exact", "refused", "undecided", "nothing-to-differentiate", "failed", "mismatch", "not-accepted-by-neuron",

@@ -521,6 +521,7 @@ def test_misuse(tmp_path: Path, call: Callable[[Any], object], said: str) -> Non
         call(evaluator(tmp_path, cvode=True))
 
 
+@pytest.mark.thorough
 def test_the_code_of_the_page_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = (Path(__file__).parents[2] / "docs" / "bluepyopt.md").read_text(encoding="utf-8")
     first, second = (part.split("```")[0] for part in page.split("```python\n")[1:3])

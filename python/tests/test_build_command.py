@@ -108,6 +108,7 @@ def test_into_another_folder_for_other_processors(model: Path) -> None:
     assert run_without_compiler(model).returncode == 0
 
 
+@pytest.mark.thorough
 def test_a_library_of_the_model_is_not_replaced_by_gradients_alone(model: Path) -> None:
     assert make(model, "channels", "fit.py").returncode == 0
     done = make(model, "fit.py")
@@ -116,6 +117,7 @@ def test_a_library_of_the_model_is_not_replaced_by_gradients_alone(model: Path) 
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="other processors are not asked")
+@pytest.mark.thorough
 def test_a_processor_that_lacks_something(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gradmod._build.processor._EXTENSIONS", {"__x86_64__": "avx5124fmaps"})
     monkeypatch.chdir(model)

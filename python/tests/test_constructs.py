@@ -61,7 +61,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    # Those that reverse mode has not each time (test_reverse.py), the others: make test-thorough.
+    [pytest.param(case, marks=() if number % 3 else pytest.mark.thorough) for number, case in enumerate(CASES)],
+)
 def test_construct(case: str) -> None:
     mechanisms, dt = CASES[case]
     cell = twig.Twig(mechanisms)

@@ -59,7 +59,7 @@ def test_reverse_against_differences(layers: int, myelin: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layers", "myelin"), [(1, False), pytest.param(2, False, marks=pytest.mark.thorough), (2, True)]
+    ("layers", "myelin"), [*(pytest.param(n, False, marks=pytest.mark.thorough) for n in (1, 2)), (2, True)]
 )
 def test_forward_against_differences(layers: int, myelin: bool) -> None:
     model = Surrounded(layers, myelin=myelin)

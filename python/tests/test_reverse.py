@@ -134,7 +134,7 @@ def test_a_function_table_that_was_filled_anew() -> None:
 
 @pytest.mark.parametrize(
     "case",
-    # Every third each time, forward mode has them all; the others: make test-thorough.
+    # Every third each time, forward mode has the others (test_constructs.py); all of them: make test-thorough.
     [pytest.param(case, marks=pytest.mark.thorough if number % 3 else ()) for number, case in enumerate(CASES)],
 )
 def test_every_construct(case: str) -> None:

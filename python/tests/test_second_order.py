@@ -28,12 +28,12 @@ KINDS = [
     *BOTH,
     "Goldman-Hodgkin-Katz, pool, Nernst",
     "two that write concentrations",
-    "euler",
     "kinetic",
-    "CONDUCTANCE",
 ]
 #: What takes minutes and is much like these: make test-thorough.
 MORE = [
+    "euler",
+    "CONDUCTANCE",
     "kinetic, nonlinear, in volumes",
     "pool that is a step late, and set anew by BREAKPOINT",
     "derivimplicit, coupled; arguments assigned to",
@@ -63,7 +63,7 @@ def second() -> Iterator[None]:
     [
         *((kind, 2) for kind in KINDS),
         *(pytest.param(kind, 2, marks=pytest.mark.thorough) for kind in MORE),
-        *(pytest.param(kind, 1, marks=pytest.mark.thorough) for kind in (*BOTH, MORE[0])),
+        *(pytest.param(kind, 1, marks=pytest.mark.thorough) for kind in (*BOTH, "kinetic, nonlinear, in volumes")),
     ],
 )
 def test_constructs_against_differences(kind: str, at: int, second: None) -> None:
