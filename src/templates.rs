@@ -41,6 +41,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("descent_interface.mod", include_str!("../templates/reverse/descent_interface.mod.j2")),
     ("field.mod", include_str!("../templates/variable/field.mod.j2")),
     ("pass.mod", include_str!("../templates/variable/pass.mod.j2")),
+    ("watch.mod", include_str!("../templates/variable/watch.mod.j2")),
     ("pass_interface.mod", include_str!("../templates/variable/pass_interface.mod.j2")),
     ("elementary.mod", include_str!("../templates/elementary.mod.j2")),
     ("draws.mod", include_str!("../templates/reverse/draws.mod.j2")),

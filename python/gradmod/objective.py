@@ -18,7 +18,7 @@ from ._simulation.inputs import Values
 from .errors import Error
 from .parameters import Parameter
 from .reverse import MEMORY
-from .simulation import Look, Simulation
+from .simulation import EVERY, Look, Simulation
 
 #: From traces to a loss: [place, sample] -> value, and its derivative of the same shape.
 Loss: TypeAlias = "Callable[[Floats], tuple[float, ArrayLike]]"
@@ -182,7 +182,7 @@ class Residuals:
         Raises:
             Error: The simulation is in reverse mode.
         """
-        if simulation.mode != "forward":
+        if simulation.mode == "reverse":
             raise Error("residuals need their Jacobian: Simulation(..., mode='forward')")
         self._points = Points(times, dt)
         self.target = _target(target, self._points)
@@ -241,6 +241,7 @@ def value_and_grad(
     sections: nrn.Section | Iterable[nrn.Section] | None = None,
     memory: float = MEMORY,
     mode: Mode | None = None,
+    every: float = EVERY,
     spike_times: bool = False,
     keep: object = None,
     quiet: bool = False,
@@ -257,8 +258,8 @@ def value_and_grad(
 
     Args:
         loss: From traces [place, sample] to (value, derivative [place, sample]), e.g. a :class:`SquaredError`.
-        parameters, record, duration, inputs, v_init, simulate, sections, memory, mode, spike_times, keep, quiet: See
-            :class:`Simulation`. With inputs it is ``f(x, inputs)``.
+        parameters, record, duration, inputs, v_init, simulate, sections, memory, mode, every, spike_times, keep, quiet:
+            See :class:`Simulation`. With inputs it is ``f(x, inputs)``.
 
     Raises:
         Refused: Something in the model cannot be differentiated exactly.
@@ -274,6 +275,7 @@ def value_and_grad(
         sections=sections,
         memory=memory,
         mode=mode,
+        every=every,
         spike_times=spike_times,
         keep=keep,
         quiet=quiet,

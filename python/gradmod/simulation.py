@@ -15,7 +15,9 @@ from ._model.cells import Floats
 from ._model.directions import resolve
 from ._model.removal import begin_change
 from ._neuron.sections import is_segment
+from ._neuron.settings import is_variable_step
 from ._simulation.backends import Backward, Engine, Forward, Mode, cheaper
+from ._simulation.by_variable_step import ByVariableStep
 from ._simulation.inputs import Inputs, Values
 from ._simulation.kept import Kept
 from ._simulation.looks import looks_of
@@ -24,6 +26,9 @@ from ._simulation.settable import Settable, check_overlap, set_all
 from .errors import Error, Refused
 from .parameters import Parameter, places
 from .reverse import MEMORY
+
+#: Between two samples of a trace with the variable step, ms: NEURON's own dt.
+EVERY = 0.025
 
 #: What is recorded: a segment (its voltage), or (segment, variable).
 Look: TypeAlias = nrn.Segment
@@ -39,7 +44,7 @@ class Simulation:
         names: What each element of x is: the parameter's name, with an index for ``PerSegment``.
         sizes: How many elements of x each parameter has, in their order.
         input_shapes: By name of each input the shape of its value: () for one number, (n,) for n.
-        mode: "forward" or "reverse".
+        mode: "forward", "reverse" or "variable".
         variables: What each trace is of: "v", a state, a concentration.
         memory: In MiB.
     """
@@ -56,6 +61,7 @@ class Simulation:
         sections: nrn.Section | Iterable[nrn.Section] | None = None,
         memory: float = MEMORY,
         mode: Mode | None = None,
+        every: float = EVERY,
         spike_times: bool = False,
         keep: object = None,
         quiet: bool = False,
@@ -76,7 +82,9 @@ class Simulation:
             memory: As for ``Reverse``; and as much again for runs that are kept, see :meth:`keep`.
             mode: How derivatives are made: "forward", by gradients that run along, which gives Jacobians too; or
                 "reverse", by going back through the run. By default what is cheaper, told unless ``quiet``; and forward
-                mode where reverse mode refuses the model.
+                mode where reverse mode refuses the model. "variable", for runs with the variable step, is both, and the
+                default while ``h.cvode_active()``: see :class:`VariableStep`.
+            every: In ms: with the variable step, the traces are sampled so, whatever the steps are.
             spike_times: As for :func:`gradmod.attach`; forward mode only.
             keep: What must live as long, such as the cell: NEURON removes what Python no longer knows.
             quiet: Say nothing of this and of what has to be compiled.
@@ -105,6 +113,12 @@ class Simulation:
         self.variables = [str(variable) for _, variable in looks]
 
         def engine(mode: Mode) -> Engine:
+            if mode == "variable":
+                if spike_times:
+                    raise Error(
+                        "spike_times is for the fixed step: the variable step follows the times of events itself"
+                    )
+                return ByVariableStep(fixed, looks, scope, memory, every, quiet)
             if mode == "forward":
                 return Forward(fixed, looks, scope, spike_times, quiet)
             return Backward(fixed, looks, scope, memory, spike_times, quiet)
@@ -123,11 +137,11 @@ class Simulation:
         self._is_closed = False
 
     def _chosen(self, engine: Callable[[Mode], Engine]) -> Engine:
-        mode = cheaper(self._settable)
+        mode = "variable" if is_variable_step() else cheaper(self._settable)
         try:
             return engine(mode)
         except Refused:
-            if mode == "forward" or not all(settable.is_direction for settable in self._settable):
+            if mode != "reverse" or not all(settable.is_direction for settable in self._settable):
                 raise
             return engine("forward")
 
@@ -255,7 +269,7 @@ class Simulation:
         return gradient
 
     def jacobian(self, x: ArrayLike, inputs: Values | None = None) -> Floats:
-        """[place, sample, parameter] derivatives of the traces; in forward mode only.
+        """[place, sample, parameter] derivatives of the traces; not in reverse mode.
 
         Args:
             x: The parameters; the model runs again unless the last run was with these and with the inputs, and was not

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,70 +13,17 @@ from ._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from ._model.named_directions import named_directions
 from ._neuron.sections import is_segment
 from ._neuron.settings import unsupported_variable_settings
-from ._variable.aims import Aim, aims_of
+from ._variable.aims import aims_of
 from ._variable.consistency import check_record
 from ._variable.geometry import Geometry
 from ._variable.model import Model
-from ._variable.reading import Reading, between, crossings, samples
-from ._variable.recorder import Fixed, Record, Recorder
+from ._variable.recorder import Fixed, Recorder
+from ._variable.sampled import Sampled
 from ._variable.second_pass import SecondPass
-from .errors import NOT_FINITE, Error, Refused
+from ._variable.solved import Seen, Solved
+from .errors import Error, Refused
 from .gradient import Gradient
 from .parameters import Parameter, places
-
-#: A run whose own error is larger, in mV, is too coarse; and gradients of which two resolutions differ by more.
-COARSE = 0.5
-UNRESOLVED = 0.05
-
-
-class Sampled:
-    """Numbers of the last run of the :class:`VariableStep` that made this.
-
-    Attributes:
-        segment, variable: Where and what.
-        times: [sample] ms, where values were asked for; None: at the moments of the run.
-        threshold: Of the crossings whose times these are; None: they are values.
-    """
-
-    def __init__(
-        self, segment: nrn.Segment, variable: str, times: Floats | None = None, threshold: float | None = None
-    ) -> None:
-        """Made by ``VariableStep.record`` and ``record_spikes``."""
-        self.segment, self.variable, self.times, self.threshold = segment, variable, times, threshold
-        self._reading: Reading | None = None
-
-    @property
-    def values(self) -> Floats:
-        """[sample] in NEURON's unit; of crossings in ms.
-
-        Raises:
-            Error: There was no run yet.
-        """
-        return self.reading.values.copy()
-
-    @property
-    def reading(self) -> Reading:
-        """How the values come of the record."""
-        if self._reading is None:
-            raise Error(f"{self}: nothing is recorded yet; call run() after record()")
-        return self._reading
-
-    def read(self, times: Floats, values: Floats) -> None:
-        """Take [point] values of a record."""
-        if self.threshold is not None:
-            self._reading = crossings(times, values, self.threshold)
-        else:
-            self._reading = samples(values) if self.times is None else between(times, values, self.times)
-
-    def forget(self) -> None:
-        """There is no run any more."""
-        self._reading = None
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return np.asarray(self.values, dtype=dtype)
-
-    def __repr__(self) -> str:
-        return f"Sampled({self.variable} at {self.segment})"
 
 
 class VariableStep:
@@ -92,9 +37,9 @@ class VariableStep:
         model.derivatives(v)["gNa"]                            # [sample], forwards
         model.gradient({at: 2 * (at.values - target)})["g"]    # of a loss, backwards
 
-    The model gets nothing but Vectors that record it. A second pass, compiled code, goes along the record with the
-    derivatives of the model's differential equations. That is the gradient of their solution, as good as the run: see
-    ``error``.
+    The model gets Vectors that record it, and a point process that looks whether its parameters stay what they are. A
+    second pass, compiled code, goes along the record with the derivatives of the model's differential equations. That
+    is the gradient of their solution, as good as the run: see ``error``.
     """
 
     def __init__(
@@ -124,17 +69,21 @@ class VariableStep:
         _check_settings()
         self.parameters = dict(parameters)
         self._model = Model(parameters, scope, quiet=quiet)
-        self._recorder = Recorder(self._model.cells, self._model.spots)
+        self._recorder = Recorder(self._model.cells, self._model.spots, self._model.made.watch)
         self._sampled: list[Sampled] = []
-        self._record: Record | None = None
-        self._pass: SecondPass | None = None
-        self._aims: list[tuple[str, list[Aim], bool]] = []
-        self._error: float | None = None
+        self.last: Solved | None = None
         self._is_closed = False
 
     # --- the run --------------------------------------------------------------------------------------------------
 
-    def record(self, segment: nrn.Segment, variable: str = "v", *, times: ArrayLike | None = None) -> Sampled:
+    def record(
+        self,
+        segment: nrn.Segment,
+        variable: str = "v",
+        *,
+        times: ArrayLike | None = None,
+        every: float | None = None,
+    ) -> Sampled:
         """Sample a variable in the runs to come.
 
         Args:
@@ -142,18 +91,21 @@ class VariableStep:
             variable: "v", a state such as "m_hh", or a concentration such as "cai".
             times: [sample] ms: values are those of cubics between the moments of the run; without it, those at these
                 moments, which are ``t``.
+            every: In ms: the same from the beginning of the run to its end, at the ``times`` of what this returns.
 
         Raises:
             Error: There is no such thing.
         """
         self._place(segment, variable)
+        if every is not None and (times is not None or not every > 0.0):
+            raise Error("give either times, or a positive number of ms as every")
         asked = None if times is None else np.array(times, dtype=np.float64).reshape(-1)
-        return self._add(Sampled(segment, variable, asked))
+        return self._add(Sampled(segment, variable, asked, every))
 
     def record_spikes(self, segment: nrn.Segment, threshold: float = -20.0) -> Sampled:
         """The times, in the runs to come, at which the voltage rises through a threshold (mV)."""
         self._place(segment, "v")
-        return self._add(Sampled(segment, "v", None, float(threshold)))
+        return self._add(Sampled(segment, "v", threshold=float(threshold)))
 
     def _add(self, sampled: Sampled) -> Sampled:
         self._sampled.append(sampled)
@@ -192,7 +144,7 @@ class VariableStep:
         _check_settings()
         model = self._model
         model.check()
-        self._pass = self._record = self._error = None
+        self.last = None
         for sampled in self._sampled:
             sampled.forget()
         begun: list[tuple[Geometry, float]] = []
@@ -231,8 +183,8 @@ class VariableStep:
         second.find_events()
         has_membrane = geometry.capacitance > 0
         check_record(record, second.agreement(), second.start(), frames, has_membrane, tolerance, second.failed())
-        self._aims = [(d.name, *aims_of(d, model.cells, model.spots, geometry)) for d in model.directions]
-        self._record, self._pass = record, second
+        aims = [(d.name, *aims_of(d, model.cells, model.spots, geometry)) for d in model.directions]
+        self.last = Solved(second, record, frames.nodes, aims)
         for sampled in self._sampled:
             sampled.read(record.times, record.values[:, self._place(sampled.segment, sampled.variable)])
 
@@ -250,7 +202,7 @@ class VariableStep:
     @property
     def t(self) -> Floats:
         """[point] the moments of the last run in ms; before and after an event there is one each."""
-        return np.empty(0) if self._record is None else self._record.times.copy()
+        return np.empty(0) if self.last is None else self.last.times.copy()
 
     # --- gradients ------------------------------------------------------------------------------------------------
 
@@ -261,24 +213,7 @@ class VariableStep:
             By name [sample] in units of the sample per unit of the parameter; where there is one parameter for each
             segment, or point process, [which, sample].
         """
-        second, _ = self._ready()
-        reading = self._read(sampled)
-        watched = [self._place(sampled.segment, sampled.variable), *range(self._recorder.frames.nodes)]
-        aims = [aim for _, some, _ in self._aims for aim in some]
-        one, two = (second.forward(aims, watched, parts, defect=True) for parts in (1, 2))
-        both = (4 * two - one) / 3
-        self._error = float(np.max(np.abs(both[:, -1, 1:])))
-        _warn_unless_resolved(one[:, :-1, 0], both[:, :-1, 0])
-        self._warn_if_coarse()
-        found = reading.derivative(both[:, :-1, 0])
-        if not np.all(np.isfinite(found)):
-            raise Refused(f"no derivatives of {sampled}: {NOT_FINITE}")
-        result: dict[str, Floats] = {}
-        at = 0
-        for name, some, is_many in self._aims:
-            result[name] = found[at : at + len(some)] if is_many else found[at]
-            at += len(some)
-        return result
+        return self._solved().forward([self.seen(sampled)])[0]
 
     def gradient(self, loss: Mapping[Sampled, ArrayLike]) -> Gradient:
         """The gradient of a loss of the last run in all parameters, backwards: for any number of them.
@@ -289,83 +224,42 @@ class VariableStep:
         Raises:
             Error: There was no run; or a derivative has another shape than the values.
         """
-        second, record = self._ready()
-        columns: dict[int, Floats] = {}
+        solved = self._solved()
+        rows: list[tuple[Seen, Floats]] = []
         for sampled, derivative in loss.items():
-            values, reading = np.asarray(derivative, dtype=np.float64), self._read(sampled)
-            if values.shape != reading.values.shape:
-                raise Error(f"{sampled}: the derivative has shape {values.shape}, the values {reading.values.shape}")
+            values, seen = np.asarray(derivative, dtype=np.float64), self.seen(sampled)
+            if values.shape != seen.reading.values.shape:
+                wanted = seen.reading.values.shape
+                raise Error(f"{sampled}: the derivative has shape {values.shape}, the values {wanted}")
             if not np.all(np.isfinite(values)):
                 raise Error(f"{sampled}: the derivative of the loss is not finite")
-            place = self._place(sampled.segment, sampled.variable)
-            part = reading.transposed(values, len(record.times))
-            columns[place] = columns.get(place, 0.0) + part
-        table = np.column_stack(list(columns.values())) if columns else np.zeros((len(record.times), 0))
-        found: list[Floats] = []
-        for parts in (1, 2):
-            initial = second.backward(table, list(columns), parts)
-            totals, edges = second.totals, second.edges
-            aims = [aim for _, some, _ in self._aims for aim in some]
-            found.append(np.array([second.of_aim(aim, totals, edges, initial) for aim in aims]))
-        both = (4 * found[1] - found[0]) / 3
-        _warn_unless_resolved(found[0], both)
-        self._warn_if_coarse()
-        result: dict[str, Any] = {}
-        at = 0
-        for name, some, is_many in self._aims:
-            values = both[at : at + len(some)]
-            if not np.all(np.isfinite(values)):
-                raise Refused(f"no gradient in {name}: {NOT_FINITE}")
-            result[name] = values if is_many else float(values[0])
-            at += len(some)
-        return Gradient(result)
+            rows.append((seen, values))
+        return solved.backward(rows)
 
     @property
     def error(self) -> float:
-        """About how far the voltages of the last run are from the solution of the model's equations, at most, in mV.
+        """About how far the voltages of the last run are from the solution of the model's equations, at most, in mV."""
+        return self._solved().error
 
-        It follows from the defect: the slope of the record less that of the equations, carried along as a derivative.
+    def seen(self, sampled: Sampled) -> Seen:
+        """How numbers of the last run come of its record.
+
+        Raises:
+            Error: They are of another model, or there was no run yet.
         """
-        second, _ = self._ready()
-        if self._error is None:
-            nodes = range(self._recorder.frames.nodes)
-            # At the middle of an interval the defect of a cubic is half as large again as its mean.
-            self._error = float(np.max(np.abs(second.forward([], nodes, 1, defect=True)))) / 1.5
-        return self._error
-
-    def _warn_if_coarse(self) -> None:
-        if self.error > COARSE:
-            warnings.warn(
-                f"the run itself is off by about {self.error:.2g} mV, and its gradient accordingly: lower "
-                "h.cvode.atol()",
-                stacklevel=3,
-            )
-
-    def _read(self, sampled: Sampled) -> Reading:
         if sampled not in self._sampled:
             raise Error(f"{sampled} is of another VariableStep")
-        return sampled.reading
+        return Seen(str(sampled), self._place(sampled.segment, sampled.variable), sampled.reading)
 
-    def _ready(self) -> tuple[SecondPass, Record]:
-        if self._pass is None or self._record is None:
+    def _solved(self) -> Solved:
+        if self.last is None:
             raise Error("there is no run to differentiate: call run() first")
-        return self._pass, self._record
+        return self.last
 
     def close(self) -> None:
         """Record no more; gradients of the last run can still be asked for."""
         self._is_closed = True
         self._recorder.stop()
-
-
-def _warn_unless_resolved(one: Floats, both: Floats) -> None:
-    size = float(np.max(np.abs(both), initial=0.0))
-    difference = float(np.max(np.abs(both - one), initial=0.0))
-    if difference > UNRESOLVED * size:
-        warnings.warn(
-            f"two resolutions of the second pass differ by {difference / size:.1%}: the run's steps are too large for "
-            "its gradient; lower h.cvode.atol()",
-            stacklevel=3,
-        )
 
 
 def _check_settings() -> None:

@@ -63,6 +63,22 @@ class Cell(twig.Twig):
         return np.array(found).T
 
 
+def test_threads_afterwards() -> None:
+    """What looked at the parameters is not in the way of other runs of the process."""
+    cell = Cell("kdr")
+    model = gradmod.VariableStep(g=gradmod.Range("gnabar_hh", cell.all), quiet=True)
+    model.run(1.0, simulate=cell.simulate)
+    model.close()
+    h.cvode_active(0)
+    parallel = h.ParallelContext()
+    parallel.nthread(2)
+    try:
+        cell.simulate()
+        assert np.isfinite(cell.soma(0.5).v)
+    finally:
+        parallel.nthread(1)
+
+
 def differences(cell: Cell, shift: Callable[[float], None], size: float, places: list[tuple[Any, str]]) -> np.ndarray:
     found = []
     for step in (2e-3, 4e-3):

@@ -142,6 +142,7 @@ class VariableManifest:
     passed_over: frozenset[str]
     watchers: dict[str, frozenset[str]]
     second_pass: str
+    watch: str
     membrane: Membrane
 
     @classmethod
@@ -161,6 +162,7 @@ class VariableManifest:
             passed_over=frozenset(data["passed_over"]),
             watchers={name: frozenset(set_) for name, set_ in data["watchers"].items()},
             second_pass=data["pass"],
+            watch=data["watch"],
             membrane=Membrane(**data["membrane"]),
         )
 

@@ -18,6 +18,11 @@ def thread_count() -> int:
     return int(h.ParallelContext().nthread())
 
 
+def is_variable_step() -> bool:
+    """Whether the next run is one with the variable step (CVODE)."""
+    return bool(h.CVode().active())
+
+
 def second_order() -> int:
     """Which of NEURON's fixed steps is on: 0, or 1 and 2 for those that are of second order."""
     return int(h.secondorder)
@@ -62,7 +67,7 @@ def unsupported_settings(*, threads: bool = False) -> Iterable[str]:
 def unsupported_variable_settings() -> Iterable[str]:
     """The settings under which gradients of runs with the variable step are refused, each as a sentence."""
     cvode = h.CVode()
-    if not cvode.active():
+    if not is_variable_step():
         yield (
             "the variable step is off: turn it on with h.cvode_active(1), or use gradmod.attach or gradmod.Reverse, "
             "which are for the fixed step"

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._model.cells import Floats
+from .._neuron.settings import is_variable_step
 from .._simulation.backends import Mode
 from ..errors import Error
 from ..parameters import Parameter
 from ..reverse import MEMORY
-from ..simulation import Simulation
+from ..simulation import EVERY, Simulation
 from .doubts import doubt
 from .fittable import Evaluated, Fittable, Seen
 from .free import Free
@@ -40,8 +41,9 @@ class Problem(Fittable):
         parameters: Mapping[str, Free],
         sweeps: Sequence[Sweep],
         *,
-        mode: Mode = "forward",
+        mode: Mode | None = None,
         memory: float = MEMORY,
+        every: float = EVERY,
         spike_times: bool = False,
         keep: object = None,
         quiet: bool = True,
@@ -51,9 +53,10 @@ class Problem(Fittable):
         Args:
             parameters: By the user's names.
             sweeps: Of one model, each with its stimulus.
-            mode: "forward" has Jacobians, as least squares need; "reverse" has gradients only, at a cost that does not
-                grow with the parameters.
-            memory: As for :class:`gradmod.Simulation`.
+            mode: "forward" has Jacobians, as least squares need, and is the default; "reverse" has gradients only, at a
+                cost that does not grow with the parameters. "variable", the default while ``h.cvode_active()``, is for
+                the variable step, and has Jacobians.
+            memory, every: As for :class:`gradmod.Simulation`.
             spike_times: As for :func:`gradmod.attach`.
             keep: What must live as long, such as the cell.
             quiet: As for :class:`gradmod.Simulation`.
@@ -76,9 +79,11 @@ class Problem(Fittable):
             own = free.parameters
             members[name] = [name] if len(own) == 1 else [f"{name} ({parameter!r})" for parameter in own]
             given |= dict(zip(members[name], own, strict=True))
+        if mode is None:
+            mode = "variable" if is_variable_step() else "forward"
         self._simulation = Simulation(
             given, places, max(sweep.duration for sweep in sweeps), simulate=lambda: self._present.simulate(),
-            memory=memory, mode=mode, spike_times=spike_times, keep=keep, quiet=quiet,
+            memory=memory, mode=mode, every=every, spike_times=spike_times, keep=keep, quiet=quiet,
         )  # fmt: skip
         try:
             names, self._source = _numbers(members, self._simulation.sizes)
@@ -100,8 +105,8 @@ class Problem(Fittable):
 
     @property
     def has_jacobian(self) -> bool:
-        """Whether evaluations have a Jacobian: in forward mode, and not in reverse mode."""
-        return self.mode == "forward"
+        """Whether evaluations have a Jacobian: all but those in reverse mode."""
+        return self.mode != "reverse"
 
     @property
     def x(self) -> Floats:
@@ -157,7 +162,7 @@ class Problem(Fittable):
                 names += [f"{title}: {name}" for name in rows.names]
                 values.append(weight * shrunk)
                 slopes.append((row, rows.slopes, weight * by))
-        if self.mode == "forward":
+        if self.has_jacobian:
             jacobian = self._simulation.jacobian(x)
             parts = np.concatenate([scale[:, None] * (slope @ jacobian[row]) for row, slope, scale in slopes])
             rows_of = self._gathered(parts) * self.slopes(u)

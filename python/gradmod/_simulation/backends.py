@@ -21,7 +21,7 @@ from ..reverse import Reverse
 from ..trace import Trace
 from .settable import Settable
 
-Mode: TypeAlias = Literal["forward", "reverse"]
+Mode: TypeAlias = Literal["forward", "reverse", "variable"]
 
 #: A run with one or two directions costs 2.3 to 2.6 plain runs, a run and its way back 1.5 to 3, whatever the number of
 #: parameters (benches/forward.py, benches/reverse.py): with more numbers than this, reverse mode is never dearer.

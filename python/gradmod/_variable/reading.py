@@ -13,6 +13,10 @@ from .recorder import MOMENT
 
 #: Points that a value between them is made of: a cubic.
 _NEAR = 4
+#: Bisections of the time of a crossing: to rounding.
+_BISECTIONS = 60
+#: Part of an interval over which a slope is taken.
+_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,11 @@ def between(times: Floats, values: Floats, asked: Floats) -> Reading:
     Raises:
         Error: One is not within the run.
     """
-    if np.any(asked < times[0]) or np.any(asked > times[-1]):
+    if np.any(asked < times[0] - MOMENT) or np.any(asked > times[-1] + MOMENT):
         raise Error(f"the run is from {times[0]:g} to {times[-1]:g} ms: there is no value outside of it")
-    rows = [_near(times, float(t)) for t in asked]
-    points = np.array([_padded(near) for near in rows], dtype=np.int64).reshape(-1, _NEAR)
-    near = zip(rows, asked, strict=True)
-    weights = np.array([_filled(_lagrange(times[some], float(t))) for some, t in near]).reshape(-1, _NEAR)
-    return Reading(np.sum(weights * values[points], axis=1), points, weights)
+    near = _Near.of(times, asked)
+    weights = near.weights(asked)
+    return Reading(np.sum(weights * values[near.points], axis=1), near.points, weights)
 
 
 def crossings(times: Floats, values: Floats, threshold: float) -> Reading:
@@ -69,53 +71,66 @@ def crossings(times: Floats, values: Floats, threshold: float) -> Reading:
 
     The derivative of such a time is that of the variable, negative and divided by its slope.
     """
-    found: list[tuple[float, NDArray[np.int64], Floats]] = []
-    for point in np.flatnonzero((values[:-1] < threshold) & (values[1:] >= threshold)):
-        left, right = float(times[point]), float(times[point + 1])
-        near = _near(times, 0.5 * (left + right))
-        for _ in range(60):
-            middle = 0.5 * (left + right)
-            below = float(_lagrange(times[near], middle) @ values[near]) < threshold
-            left, right = (middle, right) if below else (left, middle)
-        time = 0.5 * (left + right)
-        step = 1e-4 * float(times[point + 1] - times[point])
-        ahead, behind = (float(_lagrange(times[near], time + by) @ values[near]) for by in (step, -step))
-        slope = (ahead - behind) / (2 * step)
-        found.append((time, near, -_lagrange(times[near], time) / slope))
-    points = np.array([_padded(near) for _, near, _ in found], dtype=np.int64).reshape(-1, _NEAR)
-    weights = np.array([_filled(row) for _, _, row in found]).reshape(-1, _NEAR)
-    return Reading(np.array([time for time, _, _ in found]), points, weights)
+    before = np.flatnonzero((values[:-1] < threshold) & (values[1:] >= threshold))
+    left, right = times[before].copy(), times[before + 1].copy()
+    near = _Near.of(times, 0.5 * (left + right))
+
+    def value(at: Floats) -> Floats:
+        return np.sum(near.weights(at) * values[near.points], axis=1)
+
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (left + right)
+        is_below = value(middle) < threshold
+        left, right = np.where(is_below, middle, left), np.where(is_below, right, middle)
+    found = 0.5 * (left + right)
+    step = _STEP * (times[before + 1] - times[before])
+    slope = (value(found + step) - value(found - step)) / (2 * step)
+    return Reading(found, near.points, -near.weights(found) / slope[:, None])
 
 
-def _near(times: Floats, t: float) -> NDArray[np.int64]:
-    """The points around a time, of one stretch without events."""
-    right = int(np.clip(np.searchsorted(times, t, side="right"), 1, len(times) - 1))
-    # At an event either side has the value; no interval is there.
-    while times[right] - times[right - 1] < MOMENT and right + 1 < len(times):
-        right += 1
-    found = [right - 1, right]
-    while len(found) < _NEAR:
-        before = found[0] > 0 and times[found[0]] - times[found[0] - 1] >= MOMENT
-        after = found[-1] + 1 < len(times) and times[found[-1] + 1] - times[found[-1]] >= MOMENT
-        if not before and not after:
-            break
-        if before and (not after or t - times[found[0] - 1] <= times[found[-1] + 1] - t):
-            found.insert(0, found[0] - 1)
-        else:
-            found.append(found[-1] + 1)
-    return np.array(found, dtype=np.int64)
+@dataclass(frozen=True)
+class _Near:
+    """Points around times, each of one stretch without events.
 
+    Attributes:
+        points: [sample, near]
+        times: [sample, near] of the points.
+        is_used: [sample, near] a short stretch has fewer.
+    """
 
-def _lagrange(times: Floats, t: float) -> Floats:
-    """[near] the weights of the polynomial through these points."""
-    return np.array([float(np.prod([(t - b) / (a - b) for b in times if b != a])) for a in times], dtype=np.float64)
+    points: NDArray[np.int64]
+    times: Floats
+    is_used: NDArray[np.bool_]
 
+    @classmethod
+    def of(cls, times: Floats, asked: Floats) -> _Near:
+        """The nearest points of each."""
+        last_of_all = len(times) - 1
+        is_event = np.diff(times) < MOMENT
+        stretch = np.concatenate([[0], np.cumsum(is_event)])
+        last = np.clip(np.searchsorted(times, asked, side="right"), 1, last_of_all)
+        # At an event either side has the value; no interval is there.
+        while np.any(inside := is_event[last - 1] & (last < last_of_all)):
+            last = last + inside
+        first = last - 1
+        for _ in range(_NEAR - 2):
+            lower, upper = np.maximum(first - 1, 0), np.minimum(last + 1, last_of_all)
+            has_lower = (first > 0) & (stretch[lower] == stretch[first])
+            has_upper = (last < last_of_all) & (stretch[upper] == stretch[last])
+            is_lower = has_lower & (~has_upper | (asked - times[lower] <= times[upper] - asked))
+            first, last = first - is_lower, last + (has_upper & ~is_lower)
+        points = first[:, None] + np.arange(_NEAR)
+        is_used = points <= last[:, None]
+        points = np.where(is_used, points, first[:, None])
+        return cls(points, times[points], is_used)
 
-def _padded(points: NDArray[np.int64]) -> list[int]:
-    """As many points as any has."""
-    return [*map(int, points), *(0 for _ in range(_NEAR - len(points)))]
-
-
-def _filled(weights: Floats) -> list[float]:
-    """As many weights as any has."""
-    return [*map(float, weights), *(0.0 for _ in range(_NEAR - len(weights)))]
+    def weights(self, at: Floats) -> Floats:
+        """[sample, near] of the polynomial through the points of each, at a time of each."""
+        found = np.where(self.is_used, 1.0, 0.0)
+        for a in range(_NEAR):
+            for b in range(_NEAR):
+                if a != b:
+                    both = self.is_used[:, a] & self.is_used[:, b]
+                    apart = np.where(both, self.times[:, a] - self.times[:, b], 1.0)
+                    found[:, a] *= np.where(both, (at - self.times[:, b]) / apart, 1.0)
+        return found

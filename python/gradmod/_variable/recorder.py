@@ -82,8 +82,8 @@ class Record:
 class Recorder:
     """The Vectors."""
 
-    def __init__(self, cells: Sequence[Cell], spots: Sequence[Spot]) -> None:
-        """Begin to record."""
+    def __init__(self, cells: Sequence[Cell], spots: Sequence[Spot], watch: str) -> None:
+        """Begin to record; ``watch`` is the mechanism that looks at what counts as fixed."""
         self.frames = Frames.of(cells, spots)
         self._spots = spots
         references = [nrn.ref(sec(x), "v") for cell in cells for sec, x in cell.places]
@@ -95,12 +95,11 @@ class Recorder:
         self._references = references
         self._times = nrn.record_time(sections[0])
         self._vectors = [nrn.record(ref, sec) for ref, sec in zip(references, sections, strict=True)]
-        self._watch: WatchedValues | None = None
+        self._watch = WatchedValues(watch, cells[0].segments[0])
         self._watched: list[tuple[int, str, str]] = []
 
     def begin(self) -> None:
         """Look from now on, along this run, whether what counts as fixed is; NEURON may have moved it since then."""
-        self.end()
         self._watched, references = [], [nrn.ref(nrn.h, "celsius")]
         seen: set[str] = set()
         for number, spot in enumerate(self._spots):
@@ -112,12 +111,11 @@ class Recorder:
                 references.append(nrn.ref(nrn.h if is_global else spot.owner(), pointer.source))
                 at = "" if is_global else f" at {spot.process or spot.segment}"
                 self._watched.append((number, pointer.source, at))
-        self._watch = WatchedValues(references)
+        self._watch.begin(references)
 
     def end(self) -> None:
         """Look no more."""
-        if self._watch is not None:
-            self._watch.stop()
+        self._watch.end()
 
     def fixed(self) -> Fixed:
         """[spot] what does not change along a run, as it is now."""
@@ -153,7 +151,9 @@ class Recorder:
             if changed:
                 place = spot.process or spot.segment
                 raise Refused(f"{changed[0]} at {place} was changed by INITIAL or during the run: {_WAY}")
-        changed_at = {} if self._watch is None else self._watch.changed
+        if self._watch.has_moved:
+            raise Refused("the model was changed during the run: sections, mechanisms or point processes came or went")
+        changed_at = self._watch.changed
         for index, (number, source, at) in enumerate(self._watched, start=1):
             is_computed = any(
                 source == f"e{f.ion}" for f in self._spots[number].region.ions if settings[number][f.nernst]
@@ -175,7 +175,7 @@ class Recorder:
 
     def stop(self) -> None:
         """Record no more."""
-        self.end()
+        self._watch.end()
         for vector in (self._times, *self._vectors):
             nrn.stop_recording(vector)
 

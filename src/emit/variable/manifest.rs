@@ -25,6 +25,8 @@ pub struct VariableManifest {
     pub watchers: BTreeMap<String, Vec<String>>,
     /// What goes through a record.
     pub pass: String,
+    /// `POINT_PROCESS` that looks whether values change along a run.
+    pub watch: String,
     pub membrane: crate::emit::reverse::Membrane,
 }
 
@@ -62,6 +64,7 @@ impl VariableManifest {
             passed_over: Vec::new(),
             watchers: BTreeMap::new(),
             pass: format!("gm_pass_{shared}"),
+            watch: format!("gm_watch_{shared}"),
             membrane: crate::emit::reverse::Membrane { capacitive: membrane::CAPACITIVE, area: membrane::AREA },
         }
     }

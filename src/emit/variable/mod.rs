@@ -34,9 +34,11 @@ pub(super) fn render(regions: &[&Linearised]) -> Result<(Vec<File>, VariableMani
         manifests.push(VariableRegion::new(&field, &file[0]));
         files.extend(file);
     }
-    let shared = fingerprint::of(["pass.mod", "pass_interface.mod"].map(source).into_iter());
+    let shared = fingerprint::of(["pass.mod", "pass_interface.mod", "watch.mod"].map(source).into_iter());
     let manifest = VariableManifest::new(manifests, &shared);
     let context = json!({ "name": manifest.pass, "moment": MOMENT, "straight": STRAIGHT });
     files.push(File { name: format!("{}.mod", manifest.pass), text: template::render("pass.mod", context)? });
+    let context = json!({ "name": manifest.watch });
+    files.push(File { name: format!("{}.mod", manifest.watch), text: template::render("watch.mod", context)? });
     Ok((files, manifest))
 }
