@@ -130,12 +130,11 @@ class _Parts:
         if not steps:
             return
         by = f"this problem runs by steps of {self.cell.dt:g} ms, the evaluator by {' and '.join(sorted(steps))}"
-        why = "gradmod has no gradients of runs by a variable step. " if "a variable time step" in steps else ""
         try:
             said = scores.difference(here, self.scores([trace for one in self.singles for trace in self._own_run(one)]))
         except Exception as error:
             said = f"the evaluator's own run of the first individual failed ({type(error).__name__}: {error})"
-        warnings.warn(f"{by}: {why}Of the first individual {said}", stacklevel=2)
+        warnings.warn(f"{by}: Of the first individual {said}", stacklevel=2)
 
     def _own_run(self, single: Single) -> list[tuple[Floats, Floats]]:
         names = {place.recording for place in single.places}

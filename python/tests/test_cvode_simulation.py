@@ -96,9 +96,10 @@ def test_value_and_gradient(cell: Cell) -> None:
         [cell.soma(0.5)], END, quiet=True,
     )  # fmt: skip
     h.cvode.atol(1e-9)
-    value, gradient = f(f.simulation.x)
+    x = f.simulation.x
+    value, gradient = f(x)
     step = 1e-5
-    sides = [f(f.simulation.x + sign * step)[0] for sign in (1, -1)]
+    sides = [f(x + sign * step)[0] for sign in (1, -1)]
     assert value > 0 and gradient[0] == pytest.approx((sides[0] - sides[1]) / (2 * step), rel=1e-4)
     f.close()
 

@@ -31,9 +31,9 @@ ROOMS: Mapping[str, str] = {
     "_forward": "errors parameters _currents _command _process _neuron _manifest _model _emitted _guards _outside",
     "_reverse": "errors field_waveform parameters samples membrane_currents gradient trace _currents _command _neuron "
     "_manifest _process _model _build _emitted _guards _outside",
-    "_variable": "errors parameters samples _command _neuron _manifest _model _build _emitted _guards",
+    "_variable": "errors gradient parameters samples _command _neuron _manifest _model _build _emitted _guards",
     "_simulation": "errors parameters samples membrane_currents _currents played profile trace attach reverse "
-    "_process _neuron _model _reverse",
+    "variable_step _process _neuron _model _reverse _variable",
     "_problem": "errors features membrane_currents objective parameters reverse simulation _neuron _model _simulation",
     "_fit": "errors _process _neuron _model _problem",
     "_pypesto": "errors _model _problem _fit",
