@@ -283,9 +283,7 @@ def test_the_variable_step_is_told(tmp_path: Path) -> None:
     means = evaluator(tmp_path).evaluate_with_dicts(TRUTH, target="values")
     for objective in made.fitness_calculator.objectives:
         objective.features[0].exp_mean = means[objective.name]
-    told = (
-        r"by steps of 0\.025 ms, the evaluator by a variable time step: Of the first"
-    )
+    told = r"by steps of 0\.025 ms, the evaluator by a variable time step: Of the first"
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         with bluepyopt.problem(made, TRUTH) as problem:
