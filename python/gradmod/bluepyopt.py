@@ -34,6 +34,7 @@ from ._bluepyopt.objectives import Kept, kept
 from ._bluepyopt.protocols import Single
 from ._bluepyopt.stimuli import Stimuli
 from ._model.cells import Floats
+from ._simulation.backends import Mode
 from .errors import Error
 from .fit import Evaluated, Fit, Free, MeanTarget, Problem, Robust, Sweep, least_squares, random_starts
 
@@ -46,7 +47,7 @@ class Scored:
 
     Attributes:
         individual: In the order of ``evaluator.param_names``.
-        scores: By objective, of the runs by the fixed step.
+        scores: By objective, of the problem's own runs.
     """
 
     individual: list[float]
@@ -71,7 +72,8 @@ class EvaluatorProblem(Problem):
         self._parts = parts
         self.free = parts.free
         self.scored: list[Scored] = []
-        super().__init__(parts.free, parts.sweeps(robust), quiet=quiet)
+        mode: Mode = "variable" if parts.cell.is_variable else "forward"
+        super().__init__(parts.free, parts.sweeps(robust), mode=mode, every=parts.cell.dt, quiet=quiet)
 
     def individual(self, x: Mapping[str, float] | ArrayLike) -> list[float]:
         """Values in the order of ``evaluator.param_names``, of values by name or in that order."""
@@ -129,7 +131,8 @@ class _Parts:
         steps = {self.cell.own_step(single.protocol) for single in self.singles} - {""}
         if not steps:
             return
-        by = f"this problem runs by steps of {self.cell.dt:g} ms, the evaluator by {' and '.join(sorted(steps))}"
+        own = "the variable step" if self.cell.is_variable else f"steps of {self.cell.dt:g} ms"
+        by = f"this problem runs by {own}, the evaluator by {' and '.join(sorted(steps))}"
         try:
             said = scores.difference(here, self.scores([trace for one in self.singles for trace in self._own_run(one)]))
         except Exception as error:
@@ -163,6 +166,7 @@ def problem(
     individual: Individual | None = None,
     *,
     dt: float | None = None,
+    variable_step: bool = False,
     leave_out: Sequence[str] = (),
     robust: Robust = Robust.SOFT_L1,
     quiet: bool = True,
@@ -177,6 +181,8 @@ def problem(
         individual: Where the cell begins; the middle of the bounds by default.
         dt: The step in ms; by default the evaluator's own, and 0.025 where that is variable. If it is another one, the
             first evaluation warns, and says how far the scores are apart.
+        variable_step: Run by the variable step, as evaluators do unless told otherwise, with ``h.cvode.atol()`` as it
+            is: see :class:`gradmod.VariableStep`. Then ``dt`` is the time between two samples of a trace.
         leave_out: Names of objectives, or of their features, that are left out.
         robust: What replaces the squares of residuals. By default about twice their size, so that the cost is about the
             sum of the scores.
@@ -189,7 +195,7 @@ def problem(
     ephys("evaluators")
     kept_ones = kept(evaluator, leave_out)
     singles = protocols.flat(evaluator.fitness_protocols.values())
-    cell = Cell(evaluator, named(evaluator, individual), dt)
+    cell = Cell(evaluator, named(evaluator, individual), dt, is_variable=variable_step)
     try:
         wanted = frozenset(recording for one in kept_ones for recording, _ in one.targets)
         found = [one for protocol in singles if (one := protocols.single(protocol, wanted, cell)) is not None]
@@ -212,8 +218,9 @@ class Polished:
     """What came of an individual.
 
     Attributes:
-        individual: That with the lowest sum of scores by the fixed step, in the order of ``evaluator.param_names``.
-        scored: The scores of all evaluations by the fixed step, in their order.
+        individual: That with the lowest sum of scores by the problem's own runs, in the order of
+            ``evaluator.param_names``.
+        scored: The scores of all evaluations by the problem's own runs, in their order.
         fit: What the optimiser came to, with what the features tell of the parameters.
         before, after: The evaluator's own scores, by its own runs, of the individual given and of ``individual``; None
             if they were not asked for.
@@ -244,6 +251,7 @@ def polish(
     scouts: int = 0,
     seed: int = 0,
     dt: float | None = None,
+    variable_step: bool = False,
     leave_out: Sequence[str] = (),
     robust: Robust = Robust.SOFT_L1,
     own_scores: bool = True,
@@ -259,7 +267,7 @@ def polish(
         scouts: How many of these runs go to random individuals first; the fit begins with the best of them and of
             ``individual``. For individuals that hardly fire: their gradients say little of those that do.
         seed: Of the random individuals.
-        dt: As for :func:`problem`.
+        dt, variable_step: As for :func:`problem`.
         leave_out: As for :func:`problem`.
         robust: As for :func:`problem`.
         own_scores: Let the evaluator score the individual before and after, by runs of its own.
@@ -273,7 +281,9 @@ def polish(
         raise Error(f"there are {scouts} scouts and {runs} runs: give 2 more runs at least")
     start = named(evaluator, individual)
     before = scores.own(evaluator, start) if own_scores else None
-    with problem(evaluator, start, dt=dt, leave_out=leave_out, robust=robust, quiet=quiet) as made:
+    with problem(
+        evaluator, start, dt=dt, variable_step=variable_step, leave_out=leave_out, robust=robust, quiet=quiet
+    ) as made:
         if scouts:
             for one in (start, *random_starts(made.free, scouts, seed)):
                 made.evaluate(made.begin(one))

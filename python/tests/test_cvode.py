@@ -314,6 +314,10 @@ def test_what_changes_during_a_run_is_refused() -> None:
         model.run(END, simulate=changing(lambda: setattr(cell.soma(0.5), "v", cell.soma(0.5).v + 0.2)))
     with pytest.raises(gradmod.Refused, match="it was set during the run"):
         model.run(END, simulate=changing(lambda: setattr(cell.soma(0.5), "v", -50.0)))
+    more: list[Any] = []
+    with pytest.raises(gradmod.Refused, match="the model was changed during the run"):
+        model.run(END, simulate=changing(lambda: more.append(h.IClamp(cell.soma(0.5)))))
+    more.clear()
     played, times = h.Vector([0.0, 0.3, 0.0]), h.Vector([0.0, 3.0, 6.0])
     played.play(cell.second._ref_amp, times, 1)
     with pytest.raises(gradmod.Refused, match=r"amp at IClamp\[\d+\] was changed during the run, at "):

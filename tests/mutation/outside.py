@@ -15,6 +15,7 @@ OUTSIDE: dict[str, str] = {
     "homeostat: ": "a controller changes the run",
     "unheard events: ": "of the controller",
     "EXTERNAL: ": "mechanisms that share variables are made by hand",
+    "variable step: ": "the generator's models run by the fixed step",
     "profile: ": "of fits",
     "fit: ": "of fits",
     "features: ": "of fits",
