@@ -31,6 +31,7 @@ def test_a_product_is_named(scale: Scale) -> None:
         assert sorted(untold.parts.values()) == pytest.approx([-np.sqrt(0.5), np.sqrt(0.5)], rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_standard_errors_are_those_of_noisy_data() -> None:
     """A spiking cell, fitted to many noisy traces.
 
