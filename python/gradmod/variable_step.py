@@ -11,6 +11,7 @@ from . import _neuron as nrn
 from ._model.cells import Floats
 from ._model.ions import IonsOfCell, check_reversals_at_start, ion_settings
 from ._model.named_directions import named_directions
+from ._model.removal import begin_change
 from ._neuron.sections import is_segment
 from ._neuron.settings import unsupported_variable_settings
 from ._variable.aims import aims_of
@@ -67,6 +68,7 @@ class VariableStep:
         sections = sections if first is None else first
         scope = None if sections is None else [p.sec if is_segment(p) else p for p in places(sections)]
         _check_settings()
+        begin_change("VariableStep()")
         self.parameters = dict(parameters)
         self._model = Model(parameters, scope, quiet=quiet)
         self._recorder = Recorder(self._model.cells, self._model.spots, self._model.made.watch)
@@ -257,7 +259,12 @@ class VariableStep:
         return self.last
 
     def close(self) -> None:
-        """Record no more; gradients of the last run can still be asked for."""
+        """Take away what was put into the model; gradients of the last run can still be asked for.
+
+        Raises:
+            Error: NEURON is in the middle of a run, and calls the script.
+        """
+        begin_change("close()")
         self._is_closed = True
         self._recorder.stop()
 

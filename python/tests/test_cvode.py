@@ -63,6 +63,21 @@ class Cell(twig.Twig):
         return np.array(found).T
 
 
+def test_a_cell_that_is_gone() -> None:
+    """close() takes the point process away, and does without it where the cell is gone."""
+    cell = Cell("kdr")
+    for is_there in (True, False):
+        model = gradmod.VariableStep(g=gradmod.Range("gnabar_hh", cell.all), quiet=True)
+        model.run(1.0, simulate=cell.simulate)
+        found = [name for name in map(str, cell.soma(0.5).point_processes()) if name.startswith("gm_")]
+        assert len(found) == 1
+        if not is_there:
+            h.delete_section(sec=cell.soma)
+        model.close()
+        if is_there:
+            assert not [name for name in map(str, cell.soma(0.5).point_processes()) if name.startswith("gm_")]
+
+
 def test_threads_afterwards() -> None:
     """What looked at the parameters is not in the way of other runs of the process."""
     cell = Cell("kdr")

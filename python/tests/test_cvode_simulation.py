@@ -11,6 +11,7 @@ import pytest
 from gradmod import fit
 from models.fitted import Cell
 from neuron import h
+from test_cvode import Cell as Uneven
 
 END = 12.0
 
@@ -86,6 +87,46 @@ def test_runs_that_are_kept(cell: Cell) -> None:
                 assert np.array_equal(made.vjp(point, loss), gradient)
             assert not np.array_equal(found[0], found[1])
             made.x = x
+
+
+def test_a_run_that_is_made_again_is_the_same_in_all_that_its_gradient_depends_on(cell: Cell) -> None:
+    """Where a conductance is 0 no trace shows its reversal potential, but the derivative by it depends on that."""
+    for seg in cell.dend:
+        seg.g_pas = 0.0
+    asked = {"g": gradmod.Range("g_pas", cell.dend)}
+    with gradmod.Simulation(asked, [cell.soma(0.5)], END, memory=1e-3, quiet=True) as made:
+        first, second = (made.keep(made.x) for _ in range(2))
+        loss = np.ones_like(first.traces)
+        gradient = second.vjp(loss)
+        assert np.array_equal(first.vjp(loss), gradient) and gradient[0] != 0.0
+        third, _ = (made.keep(made.x) for _ in range(2))
+        cell.dend.e_pas = -50.0
+        assert np.array_equal(made(made.x), third.traces)
+        with pytest.raises(gradmod.Refused, match="it was made again, and came out different"):
+            third.vjp(loss)
+
+
+def test_an_uneven_cell_with_two_clamps_against_differences() -> None:
+    cell = Uneven("kdr")
+    asked = {
+        "gna": gradmod.Range("gnabar_hh", cell.all, weight="present"),
+        "g": gradmod.PerSegment("gkbar_hh", cell.all),
+        "amp": gradmod.PerPointProcess([cell.stimulus, cell.second], "amp"),
+    }
+    looks = [cell.soma(0.5), cell.long(0.75), cell.short(0.5)]
+    with gradmod.Simulation(asked, looks, 6.0, simulate=cell.simulate, every=0.1, quiet=True) as made:
+        h.cvode.atol(1e-8)
+        x = made.x
+        traces, jacobian = made(x), made.jacobian(x)
+        loss = np.cos(np.arange(traces.size).reshape(traces.shape) / 20.0)
+        assert made.vjp(x, loss) == pytest.approx(np.einsum("ps,psk->k", loss, jacobian), rel=1e-8)
+        h.cvode.atol(1e-11)
+        for k, value in enumerate(x):
+            step = 2e-4 * value
+            sides = [made(x + sign * step * (np.arange(len(x)) == k)) for sign in (1, -1)]
+            expected = (sides[0] - sides[1]) / (2 * step)
+            deviation = np.max(np.abs(jacobian[:, :, k] - expected), axis=1)
+            assert np.all(deviation < 1e-3 * np.max(np.abs(expected), axis=1)), made.names[k]
 
 
 def test_value_and_gradient(cell: Cell) -> None:

@@ -46,8 +46,8 @@ VARIABLE_STEP = [
     Mutant(
         "variable step: what is kept",
         "python/gradmod/_simulation/by_variable_step.py",
-        "self._kept.pop(0).release()",
-        "self._kept.pop().release()",
+        "self._kept.pop(0).forget()",
+        "self._kept.pop().forget()",
         _TESTS,
     ),
 ]

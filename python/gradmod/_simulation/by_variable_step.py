@@ -24,6 +24,7 @@ class MadeByVariableStep(Made):
     def __init__(self, solved: Solved, looks: Sequence[Seen]) -> None:
         """Of a run, and what is seen of it."""
         self._solved: Solved | None = solved
+        self._signature = b""
         self._looks = looks
         self.size = solved.size
 
@@ -36,10 +37,16 @@ class MadeByVariableStep(Made):
         return _vjp(self._solved, self._looks, derivative)
 
     def is_same(self, other: Made) -> bool:
-        if not isinstance(other, MadeByVariableStep) or self._solved is None:
-            return False
-        # What of the other is not there any more was compared by its traces.
-        return other._solved is None or self._solved.is_same(other._solved)
+        return isinstance(other, MadeByVariableStep) and self.signature() == other.signature()
+
+    def signature(self) -> bytes:
+        """As that of :class:`Solved`."""
+        return self._signature if self._solved is None else self._solved.signature()
+
+    def forget(self) -> None:
+        """There is no room for it: the run is made again, and must have this signature."""
+        self._signature = self.signature()
+        self._solved = None
 
     def release(self) -> None:
         self._solved = None
@@ -99,7 +106,7 @@ class ByVariableStep(Engine):
         made = MadeByVariableStep(*self._last())
         self._kept = [one for one in self._kept if one.is_there] + [made]
         while len(self._kept) > 1 and sum(one.size for one in self._kept) > self._memory:
-            self._kept.pop(0).release()
+            self._kept.pop(0).forget()
         return made
 
     def close(self) -> None:

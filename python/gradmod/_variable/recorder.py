@@ -175,7 +175,7 @@ class Recorder:
 
     def stop(self) -> None:
         """Record no more."""
-        self._watch.end()
+        self._watch.remove()
         for vector in (self._times, *self._vectors):
             nrn.stop_recording(vector)
 

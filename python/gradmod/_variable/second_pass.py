@@ -81,6 +81,12 @@ class SecondPass:
         #: By name of a NetCon the adjoints of its weights.
         self.flows: dict[str, Floats] = {}
 
+    def numbers(self) -> list[Floats]:
+        """What a pass depends on besides the record."""
+        shape = self._geometry
+        of_cells = [shape.capacitance, shape.axial, shape.scale, shape.area, shape.diameter, shape.resistivity]
+        return [*of_cells, *(places["settings"] for places in self._regions)]
+
     def find_events(self) -> None:
         """Look what events the record shows.
 

@@ -20,7 +20,7 @@ class WatchedValues:
 
     def __init__(self, mechanism: str, segment: nrn.Segment) -> None:
         """Put the mechanism that looks into a segment."""
-        self._process = nrn.new_point_process(mechanism, segment)
+        self._process: nrn.PointProcess | None = nrn.new_point_process(mechanism, segment)
         self._places: NDArray[np.int64] = np.empty(0, np.int64)
         self._first: Floats = np.empty(0)
         self._when: Floats = np.empty(0)
@@ -29,6 +29,7 @@ class WatchedValues:
         """Look from now on, in the run that has begun, whether values stay what they are."""
         self.end()
         process, places = self._process, list[int]()
+        assert process is not None
         for reference in references:
             nrn.set_pointer(process, "look", reference)
             places.append(int(process.address()))
@@ -41,8 +42,14 @@ class WatchedValues:
         process.places = float(self._places.ctypes.data)
 
     def end(self) -> None:
-        """Look no more."""
-        self._process.places = 0.0
+        """Look no more; the cell may be gone."""
+        if self._process is not None and self._process.has_loc():
+            self._process.places = 0.0
+
+    def remove(self) -> None:
+        """Take the mechanism out of the model."""
+        self.end()
+        self._process = None
 
     @property
     def changed(self) -> dict[int, float]:
@@ -52,4 +59,4 @@ class WatchedValues:
     @property
     def has_moved(self) -> bool:
         """Whether NEURON moved its variables during the run, so that nothing is known."""
-        return bool(self._process.moved)
+        return self._process is None or not self._process.has_loc() or bool(self._process.moved)
